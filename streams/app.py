@@ -1,0 +1,84 @@
+"""The Faust app: which settings it runs with, and how its rebalances reach the partition engines.
+
+Faust gives the consumer group, co-partitioned assignment and the agents; state, output and offsets are the engines'.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from streams.engine.engines import Engines
+from streams.engine.transport import Transport
+from streams.settings import Settings, client_options
+
+REQUEST_TIMEOUT_S = 90.0
+HEARTBEATS_PER_SESSION = 5
+RECORDS_PER_FETCH_MAX = 2000
+BATCHES_QUEUED_MAX = 64  # Batches, not events: more would only be older when their turn comes.
+
+
+class App(faust.App):
+    """A Faust app that knows its partition engines."""
+
+    engines: Engines
+
+
+def create_app(settings: Settings, engines: Engines, url: str) -> App:
+    """The app for `settings`; `url` is this worker's own address, by which the assignor tells workers apart."""
+    app = App(
+        settings.app,
+        broker=[f"kafka://{address.strip()}" for address in settings.broker.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.session_timeout_s),
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_PER_SESSION,
+        broker_rebalance_timeout=settings.rebalance_timeout_s,
+        broker_max_poll_records=RECORDS_PER_FETCH_MAX,
+        consumer_group_instance_id=settings.instance_id,
+        consumer_auto_offset_reset="earliest",
+        canonical_url=url,
+        web_enabled=False,
+        datadir=str(Path(tempfile.gettempdir()) / f"{settings.app}-faust"),  # Faust wants one; nothing is kept there.
+        store="memory://",
+        # No table of Faust's own: a replica count above 0 is what keeps its co-partitioning assignor without one.
+        table_standby_replicas=1,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=BATCHES_QUEUED_MAX,
+        # An agent that raises has met a broken engine: nothing may go on after it.
+        agent_supervisor="mode.CrashingSupervisor",
+        worker_redirect_stdouts=False,
+    )
+    app.engines = engines
+    app.transport = Transport(list(app.conf.broker_consumer), app)
+    app.on_partitions_revoked.connect(_on_revoked)
+    app.on_rebalance_complete.connect(_on_rebalance_complete)
+    return app
+
+
+def _credentials(settings: Settings) -> Any:
+    options = client_options(settings)
+    if "sasl_mechanism" in options:
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=options.get("ssl_context"),
+        )
+    return faust.SSLCredentials(context=options["ssl_context"]) if "ssl_context" in options else None
+
+
+async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
+    """Every rebalance takes everything away first; who keeps what is known when it is over."""
+    await app.engines.suspend()
+
+
+async def _on_rebalance_complete(app: App, **_: object) -> None:
+    """Own the partitions before Faust seeks: fencing settles the offsets that the seek reads."""
+    assigned = {tp.partition for tp in app.consumer.assignment() if tp.topic in app.engines.topics}
+    await app.engines.acquire(assigned, app.consumer_generation_id)

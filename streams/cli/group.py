@@ -1,0 +1,120 @@
+"""The command `ringback` and what is common to all of its commands: lazy imports, and errors of one line.
+
+A command's module is imported when the command runs, so that `simulate` needs neither Kafka's client nor its start-up
+time, and a missing extra is told in one line.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from streams.errors import OperatorError
+
+USAGE = 2
+INTERRUPTED = 130
+HELP = """Process the scheduled callbacks of outbound dialing campaigns, on Kafka.
+
+Telephony platforms write wrap-ups and callbacks to topics; a worker keeps the state of every contact and, when a
+callback falls due, writes a dial command. `ringback COMMAND --help` tells more about each command.
+"""
+EXAMPLES = """\b
+Try it, with nothing installed but this:
+  ringback demo
+Run it on a Kafka of its own, in two terminals:
+  ringback broker
+  ringback topics create && ringback worker
+See what it would do with a day of events, without Kafka:
+  ringback simulate day.jsonl --until 2026-11-24T00:00:00Z
+"""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where a command lives, what it does in a line, and the extra that brings what it imports."""
+
+    module: str
+    attribute: str
+    summary: str
+    extra: str
+
+
+COMMANDS = {
+    "demo": _Entry(
+        "demo", "demo", "Show it at work: a Kafka, a worker and a few callbacks, all on this machine.", "broker"
+    ),
+    "simulate": _Entry("simulate", "simulate", "Run events from files on a virtual clock, without Kafka.", "simulate"),
+    "broker": _Entry("broker", "broker", "Run a Kafka of one node, for a first try and for tests.", "broker"),
+    "topics": _Entry("topics", "topics", "Create the topics, or check that they are as they should be.", "worker"),
+    "worker": _Entry("worker", "worker", "Process events until told to stop.", "worker"),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        try:
+            command: click.Command = getattr(importlib.import_module(f"streams.cli.{entry.module}"), entry.attribute)
+        except ModuleNotFoundError as error:
+            raise _missing(error, f"ringback {cmd_name}", entry.extra) from None
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, name="ringback", help=HELP, epilog=EXAMPLES)
+@click.version_option(package_name="ringback", message="ringback %(version)s")
+def ringback() -> None:
+    """Hold the commands; options of all of them would go here."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 the environment, 2 usage or settings, 130 interrupted.
+
+    An error that is expected is one line on standard error for each problem; a traceback is always a fault of ours.
+    """
+    try:
+        code = ringback.main(arguments, prog_name="ringback", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        return _complain(_usage(error), USAGE)
+    except OperatorError as error:
+        return _complain(str(error), error.exit_code)
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has had enough; without this Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _complain(text: str, code: int) -> int:
+    for line in text.splitlines():
+        click.echo(f"ringback: {line}", err=True)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "ringback"
+    return f"{' '.join(error.format_message().split()).rstrip('.')}. `{path} --help` tells how to use it"
+
+
+def _missing(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
+    package = (error.name or "").partition(".")[0]
+    if package in ("streams", "topics"):  # A fault of ours keeps its traceback.
+        return error
+    return OperatorError(f"`{command}` needs the package {package}. Install it with: pip install 'ringback[{extra}]'")

@@ -1,0 +1,28 @@
+"""`ringback simulate`: the worker's own decisions on a virtual clock, without Kafka."""
+
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.option("--until", metavar="INSTANT", help="Run the clock on to this instant (RFC 3339).  [the last line's]")
+@click.option("--partitions", type=click.IntRange(min=1), default=1, show_default=True, help="Contact partitions.")
+def simulate(files: tuple[str, ...], until: str | None, partitions: int) -> int:
+    r"""Run events from files, or standard input, on a virtual clock and print every record a worker would write.
+
+    A line of a file is one event, as JSON, and the moment at which it arrives; a line of the output is one record and
+    the moment at which it is written. Same input, same output, byte for byte. It needs no Kafka.
+
+    \b
+    A line in:
+      {"topic":"wrap-up","at":"2026-11-23T15:00:01Z","key":"L|c1","value":{...}}
+    A line out:
+      {"topic":"dial-preview","at":"2026-11-23T16:00:00Z","key":"L|c1","value":{...}}
+    """
+    if not files and sys.stdin.isatty():
+        raise click.UsageError("name a FILE of events, or pipe them in")
+    from streams.simulate import run_simulation
+
+    return run_simulation(files or ("-",), until=until, partitions=partitions, out=sys.stdout, err=sys.stderr)

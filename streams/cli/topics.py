@@ -1,0 +1,79 @@
+"""`ringback topics create` and `ringback topics check`: the catalog and the broker's topics."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from streams import topic_admin
+from streams.cli.options import connection_options
+from streams.errors import OperatorError
+from streams.settings import Settings, load
+from topics.catalog import CATALOG
+from topics.manifests import Deployment
+
+_COUNT = click.IntRange(min=1)
+
+
+@click.group()
+def topics() -> None:
+    """Create the topics, or check that they are as they should be."""
+    # What Kafka's client logs about a missing broker would be printed beside the one line that we say about it.
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+@topics.command(short_help="Create the topics that are missing.")
+@connection_options
+@click.option(
+    "--partitions",
+    type=_COUNT,
+    default=Deployment().partitions,
+    show_default=True,
+    help="Of every contact topic: the most workers that can share the work. It cannot be changed later.",
+)
+@click.option("--replication-factor", "replication", type=_COUNT, help="Copies of each.  [3, or the number of brokers]")
+def create(
+    config: Path | None, broker: str | None, prefix: str | None, partitions: int, replication: int | None
+) -> int:
+    r"""Create the topics that are missing; those that are there stay as they are.
+
+    \b
+    Example:
+      ringback topics create --broker kafka-1:9092,kafka-2:9092 --partitions 12
+    """
+    settings = load(config, broker=broker, prefix=prefix)
+    created = topic_admin.create(settings, partitions, replication)
+    for name in created:
+        click.echo(f"created {name}")
+    there = len(CATALOG) - len(created)
+    if there:
+        click.echo(f"{there} of {len(CATALOG)} topics were already there")
+    return _check(settings, partitions, replication)
+
+
+@topics.command(short_help="Name every difference; exit 1 if there is one.")
+@connection_options
+@click.option("--partitions", type=_COUNT, help="That every contact topic should have.  [what most of them have]")
+@click.option("--replication-factor", "replication", type=_COUNT, help="That every topic should have.  [any]")
+def check(
+    config: Path | None, broker: str | None, prefix: str | None, partitions: int | None, replication: int | None
+) -> int:
+    """Name every difference between the broker's topics and what they should be, one a line; exit 1 if there is one.
+
+    It changes nothing. A difference marked "fatal" keeps a worker from starting.
+    """
+    return _check(load(config, broker=broker, prefix=prefix), partitions, replication)
+
+
+def _check(settings: Settings, partitions: int | None, replication: int | None) -> int:
+    checked = topic_admin.check(settings, partitions, replication)
+    for difference in checked.differences:
+        click.echo(f"{difference} (fatal)" if difference.fatal else str(difference))
+    count = len(checked.differences)
+    if count:
+        raise OperatorError(
+            f"{count} difference{'' if count == 1 else 's'} between the broker and the catalog of topics. "
+            "`ringback topics create` makes missing topics; kafka-configs.sh changes settings"
+        )
+    click.echo(f"{len(CATALOG)} topics are as they should be, contact topics with {checked.partitions} partitions")
+    return 0

@@ -1,0 +1,1 @@
+"""What carries the decisions: partitions, their due index, and the Kafka edge around them."""

@@ -1,0 +1,75 @@
+"""The one place that reads the clock: the worker's own, or one that a test steps from outside.
+
+It does not sleep and sets no timers; the engine asks how long to wait.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+POLL_S = 0.005  # How often a stepped clock is looked at again.
+WAIT_MAX_S = 60.0  # A wait is never longer, so that a stepped system clock is noticed within a minute.
+
+
+class Clock(Protocol):
+    """What the engine asks of time."""
+
+    def now(self) -> datetime:
+        """The present instant, aware UTC."""
+
+    def moment(self, due: datetime, now: datetime) -> datetime:
+        """When a timer that is due at `due` and found at `now` is decided."""
+
+    def wait_s(self, at: datetime | None) -> float:
+        """Seconds to wait until `at`, or until something may have changed."""
+
+
+class SystemClock:
+    """The worker's clock."""
+
+    def now(self) -> datetime:
+        """The present instant, aware UTC."""
+        return datetime.now(UTC)
+
+    def moment(self, due: datetime, now: datetime) -> datetime:
+        """Now: a timer that is late is decided late, and says so."""
+        return now
+
+    def wait_s(self, at: datetime | None) -> float:
+        """Seconds until `at`, between 0 and a minute."""
+        if at is None:
+            return WAIT_MAX_S
+        return min(WAIT_MAX_S, max(0.0, (at - self.now()).total_seconds()))
+
+
+class SteppedClock:
+    """A virtual clock that stands where a file says and visits every due instant on its way.
+
+    path: a file that holds one RFC 3339 instant; whoever steps the clock replaces the file whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._text = ""
+        self._now = datetime.min.replace(tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The instant in the file; it never goes back."""
+        text = self._path.read_text().strip()
+        if text != self._text:
+            self._text = text
+            self._now = max(self._now, datetime.fromisoformat(text).astimezone(UTC))
+        return self._now
+
+    def moment(self, due: datetime, now: datetime) -> datetime:
+        """The due instant itself, as in the simulator."""
+        return due
+
+    def wait_s(self, at: datetime | None) -> float:
+        """A moment: the file may be replaced at any time."""
+        return POLL_S
+
+
+def clock_for(path: Path | None) -> Clock:
+    """The system clock, or the stepped one when a clock file is set."""
+    return SteppedClock(path) if path else SystemClock()

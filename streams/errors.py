@@ -1,0 +1,20 @@
+"""Errors that the person who runs Ringback can cure; the command line prints them as one line, without a traceback.
+
+Bad events are not here: they are data and go to the dead letter topic. Faults of our own are not here either: they keep
+their traceback.
+"""
+
+
+class OperatorError(Exception):
+    """Something in the environment is wrong; the text says what, and then how to cure it.
+
+    `exit_code` is what a command ends with: 1 for the environment, 2 for usage and settings.
+    """
+
+    exit_code = 1
+
+
+class SettingsError(OperatorError):
+    """A setting is unknown or has a value that does not fit; the text has one line for each of them."""
+
+    exit_code = 2

@@ -1,0 +1,45 @@
+"""Logging: one line for each thing an operator must know, as text on a terminal and as JSON elsewhere.
+
+No line holds a phone number or a value of an event; ids of topics, partitions and offsets lead to the record itself.
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import orjson
+
+CONSOLE = "%(asctime)s %(levelname)-7s %(message)s"
+# Faust and aiokafka tell of every rebalance and retry at INFO; what an operator must know of it the engine says.
+QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "streams.app", "streams.engine.transport")
+
+# While it verifies a transaction, a Kafka 4 broker asks aiokafka for a retry: a warning for every unit, and nothing wrong.
+SILENT = ("aiokafka.producer.sender",)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: at, level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def configure(level: str, style: Literal["auto", "console", "json"]) -> None:
+    """Log to standard error from `level` up; libraries from WARNING up."""
+    handler = logging.StreamHandler(sys.stderr)
+    as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
+    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(CONSOLE))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "WARNING")
+    for name in SILENT:
+        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "ERROR")

@@ -1,0 +1,18 @@
+"""How far an event's own clock may be off.
+
+Source: docs/rules.md, section 8 row 2.
+"""
+
+from datetime import datetime
+
+from topics.codec import BadEvent, ErrorCode
+
+from streams.logic.limits import CLOCK_AHEAD_MAX, EVENT_AGE_MAX
+
+
+def check_clock(occurred_at: datetime, now: datetime) -> None:
+    """Raise BadEvent for an event from the future or from too long ago; both limits themselves are in order."""
+    if occurred_at - now > CLOCK_AHEAD_MAX:
+        raise BadEvent(ErrorCode.IN_THE_FUTURE, "$.occurred_at", "More than 5 minutes ahead of the clock")
+    if now - occurred_at > EVENT_AGE_MAX:
+        raise BadEvent(ErrorCode.TOO_OLD, "$.occurred_at", "More than 35 days ago")

@@ -1,0 +1,150 @@
+"""What is known about campaigns, rule sets, recycles and clears: one for all partitions of a worker.
+
+Records must be told in the order of their topics, from the beginning of each; no order between topics is needed.
+Callable time sets and Do Not Call entries are only checked so far: nothing asks for them yet.
+Source: docs/rules.md, section 4 and section 8 rows 13 to 15; docs/contract.md, section "In, per campaign and lists".
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.codec import BadEvent, ErrorCode, decode, value_key
+from topics.configuration import CallableTimeSet, Campaign, DialingMode, DncEntry
+from topics.events import CampaignRecycle, ContactListCleared
+from topics.records import Cause
+from topics.rules import RuleSet
+from topics.topic import Cleanup
+
+from streams.logic.clock import check_clock
+from streams.logic.exchange import Arrived
+from streams.logic.recycles import Marker, Recycles
+from streams.logic.rules import CompiledRuleSet, compile_rule_set
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+CAMPAIGNS = "campaigns"
+RECYCLES = "campaign-recycle"
+CLEARS = "contact-list-cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A configuration record that cannot be accepted."""
+
+    arrived: Arrived
+    fault: BadEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TooSoon:
+    """A recycle that came too close to an accepted one."""
+
+    arrived: Arrived
+    event: CampaignRecycle
+
+
+Report = BadRecord | TooSoon
+
+
+class Configuration:
+    """The configuration as told so far.
+
+    version: grows with every record told. clears: the latest by contact list id. reports: what partition 0 has to
+    say about bad and refused records, in the order they were told.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.campaigns: dict[str, Campaign] = {}
+        self.rule_sets: dict[str, CompiledRuleSet] = {}
+        self.recycles = Recycles()
+        self.clears: dict[str, Marker] = {}
+        self.reports: list[Report] = []
+        self.offsets = {topic: -1 for topic in CONFIGURATION_TOPICS}
+        self._campaign_offsets: dict[str, int] = {}
+
+    def apply(self, arrived: Arrived, now: datetime) -> None:
+        """Take in one record of a configuration topic. Never raises for a bad one: that becomes a report.
+
+        now: not used for what is accepted, which has to come out the same in every replay; see `_check_clock`.
+        """
+        self.version += 1
+        self.offsets[arrived.topic] = arrived.offset
+        try:
+            self._take(arrived)
+        except BadEvent as fault:
+            self.reports.append(BadRecord(arrived, fault))
+
+    def campaign_cause(self, campaign_id: str) -> Cause:
+        """The cause of what follows from the latest record, or tombstone, of a campaign."""
+        offset = self._campaign_offsets.get(campaign_id)
+        return Cause(topic=CAMPAIGNS, partition=0, offset=offset)
+
+    def campaign_offset(self, campaign_id: str) -> int:
+        """Offset of the latest record or tombstone of a campaign, -1 if there was none."""
+        return self._campaign_offsets.get(campaign_id, -1)
+
+    def is_preview(self, campaign_id: str) -> bool | None:
+        """Whether a campaign is in preview mode; None if it is not known."""
+        campaign = self.campaigns.get(campaign_id)
+        return None if campaign is None else campaign.dialing_mode is DialingMode.PREVIEW
+
+    def _take(self, arrived: Arrived) -> None:
+        key = _key_of(arrived)
+        if arrived.value is None:
+            self._remove(arrived, key)
+            return
+        value = decode(arrived.topic, arrived.value)
+        if value_key(arrived.topic, value) != key:
+            raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        match value:
+            case Campaign():
+                self.campaigns[key] = value
+                self._campaign_offsets[key] = arrived.offset
+            case RuleSet():
+                self.rule_sets[key] = compile_rule_set(value)
+            case CampaignRecycle():
+                _check_clock(value, arrived)
+                if not self.recycles.accept(value, _marker(value, arrived)):
+                    self.reports.append(TooSoon(arrived, value))
+            case ContactListCleared():
+                _check_clock(value, arrived)
+                known = self.clears.get(key)
+                if known is None or known.occurred_at < value.occurred_at:
+                    self.clears[key] = _marker(value, arrived)
+            case CallableTimeSet() | DncEntry():
+                pass  # The checks that read these are not built yet.
+            case _:
+                raise AssertionError(f"{type(value).__name__} does not belong to the configuration")
+
+    def _remove(self, arrived: Arrived, key: str) -> None:
+        if CATALOG[arrived.topic].cleanup is not Cleanup.COMPACT:
+            raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
+        if arrived.topic == CAMPAIGNS:
+            self.campaigns.pop(key, None)
+            self._campaign_offsets[key] = arrived.offset
+        elif arrived.topic == "rule-sets":
+            self.rule_sets.pop(key, None)
+
+
+def _key_of(arrived: Arrived) -> str:
+    if arrived.key is None:
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
+    try:
+        return arrived.key.decode()
+    except UnicodeDecodeError:
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not UTF-8") from None
+
+
+def _check_clock(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> None:
+    # Recycles and clears are read again at every start. Measured by the worker's clock the old ones would turn into
+    # bad events in time, so the record's own timestamp stands for the moment it arrived.
+    check_clock(event.occurred_at, EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms)))
+
+
+def _marker(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> Marker:
+    cause = Cause(
+        event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset
+    )
+    return Marker(event.occurred_at, arrived.offset, cause)

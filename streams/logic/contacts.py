@@ -1,0 +1,24 @@
+"""The contact's own record on its list.
+
+Source: docs/rules.md, section 8 rows 4 and 21.
+"""
+
+from msgspec.structs import replace
+from topics.events import ContactRecord
+
+from streams.logic.state import Contact, Listed
+
+
+def with_record(contact: Contact, record: ContactRecord) -> Contact:
+    """The contact after its record came. The record's attributes take the place of all there were."""
+    listed = Listed(callable=record.callable, time_zone=record.time_zone, numbers=record.numbers)
+    if listed == contact.listed and record.attributes == contact.attributes:
+        return contact
+    return replace(contact, listed=listed, attributes=record.attributes)
+
+
+def without_record(contact: Contact) -> Contact | None:
+    """The contact after its record was removed: its callbacks and its memory stay. None when nothing does."""
+    if not contact.callbacks and contact.heard_at is None:
+        return None
+    return replace(contact, listed=None, attributes={})

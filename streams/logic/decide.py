@@ -1,0 +1,100 @@
+"""The decision: what a contact becomes when it is told something, and what is to be said about it.
+
+Pure: no clock, no input or output, and the contact it is given stays as it was. It will not decode an event, check
+its key or its clock, or know where a contact is stored.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.records import Cause
+
+from streams.logic.callbacks import cancel, reschedule, schedule
+from streams.logic.configuration import Configuration
+from streams.logic.contacts import with_record, without_record
+from streams.logic.due import fire_timer, release, review
+from streams.logic.effects import Effect
+from streams.logic.inputs import ConfigurationChanged, ContactRemoved, Released, TimerFired, Told
+from streams.logic.memory import forget, forgotten_at, heard, seen_id, touched
+from streams.logic.state import Contact, new_contact
+from streams.logic.step import Step
+from streams.logic.wrap_ups import wrap_up
+
+Decision = tuple[Contact | None, tuple[Effect, ...]]
+
+_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled
+
+
+def decide(
+    contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime
+) -> Decision:
+    """The contact after it was told something, and the effects in their order.
+
+    contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is
+    left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
+    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`).
+    """
+    match told:
+        case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled():
+            return _hear(contact, told, cause, configuration, now)
+        case ContactRecord():
+            known = contact or new_contact(told.contact_list_id, told.contact_id)
+            return with_record(known, told), ()
+        case ContactRemoved():
+            return contact and without_record(contact), ()
+        case TimerFired() | Released() | ConfigurationChanged():
+            return (None, ()) if contact is None else _pass_time(contact, told, cause, configuration, now)
+        case _:
+            assert_never(told)
+
+
+def _hear(
+    contact: Contact | None, event: _Event, cause: Cause, configuration: Configuration, now: datetime
+) -> Decision:
+    seen = seen_id("w" if isinstance(event, WrapUp) else "c", event.event_id)
+    if contact is None:
+        contact = new_contact(event.contact_list_id, event.contact_id)
+    elif seen in contact.seen:
+        return contact, ()
+    step = Step(contact, cause, configuration, now)
+    match event:
+        case WrapUp():
+            wrap_up(step, event)
+        case CallbackScheduled():
+            schedule(step, event)
+        case CallbackRescheduled():
+            reschedule(step, event)
+        case CallbackCancelled():
+            cancel(step, event)
+        case _:
+            assert_never(event)
+    step.contact = heard(step.contact, seen, event.occurred_at, now)
+    return step.finish()
+
+
+def _pass_time(
+    contact: Contact,
+    told: TimerFired | Released | ConfigurationChanged,
+    cause: Cause,
+    configuration: Configuration,
+    now: datetime,
+) -> Decision:
+    step = Step(contact, cause, configuration, now)
+    match told:
+        case TimerFired(callback_id=None):
+            forgotten = forgotten_at(contact)
+            return (contact if forgotten is None or forgotten > now else forget(contact)), ()
+        case TimerFired(callback_id=callback_id):
+            if callback_id in step.outstanding:
+                fire_timer(step, step.outstanding[callback_id])
+        case Released(callback_id=callback_id, held_by=held_by):
+            if callback_id in step.outstanding:
+                release(step, step.outstanding[callback_id], held_by)
+        case ConfigurationChanged(beyond=beyond):
+            review(step, beyond)
+        case _:
+            assert_never(told)
+    if step.effects:
+        step.contact = touched(step.contact, now)
+    return step.finish()

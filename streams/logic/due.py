@@ -1,0 +1,157 @@
+"""What happens to a callback when time passes: it falls due, waits, is released, or comes to an end unanswered.
+
+Source: docs/rules.md, section 2 and section 8 rows 10 to 12 and 15 to 17.
+"""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from msgspec.structs import replace
+from topics.commands import Origin
+from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
+from topics.events import Owner
+from topics.records import Cause, Reason, Transition
+
+from streams.logic.dispatch import dial, expires_at, present
+from streams.logic.exchange import LatenessCause
+from streams.logic.inputs import Applied
+from streams.logic.state import Callback, Status, Timer, TimerKind
+from streams.logic.step import Step
+from streams.logic.voids import cancel_if_void
+
+
+def fire_timer(step: Step, callback: Callback) -> None:
+    """The callback's timer is due. Every record that follows names the event that set it."""
+    timer = callback.timer
+    if timer is None or not _timer_is_due(step, callback):
+        return  # The callback moved after this firing was asked for.
+    step.cause = Cause(event_id=callback.set_by, partition=step.cause.partition)
+    match timer.kind:
+        case TimerKind.DUE:
+            _fall_due(step, callback)
+        case TimerKind.TOO_LATE:
+            _review_waiting(step, callback)
+        case TimerKind.OWNER:
+            _expire_owner(step, callback)
+        case TimerKind.OUTCOME:
+            _expire_without_outcome(step, callback)
+        case _:
+            assert_never(timer.kind)
+
+
+def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
+    """A waiting callback goes out, if its campaign still lets it."""
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    if callback.status is not Status.WAITING or campaign is None or not lets_out(campaign):
+        return
+    step.cause = step.configuration.campaign_cause(callback.campaign_id)
+    if _is_too_late(step, callback, campaign):
+        _expire_too_late(step, callback, campaign)
+        return
+    facts = {**_campaign_facts(campaign), "held_by": held_by}
+    if campaign.dialing_mode is DialingMode.PREVIEW:
+        present(step, callback, campaign, facts, held_by=held_by)
+    else:
+        dial(step, callback, campaign, facts, held_by=held_by)
+
+
+def review(step: Step, beyond: Applied) -> None:
+    """Hold every outstanding callback of the contact against the configuration as it is now."""
+    for callback in tuple(step.outstanding.values()):
+        if not cancel_if_void(step, callback, beyond) and callback.status is Status.WAITING:
+            _review_waiting(step, callback)
+
+
+def lets_out(campaign: Campaign) -> bool:
+    """Whether a campaign's waiting callbacks may go out."""
+    return campaign.status is CampaignStatus.ON or campaign.dialing_mode is DialingMode.PREVIEW
+
+
+def _fall_due(step: Step, callback: Callback) -> None:
+    step.record(callback, Transition.DUE)
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    if _is_too_late(step, callback, campaign):
+        _expire_too_late(step, callback, campaign)
+    elif callback.origin is Origin.AGENT:
+        present(step, callback, campaign, {**_campaign_facts(campaign), "because": "agent_scheduled"})
+    elif campaign is None:
+        _block_without_campaign(step, callback)
+    else:
+        _fall_due_by_rule(step, callback, campaign)
+
+
+def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign) -> None:
+    facts = _campaign_facts(campaign)
+    owner = step.contact.owners.get(callback.campaign_id)
+    if owner is not None:
+        # The record belongs to an agent since that agent's callback was accepted, and does not go back.
+        kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
+        present(step, kept, campaign, {**facts, "because": "agent_owned", "owned_since": owner.callback_id})
+    elif campaign.dialing_mode is DialingMode.PREVIEW:
+        present(step, callback, campaign, {**facts, "because": "preview_campaign"})
+    elif campaign.status is CampaignStatus.ON:
+        dial(step, callback, campaign, facts)
+    else:
+        step.record(callback, Transition.WAITING, reasons=(Reason.CAMPAIGN_OFF,), facts=facts)
+        step.keep(replace(callback, status=Status.WAITING, timer=_waiting_timer(step, callback, campaign)))
+
+
+def _review_waiting(step: Step, callback: Callback) -> None:
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    if campaign is None:
+        step.cause = step.configuration.campaign_cause(callback.campaign_id)
+        _block_without_campaign(step, callback)
+        return
+    if _timer_is_due(step, callback) and _is_too_late(step, callback, campaign):
+        _expire_too_late(step, callback, campaign)
+        return
+    timer = _waiting_timer(step, callback, campaign)
+    if timer != callback.timer:
+        step.keep(replace(callback, timer=timer))
+
+
+def _timer_is_due(step: Step, callback: Callback) -> bool:
+    return callback.timer is not None and callback.timer.at <= step.now
+
+
+def _block_without_campaign(step: Step, callback: Callback) -> None:
+    step.record(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,))
+    step.end(callback, Status.BLOCKED)
+
+
+def _waiting_timer(step: Step, callback: Callback, campaign: Campaign) -> Timer | None:
+    limit = expires_at(callback, campaign)
+    return None if limit is None else Timer(max(limit, step.now), TimerKind.TOO_LATE)
+
+
+def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
+    limit = expires_at(callback, campaign)
+    return limit is not None and limit <= step.now
+
+
+def _campaign_facts(campaign: Campaign | None) -> Mapping[str, Any]:
+    return {} if campaign is None else {"dialing_mode": campaign.dialing_mode, "campaign_status": campaign.status}
+
+
+def _expire_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> None:
+    facts = {"expire_after_s": campaign.expire_after_s if campaign else None}
+    step.record(callback, Transition.EXPIRED, reasons=(Reason.TOO_LATE,), facts=facts)
+    step.end(callback, Status.EXPIRED)
+
+
+def _expire_owner(step: Step, callback: Callback) -> None:
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    facts = {"agent_id": callback.agent_id, "presented_at": callback.presented[-1]}
+    if campaign is None or campaign.owner_expiry is OwnerExpiry.END:
+        step.record(callback, Transition.OWNER_EXPIRED, facts=facts)
+        step.end(callback, Status.OWNER_EXPIRED)
+        return
+    anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
+    wanted_at = callback.timer.at if callback.timer else step.now
+    present(step, anyone, campaign, {**facts, "because": "owner_expired"}, wanted_at=wanted_at)
+
+
+def _expire_without_outcome(step: Step, callback: Callback) -> None:
+    facts = {"presented_at": callback.presented[-1]}
+    step.record(callback, Transition.EXPIRED, reasons=(Reason.NO_OUTCOME,), facts=facts)
+    step.end(callback, Status.EXPIRED)

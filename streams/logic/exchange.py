@@ -1,0 +1,67 @@
+"""What passes between the core and whoever runs it: records in, records and rows out. No Kafka, no clock."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One record as it came in. `topic` is without prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to write, to the partition of its producer. Only dead letters carry headers and a timestamp."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int | None = None
+
+
+class LatenessCause(StrEnum):
+    """Why a command went out later than its callback fell due. Source: docs/rules.md, section 8 row 27."""
+
+    CAMPAIGN_OFF = "campaign_off"
+    RATE = "rate"
+    ZONE = "zone"
+    OUTAGE = "outage"
+    BACKLOG = "backlog"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One command, for the metrics: when it was wanted and what held it up."""
+
+    due_at: datetime
+    cause: LatenessCause
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one step wants written, all of it or nothing.
+
+    records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
+    fired: one entry per command. faults: tracebacks of bugs of ours, to be logged and alarmed.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    writes: dict[bytes, bytes | None] = field(default_factory=dict)
+    fired: list[Fired] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.writes or self.faults)

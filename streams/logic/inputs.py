@@ -1,0 +1,59 @@
+"""What a contact can be told: the events of its topics, and what a partition finds out by itself."""
+
+from dataclasses import dataclass
+
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+
+from streams.logic.exchange import LatenessCause
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRemoved:
+    """The tombstone of a contact's record."""
+
+    contact_list_id: str
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer of this contact is due: that of a callback, or with callback_id None the one that ends its memory."""
+
+    callback_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A waiting callback may go out. held_by: what it waited for last."""
+
+    callback_id: str
+    held_by: LatenessCause
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Offsets of the last contact list clear and of the last recycle that a partition is done with; -1 for none."""
+
+    cleared: int = -1
+    recycled: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged:
+    """The configuration changed for this contact. beyond: clears and recycles after these are new to it."""
+
+    beyond: Applied
+
+
+Told = (
+    WrapUp
+    | CallbackScheduled
+    | CallbackRescheduled
+    | CallbackCancelled
+    | ContactRecord
+    | ContactRemoved
+    | TimerFired
+    | Released
+    | ConfigurationChanged
+)
+

@@ -1,0 +1,50 @@
+"""Every limit of the decisions, each with its reason.
+
+Source: docs/rules.md, sections 1, 2 and 8.
+"""
+
+from datetime import timedelta
+
+PROMISE_AHEAD_MAX = timedelta(days=30)
+"""No callback is promised further ahead than this; the field allows no more."""
+
+CLOCK_AHEAD_MAX = timedelta(minutes=5)
+"""How far a sender's clock may run ahead of ours."""
+
+EVENT_AGE_MAX = timedelta(days=35)
+"""An older event is refused, which is what lets a contact be forgotten after as long a silence."""
+
+MEMORY = EVENT_AGE_MAX
+"""How long a contact with nothing outstanding is remembered."""
+
+REMEMBERED_MAX = 256
+"""Event ids, conversations, cancels for unknown callbacks and ended callbacks that one contact remembers, each."""
+
+ID_KEPT_WHOLE = 40
+"""Characters. A longer event or conversation id is remembered as a digest, or 256 of them would fill the row."""
+
+ATTEMPTS_KEPT = timedelta(days=31)
+"""The longest reset period is 30 local dates; a day more covers every time zone."""
+
+ROW_BYTES_MAX = 64 * 1024
+"""Size of an encoded contact."""
+
+RECYCLE_GAP = timedelta(seconds=5)
+"""Two recycles of a campaign closer than this are one button pressed twice."""
+
+OUTCOME_TIMEOUT_S = 7 * 24 * 3600
+"""A call whose wrap-up has not come in a week will not get one."""
+
+OWNER_EXPIRY_S = 24 * 3600
+"""How long an agent may keep a presented callback when the campaign says nothing."""
+
+PRESENTATIONS_KEPT = 4
+MOVES_KEPT = 8
+"""Latest presentations and reschedules of a callback: enough to place a wrap-up that arrives late."""
+
+BACKLOG_FROM = timedelta(seconds=1)
+"""A command later than this is counted as late; below it, it is the time a wake-up takes."""
+
+SETBACK_FIRST = timedelta(minutes=1)
+SETBACK_MAX = timedelta(hours=1)
+"""How long a timer that met a bug of ours is put off, doubling from the first to the last."""

@@ -1,0 +1,84 @@
+"""What a contact remembers of the events it heard, within bounds, and when it is forgotten.
+
+Source: docs/rules.md, section 8 rows 3 and 4.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from streams.logic.limits import ID_KEPT_WHOLE, MEMORY, REMEMBERED_MAX
+from streams.logic.state import Cancel, Contact
+
+_Kept = TypeVar("_Kept")
+
+WRAPPED_UP = 1
+SCHEDULED_FROM = 2
+"""Bits of a remembered conversation: it has had its first wrap-up; an agent has scheduled a callback in it."""
+
+
+def seen_id(topic_letter: str, event_id: str) -> str:
+    """How an event id is remembered: with its topic, as an id is unique per contact and topic only."""
+    return topic_letter + kept_id(event_id)
+
+
+def kept_id(text: str) -> str:
+    """An id as it is, or the digest of a long one."""
+    return text if len(text) <= ID_KEPT_WHOLE else "#" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def heard(contact: Contact, seen: str, occurred_at: datetime, now: datetime) -> Contact:
+    """The contact after it heard an event for the first time. seen: from `seen_id`."""
+    # A sender's clock may run ahead, and its event must be remembered until it is too old by its own clock.
+    at = max(occurred_at, now, contact.heard_at or now)
+    return replace(contact, seen=(*contact.seen[1 - REMEMBERED_MAX :], seen), heard_at=at)
+
+
+def touched(contact: Contact, now: datetime) -> Contact:
+    """The contact after something happened to it: its memory lasts from here."""
+    return replace(contact, heard_at=max(now, contact.heard_at or now))
+
+
+def conversation_has(contact: Contact, conversation_id: str | None, bit: int) -> bool:
+    """Whether this happened in the conversation. No conversation has nothing."""
+    return conversation_id is not None and bool(contact.conversations.get(kept_id(conversation_id), 0) & bit)
+
+
+def note_conversation(contact: Contact, conversation_id: str | None, bit: int) -> Contact:
+    """The contact after this happened in the conversation."""
+    if conversation_id is None:
+        return contact
+    kept = kept_id(conversation_id)
+    conversations = {**contact.conversations, kept: contact.conversations.get(kept, 0) | bit}
+    return replace(contact, conversations=_latest(conversations))
+
+
+def note_cancel(contact: Contact, callback_id: str, cancel: Cancel) -> Contact:
+    """The contact after a cancel for a callback it does not know. The latest by `occurred_at` is remembered."""
+    known = contact.cancels.get(callback_id)
+    if known is not None and known.occurred_at >= cancel.occurred_at:
+        return contact
+    others = {key: value for key, value in contact.cancels.items() if key != callback_id}
+    return replace(contact, cancels=_latest({**others, callback_id: cancel}))
+
+
+def forgotten_at(contact: Contact) -> datetime | None:
+    """When the contact's memory ends; None while a callback is outstanding or there is nothing to forget."""
+    if contact.callbacks or contact.heard_at is None:
+        return None
+    return contact.heard_at + MEMORY
+
+
+def forget(contact: Contact) -> Contact | None:
+    """The contact without its memory: its record with what belongs to it, or None when it has no record."""
+    if contact.listed is None:
+        return None
+    return replace(contact, ended=(), attempts=(), cancels={}, conversations={}, seen=(), heard_at=None)
+
+
+def _latest(remembered: dict[str, _Kept]) -> dict[str, _Kept]:
+    if len(remembered) > REMEMBERED_MAX:
+        del remembered[next(iter(remembered))]
+    return remembered

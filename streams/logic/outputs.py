@@ -1,0 +1,77 @@
+"""Effects, faults and reports turned into the records that are written: the only place that knows both.
+
+Source: docs/contract.md, sections "Out" and "Dead letters"; docs/decisions/0005-dead-letters.md.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import assert_never
+
+from streams.logic.configuration import BadRecord, Configuration, Report
+from streams.logic.effects import Dial, Effect
+from streams.logic.exchange import Arrived, Record
+from topics.catalog import DEAD_LETTER_TOPIC
+from topics.codec import ErrorCode, encode
+from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
+
+LIFECYCLE = "callback-lifecycle"
+VIEW = "outstanding-callbacks"
+DIAL_PREVIEW = "dial-preview"
+DIAL_ANALYSIS = "dial-analysis"
+
+
+def records_of(key: bytes, effects: Iterable[Effect]) -> list[Record]:
+    """The records for the effects of one step on the contact with this key, in the same order."""
+    return [_record_of(key, effect) for effect in effects]
+
+
+def _record_of(key: bytes, effect: Effect) -> Record:
+    match effect:
+        case CallbackLifecycle():
+            return Record(LIFECYCLE, key, encode(effect))
+        case Dial():
+            return Record(DIAL_PREVIEW if effect.preview else DIAL_ANALYSIS, key, encode(effect.command))
+        case OutstandingCallbacks():
+            return Record(VIEW, key, encode(effect) if effect.callbacks else None)
+        case _:
+            assert_never(effect)
+
+
+def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str, topic_prefix: str = "") -> Record:
+    """The record as it came, with headers that say where it stood and what was wrong; message: no personal data."""
+    return Record(
+        DEAD_LETTER_TOPIC,
+        arrived.key,
+        arrived.value,
+        headers=(
+            *arrived.headers,
+            ("__connect.errors.topic", (topic_prefix + arrived.topic).encode()),
+            ("__connect.errors.partition", str(arrived.partition).encode()),
+            ("__connect.errors.offset", str(arrived.offset).encode()),
+            ("__connect.errors.exception.class.name", class_name.encode()),
+            ("__connect.errors.exception.message", message.encode()),
+            ("ringback.error", code.encode()),
+        ),
+        timestamp_ms=arrived.timestamp_ms,
+    )
+
+
+def record_of_report(report: Report, configuration: Configuration, now: datetime, topic_prefix: str = "") -> Record:
+    """What is written about a configuration event that was bad or, being a recycle, came too soon."""
+    arrived = report.arrived
+    if isinstance(report, BadRecord):
+        return dead_letter(arrived, report.fault.code, type(report.fault).__name__, str(report.fault), topic_prefix)
+    event = report.event
+    campaign = configuration.campaigns.get(event.campaign_id)
+    rejected = CallbackLifecycle(
+        transition=Transition.REJECTED,
+        occurred_at=now,
+        reasons=(Reason.RECYCLED_TOO_SOON,),
+        facts={"recycled_at": event.occurred_at},
+        campaign_id=event.campaign_id,
+        contact_list_id=campaign.contact_list_id if campaign else None,
+        cause=Cause(
+            event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset
+        ),
+    )
+    return Record(LIFECYCLE, arrived.key, encode(rejected))

@@ -1,0 +1,120 @@
+"""The rows of the contacts table as bytes: contacts, and the one row a partition keeps for itself.
+
+Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.md and
+docs/decisions/0003-configuration-offsets-in-a-meta-row.md.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streams.logic.limits import MEMORY, ROW_BYTES_MAX
+from streams.logic.state import ROW_VERSION, Contact, Status, Timer
+from topics.codec import BadEvent, ErrorCode
+
+META_KEY = b"ringback.partition"
+"""Key of the partition's own row. Every contact key has a `|`."""
+
+
+class Outline(Struct, frozen=True, gc=False):
+    """An outstanding callback as far as a partition has to know it to wake up in time."""
+
+    callback_id: str
+    campaign_id: str
+    due_at: datetime
+    status: Status = Status.SCHEDULED
+    timer: Timer | None = None
+
+
+class RowOutline(Struct, frozen=True, gc=False):
+    """The part of a row that a restart reads: the rest is skipped, not decoded."""
+
+    version: int
+    callbacks: tuple[Outline, ...] = ()
+    heard_at: datetime | None = None
+
+
+class Meta(Struct, frozen=True, kw_only=True):
+    """What a partition has done with the configuration, as offsets by topic.
+
+    applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
+    faults have been reported.
+    """
+
+    version: int = ROW_VERSION
+    applied: dict[str, int] = msgspec.field(default_factory=dict)
+    reported: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class UnknownRowVersion(Exception):
+    """A row was written by a newer version of this program, which this one must not guess at."""
+
+
+_encoder = msgspec.json.Encoder()
+_contacts = msgspec.json.Decoder(Contact)
+_outlines = msgspec.json.Decoder(RowOutline)
+_metas = msgspec.json.Decoder(Meta)
+
+
+def decode_contact(row: bytes) -> Contact:
+    """The contact of a row that this version wrote or can read."""
+    return _contacts.decode(row)
+
+
+def decode_outline(row: bytes) -> RowOutline:
+    """The part of a row a restart needs. Raises UnknownRowVersion for one that a newer version wrote."""
+    outline = _outlines.decode(row)
+    if outline.version != ROW_VERSION:
+        raise UnknownRowVersion(f"A row of version {outline.version}; this program reads version {ROW_VERSION}")
+    return outline
+
+
+def outline_of(contact: Contact) -> RowOutline:
+    """The same part, of a contact at hand."""
+    return RowOutline(
+        contact.version,
+        tuple(
+            Outline(callback.callback_id, callback.campaign_id, callback.due_at, callback.status, callback.timer)
+            for callback in contact.callbacks
+        ),
+        contact.heard_at,
+    )
+
+
+def encode_contact(contact: Contact, before: bytes | None) -> bytes:
+    """The row of a contact. before: its row until now.
+
+    What a contact remembers of ended callbacks gives way when the row grows too large. If that is not enough, raises
+    BadEvent (`too_large`), but only where the row would grow: it must always be possible to end a callback.
+    """
+    row = _encoder.encode(contact)
+    while len(row) > ROW_BYTES_MAX and contact.ended:
+        contact = replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
+        row = _encoder.encode(contact)
+    if len(row) > ROW_BYTES_MAX and len(row) > len(before or b""):
+        raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
+    return row
+
+
+def encode_meta(meta: Meta) -> bytes:
+    """The partition's own row."""
+    return _encoder.encode(meta)
+
+
+def decode_meta(row: bytes | None) -> Meta:
+    """The partition's own row; a partition that has none yet has done nothing."""
+    return Meta() if row is None else _metas.decode(row)
+
+
+def wake_up(row: RowOutline) -> tuple[datetime, str] | None:
+    """When the contact wants to be woken first and by which callback's timer; an empty id is the end of its memory.
+
+    None if it waits for nothing but events and releases.
+    """
+    if row.callbacks:
+        return min(
+            ((callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer), default=None
+        )
+    return None if row.heard_at is None else (row.heard_at + MEMORY, "")

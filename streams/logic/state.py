@@ -1,0 +1,149 @@
+"""What is remembered about one contact: the row of the contacts table.
+
+Frozen values: a decision makes a new contact and leaves the old one as it was, so an undone step needs no undoing.
+Source: docs/rules.md, section 8 rows 4 and 5; docs/decisions/0002-one-row-per-contact.md.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct, field
+from topics.commands import Origin
+from topics.events import ContactNumber, Owner, Source
+from topics.records import Cause
+
+ROW_VERSION = 1
+"""Grows when a row written by the version before can no longer be read as it stands."""
+
+
+class Status(StrEnum):
+    """Where a callback stands. The first four are outstanding, every other one is an end."""
+
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    PRESENTED = "presented"
+    DIALING = "dialing"
+    COMPLETED = "completed"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    OWNER_EXPIRED = "owner_expired"
+
+
+class TimerKind(StrEnum):
+    """What is to happen when a callback's timer fires."""
+
+    DUE = "due"
+    TOO_LATE = "too_late"
+    OWNER = "owner"
+    OUTCOME = "outcome"
+
+
+class Timer(Struct, frozen=True, array_like=True, gc=False):
+    """The one standing timer of a callback. It lives in the callback, so to move it is to write the callback."""
+
+    at: datetime
+    kind: TimerKind
+
+
+class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A call that was promised to the contact.
+
+    scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest event that was
+    applied to it. set_by: id of the event that set its timer. presented: instants of its latest presentations,
+    moved: `occurred_at` of the latest reschedules. ended_at: of a completed callback, `occurred_at` of its wrap-up.
+    cancelled_at: `occurred_at` of a cancel that came after the end, so that no older reschedule reopens it.
+    """
+
+    callback_id: str
+    campaign_id: str
+    origin: Origin
+    phone_number: str
+    due_at: datetime
+    scheduled_at: datetime
+    changed_at: datetime
+    set_by: str
+    status: Status = Status.SCHEDULED
+    timer: Timer | None = None
+    owner: Owner = Owner.ANYONE
+    agent_id: str | None = None
+    queue_id: str | None = None
+    source: Source | None = None
+    conversation_id: str | None = None
+    notes: str | None = None
+    presentation: int = 0
+    presented: tuple[datetime, ...] = ()
+    moved: tuple[datetime, ...] = ()
+    ended_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A cancel for a callback that nobody has heard of yet."""
+
+    occurred_at: datetime
+    cause: Cause
+    actor: str | None = None
+    reason: str | None = None
+
+
+class Ownership(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Whom a campaign's record of this contact belongs to since an agent scheduled a callback.
+
+    occurred_at: of the event that scheduled it, the latest of its kind.
+    """
+
+    occurred_at: datetime
+    callback_id: str
+    owner: Owner = Owner.ANYONE
+    agent_id: str | None = None
+    queue_id: str | None = None
+
+
+class Attempt(Struct, frozen=True, array_like=True, gc=False):
+    """One dial of one number."""
+
+    at: datetime
+    campaign_id: str
+    phone_number: str
+    column: str | None = None
+
+
+class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The contact's record on its list, without the attributes: those change apart from it."""
+
+    callable: bool = False
+    time_zone: str | None = None
+    numbers: tuple[ContactNumber, ...] = ()
+
+
+class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One contact on one list.
+
+    listed: None while no record of it has come, or after its tombstone. callbacks: outstanding, by acceptance.
+    ended, seen, conversations, cancels: what is remembered, the oldest first. conversations: bits of `Heard`.
+    attempts: of the last 31 days; the totals and `last_attempts` (by campaign) are older. owners: by campaign.
+    heard_at: when an event or a timer last touched it, None while there is nothing to forget.
+    """
+
+    version: int
+    contact_list_id: str
+    contact_id: str
+    listed: Listed | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    callbacks: tuple[Callback, ...] = ()
+    ended: tuple[Callback, ...] = ()
+    owners: dict[str, Ownership] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+    attempts_total: int = 0
+    attempts_by_number: dict[str, int] = field(default_factory=dict)
+    last_attempts: dict[str, datetime] = field(default_factory=dict)
+    cancels: dict[str, Cancel] = field(default_factory=dict)
+    conversations: dict[str, int] = field(default_factory=dict)
+    seen: tuple[str, ...] = ()
+    heard_at: datetime | None = None
+
+
+def new_contact(contact_list_id: str, contact_id: str) -> Contact:
+    """A contact of which nothing is known yet."""
+    return Contact(version=ROW_VERSION, contact_list_id=contact_list_id, contact_id=contact_id)

@@ -1,0 +1,91 @@
+"""Every metric of Ringback, named once; the worker counts, `streams.http` shows.
+
+Labels are bounded: topics of the catalog, causes, error codes and partition numbers, never a contact, a callback, a
+campaign or a phone number. Times are in seconds.
+"""
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.logic.exchange import LatenessCause
+from topics.catalog import CATALOG, Direction
+from topics.codec import ErrorCode
+
+REGISTRY = CollectorRegistry()
+# A second series for each counter and histogram, with the instant it was made, which no dashboard of ours asks for.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+prometheus_client.ProcessCollector(registry=REGISTRY)
+prometheus_client.PlatformCollector(registry=REGISTRY)
+prometheus_client.GCCollector(registry=REGISTRY)
+
+LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
+UNIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+COMMAND_TOPICS = ("dial-preview", "dial-analysis")
+APPLIED = "applied"
+DEAD_LETTER = "dead_letter"
+
+INFO = Gauge("ringback_info", "Always 1; the version of this worker is in the label.", ["version"], registry=REGISTRY)
+LATENESS = Histogram(
+    "ringback_lateness_seconds",
+    "From the due time of a callback to its dial command, by topic of the command and cause of the delay.",
+    ["topic", "cause"],
+    buckets=LATENESS_BUCKETS,
+    registry=REGISTRY,
+)
+OUTSTANDING = Gauge(
+    "ringback_callbacks_outstanding", "Callbacks scheduled and not ended.", ["partition"], registry=REGISTRY
+)
+COMMANDS = Counter("ringback_commands_total", "Dial commands written, by topic.", ["topic"], registry=REGISTRY)
+EVENTS = Counter(
+    "ringback_events_total",
+    "Events read and answered, by topic and whether they were applied or went to the dead letter topic.",
+    ["topic", "result"],
+    registry=REGISTRY,
+)
+DEAD_LETTERS = Counter(
+    "ringback_dead_letters_total", "Records written to the dead letter topic, by error.", ["error"], registry=REGISTRY
+)
+UNITS = Counter("ringback_units_total", "Units of work committed, each one Kafka transaction.", registry=REGISTRY)
+UNIT_SECONDS = Histogram(
+    "ringback_unit_seconds",
+    "From the beginning of a unit of work to its commit.",
+    buckets=UNIT_BUCKETS,
+    registry=REGISTRY,
+)
+TIMER_FAULTS = Counter(
+    "ringback_timer_faults_total", "Timers that failed by a fault of ours and were put off.", registry=REGISTRY
+)
+RESTORE_SECONDS = Gauge(
+    "ringback_restore_seconds", "Time the last restore of a partition's state took.", ["partition"], registry=REGISTRY
+)
+RESTORED_ROWS = Gauge(
+    "ringback_restored_rows", "Rows read in the last restore of a partition's state.", ["partition"], registry=REGISTRY
+)
+PARTITIONS_HELD = Gauge("ringback_partitions_held", "Contact partitions this worker holds.", registry=REGISTRY)
+PARTITION_READY = Gauge(
+    "ringback_partition_ready",
+    "1 when a held partition has caught up and its timers fire, 0 while it restores or catches up.",
+    ["partition"],
+    registry=REGISTRY,
+)
+
+# A series that begins with its first event hides that event from every rate: all that can be known begins at 0.
+for _topic in CATALOG.values():
+    if _topic.direction is Direction.IN:
+        EVENTS.labels(_topic.name, APPLIED)
+        EVENTS.labels(_topic.name, DEAD_LETTER)
+    if _topic.name in COMMAND_TOPICS:
+        COMMANDS.labels(_topic.name)
+        for _cause in LatenessCause:
+            LATENESS.labels(_topic.name, _cause)
+for _error in ErrorCode:
+    DEAD_LETTERS.labels(_error)
+
+PER_PARTITION = (OUTSTANDING, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
+
+
+def forget_partition(partition: int) -> None:
+    """Take the series of a partition that this worker no longer holds off the page; its new owner shows them."""
+    for metric in PER_PARTITION:
+        metric.remove_by_labels({"partition": str(partition)})

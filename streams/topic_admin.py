@@ -1,0 +1,173 @@
+"""The topics of the catalog on a real broker: make those that are missing, name what differs in those that are there.
+
+It never changes or deletes a topic: partitions cannot be taken back, and retention is the operator's to decide.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streams.errors import OperatorError
+from streams.settings import Settings, client_options
+from streams.topic_differences import Actual, Checked, compare, durability
+from topics.catalog import CATALOG
+
+ANSWER_TIMEOUT_S = 10
+VISIBLE_TIMEOUT_S = 15
+REPLICATION_USUAL = 3
+
+Found = TypeVar("Found")
+
+
+def create(settings: Settings, partitions: int, replication: int | None = None) -> list[str]:
+    """Create the topics that are missing and wait until they can be written; returns their full names.
+
+    partitions: of every contact topic. replication: None takes 3, or as many brokers as there are.
+    Raises OperatorError when the broker does not answer or refuses.
+    """
+    return _run(settings, lambda admin: _create(admin, settings, partitions, replication))
+
+
+def check(settings: Settings, partitions: int | None = None, replication: int | None = None) -> Checked:
+    """Compare the broker's topics with the catalog.
+
+    partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
+    Raises OperatorError when the broker does not answer.
+    """
+    return _run(settings, lambda admin: _check(admin, settings, partitions, replication))
+
+
+async def contact_partitions(settings: Settings) -> int:
+    """How many partitions the contact topics have, for a worker that is about to start.
+
+    Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
+    """
+    async with _connected(settings) as admin:
+        checked = await _check(admin, settings, None, None)
+    if checked.partitions is None:
+        raise OperatorError(
+            f"none of the topics is on {settings.broker}. Create them with `ringback topics create` (same --prefix)"
+        )
+    if checked.fatal:
+        cure = "See `ringback topics check`"
+        raise OperatorError("\n".join(f"topic {difference}. {cure}" for difference in checked.fatal))
+    return checked.partitions
+
+
+def _run(settings: Settings, work: Callable[[AIOKafkaAdminClient], Awaitable[Found]]) -> Found:
+    async def main() -> Found:
+        async with _connected(settings) as admin:
+            return await work(admin)
+
+    return asyncio.run(main())
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    options = client_options(settings)
+    admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
+    heard = _Heard()
+    logging.getLogger("aiokafka").addHandler(heard)
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await admin.start()
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise OperatorError(
+            f"no Kafka broker at {settings.broker} ({heard.reason or _reason(error)}). "
+            "Start one with `ringback broker`, or name yours with --broker or RINGBACK_BROKER"
+        ) from None
+    finally:
+        logging.getLogger("aiokafka").removeHandler(heard)
+        await admin.close()
+
+
+class _Heard(logging.Handler):
+    """Why a connection failed is in aiokafka's log alone; the last of it is kept."""
+
+    reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self.reason = " ".join(record.getMessage().removeprefix("Unable connect to ").split()).rstrip(": ")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {ANSWER_TIMEOUT_S} s"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, settings: Settings, partitions: int, replication: int | None
+) -> list[str]:
+    brokers = len((await admin.describe_cluster())["brokers"])
+    replicas = replication or min(REPLICATION_USUAL, brokers)
+    there = await _topics(admin)
+    missing = [topic for topic in CATALOG.values() if settings.topic(topic.name) not in there]
+    new = [
+        NewTopic(
+            settings.topic(topic.name),
+            topic.partition_count(partitions),
+            replicas,
+            topic_configs=topic.config() | durability(replicas),
+        )
+        for topic in missing
+    ]
+    if new:
+        response = await admin.create_topics(new, timeout_ms=ANSWER_TIMEOUT_S * 1000)
+        for name, code, message, *_ in response.topic_errors:
+            # Somebody else may create the same topics at the same moment.
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise OperatorError(f"the broker refuses to create {name}: {message or for_code(code).__name__}")
+    names = [topic.name for topic in new]
+    await _await_visible(admin, names)
+    return names
+
+
+async def _await_visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> None:
+    deadline = time.monotonic() + VISIBLE_TIMEOUT_S
+    while time.monotonic() < deadline:
+        there = await _topics(admin)
+        waiting = [name for name in names if name not in there or not there[name].led]
+        if not waiting:
+            return
+        await asyncio.sleep(0.1)
+    raise OperatorError(f"{waiting[0]} was created but has no leader after {VISIBLE_TIMEOUT_S} s. Look at the brokers")
+
+
+async def _check(
+    admin: AIOKafkaAdminClient, settings: Settings, partitions: int | None, replication: int | None
+) -> Checked:
+    there = await _topics(admin)
+    configs = await _configs(admin, [name for name in map(settings.topic, CATALOG) if name in there])
+    return compare(there, configs, settings.prefix, partitions, replication)
+
+
+async def _topics(admin: AIOKafkaAdminClient) -> dict[str, Actual]:
+    # All topics are asked for: to ask for one by name would create it on a broker that creates topics by itself.
+    return {entry["topic"]: _actual(entry["partitions"]) for entry in await admin.describe_topics()}
+
+
+def _actual(partitions: list[dict[str, Any]]) -> Actual:
+    replicas = min((len(partition["replicas"]) for partition in partitions), default=0)
+    return Actual(len(partitions), replicas, bool(partitions) and all(part["leader"] >= 0 for part in partitions))
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    responses = await admin.describe_configs(resources) if resources else []
+    found: dict[str, dict[str, str]] = {}
+    for response in responses:
+        for code, message, _, name, entries in response.resources:
+            if code:
+                raise OperatorError(f"the broker does not tell the settings of {name}: {message}")
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found

@@ -1,0 +1,100 @@
+"""What differs between the topics of the catalog and those of a broker; no broker is asked here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from topics.catalog import CATALOG, Direction, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the broker and the catalog disagree. fatal: a worker must not start with it."""
+
+    topic: str
+    text: str
+    fatal: bool
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """partitions: how many the contact topics are to have, None while there is none; and every difference."""
+
+    partitions: int | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def fatal(self) -> list[Difference]:
+        """The differences a worker must not start with."""
+        return [difference for difference in self.differences if difference.fatal]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """A topic as the broker has it. replicas: the least of its partitions; led: every partition can be written."""
+
+    partitions: int
+    replicas: int
+    led: bool
+
+
+def compare(
+    there: Mapping[str, Actual],
+    configs: Mapping[str, Mapping[str, str]],
+    prefix: str,
+    partitions: int | None,
+    replication: int | None,
+) -> Checked:
+    """Compare topics and their settings, by full name, with the catalog.
+
+    partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
+    """
+    wanted = partitions or _usual_count(there, prefix)
+    differences: list[Difference] = []
+    for topic in CATALOG.values():
+        name = prefix + topic.name
+        if name not in there:
+            differences.append(Difference(name, "is missing", fatal=True))
+            continue
+        differences += _shape(name, topic, there[name], wanted, replication)
+        differences += _settings(name, topic, configs[name], replication)
+    return Checked(wanted, tuple(differences))
+
+
+def _usual_count(there: Mapping[str, Actual], prefix: str) -> int | None:
+    """The partition count that most contact topics have; the greater one when two are as common."""
+    names = (prefix + topic.name for topic in CATALOG.values() if topic.partitions is None)
+    counts = [there[name].partitions for name in names if name in there]
+    return max(counts, key=lambda count: (counts.count(count), count), default=None)
+
+
+def _shape(
+    name: str, topic: Topic, actual: Actual, wanted: int | None, replication: int | None
+) -> Iterable[Difference]:
+    expected = topic.partition_count(wanted or actual.partitions)
+    if actual.partitions != expected:
+        text = f"has {_counted(actual.partitions, 'partition')}, not {expected}"
+        yield Difference(name, text, fatal=True)
+    if replication is not None and actual.replicas != replication:
+        yield Difference(name, f"has {_counted(actual.replicas, 'replica')}, not {replication}", fatal=False)
+
+
+def _settings(name: str, topic: Topic, config: Mapping[str, str], replication: int | None) -> Iterable[Difference]:
+    expected = topic.config() | (durability(replication) if replication else {})
+    for key, value in sorted(expected.items()):
+        actual = config.get(key)
+        if actual is not None and set(actual.split(",")) != set(value.split(",")):
+            # A changelog that forgets rows would lose callbacks without a word.
+            fatal = key == "cleanup.policy" and topic.direction is Direction.INTERNAL
+            yield Difference(name, f"{key} is {actual}, not {value}", fatal)
+
+
+def durability(replicas: int) -> dict[str, str]:
+    """Settings by which writing stops, rather than losing data, when more than one broker is down."""
+    return {"min.insync.replicas": str(max(1, replicas - 1))}
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,79 @@
+"""The worker process: settings in, exit code out.
+
+It starts the page for machines, checks the topics, then runs Faust until a signal. It does not restart itself: when an
+engine is broken, what is in memory must go, and whoever runs the process starts it again.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from importlib.metadata import version
+from typing import NoReturn
+
+import uvloop
+
+from streams import http, metrics
+from streams import log as logs
+from streams.agents import CONSUMED, register
+from streams.app import App, create_app
+from streams.engine.clock import clock_for
+from streams.engine.engines import Engines
+from streams.settings import Settings, describe
+from streams.topic_admin import contact_partitions
+
+log = logging.getLogger(__name__)
+
+EXIT_BROKEN = 70  # EX_SOFTWARE: the engine must not go on.
+
+
+def run(settings: Settings) -> int:
+    """Run a worker until SIGTERM or SIGINT; returns the exit code.
+
+    Raises OperatorError when the broker cannot be reached, topics are missing or do not fit, or the port is taken.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
+    for name, value in describe(settings):
+        log.info("setting %s = %s", name, value)
+    return uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    partitions = await contact_partitions(settings)
+    topics = [settings.topic(name) for name in CONSUMED]
+    engines = Engines(settings, topics, partitions, clock_for(settings.clock_file), end_process)
+    with http.serve(settings.metrics_host, settings.metrics_port, engines.not_ready, engines.status) as server:
+        metrics.INFO.labels(version("ringback")).set(1)
+        log.info("metrics and health on http://%s:%d/", settings.metrics_host, server.port)
+        # A static member gets its former assignment back with the name it had then, so its name must not change.
+        name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
+        app = create_app(settings, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
+        register(app, settings.prefix)
+        return await _serve(app, engines)
+
+
+async def _serve(app: App, engines: Engines) -> int:
+    """Run the app until a signal asks it to stop, or until it crashes."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app.in_worker = True
+    app.finalize()
+    await app.start()
+    await app.wait(stop.wait())
+    if app.crashed:
+        end_process("the Faust app", app.crash_reason or RuntimeError("crashed"))
+    log.info("asked to stop: finishing the units in flight")
+    await engines.close()
+    await app.stop()
+    log.info("stopped")
+    return 0
+
+
+def end_process(where: str, error: BaseException) -> NoReturn:
+    """Log why the engine must not go on, and end the process at once, whatever else is running in it."""
+    log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
+    logging.shutdown()
+    os._exit(EXIT_BROKEN)

@@ -1,0 +1,51 @@
+"""What all tests share: one real Kafka for the session, a topic prefix for each test, and no silent skips in CI."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from streams.broker import EmbeddedKafka
+
+CI = bool(os.environ.get("CI"))
+
+# In CI the same examples every time, so that a failure is about the change and can be seen again.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.load_profile("ci" if CI else "dev")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[EmbeddedKafka]:
+    """A real Kafka on a free port, with its data in a temporary folder; stopped when the session ends."""
+    with EmbeddedKafka() as broker:
+        yield broker
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A prefix that no other test uses, so that tests can share the Kafka."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a test that skips itself has not shown what it claims."""
+    report = yield
+    return _not_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """The same for a whole module that skips itself."""
+    report = yield
+    return _not_skipped(report)
+
+
+def _not_skipped(report):
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure in CI: {report.longrepr}"
+    return report

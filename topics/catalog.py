@@ -1,0 +1,245 @@
+"""Every topic as data: its direction, key, value types, partitions and retention.
+
+Manifests, topic creation and the worker read this; a topic's name or number is written nowhere else.
+Source: docs/contract.md, section "Topics".
+"""
+
+from collections.abc import Iterable
+
+from topics.commands import DialCommand
+from topics.configuration import CallableTimeSet, Campaign, DncEntry
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    CampaignRecycle,
+    ContactListCleared,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
+from topics.rules import RuleSet
+from topics.topic import DAY_MS, DEAD_LETTER_BYTES_MAX, FOREVER_MS, Cleanup, Direction, Scope, Topic
+
+__all__ = [
+    "CATALOG",
+    "CONFIGURATION_TOPICS",
+    "CONTACT_TOPICS_IN",
+    "DEAD_LETTER_TOPIC",
+    "STATE_TOPIC",
+    "Cleanup",
+    "Direction",
+    "Scope",
+    "Topic",
+]
+
+EVENTS_KEPT = "Events are accepted for 35 days; a week more allows to replay and to look into them."
+ALL_READ_AT_START = "The last record counts, and every worker reads all of it at start."
+
+
+def _compacted(tombstones_days: int, lag_days: int | None = None) -> dict[str, str]:
+    """Settings of a compacted topic: how long a tombstone can be read, and how soon it must have erased the record."""
+    extra = {"delete.retention.ms": str(tombstones_days * DAY_MS)}
+    return extra if lag_days is None else extra | {"max.compaction.lag.ms": str(lag_days * DAY_MS)}
+
+
+CONTACT_KEY = "contact_list_id|contact_id"
+
+_IN_PER_CONTACT = (
+    Topic(
+        name="wrap-up",
+        direction=Direction.IN,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(WrapUp,),
+        retention_ms=42 * DAY_MS,
+        reason=EVENTS_KEPT,
+    ),
+    Topic(
+        name="callback-scheduled",
+        direction=Direction.IN,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(CallbackScheduled, CallbackRescheduled, CallbackCancelled),
+        retention_ms=42 * DAY_MS,
+        reason=EVENTS_KEPT,
+    ),
+    Topic(
+        name="placement-requested",
+        direction=Direction.IN,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(PlacementRequested,),
+        retention_ms=7 * DAY_MS,
+        reason="Somebody waits for the answer; a week outlives any outage in which one could still matter.",
+    ),
+    Topic(
+        name="contacts",
+        direction=Direction.IN,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(ContactRecord,),
+        cleanup=Cleanup.COMPACT,
+        reason="The last record counts. A worker down for a month still sees each removal; erasure takes a week.",
+        extra=_compacted(tombstones_days=35, lag_days=7),
+    ),
+)
+
+_CONFIGURATION = (
+    Topic(
+        name="campaigns",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="campaign_id",
+        values=(Campaign,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason=ALL_READ_AT_START,
+        extra=_compacted(tombstones_days=7),
+    ),
+    Topic(
+        name="rule-sets",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="rule_set_id",
+        values=(RuleSet,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason=ALL_READ_AT_START,
+        extra=_compacted(tombstones_days=7),
+    ),
+    Topic(
+        name="callable-time-sets",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="callable_time_set_id",
+        values=(CallableTimeSet,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason=ALL_READ_AT_START,
+        extra=_compacted(tombstones_days=7),
+    ),
+    Topic(
+        name="dnc-entries",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="dnc_list_id|phone_number",
+        values=(DncEntry,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason="The last record counts; one partition gives all writers one order. Erasure takes a week.",
+        extra=_compacted(tombstones_days=7, lag_days=7),
+    ),
+    Topic(
+        name="campaign-recycle",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="campaign_id",
+        values=(CampaignRecycle,),
+        partitions=1,
+        retention_ms=FOREVER_MS,
+        reason="Which recycle is accepted depends on the ones before it, so a worker reads every one there was.",
+    ),
+    Topic(
+        name="contact-list-cleared",
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="contact_list_id",
+        values=(ContactListCleared,),
+        partitions=1,
+        retention_ms=FOREVER_MS,
+        reason="A callback scheduled before a clear may arrive after it, so a worker reads every clear there was.",
+    ),
+)
+
+_OUT = (
+    Topic(
+        name="dial-preview",
+        direction=Direction.OUT,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(DialCommand,),
+        retention_ms=7 * DAY_MS,
+        reason="A week outlives any outage of the dialer, and a presentation without an outcome ends after 7 days.",
+    ),
+    Topic(
+        name="dial-analysis",
+        direction=Direction.OUT,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(DialCommand,),
+        retention_ms=7 * DAY_MS,
+        reason="A week outlives any outage of the dialer, and a dialing without an outcome ends after 7 days.",
+    ),
+    Topic(
+        name="placement-decided",
+        direction=Direction.OUT,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(PlacementDecided,),
+        retention_ms=90 * DAY_MS,
+        reason="The only record of a refused call: kept as long as the lifecycle that it completes.",
+    ),
+    Topic(
+        name="callback-lifecycle",
+        direction=Direction.OUT,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(CallbackLifecycle,),
+        retention_ms=90 * DAY_MS,
+        reason="A quarter: a callback lives 30 days and then some, and complaints come late.",
+    ),
+    Topic(
+        name="outstanding-callbacks",
+        direction=Direction.OUT,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(OutstandingCallbacks,),
+        cleanup=Cleanup.COMPACT,
+        reason="A view: the last record counts. A reader that was away for a week still sees each callback end.",
+        extra=_compacted(tombstones_days=7, lag_days=7),
+    ),
+    Topic(
+        name="dead-letter",
+        direction=Direction.OUT,
+        scope=Scope.OTHER,
+        key="the key of the record that was refused",
+        values=(),
+        retention_ms=30 * DAY_MS,
+        reason="A month to repair and replay, which ends before the events themselves are too old to be accepted.",
+        # A dead letter keeps its timestamp, whatever that is, and the broker must never refuse it for that.
+        extra={"max.message.bytes": str(DEAD_LETTER_BYTES_MAX), "message.timestamp.after.max.ms": str(2**63 - 1)},
+    ),
+)
+
+_INTERNAL = (
+    Topic(
+        name="contact-state",
+        direction=Direction.INTERNAL,
+        scope=Scope.CONTACT,
+        key=CONTACT_KEY,
+        values=(),
+        cleanup=Cleanup.COMPACT,
+        reason="The changelog of the table of contacts: small segments and early cleaning keep a restart short.",
+        extra=_compacted(tombstones_days=1, lag_days=7)
+        | {"segment.bytes": str(64 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.2"},
+    ),
+)
+
+
+def _names(topics: Iterable[Topic]) -> tuple[str, ...]:
+    return tuple(topic.name for topic in topics)
+
+
+CATALOG: dict[str, Topic] = {topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL)}
+"""Every topic by its name without prefix."""
+
+CONTACT_TOPICS_IN = _names(_IN_PER_CONTACT)
+"""Read by the owner of the contact's partition."""
+
+CONFIGURATION_TOPICS = _names(_CONFIGURATION)
+"""Read from their beginning by every worker."""
+
+STATE_TOPIC = "contact-state"
+DEAD_LETTER_TOPIC = "dead-letter"

@@ -1,0 +1,169 @@
+"""Bytes to structs and back, and the keys that go with them: the only module that knows JSON.
+
+A `BadEvent` never repeats a value of the event, since its text ends up in a header, a log and a console.
+Source: docs/contract.md, sections "Values" and "Dead letters".
+"""
+
+import re
+from enum import StrEnum
+from typing import Any, Union
+
+import msgspec
+
+from topics.catalog import CATALOG
+from topics.commands import DialCommand
+from topics.configuration import CallableTimeSet, Campaign, DncEntry
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    CampaignRecycle,
+    ContactListCleared,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
+from topics.fields import ID_LENGTH_MAX, DoesNotFit
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
+from topics.rules import RuleSet
+
+ContactEvent = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested | ContactRecord
+ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared
+Output = DialCommand | PlacementDecided | CallbackLifecycle | OutstandingCallbacks
+Value = ContactEvent | ConfigurationRecord | Output
+"""Whatever stands on a topic."""
+
+
+class ErrorCode(StrEnum):
+    """Why an event was refused; `internal_error` is our fault, every other one the sender's."""
+
+    UNDECODABLE = "undecodable"
+    INVALID = "invalid"
+    UNKNOWN_TYPE = "unknown_type"
+    WRONG_KEY = "wrong_key"
+    WRONG_PARTITION = "wrong_partition"
+    IN_THE_FUTURE = "in_the_future"
+    TOO_OLD = "too_old"
+    TOO_LARGE = "too_large"
+    CAMPAIGN_UNKNOWN = "campaign_unknown"
+    RULE_SET_UNKNOWN = "rule_set_unknown"
+    INTERNAL_ERROR = "internal_error"
+
+
+class BadEvent(Exception):
+    """An event that cannot be accepted: dead-letter it and go on.
+
+    path: where in the value, as `$.rules[...].order`; `$` is the whole. message: what is wrong, free of any value.
+    """
+
+    def __init__(self, code: ErrorCode, path: str, message: str) -> None:
+        super().__init__(code, path, message)
+        self.code = code
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} (at {self.path})"
+
+
+def _decoder(values: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(Union[values])  # noqa: UP007 - the members are known at run time only
+
+
+_DECODERS = {topic.name: _decoder(topic.values) for topic in CATALOG.values() if topic.values}
+_KEY_FIELDS = {topic.name: tuple(topic.key.split("|")) for topic in CATALOG.values() if topic.values}
+_ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
+_ENCODER = msgspec.json.Encoder()
+
+_PATH = re.compile(r" - at `([^`]*)`\Z")
+# Anything msgspec says that is not on this list might quote the event, and is not passed on.
+_SAFE_MESSAGE = re.compile(
+    r"\A(Expected `|Object missing required field `|Invalid RFC3339 encoded |(Integer value|Number) out of range)"
+)
+
+
+def decode(topic: str, value: bytes) -> Value:
+    """The struct that a record's value holds; its instants are in UTC.
+
+    topic: without prefix, one whose values the catalog knows (KeyError otherwise). Raises BadEvent, and nothing else,
+    for whatever the bytes may be: `undecodable` when they are no JSON in UTF-8, `unknown_type` for an unknown `type`,
+    `invalid` for a value that does not fit.
+    """
+    decoder = _DECODERS[topic]
+    try:
+        # The decoder skips unknown fields without a look at their encoding.
+        if not value.isascii():
+            value.decode()
+        struct: Value = decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise _invalid(value, error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _undecodable(error) from None
+    return struct
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """A struct as JSON: fields in their order, null where there is nothing, instants in UTC with `Z`."""
+    return _ENCODER.encode(value)
+
+
+def value_key(topic: str, value: Value) -> str:
+    """The key that a record with this value must have on this topic.
+
+    A rejection that names no contact has the key of the event it rejects, a recycle: the campaign id.
+    """
+    fields = [getattr(value, name) for name in _KEY_FIELDS[topic]]
+    if isinstance(value, CallbackLifecycle) and None in fields:
+        return value.campaign_id
+    return "|".join(fields)
+
+
+def contact_key(contact_list_id: str, contact_id: str) -> str:
+    """The key of everything about one contact."""
+    return f"{contact_list_id}|{contact_id}"
+
+
+def split_contact_key(key: str) -> tuple[str, str]:
+    """Contact list id and contact id of a contact key. The first `|` ends the list id, a later one is the contact's.
+
+    Raises BadEvent (`wrong_key`) for a key that no contact can have.
+    """
+    contact_list_id, _, contact_id = key.partition("|")
+    if not (0 < len(contact_list_id) <= ID_LENGTH_MAX and 0 < len(contact_id) <= ID_LENGTH_MAX):
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not a contact list id and a contact id")
+    return contact_list_id, contact_id
+
+
+def _undecodable(error: Exception) -> BadEvent:
+    if isinstance(error, UnicodeDecodeError):
+        message = f"Not UTF-8 (byte {error.start})"
+    elif isinstance(error, RecursionError):
+        message = "Nested too deeply"
+    else:
+        message = str(error)
+    return BadEvent(ErrorCode.UNDECODABLE, "$", message)
+
+
+def _invalid(value: bytes, error: msgspec.ValidationError) -> BadEvent:
+    # The first value that does not fit ends the decoding, so what follows it may still be no JSON at all.
+    try:
+        _ANY_JSON.decode(value)
+    except (msgspec.DecodeError, RecursionError) as malformed:
+        return _undecodable(malformed)
+    text = str(error)
+    found = _PATH.search(text)
+    path = found[1] if found else "$"
+    message = text[: found.start()] if found else text
+    if isinstance(error.__cause__, DoesNotFit):
+        return BadEvent(ErrorCode.INVALID, f"{path}.{error.__cause__.field}", message)
+    if message.startswith("Invalid value ") and path.endswith(".type"):
+        return BadEvent(ErrorCode.UNKNOWN_TYPE, path, "Unknown type")
+    return BadEvent(ErrorCode.INVALID, path, _without_values(message))
+
+
+def _without_values(message: str) -> str:
+    if message.startswith("Invalid enum value "):
+        return "Not one of the allowed words"
+    if " matching regex " in message:
+        return "Expected `str` in the shape of this field"
+    return message if _SAFE_MESSAGE.match(message) else "The value does not fit"

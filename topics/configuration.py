@@ -1,0 +1,134 @@
+"""What a campaign is set up with: its switches, limits, callable times and Do Not Call entries.
+
+Each record replaces the one before it under the same key; a tombstone removes it.
+Source: docs/contract.md, section "In, per campaign and lists".
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from topics.commands import Origin
+from topics.fields import ContactListId, Count, Id, Instant, PhoneNumber, Seconds, TimeOfDay, Weekday, in_utc
+from topics.rules import Condition
+
+OwnerExpirySeconds = Annotated[int, Meta(ge=3600, le=168 * 3600)]
+"""1 to 168 hours, the span that the field allows an agent to sit on a callback."""
+
+DialRate = Annotated[float, Meta(ge=0.0001, le=1_000_000)]
+"""Commands per second. The lower bound, nine a day, keeps the gap between two commands a sane length of time."""
+
+ResetPeriod = Annotated[str, Meta(pattern=r"\A(never|today|days_([2-9]|[12][0-9]|30))\Z")]
+"""`never`, `today`, or `days_2` to `days_30`."""
+
+
+class DialingMode(StrEnum):
+    """How a campaign dials its contact list."""
+
+    PREVIEW = "preview"
+    PROGRESSIVE = "progressive"
+    POWER = "power"
+    PREDICTIVE = "predictive"
+    AGENTLESS = "agentless"
+    EXTERNAL = "external"
+
+
+class CampaignStatus(StrEnum):
+    """Whether a campaign dials. Every status but `on` counts as off."""
+
+    ON = "on"
+    STOPPING = "stopping"
+    OFF = "off"
+    COMPLETE = "complete"
+    FORCED_OFF = "forced_off"
+
+
+class OwnerExpiry(StrEnum):
+    """What becomes of a callback whose owner let it lie: it ends, or anyone may have it."""
+
+    END = "end"
+    QUEUE = "queue"
+
+
+class WrapUpFlag(StrEnum):
+    """What a wrap-up code means for the contact and the number it was given for."""
+
+    CONTACT_UNCALLABLE = "contact_uncallable"
+    NUMBER_UNCALLABLE = "number_uncallable"
+    RIGHT_PARTY_CONTACT = "right_party_contact"
+
+
+class AttemptLimits(Struct, frozen=True, kw_only=True):
+    """How often a contact and a number may be attempted in the reset period. None: no limit."""
+
+    max_attempts_per_contact: Count | None = None
+    max_attempts_per_number: Count | None = None
+    reset_period: ResetPeriod
+    time_zone: Id
+
+    @property
+    def days(self) -> int | None:
+        """Local dates that count, today included; None when attempts are never forgotten."""
+        if self.reset_period == "never":
+            return None
+        return 1 if self.reset_period == "today" else int(self.reset_period.removeprefix("days_"))
+
+
+class Campaign(Struct, frozen=True, kw_only=True):
+    """A campaign as it is set up now. A list, set or rule set that is not named is a check that is off."""
+
+    campaign_id: Id
+    name: str | None = None
+    dialing_mode: DialingMode
+    status: CampaignStatus
+    contact_list_id: ContactListId
+    queue_id: Id | None = None
+    rule_set_ids: tuple[Id, ...] = ()
+    dnc_list_ids: tuple[Id, ...] = ()
+    callable_time_set_id: Id | None = None
+    attempt_limits: AttemptLimits | None = None
+    contact_filter: tuple[Condition, ...] | None = None
+    wrap_up_mappings: dict[str, tuple[WrapUpFlag, ...]] | None = None
+    suppress_contacts_with_callback: bool = False
+    reschedule_zone_blocked: bool = False
+    screen_previews: bool = False
+    recycle_cancels: tuple[Origin, ...] = ()
+    expire_after_s: Seconds | None = None
+    outcome_timeout_s: Seconds | None = None
+    owner_expires_after_s: OwnerExpirySeconds | None = None
+    owner_expiry: OwnerExpiry = OwnerExpiry.END
+    dial_rate_per_s: DialRate | None = None
+
+
+class Slot(Struct, frozen=True, kw_only=True):
+    """One weekly window of wall time on one day; `stop` is exclusive."""
+
+    day: Weekday
+    start: TimeOfDay
+    stop: TimeOfDay
+
+
+class CallableTime(Struct, frozen=True, kw_only=True):
+    """The windows of one time zone."""
+
+    time_zone: Id
+    slots: tuple[Slot, ...] = ()
+
+
+class CallableTimeSet(Struct, frozen=True, kw_only=True):
+    """When contacts may be called, by time zone. A zone that is not in it may not be called at all."""
+
+    callable_time_set_id: Id
+    times: tuple[CallableTime, ...] = ()
+
+
+class DncEntry(Struct, frozen=True, kw_only=True):
+    """A number that is not to be dialed, up to but not including `expires_at` (None: for good)."""
+
+    dnc_list_id: Id
+    phone_number: PhoneNumber
+    expires_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        in_utc(self, "expires_at")

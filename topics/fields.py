@@ -1,0 +1,71 @@
+"""Types of single fields: ids, phone numbers, instants and times of day, each with the shape it must have.
+
+Shape only. Whether a number exists in a numbering plan, or a time zone in the database, is not decided here.
+Source: docs/contract.md, section "Values".
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+ID_LENGTH_MAX = 256
+"""Characters. Long enough for two UUIDs and a prefix, short enough to keep a contact's row small."""
+
+SECONDS_MAX = 10 * 366 * 24 * 3600
+"""Ten years. A longer delay is a mistake in the unit, and adding it to an instant must never overflow."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+"""An opaque id: any characters, never empty."""
+
+# Patterns are searched for, not matched: \A and \Z keep a trailing newline out, which $ would let in.
+ContactListId = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX, pattern=r"\A[^|]*\Z")]
+"""An id without `|`: the first `|` of a contact key ends the contact list id."""
+
+PhoneNumber = Annotated[str, Meta(pattern=r"\A\+[1-9][0-9]{1,14}\Z")]
+"""E.164 in shape: a plus sign and 2 to 15 ASCII digits, the first of them not zero."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An aware datetime; structs turn it to UTC (see `in_utc`)."""
+
+TimeOfDay = Annotated[str, Meta(pattern=r"\A(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)\Z")]
+"""`HH:MM` or `HH:MM:SS` on a wall clock; `24:00` is the end of the day."""
+
+Weekday = Annotated[int, Meta(ge=1, le=7)]
+"""ISO weekday: 1 is Monday, 7 is Sunday."""
+
+Seconds = Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+"""A delay in whole seconds, at least one."""
+
+Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+"""A limit on how often: at least one."""
+
+
+class DoesNotFit(ValueError):
+    """A value that has the right type but breaks a rule between fields.
+
+    field: name of the field at fault, as in JSON. message: what is wrong, without any value of the event.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def in_utc(struct: Struct, *names: str) -> None:
+    """Turn the named instants of a struct under construction to UTC; None is left alone.
+
+    Raises DoesNotFit for a naive datetime and for an instant that UTC cannot express (year 0 or 10000).
+    """
+    for name in names:
+        value: datetime | None = getattr(struct, name)
+        # Nearly every instant arrives with `Z`, and then the decoder hands out this very object.
+        if value is None or value.tzinfo is UTC:
+            continue
+        if value.utcoffset() is None:
+            raise DoesNotFit(name, "An instant needs a time zone")
+        try:
+            force_setattr(struct, name, value.astimezone(UTC))
+        except OverflowError:
+            raise DoesNotFit(name, "The instant is out of range in UTC") from None
