@@ -6,13 +6,13 @@ Faust gives the consumer group, co-partitioned assignment and the agents; state,
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.types import TP
 
 from streams.engine.engines import Engines
-from streams.engine.transport import Transport
+from streams.engine.transport import Consumer, Transport
 from streams.settings import Settings, client_options
 
 REQUEST_TIMEOUT_S = 90.0
@@ -56,8 +56,8 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
     )
     app.engines = engines
     app.transport = Transport(list(app.conf.broker_consumer), app)
-    app.on_partitions_revoked.connect(_on_revoked)
-    app.on_rebalance_complete.connect(_on_rebalance_complete)
+    app.on_partitions_revoked.connect(cast(Any, _on_revoked))
+    app.on_rebalance_complete.connect(cast(Any, _on_rebalance_complete))
     return app
 
 
@@ -79,6 +79,6 @@ async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
 
 
 async def _on_rebalance_complete(app: App, **_: object) -> None:
-    """Own the partitions before Faust seeks: fencing settles the offsets that the seek reads."""
+    """The group has shared out: acquire what is ours. The consumer holds it back until its engine has it."""
     assigned = {tp.partition for tp in app.consumer.assignment() if tp.topic in app.engines.topics}
-    await app.engines.acquire(assigned, app.consumer_generation_id)
+    app.engines.acquire(assigned, app.consumer_generation_id, cast(Consumer, app.consumer).release)

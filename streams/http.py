@@ -4,7 +4,6 @@ It is up before the first partition is restored, so that a long recovery can be 
 nothing: bind it to an address that only the monitoring can reach.
 """
 
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+import msgspec
 import prometheus_client
 
 from streams import metrics
@@ -93,7 +93,7 @@ def _answer(path: str, ready: Ready, status: Status) -> tuple[str, str, bytes]:
                 return "200 OK", TEXT, b"ready\n"
             return "503 Service Unavailable", TEXT, f"{reason}\n".encode()
         case "/status":
-            return "200 OK", JSON, json.dumps(status(), default=str, indent=1).encode() + b"\n"
+            return "200 OK", JSON, msgspec.json.format(msgspec.json.encode(status(), enc_hook=str), indent=1) + b"\n"
         case "/":
             return "200 OK", TEXT, b"Ringback worker: /metrics /healthz /readyz /status\n"
         case _:

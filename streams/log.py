@@ -13,7 +13,7 @@ CONSOLE = "%(asctime)s %(levelname)-7s %(message)s"
 # Faust and aiokafka tell of every rebalance and retry at INFO; what an operator must know of it the engine says.
 QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "streams.app", "streams.engine.transport")
 
-# While it verifies a transaction, a Kafka 4 broker asks aiokafka for a retry: a warning for every unit, and nothing wrong.
+# While it verifies a transaction, a Kafka 4 broker asks aiokafka to retry: a warning for every unit, and nothing wrong.
 SILENT = ("aiokafka.producer.sender",)
 
 

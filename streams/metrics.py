@@ -53,8 +53,10 @@ UNIT_SECONDS = Histogram(
     buckets=UNIT_BUCKETS,
     registry=REGISTRY,
 )
-TIMER_FAULTS = Counter(
-    "ringback_timer_faults_total", "Timers that failed by a fault of ours and were put off.", registry=REGISTRY
+FAULTS = Counter(
+    "ringback_faults_total",
+    "Faults of ours that were undone and set aside: an event became a dead letter, or a timer was put off.",
+    registry=REGISTRY,
 )
 RESTORE_SECONDS = Gauge(
     "ringback_restore_seconds", "Time the last restore of a partition's state took.", ["partition"], registry=REGISTRY

@@ -81,6 +81,11 @@ class EmbeddedKafka:
         """What Kafka says, until the broker stops (longer when the folder is kept)."""
         return self._home / "kafka.log"
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the broker while it runs."""
+        return self._process.pid if self._process else None
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -16,6 +16,7 @@ from streams.errors import OperatorError
 
 USAGE = 2
 INTERRUPTED = 130
+ASKED_FOR = "ringback.command"
 HELP = """Process the scheduled callbacks of outbound dialing campaigns, on Kafka.
 
 Telephony platforms write wrap-ups and callbacks to topics; a worker keeps the state of every contact and, when a
@@ -32,25 +33,21 @@ See what it would do with a day of events, without Kafka:
 """
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """Where a command lives, what it does in a line, and the extra that brings what it imports."""
+class _Entry(NamedTuple):
+    """What a command does, in a line, and the extra that brings what it imports."""
 
-    module: str
-    attribute: str
     summary: str
     extra: str
 
 
 COMMANDS = {
-    "demo": _Entry(
-        "demo", "demo", "Show it at work: a Kafka, a worker and a few callbacks, all on this machine.", "broker"
-    ),
-    "simulate": _Entry("simulate", "simulate", "Run events from files on a virtual clock, without Kafka.", "simulate"),
-    "broker": _Entry("broker", "broker", "Run a Kafka of one node, for a first try and for tests.", "broker"),
-    "topics": _Entry("topics", "topics", "Create the topics, or check that they are as they should be.", "worker"),
-    "worker": _Entry("worker", "worker", "Process events until told to stop.", "worker"),
+    "demo": _Entry("Show it at work: a Kafka, a worker and a few callbacks, all on this machine.", "broker"),
+    "simulate": _Entry("Run events from files on a virtual clock, without Kafka.", "simulate"),
+    "broker": _Entry("Run a Kafka of one node, for a first try and for tests.", "broker"),
+    "topics": _Entry("Create the topics, or check that they are as they should be.", "worker"),
+    "worker": _Entry("Process events until told to stop.", "worker"),
 }
+"""Each one is the function of that name in the module `streams.cli.<name>`."""
 
 
 class _LazyGroup(click.Group):
@@ -58,14 +55,18 @@ class _LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
+        if cmd_name not in COMMANDS:
             return None
-        try:
-            command: click.Command = getattr(importlib.import_module(f"streams.cli.{entry.module}"), entry.attribute)
-        except ModuleNotFoundError as error:
-            raise _missing(error, f"ringback {cmd_name}", entry.extra) from None
+        ctx.meta[ASKED_FOR] = cmd_name
+        command: click.Command = getattr(importlib.import_module(f"streams.cli.{cmd_name}"), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a package it lacks, then or while it is imported, is the operator's to install."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise _missing(error, ctx.meta.get(ASKED_FOR, "")) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -113,8 +114,11 @@ def _usage(error: click.ClickException) -> str:
     return f"{' '.join(error.format_message().split()).rstrip('.')}. `{path} --help` tells how to use it"
 
 
-def _missing(error: ModuleNotFoundError, command: str, extra: str) -> Exception:
+def _missing(error: ModuleNotFoundError, command: str) -> Exception:
     package = (error.name or "").partition(".")[0]
-    if package in ("streams", "topics"):  # A fault of ours keeps its traceback.
+    entry = COMMANDS.get(command)
+    if entry is None or package in ("streams", "topics"):  # A fault of ours keeps its traceback.
         return error
-    return OperatorError(f"`{command}` needs the package {package}. Install it with: pip install 'ringback[{extra}]'")
+    return OperatorError(
+        f"`ringback {command}` needs the package {package}. Install it with: pip install 'ringback[{entry.extra}]'"
+    )

@@ -1,5 +1,6 @@
 """`ringback simulate`: the worker's own decisions on a virtual clock, without Kafka."""
 
+import io
 import sys
 
 import click
@@ -25,4 +26,8 @@ def simulate(files: tuple[str, ...], until: str | None, partitions: int) -> int:
         raise click.UsageError("name a FILE of events, or pipe them in")
     from streams.simulate import run_simulation
 
-    return run_simulation(files or ("-",), until=until, partitions=partitions, out=sys.stdout, err=sys.stderr)
+    problems = io.StringIO()
+    code = run_simulation(files, until=until, partitions=partitions, out=sys.stdout, err=problems)
+    for line in problems.getvalue().splitlines():
+        click.echo(f"ringback: {line}", err=True)
+    return code

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
+from streams.engine.batch import SourceRecord, arrived
 from streams.engine.clock import Clock
-from streams.engine.partition import Arrived
 from streams.engine.restore import read_to_end, reader
 from streams.logic.configuration import Configuration
 from streams.settings import Settings
@@ -81,11 +81,8 @@ class ConfigurationReader:
         except Exception as error:
             self._broken("following the configuration", error)
 
-    def _apply(self, record: ConsumerRecord[bytes | None, bytes | None]) -> None:
-        name = self._name(record)
-        headers = tuple(record.headers)
-        event = Arrived(name, record.partition, record.offset, record.key, record.value, record.timestamp, headers)
-        self.configuration.apply(event, self._clock.now())
+    def _apply(self, record: SourceRecord) -> None:
+        self.configuration.apply(arrived(self._name(record), record), self._clock.now())
 
-    def _name(self, record: ConsumerRecord[bytes | None, bytes | None]) -> str:
+    def _name(self, record: SourceRecord) -> str:
         return record.topic.removeprefix(self._settings.prefix)

@@ -8,17 +8,18 @@ may differ, so every error goes to `broken`, which ends the process. Source: doc
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from streams import metrics
+from streams.engine.batch import Batch, SourceRecord, arrived
 from streams.engine.clock import Clock
 from streams.engine.gate import AcquireGate
-from streams.engine.partition import Arrived, Outcome, Partition
+from streams.engine.partition import Partition
 from streams.engine.restore import read_to_end, reader
 from streams.engine.transaction import Transactions, Unit
+from streams.logic.exchange import Outcome
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 # A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
 # of every other partition's timers.
 SLICE_S = 0.010
-
-SourceRecord = ConsumerRecord[bytes | None, bytes | None]
 
 
 class PartitionEngine:
@@ -38,18 +37,17 @@ class PartitionEngine:
         settings: Settings,
         core: Partition,
         changelog: str,
-        topics: Sequence[str],
         clock: Clock,
         broken: Callable[[str, BaseException], None],
     ) -> None:
         self.core = core
         self.number = core.number
+        self.epoch = 0  # How often the partition has been released.
         self.next: dict[str, int] = {}  # The next offset to process, by full topic name.
         self.handed: dict[str, int] = {}  # The offset after what has been handed to the agents.
         self.gate = AcquireGate({})
         self._settings = settings
         self._changelog = changelog
-        self._topics = topics
         self._clock = clock
         self._broken = broken
         self._transactions = Transactions(settings, core.number, changelog)
@@ -75,13 +73,18 @@ class PartitionEngine:
             self.number, rows, seconds, self.core.outstanding,
         )  # fmt: skip
 
-    async def resume(self, gate: AcquireGate) -> None:
-        """Take up work: events at once, timers when `gate` is open."""
-        self.gate = gate
+    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
+        """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
+
+        Both by full topic name. What was fetched before this moment is left alone.
+        """
+        self.epoch += 1
         self.handed.clear()
+        self.next = {topic: max(start, self.next.get(topic, 0)) for topic, start in starts.items()}
+        self.gate = AcquireGate({topic: end for topic, end in ends.items() if end > starts[topic]})
         self._active = True
-        await self.configure()
-        self._timers = asyncio.create_task(self._run_timers(), name=f"timers-{self.number}")
+        self._gate_opened()
+        self._timers = asyncio.create_task(self._guard(self._run_timers()), name=f"timers-{self.number}")
 
     async def suspend(self) -> None:
         """Finish the unit in flight and begin no other."""
@@ -116,32 +119,37 @@ class PartitionEngine:
             self._wake.set()
 
     async def configure(self) -> None:
-        """Bring the partition up to the configuration that is known now."""
-        async with self._lock:
-            if self._active:
-                now = self._clock.now()
-                await self._guard(self._commit(self.core.configure(now), {}))
-                self._gate_opened()
-                self._wake.set()
+        """Bring the partition up to the configuration that is known now; a cancelled caller does not stop it."""
+        await asyncio.shield(asyncio.create_task(self._guard(self._configure())))
 
-    async def work(self, topic: str, records: Sequence[SourceRecord], current: Callable[[], bool]) -> None:
-        """Process a fetched batch, unit by unit, while `current()` says that it is still ours to process.
+    async def _configure(self) -> None:
+        async with self._lock:
+            await self._commit(self.core.configure(self._clock.now()), {})
+            self._wake.set()
+
+    async def reconfigure(self) -> None:
+        """The configuration has changed; while suspended the partition waits for `begin`."""
+        if self._active:
+            await self.configure()
+
+    async def work(self, batch: Batch) -> None:
+        """Process a fetched batch, unit by unit, as long as it is ours to process.
 
         The units run in a task of their own: a cancelled agent must not leave a transaction half written.
         """
-        await asyncio.shield(asyncio.create_task(self._guard(self._work(topic, records, current))))
+        await asyncio.shield(asyncio.create_task(self._guard(self._work(batch))))
 
-    async def _work(self, topic: str, records: Sequence[SourceRecord], current: Callable[[], bool]) -> None:
+    async def _work(self, batch: Batch) -> None:
         done = 0
-        while done < len(records):
+        while done < len(batch.records):
             async with self._lock:
-                if not (self._active and current()):
-                    return  # Left alone: whoever holds the partition next reads it again.
+                if not self._active or batch.epoch != self.epoch:
+                    return  # Left alone: it is read again after the next release.
                 outcome = self._fire_due()
-                done = self._apply(topic, records, done, outcome)
-                offset = records[done - 1].offset + 1
-                await self._commit(outcome, {TopicPartition(topic, self.number): offset})
-                self.reached(topic, offset)
+                done = self._apply(batch.topic, batch.records, done, outcome)
+                offset = batch.records[done - 1].offset + 1
+                await self._commit(outcome, {TopicPartition(batch.topic, self.number): offset})
+                self.reached(batch.topic, offset)
                 self._wake.set()
 
     def _apply(self, topic: str, records: Sequence[SourceRecord], start: int, outcome: Outcome) -> int:
@@ -181,8 +189,7 @@ class PartitionEngine:
         while self._active:
             async with self._lock:
                 outcome = self._fire_due()
-                if outcome.records or outcome.writes:
-                    await self._guard(self._commit(outcome, {}))
+                await self._commit(outcome, {})
             await self._wait()
 
     async def _wait(self) -> None:
@@ -194,7 +201,7 @@ class PartitionEngine:
         self._wake.clear()
 
     async def _commit(self, outcome: Outcome, offsets: dict[TopicPartition, int]) -> None:
-        if not (outcome.records or outcome.writes or offsets):
+        if not (outcome or offsets):
             return
         began = time.monotonic()
         now = self._clock.now()
@@ -217,9 +224,10 @@ class PartitionEngine:
         for error, count in outcome.dead.items():
             metrics.DEAD_LETTERS.labels(error).inc(count)
         for fault in outcome.faults:
+            metrics.FAULTS.inc()
             log.error("partition %d: a fault of ours was undone and set aside:\n%s", self.number, fault)
 
-    async def _guard(self, unit: Any) -> None:
+    async def _guard(self, unit: Awaitable[None]) -> None:
         """Run a unit; whatever goes wrong in it ends the process."""
         try:
             await unit
@@ -227,10 +235,3 @@ class PartitionEngine:
             self._active = False
             self._broken(f"partition {self.number}", error)
             raise
-
-
-def arrived(topic: str, record: SourceRecord) -> Arrived:
-    """A consumed record as the core takes it; `topic` is the name without its prefix."""
-    return Arrived(
-        topic, record.partition, record.offset, record.key, record.value, record.timestamp, tuple(record.headers)
-    )

@@ -3,21 +3,21 @@
 It does not decide what is written, and it does not recover: after an error past `begin` the process must end.
 """
 
-from collections.abc import Iterable, Mapping
-
 import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.engine.partition import Record
+from streams.logic.exchange import Record
 from streams.settings import Settings, client_options
 
 # aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
 # a short transaction: docs/decisions/0006.
 TRANSACTION_BACKOFF_S = 0.002
-RETRY_BACKOFF_MS = 5  # The broker asks for a retry while it verifies a transaction; aiokafka's 100 ms would be the latency.
+# The broker asks for a retry while it verifies a transaction; aiokafka's 100 ms would be most of the latency.
+RETRY_BACKOFF_MS = 5
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
 

@@ -1,38 +1,26 @@
-"""Our Kafka transport for Faust: whole batches, no event dropped at a rebalance, seeks that the engines know of.
+"""Our Kafka transport for Faust: whole batches, and source partitions held back until their engine has them.
 
-Three things differ from Faust's own driver. A fetched batch of a contact topic goes to its agent as one message, whose
-value is a `Batch`: the framework's cost is then paid once a batch. Source partitions are held back until flow control
-has cleared the agents' queues, because what Faust fetches before that is lost. And every seek begins a new epoch:
-batches fetched before it are recognised and left alone, so that none is taken over a gap.
+Two things differ from Faust's own driver. A fetched batch of a contact topic goes to its agent as one message, whose
+value is a `Batch`: the framework's cost is then paid once a batch. And Faust never resumes a source partition: it is
+held back from its assignment until its engine has restored the state, and is then sought to what has been committed.
+What is fetched before that would be dropped, and offsets committed later would pass over it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import aiokafka
-from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.transports import ConsumerT
 
+from streams.engine.batch import Batch
 from streams.engine.engines import Engines
+from streams.engine.partition_engine import PartitionEngine
 
 FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long; a seek waits for it.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
-
-SourceRecord = ConsumerRecord[bytes | None, bytes | None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """The records of one partition that one fetch returned; `epoch` counts the seeks before the fetch."""
-
-    topic: str
-    partition: int
-    records: list[SourceRecord]
-    epoch: int
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -47,14 +35,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer with batches, hold-back and epochs."""
+    """Faust's consumer with batches and hold-back."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._held: frozenset[TP] = frozenset()
         # A fetch and a seek never overlap: each record is known to be fetched before a seek or after it.
         self._fetch_or_seek = asyncio.Lock()
-        self._fetched_in = 0
+        self._fetched_in: dict[int, int] = {}
 
     @property
     def engines(self) -> Engines:
@@ -64,65 +51,63 @@ class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _is_source(self, tp: TP) -> bool:
-        return tp.topic in self.engines.topics
-
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
         """One message for each fetched batch of a source partition."""
-        await self._report_idle()
+        await self._report_positions()
         fetched, _ = await self._wait_next_records(min(timeout, FETCH_TIMEOUT_S))
-        epoch = self._fetched_in
+        epochs = self._fetched_in
         for tp, records in (fetched or {}).items():
-            if records and self._is_source(tp) and not self.should_stop:
-                self.engines.handed_over(tp.topic, tp.partition, records[-1].offset + 1)
+            if records and not self.should_stop:
+                batch = Batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
+                self.engines.handed_over(batch)
                 message = self._to_message(tp, records[-1])
-                message.key, message.value = None, Batch(tp.topic, tp.partition, records, epoch)
+                message.key, message.value = None, cast(Any, batch)
                 # Faust drops a message below the last offset it noted, and may note an old one after a seek.
                 self._read_offset[tp] = None
                 yield tp, message
 
-    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
+    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  (Faust's signature)
         async with self._fetch_or_seek:
             records = await super()._getmany(active_partitions, timeout)
-            self._fetched_in = self.engines.epoch
+            self._fetched_in = self.engines.epochs(tp.partition for tp in records)
             return records
 
-    async def _report_idle(self) -> None:
+    async def _report_positions(self) -> None:
         """Tell closed gates how far we have read: a topic may end in markers, which are never delivered.
 
-        Asked before the next fetch, when all that the last one returned has been handed over.
+        Asked between two fetches, when all that the last one returned has been handed over.
         """
-        epoch = self.engines.epoch
         for topic, partition in self.engines.gated():
             tp = TP(topic, partition)
             if self.flow_active and tp in self._get_active_partitions():
                 position = await self._thread.position(tp)
-                if position is not None and epoch == self.engines.epoch:
-                    self.engines.read_to(topic, partition, position)
+                self.engines.read_to(topic, partition, position or 0)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Hold source partitions back: Faust resumes them before it clears the agents' queues."""
-        source = frozenset(tp for tp in tps if self._is_source(tp))
-        self._held |= source
-        super().resume_partitions(set(tps) - source)
-
-    def resume_flow(self) -> None:
-        """Let the held partitions go: the queues have been cleared, and every position has been sought."""
-        super().resume_flow()
-        held, self._held = self._held & self.assignment(), frozenset()
-        super().resume_partitions(held)
+        """Hold source partitions back; only `release` lets them go."""
+        super().resume_partitions({tp for tp in tps if tp.topic not in self.engines.topics})
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets; everything fetched before it is over belongs to an older epoch."""
+        """Nothing yet: each source partition is sought when it is released."""
+
+    async def release(self, engine: PartitionEngine) -> None:
+        """Have `engine` begin at the committed offsets, and let its partition be fetched from there."""
+        tps = [TP(topic, engine.number) for topic in sorted(self.engines.topics)]
+        consumer = self._thread._ensure_consumer()
+        call = self._thread.call_thread
+        starts = await call(consumer.beginning_offsets, tps)
+        ends = await call(consumer.end_offsets, tps)
+        committed = {tp: await call(consumer.committed, tp) for tp in tps}
+        offsets = {tp: max(committed[tp] or 0, starts[tp]) for tp in tps}
         async with self._fetch_or_seek:
-            self.engines.new_epoch()
-            await super().perform_seek()
-            for tp in self.assignment():
-                if self._is_source(tp):
-                    self.engines.sought(tp.topic, tp.partition, self._read_offset.get(tp) or 0)
+            await self._thread.seek_wait(offsets)
+            engine.begin(
+                {tp.topic: offset for tp, offset in offsets.items()}, {tp.topic: end for tp, end in ends.items()}
+            )
+            super().resume_partitions(tps)
 
 
 class Transport(driver.Transport):
     """Faust's aiokafka transport with our consumer."""
 
-    Consumer: type[ConsumerT] = Consumer
+    Consumer: ClassVar[type[ConsumerT]] = Consumer

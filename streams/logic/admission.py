@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
-from topics.commands import Origin
-from topics.records import CallbackLifecycle, Reason, Transition
 
 from streams.logic.limits import PROMISE_AHEAD_MAX
 from streams.logic.memory import SCHEDULED_FROM, conversation_has
@@ -17,6 +15,8 @@ from streams.logic.numbers import is_valid_number
 from streams.logic.state import Callback, Cancel, Status, Timer, TimerKind
 from streams.logic.step import Step, stated
 from streams.logic.voids import cancel_if_void
+from topics.commands import Origin
+from topics.records import CallbackLifecycle, Reason, Transition
 
 
 def admit(step: Step, callback: Callback, facts: Mapping[str, Any]) -> bool:

@@ -5,9 +5,6 @@ Source: docs/rules.md, section 1 and section 8 rows 1 and 7 to 9.
 """
 
 from msgspec.structs import replace
-from topics.commands import Origin
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
-from topics.records import Reason, Transition
 
 from streams.logic.admission import admit, cancel_facts, due_timer, reject, reject_unknown, untimely
 from streams.logic.limits import MOVES_KEPT
@@ -15,6 +12,9 @@ from streams.logic.memory import SCHEDULED_FROM, note_cancel, note_conversation
 from streams.logic.presentations import may_reopen
 from streams.logic.state import Callback, Cancel, Ownership, Status
 from streams.logic.step import Step
+from topics.commands import Origin
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
+from topics.records import Reason, Transition
 
 
 def schedule(step: Step, event: CallbackScheduled) -> None:

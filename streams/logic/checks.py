@@ -4,11 +4,10 @@ The checks themselves are not built yet, and the commands say so with `checks: n
 Source: docs/rules.md, section 3.
 """
 
-from topics.commands import Checks
-from topics.configuration import Campaign
-
 from streams.logic.state import Callback
 from streams.logic.step import Step
+from topics.commands import Checks
+from topics.configuration import Campaign
 
 PREVIEW_CHECKS = Checks.AT_PLACEMENT
 """An agent's desktop asks when the agent goes to place the call."""

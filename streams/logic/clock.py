@@ -5,9 +5,8 @@ Source: docs/rules.md, section 8 row 2.
 
 from datetime import datetime
 
-from topics.codec import BadEvent, ErrorCode
-
 from streams.logic.limits import CLOCK_AHEAD_MAX, EVENT_AGE_MAX
+from topics.codec import BadEvent, ErrorCode
 
 
 def check_clock(occurred_at: datetime, now: datetime) -> None:

@@ -8,6 +8,10 @@ Source: docs/rules.md, section 4 and section 8 rows 13 to 15; docs/contract.md, 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from streams.logic.clock import check_clock
+from streams.logic.exchange import Arrived
+from streams.logic.recycles import Marker, Recycles
+from streams.logic.rules import CompiledRuleSet, compile_rule_set
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import BadEvent, ErrorCode, decode, value_key
 from topics.configuration import CallableTimeSet, Campaign, DialingMode, DncEntry
@@ -15,11 +19,6 @@ from topics.events import CampaignRecycle, ContactListCleared
 from topics.records import Cause
 from topics.rules import RuleSet
 from topics.topic import Cleanup
-
-from streams.logic.clock import check_clock
-from streams.logic.exchange import Arrived
-from streams.logic.recycles import Marker, Recycles
-from streams.logic.rules import CompiledRuleSet, compile_rule_set
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,11 +90,10 @@ class Configuration:
         return None if campaign is None else campaign.dialing_mode is DialingMode.PREVIEW
 
     def _take(self, arrived: Arrived) -> None:
-        key = _key_of(arrived)
         if arrived.value is None:
-            self._remove(arrived, key)
+            self._remove(arrived, _key_of(arrived))
             return
-        value = decode(arrived.topic, arrived.value)
+        value, key = decode(arrived.topic, arrived.value), _key_of(arrived)
         if value_key(arrived.topic, value) != key:
             raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
         match value:
@@ -105,18 +103,23 @@ class Configuration:
             case RuleSet():
                 self.rule_sets[key] = compile_rule_set(value)
             case CampaignRecycle():
-                _check_clock(value, arrived)
-                if not self.recycles.accept(value, _marker(value, arrived)):
-                    self.reports.append(TooSoon(arrived, value))
+                self._take_recycle(value, arrived)
             case ContactListCleared():
-                _check_clock(value, arrived)
-                known = self.clears.get(key)
-                if known is None or known.occurred_at < value.occurred_at:
-                    self.clears[key] = _marker(value, arrived)
-            case CallableTimeSet() | DncEntry():
-                pass  # The checks that read these are not built yet.
+                self._take_clear(value, arrived)
             case _:
-                raise AssertionError(f"{type(value).__name__} does not belong to the configuration")
+                # Nothing asks for callable time sets and Do Not Call entries yet.
+                assert isinstance(value, CallableTimeSet | DncEntry), "Not a record of a configuration topic"
+
+    def _take_recycle(self, event: CampaignRecycle, arrived: Arrived) -> None:
+        _check_clock(event, arrived)
+        if not self.recycles.accept(event, _marker(event, arrived)):
+            self.reports.append(TooSoon(arrived, event))
+
+    def _take_clear(self, event: ContactListCleared, arrived: Arrived) -> None:
+        _check_clock(event, arrived)
+        known = self.clears.get(event.contact_list_id)
+        if known is None or known.occurred_at < event.occurred_at:
+            self.clears[event.contact_list_id] = _marker(event, arrived)
 
     def _remove(self, arrived: Arrived, key: str) -> None:
         if CATALOG[arrived.topic].cleanup is not Cleanup.COMPACT:

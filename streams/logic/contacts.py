@@ -4,9 +4,9 @@ Source: docs/rules.md, section 8 rows 4 and 21.
 """
 
 from msgspec.structs import replace
-from topics.events import ContactRecord
 
 from streams.logic.state import Contact, Listed
+from topics.events import ContactRecord
 
 
 def with_record(contact: Contact, record: ContactRecord) -> Contact:
@@ -21,4 +21,6 @@ def without_record(contact: Contact) -> Contact | None:
     """The contact after its record was removed: its callbacks and its memory stay. None when nothing does."""
     if not contact.callbacks and contact.heard_at is None:
         return None
+    if contact.listed is None and not contact.attributes:
+        return contact
     return replace(contact, listed=None, attributes={})

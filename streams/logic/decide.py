@@ -7,9 +7,6 @@ its key or its clock, or know where a contact is stored.
 from datetime import datetime
 from typing import assert_never
 
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
-from topics.records import Cause
-
 from streams.logic.callbacks import cancel, reschedule, schedule
 from streams.logic.configuration import Configuration
 from streams.logic.contacts import with_record, without_record
@@ -20,6 +17,8 @@ from streams.logic.memory import forget, forgotten_at, heard, seen_id, touched
 from streams.logic.state import Contact, new_contact
 from streams.logic.step import Step
 from streams.logic.wrap_ups import wrap_up
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.records import Cause
 
 Decision = tuple[Contact | None, tuple[Effect, ...]]
 

@@ -8,10 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from topics.commands import Checks, DialCommand
-from topics.configuration import Campaign
-from topics.events import Owner
-from topics.records import Transition
 
 from streams.logic.checks import PREVIEW_CHECKS, check_analysis
 from streams.logic.effects import Dial
@@ -20,6 +16,10 @@ from streams.logic.ids import command_id
 from streams.logic.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S, PRESENTATIONS_KEPT
 from streams.logic.state import Callback, Status, Timer, TimerKind
 from streams.logic.step import Step
+from topics.commands import Checks, DialCommand
+from topics.configuration import Campaign
+from topics.events import Owner
+from topics.records import Transition
 
 
 def present(

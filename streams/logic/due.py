@@ -7,10 +7,6 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from msgspec.structs import replace
-from topics.commands import Origin
-from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
-from topics.events import Owner
-from topics.records import Cause, Reason, Transition
 
 from streams.logic.dispatch import dial, expires_at, present
 from streams.logic.exchange import LatenessCause
@@ -18,6 +14,10 @@ from streams.logic.inputs import Applied
 from streams.logic.state import Callback, Status, Timer, TimerKind
 from streams.logic.step import Step
 from streams.logic.voids import cancel_if_void
+from topics.commands import Origin
+from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
+from topics.events import Owner
+from topics.records import Cause, Reason, Transition
 
 
 def fire_timer(step: Step, callback: Callback) -> None:

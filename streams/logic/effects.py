@@ -7,10 +7,9 @@ Within one step the lifecycle records stand in the order of the transitions, eac
 from dataclasses import dataclass
 from datetime import datetime
 
+from streams.logic.exchange import LatenessCause
 from topics.commands import DialCommand
 from topics.records import CallbackLifecycle, OutstandingCallbacks
-
-from streams.logic.exchange import LatenessCause
 
 
 @dataclass(frozen=True, slots=True)

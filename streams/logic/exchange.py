@@ -42,10 +42,18 @@ class LatenessCause(StrEnum):
     NONE = "none"
 
 
+class Result(StrEnum):
+    """What became of an event that was read; one that was heard before counts as applied."""
+
+    APPLIED = "applied"
+    DEAD_LETTER = "dead_letter"
+
+
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One command, for the metrics: when it was wanted and what held it up."""
+    """One command, for the metrics: its topic, when it was wanted and what held it up."""
 
+    topic: str
     due_at: datetime
     cause: LatenessCause
 
@@ -55,13 +63,32 @@ class Outcome:
     """What one step wants written, all of it or nothing.
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
-    fired: one entry per command. faults: tracebacks of bugs of ours, to be logged and alarmed.
+    fired: one entry per command. faults: tracebacks of bugs of ours, to be logged and alarmed. counts: events by topic
+    and result. dead: dead letters by error code.
     """
 
     records: list[Record] = field(default_factory=list)
     writes: dict[bytes, bytes | None] = field(default_factory=dict)
     fired: list[Fired] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    counts: dict[tuple[str, Result], int] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
+        """Whether there is anything to write or to alarm."""
         return bool(self.records or self.writes or self.faults)
+
+    def count(self, topic: str, result: Result) -> None:
+        """One event of this topic came to this result."""
+        self.counts[topic, result] = self.counts.get((topic, result), 0) + 1
+
+    def merge(self, later: "Outcome") -> None:
+        """Add what a later step of the same unit wants; its rows take the place of earlier ones."""
+        self.records += later.records
+        self.writes |= later.writes
+        self.fired += later.fired
+        self.faults += later.faults
+        for key, number in later.counts.items():
+            self.counts[key] = self.counts.get(key, 0) + number
+        for error, number in later.dead.items():
+            self.dead[error] = self.dead.get(error, 0) + number

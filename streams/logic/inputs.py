@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
-
 from streams.logic.exchange import LatenessCause
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
 
 
 @dataclass(frozen=True, slots=True)

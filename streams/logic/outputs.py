@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from streams.logic.configuration import BadRecord, Configuration, Report
+from streams.logic.configuration import BadRecord, Report
 from streams.logic.effects import Dial, Effect
 from streams.logic.exchange import Arrived, Record
 from topics.catalog import DEAD_LETTER_TOPIC
@@ -30,11 +30,16 @@ def _record_of(key: bytes, effect: Effect) -> Record:
         case CallbackLifecycle():
             return Record(LIFECYCLE, key, encode(effect))
         case Dial():
-            return Record(DIAL_PREVIEW if effect.preview else DIAL_ANALYSIS, key, encode(effect.command))
+            return Record(topic_of(effect), key, encode(effect.command))
         case OutstandingCallbacks():
             return Record(VIEW, key, encode(effect) if effect.callbacks else None)
         case _:
             assert_never(effect)
+
+
+def topic_of(effect: Dial) -> str:
+    """The topic of a command."""
+    return DIAL_PREVIEW if effect.preview else DIAL_ANALYSIS
 
 
 def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str, topic_prefix: str = "") -> Record:
@@ -56,20 +61,18 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
     )
 
 
-def record_of_report(report: Report, configuration: Configuration, now: datetime, topic_prefix: str = "") -> Record:
+def record_of_report(report: Report, now: datetime, topic_prefix: str = "") -> Record:
     """What is written about a configuration event that was bad or, being a recycle, came too soon."""
     arrived = report.arrived
     if isinstance(report, BadRecord):
         return dead_letter(arrived, report.fault.code, type(report.fault).__name__, str(report.fault), topic_prefix)
     event = report.event
-    campaign = configuration.campaigns.get(event.campaign_id)
     rejected = CallbackLifecycle(
         transition=Transition.REJECTED,
         occurred_at=now,
         reasons=(Reason.RECYCLED_TOO_SOON,),
         facts={"recycled_at": event.occurred_at},
         campaign_id=event.campaign_id,
-        contact_list_id=campaign.contact_list_id if campaign else None,
         cause=Cause(
             event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset
         ),

@@ -7,10 +7,9 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from streams.logic.limits import RECYCLE_GAP
 from topics.events import CampaignRecycle
 from topics.records import Cause
-
-from streams.logic.limits import RECYCLE_GAP
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct, field
+
 from topics.commands import Origin
 from topics.events import ContactNumber, Owner, Source
 from topics.records import Cause

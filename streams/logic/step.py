@@ -8,6 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
+
+from streams.logic.configuration import Configuration
+from streams.logic.effects import Effect
+from streams.logic.limits import REMEMBERED_MAX
+from streams.logic.state import Callback, Contact, Status
 from topics.records import (
     CallbackLifecycle,
     CallbackState,
@@ -17,11 +22,6 @@ from topics.records import (
     Reason,
     Transition,
 )
-
-from streams.logic.configuration import Configuration
-from streams.logic.effects import Effect
-from streams.logic.limits import REMEMBERED_MAX
-from streams.logic.state import Callback, Contact, Status
 
 _STATES = {
     Status.SCHEDULED: CallbackState.SCHEDULED,

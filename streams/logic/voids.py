@@ -4,14 +4,13 @@ Both compare with the instant the callback was scheduled, so it makes no differe
 Source: docs/rules.md, section 4 and section 8 row 14.
 """
 
-from topics.commands import Origin
-from topics.records import Transition
-
 from streams.logic.configuration import Configuration
 from streams.logic.inputs import Applied
 from streams.logic.recycles import Marker
 from streams.logic.state import Callback, Status
 from streams.logic.step import Step
+from topics.commands import Origin
+from topics.records import Transition
 
 NOTHING_APPLIED = Applied()
 

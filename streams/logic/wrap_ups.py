@@ -9,12 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from topics.codec import BadEvent, ErrorCode
-from topics.commands import Origin
-from topics.configuration import Campaign, DialingMode
-from topics.events import WrapUp
-from topics.records import Reason, Transition
-from topics.rules import ScheduleCallback
 
 from streams.logic.admission import admit
 from streams.logic.ids import rule_callback_id
@@ -25,6 +19,12 @@ from streams.logic.rules import CompiledRule, CompiledRuleSet, matching
 from streams.logic.state import Attempt, Callback, Contact, Status
 from streams.logic.step import Step
 from streams.logic.system_codes import is_attempt, runs_rules
+from topics.codec import BadEvent, ErrorCode
+from topics.commands import Origin
+from topics.configuration import Campaign, DialingMode
+from topics.events import WrapUp
+from topics.records import Reason, Transition
+from topics.rules import ScheduleCallback
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,39 @@
+"""What passes from the consumer through a Faust agent to an engine: the records that one fetch returned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.logic.exchange import Arrived
+
+
+class SourceRecord(Protocol):
+    """What is read of a consumed record, as aiokafka has it; `topic` with its prefix, `timestamp` in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """The records of one partition that one fetch returned.
+
+    epoch: counts how often the partition had been released before the fetch, None if it was not held.
+    """
+
+    topic: str
+    partition: int
+    records: list[SourceRecord]
+    epoch: int | None
+
+
+def arrived(topic: str, record: SourceRecord) -> Arrived:
+    """A consumed record as the core takes it; `topic` is the name without its prefix."""
+    return Arrived(
+        topic, record.partition, record.offset, record.key, record.value, record.timestamp, tuple(record.headers)
+    )

@@ -1,0 +1,143 @@
+"""How one partition keeps up with the configuration: reports, releases, and the clears and recycles it has to apply.
+
+Applying a clear touches every contact of a list, so it is cut into one step per contact; only when all are done does
+the partition's own row say so, and a partition that is stopped halfway starts over, to the same end.
+Source: docs/rules.md, section 8 rows 14 and 15; docs/decisions/0003-configuration-offsets-in-a-meta-row.md.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from streams.engine.waiting import WaitingRoom
+from streams.logic.configuration import CLEARS, RECYCLES, Configuration
+from streams.logic.due import lets_out
+from streams.logic.exchange import Record
+from streams.logic.inputs import Applied
+from streams.logic.outputs import record_of_report
+from streams.logic.rows import Meta, decode_meta, encode_meta
+from topics.configuration import Campaign
+
+
+class Follower:
+    """What a partition has seen of the configuration, and the contacts it still has to hold against it."""
+
+    def __init__(self, number: int, partitions: int, configuration: Configuration, topic_prefix: str) -> None:
+        self._number = number
+        self._partitions = partitions
+        self._configuration = configuration
+        self._topic_prefix = topic_prefix
+        self._meta = Meta()
+        self._version = -1
+        self._campaign_offsets: dict[str, int] = {}
+        self._pending: list[bytes] = []
+        self._pending_at: datetime | None = None
+        self._failed = False
+
+    def start(self, row: bytes | None) -> None:
+        """Take up the work where the partition's own row says it was left."""
+        self._meta = decode_meta(row)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the configuration has changed since the last `catch_up`."""
+        return self._version != self._configuration.version
+
+    @property
+    def pending_at(self) -> datetime | None:
+        """Since when a contact is to be held against the configuration; None if there is none."""
+        return self._pending_at if self._pending else None
+
+    @property
+    def beyond(self) -> Applied:
+        """The clears and recycles that all contacts of the partition have been held against."""
+        applied = self._meta.applied
+        return Applied(cleared=applied.get(CLEARS, -1), recycled=applied.get(RECYCLES, -1))
+
+    def catch_up(
+        self, contacts: Callable[[], Iterable[bytes]], waiting: WaitingRoom, now: datetime
+    ) -> tuple[list[Record], bytes | None]:
+        """Look at everything that changed. contacts: keys with a callback outstanding, asked for only if needed.
+
+        Returns the reports to write and the partition's own row if it changed.
+        """
+        self._version = self._configuration.version
+        before = self._meta
+        reports = self._report(now) if self._number == 0 else []
+        changed = self._changed_campaigns(waiting)
+        self._set_gates(waiting, now)
+        keys = set(self._pending)
+        for campaign_id in changed:
+            keys |= waiting.keys(campaign_id)
+        if touches := self._newly_touched():
+            keys |= {key for key in contacts() if touches(key)}
+        self._pending = sorted(keys, reverse=True)
+        self._failed = False
+        self._pending_at = now
+        self._note_applied()
+        return reports, None if self._meta == before else encode_meta(self._meta)
+
+    def next_key(self) -> bytes:
+        """The next contact to be held against the configuration, in the order of keys. Call `done` after it."""
+        return self._pending[-1]
+
+    def done(self, *, failed: bool = False) -> bytes | None:
+        """The contact from `next_key` is through, or met a bug. Returns the partition's own row if it changed.
+
+        After a failure the clears and recycles do not count as applied: they are tried again with the next change
+        and at the next start.
+        """
+        self._pending.pop()
+        self._failed = self._failed or failed
+        before = self._meta
+        self._note_applied()
+        return None if self._meta == before else encode_meta(self._meta)
+
+    def _note_applied(self) -> None:
+        if self._pending or self._failed:
+            return
+        offsets = self._configuration.offsets
+        applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
+        self._meta = replace(self._meta, applied={**self._meta.applied, **applied})
+
+    def _report(self, now: datetime) -> list[Record]:
+        reported = dict(self._meta.reported)
+        records = []
+        for report in self._configuration.reports:
+            topic, offset = report.arrived.topic, report.arrived.offset
+            if offset > reported.get(topic, -1):
+                reported[topic] = offset
+                records.append(record_of_report(report, now, self._topic_prefix))
+        self._meta = replace(self._meta, reported=reported)
+        return records
+
+    def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
+        offsets = {name: self._configuration.campaign_offset(name) for name in waiting.campaign_ids()}
+        changed = [name for name, offset in offsets.items() if self._campaign_offsets.get(name) != offset]
+        self._campaign_offsets = offsets
+        return changed
+
+    def _set_gates(self, waiting: WaitingRoom, now: datetime) -> None:
+        for campaign_id in waiting.campaign_ids():
+            campaign = self._configuration.campaigns.get(campaign_id)
+            if campaign is not None and lets_out(campaign):
+                waiting.open(campaign_id, now, self._gap(campaign))
+            else:
+                waiting.close(campaign_id)
+
+    def _gap(self, campaign: Campaign) -> timedelta:
+        rate = campaign.dial_rate_per_s
+        return timedelta(seconds=self._partitions / rate) if rate else timedelta()
+
+    def _newly_touched(self) -> Callable[[bytes], bool] | None:
+        """Which keys the clears and recycles may touch that were not applied yet; None if there are none."""
+        configuration, beyond = self._configuration, self.beyond
+        if any(
+            marker.offset > beyond.recycled and configuration.campaigns[name].recycle_cancels
+            for name in configuration.recycles.campaign_ids()
+            if name in configuration.campaigns and (marker := configuration.recycles.latest(name))
+        ):
+            return lambda key: True
+        lists = {name.encode() for name, marker in configuration.clears.items() if marker.offset > beyond.cleared}
+        return (lambda key: key.partition(b"|")[0] in lists) if lists else None

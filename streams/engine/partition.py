@@ -1,0 +1,253 @@
+"""Everything one contact partition knows and does, short of Kafka: the core of the worker and of the simulator.
+
+It holds the partition's rows, wakes up its contacts in time and tells them what happened. It reads no clock, does no
+input or output, and leaves it to its caller to write what it returns, all of it or nothing.
+Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
+"""
+
+import traceback
+from collections.abc import MutableMapping
+from datetime import datetime, timedelta
+
+from streams.engine.due_index import DueIndex
+from streams.engine.following import Follower
+from streams.engine.waiting import Release, WaitingRoom
+from streams.logic.configuration import Configuration
+from streams.logic.decide import decide
+from streams.logic.effects import Dial
+from streams.logic.exchange import Arrived, Fired, LatenessCause, Outcome, Record, Result
+from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
+from streams.logic.intake import read_event
+from streams.logic.lateness import fired
+from streams.logic.limits import SETBACK_FIRST, SETBACK_MAX
+from streams.logic.outputs import dead_letter, records_of
+from streams.logic.rows import (
+    META_KEY,
+    RowOutline,
+    decode_contact,
+    decode_outline,
+    encode_contact,
+    outline_of,
+    wake_up,
+)
+from streams.logic.state import Status
+from topics.codec import BadEvent, ErrorCode
+from topics.records import Cause
+
+__all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
+
+NOT_CONSUMED = ("placement-requested",)
+"""Contact topics that nothing answers yet."""
+
+Wanted = tuple[datetime, str, bytes]
+"""Instant, callback id, contact key: what is wanted first comes first."""
+
+
+class Partition:
+    """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
+
+    number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
+    process. table: contact key to row; only this partition writes it. topic_prefix: for the headers of dead letters.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        partitions: int,
+        configuration: Configuration,
+        table: MutableMapping[bytes, bytes],
+        *,
+        topic_prefix: str = "",
+    ) -> None:
+        self.number = number
+        self.outstanding = 0
+        """Callbacks that are scheduled and have not ended."""
+        self._partitions = partitions
+        self._configuration = configuration
+        self._table = table
+        self._topic_prefix = topic_prefix
+        self._index: DueIndex[bytes] = DueIndex()
+        self._waiting = WaitingRoom()
+        self._follower = Follower(number, partitions, configuration, topic_prefix)
+        self._acquired_at: datetime | None = None
+        self._setbacks: dict[bytes, timedelta] = {}
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take in one changelog record, in their order, before `ready`."""
+        if value is None:
+            self._table.pop(key, None)
+        else:
+            self._table[key] = value
+
+    def ready(self, now: datetime) -> None:
+        """Every row is there: find out who is to be woken when. now: the moment of acquisition.
+
+        Raises UnknownRowVersion for a row that a newer version of this program wrote.
+        """
+        self._acquired_at = now
+        for key, row in self._table.items():
+            if key != META_KEY:
+                self._reindex(key, None, decode_outline(row))
+        self._follower.start(self._table.get(META_KEY))
+
+    def configure(self, now: datetime) -> Outcome:
+        """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
+
+        Returns the reports about configuration events (partition 0). Releases, and the cancels that clears and
+        recycles lead to, are steps of their own and come out of `fire`.
+        """
+        if not self._follower.is_behind:
+            return Outcome()
+        reports, meta_row = self._follower.catch_up(self._with_outstanding, self._waiting, now)
+        return self._with_meta(Outcome(records=reports), meta_row)
+
+    def apply(self, arrived: Arrived, now: datetime) -> Outcome:
+        """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
+
+        A bug of ours is undone by doing nothing, tried once more, and then a dead letter and a fault.
+        """
+        if arrived.topic in NOT_CONSUMED:
+            return Outcome()
+        try:
+            row = None if arrived.key is None else self._table.get(arrived.key)
+            key, told = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
+            cause = Cause(
+                event_id=getattr(told, "event_id", None),
+                topic=arrived.topic,
+                partition=arrived.partition,
+                offset=arrived.offset,
+            )
+            outcome = self._tell_twice(key, told, cause, now)
+            outcome.count(arrived.topic, Result.APPLIED)
+            return outcome
+        except BadEvent as fault:
+            return self._dead_letter(arrived, fault.code, fault, str(fault))
+        except Exception as bug:
+            # The message of an unforeseen exception may quote the event; the worker's log has it.
+            outcome = self._dead_letter(arrived, ErrorCode.INTERNAL_ERROR, bug, "A fault of the processor; see its log")
+            outcome.faults.append(traceback.format_exc())
+            return outcome
+
+    def next_at(self) -> datetime | None:
+        """When `fire` is wanted next; None if nothing is waited for."""
+        wanted = self.next_wanted()
+        return None if wanted is None else wanted[0]
+
+    def next_wanted(self) -> Wanted | None:
+        """What `fire` does next: when, for which callback and contact. The caller may compare partitions by it."""
+        if self._follower.pending_at is not None:
+            return self._follower.pending_at, "", self._follower.next_key()
+        timer, release = self._index.first(), self._waiting.first()
+        if release is None or (timer is not None and timer[0] <= release.at):
+            return timer
+        return release.at, release.callback_id, release.key
+
+    def fire(self, now: datetime) -> Outcome | None:
+        """Do the one thing that is wanted next, if it is wanted at or before now; None if nothing is.
+
+        What the configuration cancels comes first, so that nothing is dialed that a clear has ended. Then in the order
+        of time: a timer before a release of the same instant, since an expiry beats a release.
+        """
+        if self._follower.pending_at is not None:
+            return self._review_next(now)
+        timer, release = self._index.first(), self._waiting.first()
+        if timer is not None and timer[0] <= now and (release is None or timer[0] <= release.at):
+            return self._fire_timer(timer, now)
+        if release is not None and release.at <= now:
+            return self._release(release, now)
+        return None
+
+    def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
+        _, callback_id, key = timer
+        fault = "The timer led nowhere."
+        try:
+            outcome = self._tell_twice(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
+            if outcome:
+                self._setbacks.pop(key, None)
+                return outcome
+        except Exception:
+            fault = traceback.format_exc()
+        setback = min(2 * self._setbacks[key], SETBACK_MAX) if key in self._setbacks else SETBACK_FIRST
+        self._setbacks[key] = setback
+        self._index.put(key, now + setback, callback_id)
+        return Outcome(faults=[fault])
+
+    def _release(self, release: Release, now: datetime) -> Outcome:
+        told = Released(release.callback_id, release.held_by)
+        try:
+            outcome = self._tell_twice(release.key, told, Cause(partition=self.number), now)
+        except Exception:
+            self._waiting.put_off(release, now + SETBACK_FIRST)
+            return Outcome(faults=[traceback.format_exc()])
+        if outcome:
+            self._waiting.passed(release, now)
+        else:
+            # The campaign is off again, and `configure` has yet to hear of it.
+            self._waiting.close(release.campaign_id)
+        return outcome
+
+    def _review_next(self, now: datetime) -> Outcome:
+        key = self._follower.next_key()
+        told = ConfigurationChanged(self._follower.beyond)
+        try:
+            outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
+        except Exception:
+            return self._with_meta(Outcome(faults=[traceback.format_exc()]), self._follower.done(failed=True))
+        return self._with_meta(outcome, self._follower.done())
+
+    def _tell_twice(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
+        try:
+            return self._tell(key, told, cause, now)
+        except BadEvent:
+            raise
+        except Exception:
+            return self._tell(key, told, cause, now)
+
+    def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
+        row = self._table.get(key)
+        before = None if row is None else decode_contact(row)
+        after, effects = decide(before, told, cause, self._configuration, now)
+        if after is before:
+            return Outcome()
+        new_row = None if after is None else encode_contact(after, row)
+        outcome = Outcome(records_of(key, effects), {key: new_row})
+        outcome.fired = [fired(effect, self._acquired_at, now) for effect in effects if isinstance(effect, Dial)]
+        # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
+        self.restore(key, new_row)
+        self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
+        return outcome
+
+    def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
+        self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
+        waited, waits = _waiting_in(before), _waiting_in(after)
+        for campaign_id, callback_id, _ in waited - waits:
+            self._waiting.remove(campaign_id, key, callback_id)
+        for campaign_id, callback_id, due_at in waits - waited:
+            self._waiting.add(campaign_id, key, callback_id, due_at)
+        wanted = wake_up(after) if after else None
+        if wanted is None:
+            self._index.drop(key)
+        else:
+            self._index.put(key, *wanted)
+
+    def _with_outstanding(self) -> set[bytes]:
+        keys = set(self._index)
+        return keys.union(*(self._waiting.keys(campaign_id) for campaign_id in self._waiting.campaign_ids()))
+
+    def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:
+        if meta_row is not None:
+            self.restore(META_KEY, meta_row)
+            outcome.writes[META_KEY] = meta_row
+        return outcome
+
+    def _dead_letter(self, arrived: Arrived, code: ErrorCode, error: Exception, message: str) -> Outcome:
+        record = dead_letter(arrived, code, type(error).__name__, message, self._topic_prefix)
+        return Outcome([record], counts={(arrived.topic, Result.DEAD_LETTER): 1}, dead={code: 1})
+
+
+def _waiting_in(row: RowOutline | None) -> set[tuple[str, str, datetime]]:
+    return {
+        (callback.campaign_id, callback.callback_id, callback.due_at)
+        for callback in (row.callbacks if row else ())
+        if callback.status is Status.WAITING
+    }

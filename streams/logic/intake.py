@@ -1,0 +1,51 @@
+"""From a record of a contact topic to what the contact is told: decoded, and checked for key, partition and clock.
+
+Source: docs/contract.md, sections "Keys and partitions" and "Dead letters"; docs/rules.md, section 8 row 2.
+"""
+
+from datetime import datetime
+
+from streams.logic.clock import check_clock
+from streams.logic.exchange import Arrived
+from streams.logic.inputs import ContactRemoved, Told
+from topics.codec import BadEvent, ErrorCode, contact_key, decode, split_contact_key
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.partitions import partition_for
+
+CONTACTS = "contacts"
+
+
+_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled
+
+
+def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: datetime) -> tuple[bytes, Told]:
+    """The contact's key, and what the record tells the contact. Raises BadEvent for what cannot be accepted.
+
+    key_is_known: there is a row under this key already, so its partition need not be computed once more.
+    """
+    event = None if arrived.value is None else _decode(arrived.topic, arrived.value)
+    if arrived.key is None:
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
+    told = _removed(arrived.topic, arrived.key) if event is None else event
+    if contact_key(told.contact_list_id, told.contact_id).encode() != arrived.key:
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+    if not key_is_known and partitions > 1 and partition_for(arrived.key, partitions) != arrived.partition:
+        raise BadEvent(ErrorCode.WRONG_PARTITION, "$", "The key belongs to another partition")
+    if isinstance(told, _Event):
+        check_clock(told.occurred_at, now)
+    return arrived.key, told
+
+
+def _decode(topic: str, value: bytes) -> _Event | ContactRecord:
+    event = decode(topic, value)
+    assert isinstance(event, _Event | ContactRecord), f"{topic} does not tell a contact anything"
+    return event
+
+
+def _removed(topic: str, key: bytes) -> ContactRemoved:
+    if topic != CONTACTS:
+        raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
+    try:
+        return ContactRemoved(*split_contact_key(key.decode()))
+    except UnicodeDecodeError:
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not UTF-8") from None

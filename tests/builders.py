@@ -1,0 +1,196 @@
+"""Events with plain defaults, and a worker on a virtual clock to tell them to. Everything is a literal instant."""
+
+import json
+from typing import Any
+
+import orjson
+
+from streams.simulate import Line, VirtualWorker, Written, line_of, parse_line
+from topics.codec import contact_key
+from topics.fields import Instant
+
+import msgspec
+
+Json = dict[str, Any]
+
+NUMBER = "+12125550101"
+UNKNOWN_NUMBER = "+15550000000"
+"""E.164 in shape, and in no numbering plan."""
+
+
+def instant(text: str):
+    """An aware UTC datetime from RFC 3339."""
+    return msgspec.convert(text, Instant)
+
+
+def campaign(campaign_id: str = "P", **changes: Any) -> Json:
+    return {
+        "campaign_id": campaign_id,
+        "dialing_mode": "progressive",
+        "status": "on",
+        "contact_list_id": "L",
+        "queue_id": "Q",
+        **changes,
+    }
+
+
+def rule_set(*rules: Json, rule_set_id: str = "R") -> Json:
+    return {"rule_set_id": rule_set_id, "rules": list(rules)}
+
+
+def rule(rule_id: str = "again", *, order: int = 1, minutes: int = 10, **changes: Any) -> Json:
+    """A wrap-up rule: code AGAIN schedules a callback."""
+    return {
+        "rule_id": rule_id,
+        "order": order,
+        "category": "wrap_up",
+        "conditions": [{"type": "wrap_up_code", "codes": ["AGAIN"]}],
+        "actions": [{"type": "schedule_callback", "offset_minutes": minutes}],
+        **changes,
+    }
+
+
+def scheduled(callback_id: str = "k1", **changes: Any) -> Json:
+    return {
+        "type": "scheduled",
+        "event_id": f"s-{callback_id}",
+        "occurred_at": "2026-11-23T14:30:00Z",
+        "callback_id": callback_id,
+        "source": "widget",
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        "phone_number": NUMBER,
+        "due_at": "2026-11-23T15:00:00Z",
+        "agent_id": "a7",
+        "owner": "anyone",
+        **changes,
+    }
+
+
+def rescheduled(callback_id: str = "k1", **changes: Any) -> Json:
+    return {
+        "type": "rescheduled",
+        "event_id": f"r-{callback_id}",
+        "occurred_at": "2026-11-23T14:40:00Z",
+        "callback_id": callback_id,
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        "due_at": "2026-11-24T15:00:00Z",
+        **changes,
+    }
+
+
+def cancelled(callback_id: str = "k1", **changes: Any) -> Json:
+    return {
+        "type": "cancelled",
+        "event_id": f"c-{callback_id}",
+        "occurred_at": "2026-11-23T14:40:00Z",
+        "callback_id": callback_id,
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        **changes,
+    }
+
+
+def wrap_up(conversation_id: str = "v1", **changes: Any) -> Json:
+    return {
+        "event_id": f"w-{conversation_id}",
+        "occurred_at": "2026-11-23T14:30:00Z",
+        "conversation_id": conversation_id,
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        "phone_number": NUMBER,
+        "wrap_up_code": "DONE",
+        **changes,
+    }
+
+
+def contact(contact_id: str = "c1", **changes: Any) -> Json:
+    return {"contact_list_id": "L", "contact_id": contact_id, "callable": True, "attributes": {}, "numbers": [], **changes}
+
+
+def recycle(event_id: str = "y1", **changes: Any) -> Json:
+    return {"event_id": event_id, "occurred_at": "2026-11-23T14:50:00Z", "campaign_id": "P", **changes}
+
+
+def clear(event_id: str = "z1", **changes: Any) -> Json:
+    return {"event_id": event_id, "occurred_at": "2026-11-23T14:50:00Z", "contact_list_id": "L", **changes}
+
+
+class Said:
+    """What a worker wrote, in order, as plain JSON."""
+
+    def __init__(self, written: list[Written]) -> None:
+        self.lines: list[Json] = [orjson.loads(line_of(one)) for one in written]
+
+    def of(self, topic: str) -> list[Json]:
+        return [line["value"] for line in self.lines if line["topic"] == topic]
+
+    @property
+    def topics(self) -> list[str]:
+        return [line["topic"] for line in self.lines]
+
+    @property
+    def lifecycle(self) -> list[Json]:
+        return self.of("callback-lifecycle")
+
+    @property
+    def transitions(self) -> list[str]:
+        return [record["transition"] for record in self.lifecycle]
+
+    @property
+    def reasons(self) -> list[list[str]]:
+        return [record["reasons"] for record in self.lifecycle]
+
+    @property
+    def commands(self) -> list[Json]:
+        return [line["value"] for line in self.lines if line["topic"] in ("dial-preview", "dial-analysis")]
+
+    @property
+    def views(self) -> list[Json | None]:
+        return self.of("outstanding-callbacks")
+
+    @property
+    def errors(self) -> list[str]:
+        return [line["headers"]["ringback.error"] for line in self.lines if line["topic"] == "dead-letter"]
+
+
+class Worker:
+    """A worker on a virtual clock. Each `tell` returns what was written up to and with that event."""
+
+    def __init__(self, *campaigns: Json, rules: tuple[Json, ...] = (), partitions: int = 1) -> None:
+        self.core = VirtualWorker(partitions)
+        self.at = "2026-11-23T08:00:00Z"
+        for value in campaigns or (campaign(rule_set_ids=["R"] if rules else []),):
+            self.tell("campaigns", value)
+        if rules:
+            self.tell("rule-sets", rule_set(*rules))
+
+    def tell(self, topic: str, value: Json | None, at: str | None = None, key: str | None = None) -> Said:
+        """One event, arriving when it occurred, or now if that is later or not said."""
+        occurred_at = value.get("occurred_at", self.at) if value else self.at
+        self.at = at or max(self.at, occurred_at)
+        text = json.dumps({"topic": topic, "at": self.at, "key": key, "value": value})
+        return Said(list(self.core.arrive(parse_line(text.encode(), "test"))))
+
+    def arrive(self, line: Line) -> Said:
+        return Said(list(self.core.arrive(line)))
+
+    def schedule(self, value: Json, at: str | None = None) -> Said:
+        return self.tell("callback-scheduled", value, at)
+
+    def wrap_up(self, value: Json, at: str | None = None) -> Said:
+        return self.tell("wrap-up", value, at)
+
+    def run_to(self, at: str) -> Said:
+        """Let time pass."""
+        self.at = at
+        return Said(list(self.core.advance(instant(at))))
+
+
+def key_of(value: Json) -> bytes:
+    return contact_key(value["contact_list_id"], value["contact_id"]).encode()

@@ -1,0 +1,168 @@
+"""What the tests on a real Kafka share: topics under a prefix of their own, workers, a feeder and a reader."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from streams import topic_admin
+from streams.local import LocalWorker
+from streams.settings import Settings, client_options, make
+from topics.catalog import CATALOG
+from topics.codec import encode, value_key
+from topics.partitions import partition_for
+
+PARTITIONS = 4
+SESSION_TIMEOUT_S = 3
+
+
+@dataclass
+class Cluster:
+    """A broker, the topics of one test, and the workers on them; leaving the context ends the workers."""
+
+    broker: str
+    prefix: str
+    folder: Path
+    workers: list[LocalWorker] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> "Cluster":
+        topic_admin.create(self.settings(), PARTITIONS, 1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.kill()
+        self._stack.close()
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings of this cluster's workers."""
+        return make(**self._given(changes))
+
+    def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
+        given = {"broker": self.broker, "prefix": self.prefix, "app": f"{self.prefix}app"}
+        return given | {"session_timeout_s": SESSION_TIMEOUT_S, "rebalance_timeout_s": 5} | changes
+
+    def worker(self, **changes: Any) -> LocalWorker:
+        """Start one more worker."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        worker = LocalWorker(log, **self._given(changes))
+        self.workers.append(worker)
+        worker.start()
+        return worker
+
+    def revive(self) -> list[int]:
+        """Start the workers again that have ended; returns their exit codes."""
+        codes = [worker.exit_code for worker in self.workers]
+        return [code for worker, code in zip(self.workers, codes, strict=True) if worker.revive() and code is not None]
+
+
+@dataclass
+class Feeder:
+    """Writes events to the cluster's topics."""
+
+    cluster: Cluster
+    producer: Any
+
+    async def send(self, topic: str, value: object, *, key: str | None = None) -> None:
+        """One event: a struct, plain data, or bytes as they are; None is a tombstone, which needs `key`."""
+        if isinstance(value, msgspec.Struct):
+            key, payload = key or value_key(topic, value), encode(value)
+        else:
+            payload = value if isinstance(value, bytes) or value is None else orjson.dumps(value)
+        encoded = None if key is None else key.encode()
+        partition = partition_for(encoded or b"", CATALOG[topic].partition_count(PARTITIONS))
+        await self.producer.send(self.cluster.prefix + topic, payload, key=encoded, partition=partition)
+
+    async def flush(self) -> None:
+        """Return when everything has been written."""
+        await self.producer.flush()
+
+
+@asynccontextmanager
+async def feeder(cluster: Cluster) -> AsyncIterator[Feeder]:
+    """A feeder that waits for every write."""
+    producer = AIOKafkaProducer(**client_options(cluster.settings()), acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        yield Feeder(cluster, producer)
+    finally:
+        await producer.stop()
+
+
+@dataclass
+class Reader:
+    """Everything committed on some output topics, as it comes; `records` by topic without prefix."""
+
+    cluster: Cluster
+    consumer: Any
+    records: dict[str, list[Any]]
+
+    async def poll(self, wait_s: float = 0.2) -> int:
+        """Take in what has come; returns how many records."""
+        count = 0
+        for tp, records in (await self.consumer.getmany(timeout_ms=int(wait_s * 1000))).items():
+            self.records[tp.topic.removeprefix(self.cluster.prefix)] += records
+            count += len(records)
+        return count
+
+    async def until(self, done: Callable[[], bool], timeout_s: float, each: Callable[[], object] = bool) -> None:
+        """Poll until `done()`; raises TimeoutError. `each` runs after every poll."""
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline:
+                raise TimeoutError({topic: len(records) for topic, records in self.records.items()})
+            await self.poll()
+            each()
+
+    async def settle(self, quiet_s: float, each: Callable[[], object] = bool) -> None:
+        """Poll until nothing has come for `quiet_s`: what should not come has then had its chance."""
+        last = time.monotonic()
+        while time.monotonic() - last < quiet_s:
+            if await self.poll():
+                last = time.monotonic()
+            each()
+
+    def values(self, topic: str) -> list[dict[str, Any]]:
+        """The values of a topic's records as plain data, tombstones left out."""
+        return [orjson.loads(record.value) for record in self.records[topic] if record.value is not None]
+
+
+@asynccontextmanager
+async def reader(cluster: Cluster, topics: Iterable[str]) -> AsyncIterator[Reader]:
+    """A read_committed reader of `topics`, from their beginning."""
+    names = list(topics)
+    consumer = AIOKafkaConsumer(
+        **client_options(cluster.settings()), isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+    consumer.assign(
+        [TopicPartition(cluster.prefix + name, number) for name in names for number in range(_count(name))]
+    )
+    await consumer.start()
+    try:
+        yield Reader(cluster, consumer, {name: [] for name in names})
+    finally:
+        await consumer.stop()
+
+
+def _count(topic: str) -> int:
+    return CATALOG[topic].partition_count(PARTITIONS)
+
+
+def read_all(cluster: Cluster, topic: str) -> list[Any]:
+    """Every committed record that a topic has now."""
+
+    async def read() -> list[Any]:
+        async with reader(cluster, [topic]) as taken:
+            await taken.settle(1.0)
+            return taken.records[topic]
+
+    return asyncio.run(read())
+

@@ -1,0 +1,34 @@
+"""Workers killed with SIGKILL lose no callback, repeat none, and keep every count right."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from streams.broker import EmbeddedKafka
+from tests.kafka.cluster import Cluster
+from tests.kafka.kills import drive
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_workers_lose_and_repeat_nothing(
+    kafka: EmbeddedKafka, prefix: str, tmp_path: Path, workers: int
+) -> None:
+    """The short form: a kill every six seconds under 100 events a second."""
+    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
+        wrong = asyncio.run(drive(cluster, workers=workers, seconds=16, kill_every_s=6))
+    assert wrong == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_every_20_s_for_80_s_workers_lose_and_repeat_nothing(
+    kafka: EmbeddedKafka, prefix: str, tmp_path: Path, workers: int
+) -> None:
+    """The long form: a kill every 20 seconds under 100 events a second, for 80 seconds."""
+    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
+        wrong = asyncio.run(drive(cluster, workers=workers, seconds=80, kill_every_s=20))
+    assert wrong == []

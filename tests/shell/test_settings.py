@@ -1,0 +1,189 @@
+"""Settings come from keywords, the environment and a file, in this order, and a mistake in them is told in a line."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from streams.errors import SettingsError
+from streams.settings import Settings, client_options, describe, load, make
+
+CA_FILE = Path(__file__)  # Any file: it is only opened when a client is made.
+SASL = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "worker", "sasl_password": "secret-word"}
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch):
+    for name in os.environ:
+        if name.startswith("RINGBACK_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings_file(tmp_path):
+    def write(text):
+        path = tmp_path / "ringback.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def problems(**given):
+    with pytest.raises(SettingsError) as error:
+        load(**given)
+    return str(error.value).splitlines()
+
+
+def test_without_anything_the_defaults_hold():
+    assert load() == Settings()
+    assert Settings().broker == "127.0.0.1:9092"
+    assert Settings().topic("wrap-up") == "ringback.wrap-up"
+
+
+def test_a_keyword_wins_over_a_variable_and_that_over_the_file(monkeypatch, settings_file):
+    path = settings_file('app = "file"\nprefix = "file."\nmetrics_port = 1\n')
+    monkeypatch.setenv("RINGBACK_PREFIX", "variable.")
+    monkeypatch.setenv("RINGBACK_METRICS_PORT", "2")
+    settings = load(path, metrics_port=3)
+    assert (settings.app, settings.prefix, settings.metrics_port) == ("file", "variable.", 3)
+
+
+def test_a_variable_names_the_file(monkeypatch, settings_file):
+    monkeypatch.setenv("RINGBACK_CONFIG", str(settings_file('app = "file"')))
+    assert load().app == "file"
+
+
+def test_a_keyword_none_and_an_empty_variable_are_not_given(monkeypatch):
+    monkeypatch.setenv("RINGBACK_INSTANCE_ID", "")
+    assert load(app=None).app == "ringback"
+    assert load().instance_id is None
+
+
+def test_settings_made_by_keyword_do_not_look_at_the_environment(monkeypatch):
+    monkeypatch.setenv("RINGBACK_APP", "variable")
+    assert Settings().app == "ringback"
+
+
+def test_settings_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().app = "other"
+
+
+def test_an_unknown_variable_is_an_error_with_the_nearest_name(monkeypatch):
+    monkeypatch.setenv("RINGBACK_METRIC_PORT", "9000")
+    assert problems() == ["unknown environment variable RINGBACK_METRIC_PORT. Did you mean RINGBACK_METRICS_PORT?"]
+
+
+def test_an_unknown_name_in_the_file_is_an_error_with_the_nearest_name(settings_file):
+    path = settings_file("sesion_timeout_s = 5")
+    assert problems(config=path) == [f"unknown setting sesion_timeout_s in {path}. Did you mean session_timeout_s?"]
+
+
+def test_variables_that_kubernetes_adds_for_a_service_are_left_alone(monkeypatch):
+    for name, value in {
+        "RINGBACK_SERVICE_HOST": "10.0.0.1",
+        "RINGBACK_SERVICE_PORT_HTTP": "80",
+        "RINGBACK_PORT": "tcp://10.0.0.1:80",
+        "RINGBACK_PORT_80_TCP_ADDR": "10.0.0.1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("broker", "localhost"),
+        ("broker", "localhost:0"),
+        ("broker", "one:9092,two:99999"),
+        ("app", "with space"),
+        ("prefix", "ringback/"),
+        ("metrics_port", 65536),
+        ("metrics_port", "many"),
+        ("log_level", "loud"),
+        ("session_timeout_s", 0),
+        ("unit_events_max", 0),
+        ("security_protocol", "TLS"),
+        ("tls_ca_file", "/no/such/file"),
+        ("instance_id", "line\n"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_one_line_with_the_name_of_its_variable(name, value):
+    (line,) = problems(**{name: value})
+    assert line.startswith(f"setting {name} (RINGBACK_{name.upper()}): ")
+    assert repr(value) in line
+
+
+def test_every_mistake_has_its_line():
+    assert len(problems(metrics_port="many", log_level="loud", app="")) == 3
+
+
+@pytest.mark.parametrize("text", ["app = ", "app = 'ä'".encode("latin-1").decode("latin-1") + "\n="])
+def test_a_file_that_is_not_toml_is_named(settings_file, text):
+    path = settings_file(text)
+    (line,) = problems(config=path)
+    assert line.startswith(f"the settings file {path} is not TOML: ")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    assert problems(config=tmp_path / "no.toml") == [
+        f"cannot read the settings file {tmp_path}/no.toml: No such file or directory. Check --config"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"security_protocol": "SASL_SSL"}, "needs sasl_mechanism, sasl_username, sasl_password"),
+        ({"security_protocol": "SSL", **SASL}, "does not use sasl_mechanism, sasl_username, sasl_password"),
+        ({"sasl_password": "secret-word"}, "does not use sasl_password"),
+        ({"security_protocol": "SASL_PLAINTEXT", **SASL, "tls_ca_file": CA_FILE}, "does not use tls_ca_file"),
+    ],
+)
+def test_security_settings_that_do_not_fit_each_other_are_refused(given, line):
+    protocol = given.get("security_protocol", "PLAINTEXT")
+    assert problems(**given) == [f"security_protocol {protocol} {line}"]
+
+
+def test_a_password_is_never_shown():
+    settings = make(security_protocol="SASL_SSL", **SASL)
+    assert dict(describe(settings))["sasl_password"] == "(set)"
+    assert "secret-word" not in f"{settings!r} {settings} {describe(settings)}"
+    assert "17" not in "".join(problems(sasl_password=17))
+
+
+def test_describe_names_every_setting_in_order():
+    described = describe(Settings(session_timeout_s=6.5))
+    assert [name for name, _ in described] == list(Settings.model_fields)
+    assert dict(described)["session_timeout_s"] == "6.5"
+    assert dict(described)["rebalance_timeout_s"] == "20"
+    assert dict(described)["instance_id"] == "(none)"
+
+
+def test_every_setting_is_documented():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_client_options_of_a_plain_connection():
+    assert client_options(Settings(broker="a:1, b:2")) == {
+        "bootstrap_servers": ["a:1", "b:2"],
+        "security_protocol": "PLAINTEXT",
+    }
+
+
+def test_client_options_carry_credentials_and_verify_the_broker():
+    options = client_options(make(security_protocol="sasl_ssl", **SASL))
+    assert options["security_protocol"] == "SASL_SSL"
+    assert options["sasl_plain_password"] == "secret-word"
+    assert options["ssl_context"].check_hostname
+
+
+def test_a_file_of_authorities_that_holds_none_is_an_error_with_a_cure():
+    with pytest.raises(SettingsError, match=r"RINGBACK_TLS_CA_FILE.*PEM file"):
+        client_options(make(security_protocol="SSL", tls_ca_file=CA_FILE))
+
+
+def test_a_secret_given_as_a_secret_is_kept():
+    assert make(security_protocol="SASL_SSL", **SASL | {"sasl_password": SecretStr("x")}).sasl_username == "worker"

@@ -1,0 +1,77 @@
+"""Every way in which a broker's topics can differ from the catalog is named, and the dangerous ones are fatal."""
+
+import dataclasses
+
+from streams.topic_differences import Actual, compare
+from topics.catalog import CATALOG
+
+
+def broker(partitions=4, replicas=1):
+    """Topics and settings of a broker that agrees with the catalog."""
+    there = {
+        f"p.{name}": Actual(topic.partition_count(partitions), replicas, led=True) for name, topic in CATALOG.items()
+    }
+    configs = {f"p.{name}": topic.config() | {"min.insync.replicas": "1"} for name, topic in CATALOG.items()}
+    return there, configs
+
+
+def differences(there, configs, partitions=None, replication=None):
+    return [(str(found), found.fatal) for found in compare(there, configs, "p.", partitions, replication).differences]
+
+
+def test_a_broker_that_agrees_has_no_difference():
+    there, configs = broker()
+    checked = compare(there, configs, "p.", None, None)
+    assert checked.differences == ()
+    assert checked.partitions == 4
+
+
+def test_a_missing_topic_is_fatal():
+    there, configs = broker()
+    del there["p.wrap-up"]
+    assert differences(there, configs) == [("p.wrap-up: is missing", True)]
+
+
+def test_on_an_empty_broker_every_topic_is_missing_and_no_count_is_known():
+    checked = compare({}, {}, "p.", None, None)
+    assert len(checked.fatal) == len(CATALOG)
+    assert checked.partitions is None
+
+
+def test_a_contact_topic_with_another_count_than_the_others_is_fatal():
+    there, configs = broker()
+    there["p.contacts"] = dataclasses.replace(there["p.contacts"], partitions=1)
+    assert differences(there, configs) == [("p.contacts: has 1 partition, not 4", True)]
+
+
+def test_a_configuration_topic_has_its_own_count_whatever_the_contact_topics_have():
+    there, configs = broker()
+    there["p.campaigns"] = dataclasses.replace(there["p.campaigns"], partitions=4)
+    assert differences(there, configs) == [("p.campaigns: has 4 partitions, not 1", True)]
+
+
+def test_a_count_that_is_asked_for_is_compared_with_every_contact_topic():
+    there, configs = broker(partitions=4)
+    found = differences(there, configs, partitions=6)
+    assert ("p.wrap-up: has 4 partitions, not 6", True) in found
+    assert not [text for text, _ in found if "campaigns" in text]
+
+
+def test_retention_that_differs_is_named_and_not_fatal():
+    there, configs = broker()
+    configs["p.wrap-up"] |= {"retention.ms": "604800000"}
+    assert differences(there, configs) == [("p.wrap-up: retention.ms is 604800000, not 3628800000", False)]
+
+
+def test_a_changelog_that_forgets_is_fatal():
+    there, configs = broker()
+    configs["p.contact-state"] |= {"cleanup.policy": "compact,delete"}
+    assert differences(there, configs) == [("p.contact-state: cleanup.policy is compact,delete, not compact", True)]
+
+
+def test_replication_counts_only_when_it_is_asked_for():
+    there, configs = broker(replicas=2)
+    assert differences(there, configs) == []
+    found = differences(there, configs, replication=3)
+    assert ("p.wrap-up: has 2 replicas, not 3", False) in found
+    assert ("p.wrap-up: min.insync.replicas is 1, not 2", False) in found
