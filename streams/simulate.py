@@ -52,7 +52,7 @@ class VirtualWorker:
 
     def __init__(self, partitions: int) -> None:
         self._configuration = Configuration()
-        self._partitions = [Partition(number, partitions, self._configuration, {}) for number in range(partitions)]
+        self.partitions = [Partition(number, partitions, self._configuration, {}) for number in range(partitions)]
         self._offsets: dict[str, int] = {}
         self._now: datetime | None = None
 
@@ -63,14 +63,14 @@ class VirtualWorker:
         while True:
             wanted = [
                 (next_wanted, partition.number)
-                for partition in self._partitions
+                for partition in self.partitions
                 if (next_wanted := partition.next_wanted()) is not None
             ]
             if not wanted or min(wanted)[0][0] > until:
                 break
             (at, _, _), number = min(wanted)
             self._now = max(at, self._now or at)
-            yield from self._written(self._partitions[number].fire(self._now))
+            yield from self._written(self.partitions[number].fire(self._now))
         self._now = until
 
     def arrive(self, line: Line) -> Iterator[Written]:
@@ -79,19 +79,19 @@ class VirtualWorker:
         arrived = self._arrived(line)
         if line.topic in CONFIGURATION_TOPICS:
             self._configuration.apply(arrived, line.at)
-            for partition in self._partitions:
+            for partition in self.partitions:
                 yield from self._written(partition.configure(line.at))
         else:
-            yield from self._written(self._partitions[arrived.partition].apply(arrived, line.at))
+            yield from self._written(self.partitions[arrived.partition].apply(arrived, line.at))
 
     def _start(self, now: datetime) -> None:
-        for partition in self._partitions:
+        for partition in self.partitions:
             partition.ready(now)
 
     def _arrived(self, line: Line) -> Arrived:
         offset = self._offsets.get(line.topic, 0)
         self._offsets[line.topic] = offset + 1
-        count = CATALOG[line.topic].partition_count(len(self._partitions))
+        count = CATALOG[line.topic].partition_count(len(self.partitions))
         return Arrived(
             topic=line.topic,
             partition=0 if line.key is None else partition_for(line.key, count),

@@ -24,6 +24,7 @@ STOP_TIMEOUT_S = 10
 FREE_PORT_ATTEMPTS = 3
 
 # A dead letter carries its whole original, which may have 1 MB, and headers: the broker's own limit of 1 MB is too low.
+# A worker on a stepped clock stamps its records with instants that may lie ahead of the broker's clock.
 # The broker's own least session timeout of 6 s is lowered so that a test of a lost worker need not wait that long.
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -36,6 +37,7 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 message.max.bytes=2621440
+log.message.timestamp.after.max.ms=9223372036854775807
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1

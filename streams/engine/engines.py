@@ -151,6 +151,7 @@ class Engines:
             "partitions": {
                 str(number): {
                     "ready": engine.ready,
+                    "busy": engine.busy,
                     "waits_for": engine.gate.waiting(),
                     "next_offsets": dict(engine.next),
                     "outstanding": engine.core.outstanding,

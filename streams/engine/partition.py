@@ -64,7 +64,7 @@ class Partition:
         """Callbacks that are scheduled and have not ended."""
         self._partitions = partitions
         self._configuration = configuration
-        self._table = table
+        self.table = table
         self._topic_prefix = topic_prefix
         self._index: DueIndex[bytes] = DueIndex()
         self._waiting = WaitingRoom()
@@ -75,9 +75,9 @@ class Partition:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take in one changelog record, in their order, before `ready`."""
         if value is None:
-            self._table.pop(key, None)
+            self.table.pop(key, None)
         else:
-            self._table[key] = value
+            self.table[key] = value
 
     def ready(self, now: datetime) -> None:
         """Every row is there: find out who is to be woken when. now: the moment of acquisition.
@@ -85,10 +85,10 @@ class Partition:
         Raises UnknownRowVersion for a row that a newer version of this program wrote.
         """
         self._acquired_at = now
-        for key, row in self._table.items():
+        for key, row in self.table.items():
             if key != META_KEY:
                 self._reindex(key, None, decode_outline(row))
-        self._follower.start(self._table.get(META_KEY))
+        self._follower.start(self.table.get(META_KEY))
 
     def configure(self, now: datetime) -> Outcome:
         """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
@@ -109,7 +109,7 @@ class Partition:
         if arrived.topic in NOT_CONSUMED:
             return Outcome()
         try:
-            row = None if arrived.key is None else self._table.get(arrived.key)
+            row = None if arrived.key is None else self.table.get(arrived.key)
             key, told = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
             cause = Cause(
                 event_id=getattr(told, "event_id", None),
@@ -204,7 +204,7 @@ class Partition:
             return self._tell(key, told, cause, now)
 
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
-        row = self._table.get(key)
+        row = self.table.get(key)
         before = None if row is None else decode_contact(row)
         after, effects = decide(before, told, cause, self._configuration, now)
         if after is before:

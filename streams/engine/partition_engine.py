@@ -107,6 +107,11 @@ class PartitionEngine:
         """Whether timers fire."""
         return self._active and self.gate.open
 
+    @property
+    def busy(self) -> bool:
+        """Whether a unit is in flight."""
+        return self._lock.locked()
+
     def reached(self, topic: str, offset: int) -> None:
         """All of `topic` before `offset` has been processed; the last one opens the gate."""
         if not self.gate.open:

@@ -37,10 +37,11 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class TooSoon:
-    """A recycle that came too close to an accepted one."""
+    """A recycle that came too close to the accepted one of `accepted_at`."""
 
     arrived: Arrived
     event: CampaignRecycle
+    accepted_at: datetime
 
 
 Report = BadRecord | TooSoon
@@ -112,8 +113,9 @@ class Configuration:
 
     def _take_recycle(self, event: CampaignRecycle, arrived: Arrived) -> None:
         _check_clock(event, arrived)
-        if not self.recycles.accept(event, _marker(event, arrived)):
-            self.reports.append(TooSoon(arrived, event))
+        accepted_at = self.recycles.take(event, _marker(event, arrived))
+        if accepted_at is not None:
+            self.reports.append(TooSoon(arrived, event, accepted_at))
 
     def _take_clear(self, event: ContactListCleared, arrived: Arrived) -> None:
         _check_clock(event, arrived)

@@ -34,20 +34,24 @@ class Recycles:
     def __init__(self) -> None:
         self._campaigns: dict[str, _Accepted] = {}
 
-    def accept(self, event: CampaignRecycle, marker: Marker) -> bool:
-        """Take in a recycle; False if it is too close to one that was accepted. A repeated event changes nothing."""
+    def take(self, event: CampaignRecycle, marker: Marker) -> datetime | None:
+        """Accept a recycle, or return the `occurred_at` of the accepted one that it is too close to.
+
+        A repeated event changes nothing and is not too close to itself.
+        """
         accepted = self._campaigns.setdefault(event.campaign_id, _Accepted())
         if event.event_id in accepted.event_ids:
-            return True
+            return None
         accepted.event_ids.add(event.event_id)
         at = bisect_left(accepted.times, event.occurred_at)
         # Only the neighbours in time can be too close.
-        if any(abs(near - event.occurred_at) < RECYCLE_GAP for near in accepted.times[max(0, at - 1) : at + 1]):
-            return False
+        for near in accepted.times[max(0, at - 1) : at + 1]:
+            if abs(near - event.occurred_at) < RECYCLE_GAP:
+                return near
         insort(accepted.times, event.occurred_at)
         if accepted.latest is None or accepted.latest.occurred_at < marker.occurred_at:
             accepted.latest = marker
-        return True
+        return None
 
     def latest(self, campaign_id: str) -> Marker | None:
         """The latest accepted recycle by `occurred_at`, None if the campaign is in its first pass."""

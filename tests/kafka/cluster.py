@@ -13,7 +13,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams import topic_admin
-from streams.local import LocalWorker
+from streams.local import WORKER, LocalWorker
 from streams.settings import Settings, client_options, make
 from topics.catalog import CATALOG
 from topics.codec import encode, value_key
@@ -30,6 +30,7 @@ class Cluster:
     broker: str
     prefix: str
     folder: Path
+    command: tuple[str, ...] = WORKER
     workers: list[LocalWorker] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -53,7 +54,7 @@ class Cluster:
     def worker(self, **changes: Any) -> LocalWorker:
         """Start one more worker."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        worker = LocalWorker(log, **self._given(changes))
+        worker = LocalWorker(log, command=self.command, **self._given(changes))
         self.workers.append(worker)
         worker.start()
         return worker

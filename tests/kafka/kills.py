@@ -23,6 +23,7 @@ from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCo
 CONTACTS = 400
 LIST = "L"
 OUTPUTS = ("dial-preview", "dial-analysis", "callback-lifecycle", "contact-state", "outstanding-callbacks", "dead-letter")
+EVENTS_PER_S = 100
 SETTLE_S = 4.0
 DRAIN_TIMEOUT_S = 60.0
 
@@ -94,7 +95,9 @@ def rule_callback_id(contact: str, event_id: str) -> str:
     return "r-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-async def drive(cluster: Cluster, *, workers: int, seconds: float, kill_every_s: float, rate: float = 100) -> list[str]:
+async def drive(
+    cluster: Cluster, *, workers: int, seconds: float, kill_every_s: float, drain_timeout_s: float = DRAIN_TIMEOUT_S
+) -> list[str]:
     """Feed, kill and read; returns everything that was wrong, one line each."""
     sent, kills = Sent(), 0
     last = time.monotonic()
@@ -110,14 +113,14 @@ async def drive(cluster: Cluster, *, workers: int, seconds: float, kill_every_s:
         await configure(feed)
         for _ in range(workers):
             cluster.worker()
-        await feed_events(feed, sent, rate, seconds, kill_now_and_then)
+        await feed_events(feed, sent, EVENTS_PER_S, seconds, kill_now_and_then)
         expected = len(sent.preview) + len(sent.analysis)
 
         def all_dialed() -> bool:
             return len(taken.records["dial-preview"]) + len(taken.records["dial-analysis"]) >= expected
 
         try:
-            await taken.until(all_dialed, DRAIN_TIMEOUT_S, cluster.revive)
+            await taken.until(all_dialed, drain_timeout_s, cluster.revive)
         except TimeoutError:
             pass  # The verifier says what is missing.
         await taken.settle(SETTLE_S, cluster.revive)

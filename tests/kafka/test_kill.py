@@ -22,6 +22,16 @@ def test_killed_workers_lose_and_repeat_nothing(
     assert wrong == []
 
 
+def test_without_the_hold_back_of_source_partitions_callbacks_are_lost_and_the_verifier_says_so(
+    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+) -> None:
+    """The test above can fail: what arrives while a partition is acquired must wait."""
+    broken = ("-m", "tests.kafka.broken_worker", "hold_back")
+    with Cluster(kafka.bootstrap, prefix, tmp_path, command=broken) as cluster:
+        wrong = asyncio.run(drive(cluster, workers=1, seconds=12, kill_every_s=6, drain_timeout_s=10))
+    assert any(line.startswith("lost: ") for line in wrong)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("workers", [1, 2])

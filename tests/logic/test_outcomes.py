@@ -1,0 +1,209 @@
+"""Docs, rules.md, section 1 (owners) and section 8 rows 6, 9, 10, 11 and 17: what ends a presentation."""
+
+import itertools
+
+import pytest
+
+from tests.builders import Worker, campaign, cancelled, rescheduled, rule, scheduled, wrap_up
+
+
+def presented(*campaigns, **changes) -> Worker:
+    """A worker with callback k1, presented at 15:00."""
+    worker = Worker(*campaigns)
+    worker.schedule(scheduled(**changes))
+    worker.run_to("2026-11-23T15:00:00Z")
+    return worker
+
+
+def of_k1(conversation_id="v5", **changes):
+    return wrap_up(conversation_id, callback_id="k1", **{"occurred_at": "2026-11-23T15:10:00Z", **changes})
+
+
+def test_the_wrap_up_that_names_a_callback_completes_it():
+    worker = presented()
+    said = worker.wrap_up(of_k1(agent_id="a7"))
+    assert said.transitions == ["completed"]
+    assert said.lifecycle[0]["facts"] == {"wrap_up_code": "DONE", "conversation_id": "v5", "agent_id": "a7"}
+    assert said.views == [None]
+    assert worker.run_to("2027-01-30T00:00:00Z").lines == []
+
+
+def test_an_analysis_callback_is_completed_by_its_wrap_up():
+    worker = Worker(rules=(rule(),))
+    callback_id = worker.wrap_up(wrap_up(wrap_up_code="AGAIN")).lifecycle[0]["callback_id"]
+    worker.run_to("2026-11-23T14:40:00Z")
+    said = worker.wrap_up(wrap_up("v2", callback_id=callback_id, occurred_at="2026-11-23T14:45:00Z"))
+    assert said.transitions == ["completed"]
+
+
+def test_an_agent_who_calls_early_completes_the_callback():
+    worker = Worker()
+    worker.schedule(scheduled())
+    assert worker.wrap_up(of_k1(occurred_at="2026-11-23T14:45:00Z")).transitions == ["completed"]
+
+
+def test_a_wrap_up_without_its_callback_id_completes_nothing():
+    worker = presented()
+    assert worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:10:00Z")).lines == []
+
+
+def test_a_later_code_of_a_conversation_completes_nothing():
+    worker = presented()
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:10:00Z"))
+    assert worker.wrap_up(of_k1(event_id="w-later", occurred_at="2026-11-23T15:11:00Z")).lines == []
+
+
+def test_the_callback_is_completed_before_the_rules_run():
+    worker = Worker(rules=(rule(),))
+    worker.schedule(scheduled())
+    worker.run_to("2026-11-23T15:00:00Z")
+    said = worker.wrap_up(of_k1(wrap_up_code="AGAIN"))
+    assert said.transitions == ["completed", "scheduled"]
+    assert [len(view["callbacks"]) for view in said.views] == [1]
+
+
+@pytest.mark.parametrize(("end", "named"), [(False, "callback_unknown"), (True, "callback_ended")])
+def test_a_wrap_up_that_names_no_standing_callback_is_an_ordinary_one_and_says_so(end, named):
+    worker = Worker(rules=(rule(),))
+    if end:
+        worker.schedule(scheduled())
+        worker.schedule(cancelled())
+    said = worker.wrap_up(of_k1(wrap_up_code="AGAIN"))
+    assert said.transitions == ["scheduled"]
+    assert said.lifecycle[0]["facts"]["named_callback"] == named
+
+
+def test_call_me_tomorrow_leaves_the_callback_open():
+    worker = presented()
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"))
+    assert worker.wrap_up(of_k1(occurred_at="2026-11-23T15:10:00Z")).lines == []
+    assert worker.run_to("2026-11-24T15:00:00Z").commands[0]["presentation"] == 2
+
+
+def test_call_me_tomorrow_reopens_a_callback_that_its_wrap_up_completed_first():
+    worker = presented()
+    worker.wrap_up(of_k1(occurred_at="2026-11-23T15:10:00Z"))
+    said = worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"), at="2026-11-23T15:10:01Z")
+    assert said.transitions == ["rescheduled"]
+    assert said.lifecycle[0]["facts"]["reopened"] is True
+    assert said.views[0]["callbacks"][0]["state"] == "scheduled"
+    assert worker.run_to("2026-11-24T15:00:00Z").commands[0]["presentation"] == 2
+
+
+@pytest.mark.parametrize("at_wrap_up", ["2026-11-23T15:10:00Z", "2026-11-23T15:00:00.000001Z"])
+def test_a_reschedule_at_the_instant_of_the_wrap_up_or_just_after_the_presentation_counts(at_wrap_up):
+    worker = presented()
+    worker.wrap_up(of_k1())
+    assert worker.schedule(rescheduled(occurred_at=at_wrap_up), at="2026-11-23T15:11:00Z").transitions == ["rescheduled"]
+
+
+@pytest.mark.parametrize("moved_at", ["2026-11-23T15:00:00Z", "2026-11-23T15:10:01Z"])
+def test_a_reschedule_outside_the_presentation_does_not_reopen(moved_at):
+    worker = presented()
+    worker.wrap_up(of_k1())
+    said = worker.schedule(rescheduled(occurred_at=moved_at), at="2026-11-23T15:11:00Z")
+    assert said.reasons == [["callback_ended"]]
+
+
+@pytest.mark.parametrize("moved_at", ["2026-11-23T14:59:00Z", "2026-11-23T15:05:00Z", "2026-11-23T15:10:30Z"])
+def test_reschedule_and_wrap_up_lead_to_the_same_state_in_either_order(moved_at):
+    ends = []
+    for wrap_up_first in (True, False):
+        worker = presented()
+        events = [("wrap-up", of_k1()), ("callback-scheduled", rescheduled(occurred_at=moved_at))]
+        for topic, value in events if wrap_up_first else reversed(events):
+            worker.tell(topic, value, at="2026-11-23T15:11:00Z")
+        ends.append(len(worker.run_to("2026-11-25T00:00:00Z").commands))
+    assert ends[0] == ends[1] == (1 if moved_at == "2026-11-23T15:05:00Z" else 0)
+
+
+def test_a_cancel_after_the_end_keeps_an_older_reschedule_from_reopening():
+    for order in itertools.permutations(("wrap-up", "move", "cancel")):
+        worker = presented()
+        events = {
+            "wrap-up": ("wrap-up", of_k1()),
+            "move": ("callback-scheduled", rescheduled(occurred_at="2026-11-23T15:05:00Z")),
+            "cancel": ("callback-scheduled", cancelled(occurred_at="2026-11-23T15:06:00Z")),
+        }
+        for name in order:
+            worker.tell(*events[name], at="2026-11-23T15:11:00Z")
+        assert worker.run_to("2026-11-30T00:00:00Z").commands == [], order
+
+
+def test_a_wrap_up_of_the_first_presentation_that_comes_after_the_second_ends_nothing():
+    worker = presented()
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z", due_at="2026-11-23T16:00:00Z"))
+    worker.run_to("2026-11-23T16:00:00Z")
+    assert worker.wrap_up(of_k1(occurred_at="2026-11-23T15:10:00Z"), at="2026-11-23T16:01:00Z").lines == []
+    late = of_k1("v6", occurred_at="2026-11-23T16:05:00Z")
+    assert worker.wrap_up(late).transitions == ["completed"]
+
+
+def test_no_wrap_up_for_seven_days_ends_the_callback():
+    worker = presented()
+    assert worker.run_to("2026-11-30T14:59:59Z").lines == []
+    said = worker.run_to("2026-11-30T15:00:00Z")
+    assert (said.transitions, said.reasons) == (["expired"], [["no_outcome"]])
+    assert said.views == [None]
+
+
+def test_a_campaign_may_wait_for_the_outcome_for_another_time():
+    worker = presented(campaign(outcome_timeout_s=60))
+    assert worker.run_to("2026-11-23T15:01:00Z").reasons == [["no_outcome"]]
+
+
+def test_the_outcome_of_an_analysis_is_waited_for_as_well():
+    worker = Worker(campaign(outcome_timeout_s=60, rule_set_ids=["R"]), rules=(rule(),))
+    worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
+    assert worker.run_to("2026-11-23T14:41:00Z").transitions == ["due", "dialing", "expired"]
+
+
+def test_an_only_owner_has_a_day_from_the_presentation():
+    worker = presented(owner="only")
+    assert worker.run_to("2026-11-24T14:59:59Z").lines == []
+    said = worker.run_to("2026-11-24T15:00:00Z")
+    assert said.transitions == ["owner_expired"]
+    assert said.lifecycle[0]["facts"] == {"agent_id": "a7", "presented_at": "2026-11-23T15:00:00Z"}
+    assert said.views == [None]
+
+
+def test_a_campaign_may_give_an_owner_another_time():
+    worker = presented(campaign(owner_expires_after_s=3600), owner="only")
+    assert worker.run_to("2026-11-23T16:00:00Z").transitions == ["owner_expired"]
+
+
+def test_owner_expiry_to_the_queue_is_a_second_preview_for_anyone():
+    worker = presented(campaign(owner_expiry="queue"), owner="only")
+    said = worker.run_to("2026-11-24T15:00:00Z")
+    assert said.transitions == ["presented"]
+    command = said.commands[0]
+    assert (command["owner"], command["agent_id"], command["presentation"]) == ("anyone", None, 2)
+    assert said.lifecycle[0]["facts"]["because"] == "owner_expired"
+    # The view still reads the same, so it is not written again; the outcome is waited for from here.
+    assert said.views == []
+    assert worker.run_to("2026-12-01T15:00:00Z").reasons == [["no_outcome"]]
+
+
+@pytest.mark.parametrize("owner", ["preferred", "anyone"])
+def test_only_the_owner_only_expires(owner):
+    worker = presented(owner=owner)
+    assert worker.run_to("2026-11-25T15:00:00Z").lines == []
+
+
+def test_a_wrap_up_in_time_stops_the_owners_clock():
+    worker = presented(owner="only")
+    worker.wrap_up(of_k1())
+    assert worker.run_to("2026-11-30T15:00:00Z").lines == []
+
+
+def test_an_owner_whose_time_ends_with_the_outcomes_expires_as_owner():
+    worker = presented(campaign(owner_expires_after_s=3600, outcome_timeout_s=3600), owner="only")
+    assert worker.run_to("2026-11-23T16:00:00Z").transitions == ["owner_expired"]
+
+
+def test_the_time_of_an_owner_counts_from_a_late_presentation_too():
+    worker = Worker()
+    worker.schedule(scheduled(owner="only"), at="2026-11-23T20:00:00Z")
+    worker.run_to("2026-11-23T20:00:00Z")
+    assert worker.run_to("2026-11-24T19:59:59Z").lines == []
+    assert worker.run_to("2026-11-24T20:00:00Z").transitions == ["owner_expired"]
