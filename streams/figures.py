@@ -13,7 +13,7 @@ _MEASURED = ("ringback", "aiokafka", "faust-streaming")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The least of `values` (one at least) that `share` of them, above 0 and up to 1, do not exceed: the nearest rank."""
+    """The least of `values` (one at least) that a `share` of them, above 0 and up to 1, do not exceed (nearest rank)."""
     return sorted(values)[ceil(share * len(values)) - 1]
 
 

@@ -51,8 +51,8 @@ class VirtualWorker:
     """All partitions of one worker, on a clock that goes from event to timer to event."""
 
     def __init__(self, partitions: int) -> None:
-        self._configuration = Configuration()
-        self.partitions = [Partition(number, partitions, self._configuration, {}) for number in range(partitions)]
+        self.configuration = Configuration()
+        self.partitions = [Partition(number, partitions, self.configuration, {}) for number in range(partitions)]
         self._offsets: dict[str, int] = {}
         self._now: datetime | None = None
 
@@ -78,7 +78,7 @@ class VirtualWorker:
         yield from self.advance(line.at)
         arrived = self._arrived(line)
         if line.topic in CONFIGURATION_TOPICS:
-            self._configuration.apply(arrived, line.at)
+            self.configuration.apply(arrived, line.at)
             for partition in self.partitions:
                 yield from self._written(partition.configure(line.at))
         else:

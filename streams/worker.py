@@ -66,6 +66,9 @@ async def _serve(app: App, engines: Engines) -> int:
     if app.crashed:
         end_process("the Faust app", app.crash_reason or RuntimeError("crashed"))
     log.info("asked to stop: finishing the units in flight")
+    # A supervisor that asks twice must not end us in the middle of it; the second Ctrl-C of a person may.
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await engines.close()
     await app.stop()
     log.info("stopped")

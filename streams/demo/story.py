@@ -43,6 +43,16 @@ AFTER_MORNING_S = 13.0
 STRIDE = 389
 
 
+def setting() -> tuple[Message, ...]:
+    """What is there before the worker starts: campaigns, rules, hours, contacts."""
+    return (
+        *(message("campaigns", campaign) for campaign in campaigns()),
+        message("rule-sets", rules()),
+        message("callable-time-sets", hours()),
+        *(message("contacts", contact(number)) for number in range(CONTACTS)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A part of the story: it begins when so many callbacks of a campaign wait, and then its cues are played."""
@@ -68,15 +78,6 @@ class Story:
                 turn = number * STRIDE % CONTACTS
                 yield Player(number, index, part, self.start, round(self.morning_s * turn / CONTACTS, 3))
                 number += 1
-
-    def setting(self) -> tuple[Message, ...]:
-        """What is there before the worker starts: campaigns, rules, hours, contacts."""
-        return (
-            *(message("campaigns", campaign) for campaign in campaigns()),
-            message("rule-sets", rules()),
-            message("callable-time-sets", hours()),
-            *(message("contacts", contact(number)) for number in range(CONTACTS)),
-        )
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:

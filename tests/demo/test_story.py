@@ -1,0 +1,43 @@
+"""The demo's story says of itself what must come of it, and the worker's own decisions agree."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from streams.demo.accounts import accounts, differences
+from streams.demo.cast import CONTACTS, contact
+from streams.demo.story import Story
+from streams.demo.tally import ANALYSIS, PREVIEW
+from streams.logic.numbers import is_valid_number
+from tests.demo.virtual import play
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("seconds", [20, 45])
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_on_the_virtual_clock_everything_comes_out_as_the_story_expects(seconds, partitions):
+    story = Story(START, seconds)
+    tally = play(story, partitions)
+    assert differences(tally, story.expected) == []
+    assert all(account.adds_up for account in accounts(tally))
+    assert sum(tally.commands[PREVIEW].values()) == 267
+    assert sum(tally.commands[ANALYSIS].values()) == 280
+
+
+def test_every_contact_has_a_valid_number_of_its_own():
+    numbers = [number.phone_number for one in map(contact, range(CONTACTS)) for number in one.numbers]
+    assert len(set(numbers)) == CONTACTS
+    assert all(map(is_valid_number, numbers))
+
+
+def test_the_same_start_tells_the_same_story():
+    one, other = Story(START, 30), Story(START, 30)
+    assert one.scenes == other.scenes
+    assert one.expected == other.expected
+
+
+def test_what_is_redelivered_is_the_same_to_the_byte():
+    morning = Story(START, 30).scenes[0].cues
+    messages = [cue.message for cue in morning]
+    assert len(messages) - len(set(messages)) > 40

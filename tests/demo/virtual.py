@@ -1,0 +1,85 @@
+"""The demo's story played on the worker's core with a virtual clock: no Kafka, and no second that really passes."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+
+from streams.demo.plots import Message
+from streams.demo.story import Story, setting
+from streams.demo.tally import ANALYSIS, PREVIEW, Tally
+from streams.simulate import Line, VirtualWorker, Written
+from topics.codec import decode
+from topics.commands import DialCommand
+from topics.records import CallbackLifecycle, OutstandingCallbacks, Transition
+
+CALL_LASTS = timedelta(seconds=0.5)
+
+
+def play(story: Story, partitions: int = 4) -> Tally:
+    """Play the whole story; returns what a reader of the output topics would have counted."""
+    stage = Stage(story, partitions)
+    stage.tell((story.start, message) for message in setting())
+    for scene in story.scenes:
+        if scene.begins_with_waiting:
+            campaign_id, count = scene.begins_with_waiting
+            stage.run_until(lambda: stage.tally.standing(Transition.WAITING, campaign_id) >= count)
+        began = stage.now
+        stage.tell((began + timedelta(seconds=cue.at_s), cue.message) for cue in scene.cues)
+    stage.run_to(stage.now + timedelta(seconds=15))
+    return stage.tally
+
+
+class Stage:
+    def __init__(self, story: Story, partitions: int) -> None:
+        self.story = story
+        self.tally = Tally()
+        self.now = story.start
+        self.worker = VirtualWorker(partitions)
+        self._answers: list[tuple[datetime, int, Message]] = []
+        self._count = 0
+
+    def tell(self, messages: Iterable[tuple[datetime, Message]]) -> None:
+        for at, message in messages:
+            self.run_to(at)
+            self._arrive(message)
+
+    def run_until(self, done) -> None:
+        for _ in range(1000):
+            if done():
+                return
+            self.run_to(self.now + timedelta(milliseconds=100))
+        raise TimeoutError(self.tally.lives)
+
+    def run_to(self, at: datetime) -> None:
+        while self._answers and self._answers[0][0] <= at:
+            self.now, _, message = heappop(self._answers)
+            self._arrive(message)
+        self.now = max(self.now, at)
+        self._read(self.worker.advance(self.now))
+
+    def _arrive(self, message: Message) -> None:
+        self._read(self.worker.arrive(Line(message.topic, self.now, message.key, message.value)))
+
+    def _read(self, written: Iterator[Written]) -> None:
+        for one in list(written):
+            self._take(one)
+
+    def _take(self, written: Written) -> None:
+        record = written.record
+        if record.topic == "dead-letter":
+            self.tally.dead_letter(dict(record.headers)["ringback.error"].decode())
+            return
+        assert record.key is not None
+        value = None if record.value is None else decode(record.topic, record.value)
+        match value:
+            case CallbackLifecycle():
+                self.tally.transition(value)
+            case DialCommand():
+                assert record.topic in (PREVIEW, ANALYSIS)
+                self.tally.command(record.topic, value, written.at, written.at)
+                ends = written.at + CALL_LASTS
+                for message in self.story.answer(value, ends):
+                    self._count += 1
+                    heappush(self._answers, (ends, self._count, message))
+            case OutstandingCallbacks() | None:
+                self.tally.view(record.key.decode(), value)

@@ -1,0 +1,325 @@
+"""A partition over its life: restarts, faults of ours, configuration that changes, and what it counts."""
+
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
+from streams.logic.configuration import Configuration
+from streams.logic.exchange import Fired, LatenessCause
+from streams.logic.rows import UnknownRowVersion
+from tests.builders import campaign, cancelled, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
+
+AT_1430 = instant("2026-11-23T14:30:00Z")
+AT_1500 = instant("2026-11-23T15:00:00Z")
+AT_1600 = instant("2026-11-23T16:00:00Z")
+
+
+class Log:
+    """The topics of one partition: what was written to its changelog, and the configuration."""
+
+    def __init__(self) -> None:
+        self.changelog: list[tuple[bytes, bytes | None]] = []
+        self.configuration: list[Arrived] = []
+        self.offset = 0
+
+    def configure(self, *values: tuple[str, dict], at=AT_1430) -> None:
+        for topic, value in values:
+            key = next(iter(value[name] for name in ("campaign_id", "rule_set_id", "contact_list_id") if name in value))
+            self.configuration.append(
+                Arrived(topic, 0, len(self.configuration), key.encode(), orjson.dumps(value), int(at.timestamp() * 1000))
+            )
+
+    def start(self, now, number: int = 0) -> Partition:
+        """A partition as a worker acquires it: configuration, then changelog, then ready."""
+        configuration = Configuration()
+        for event in self.configuration:
+            configuration.apply(event, now)
+        partition = Partition(number, 1, configuration, {})
+        for key, row in self.changelog:
+            partition.restore(key, row)
+        partition.ready(now)
+        self.committed(partition.configure(now))
+        return partition
+
+    def committed(self, outcome: Outcome | None) -> Outcome:
+        assert outcome is not None
+        self.changelog += outcome.writes.items()
+        return outcome
+
+    def event(self, topic: str, value: dict) -> Arrived:
+        self.offset += 1
+        return Arrived(topic, 0, self.offset, key_of(value), orjson.dumps(value), 0)
+
+    def tell(self, partition: Partition, topic: str, value: dict, now=AT_1430) -> Outcome:
+        return self.committed(partition.apply(self.event(topic, value), now))
+
+    def fire_all(self, partition: Partition, now) -> Outcome:
+        total = Outcome()
+        while (outcome := partition.fire(now)) is not None:
+            total.merge(self.committed(outcome))
+        return total
+
+
+@pytest.fixture
+def log() -> Log:
+    log = Log()
+    log.configure(("campaigns", campaign(rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
+    return log
+
+
+def topics(outcome: Outcome) -> list[str]:
+    return [record.topic for record in outcome.records]
+
+
+def test_a_timer_survives_a_restart_and_fires_once(log):
+    log.tell(log.start(AT_1430), "callback-scheduled", scheduled())
+    partition = log.start(AT_1600)
+    assert partition.next_at() == AT_1500
+    assert topics(log.fire_all(partition, AT_1600)).count("dial-preview") == 1
+    assert partition.fire(AT_1600) is None
+    assert log.fire_all(log.start(AT_1600), AT_1600).records == []
+
+
+def test_a_cancelled_timer_does_not_come_back_with_a_restart(log):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    log.tell(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z"))
+    assert log.fire_all(log.start(AT_1600), AT_1600).records == []
+
+
+def test_a_repeated_event_is_known_after_a_restart(log):
+    log.tell(log.start(AT_1430), "callback-scheduled", scheduled())
+    assert log.start(AT_1430).apply(log.event("callback-scheduled", scheduled()), AT_1430).records == []
+
+
+def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_late_for_that(log):
+    partition = log.start(AT_1430)
+    for number, minute in ((1, 50), (2, 40), (3, 45)):
+        due_at = f"2026-11-23T14:{minute}:00Z"
+        log.tell(partition, "callback-scheduled", scheduled(f"k{number}", contact_id=f"c{number}", due_at=due_at))
+    outcome = log.fire_all(log.start(AT_1600), AT_1600)
+    assert [fired.due_at.minute for fired in outcome.fired] == [40, 45, 50]
+    assert {fired.cause for fired in outcome.fired} == {LatenessCause.OUTAGE}
+
+
+@pytest.mark.parametrize(
+    ("fired_at", "cause"),
+    [
+        ("2026-11-23T15:00:00Z", LatenessCause.NONE),
+        ("2026-11-23T15:00:01Z", LatenessCause.NONE),
+        ("2026-11-23T15:00:01.001Z", LatenessCause.BACKLOG),
+    ],
+)
+def test_a_command_more_than_a_second_late_is_late_for_backlog(log, fired_at, cause):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    assert log.fire_all(partition, instant(fired_at)).fired == [Fired("dial-preview", AT_1500, cause)]
+
+
+def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
+    log = Log()
+    log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
+    partition = log.start(AT_1430)
+    for number in range(2):
+        log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
+    log.fire_all(partition, AT_1500)
+    log.configure(("campaigns", campaign(rule_set_ids=["R"], dial_rate_per_s=1)))
+    partition = log.start(AT_1500)
+    outcome = log.fire_all(partition, AT_1500)
+    outcome.merge(log.fire_all(partition, instant("2026-11-23T15:00:01Z")))
+    assert [fired.cause for fired in outcome.fired] == [LatenessCause.CAMPAIGN_OFF, LatenessCause.RATE]
+
+
+def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_meanwhile():
+    log = Log()
+    log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
+    partition = log.start(AT_1430)
+    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.fire_all(partition, AT_1500)
+    log.configure(("campaigns", campaign(rule_set_ids=["R"])))
+    assert topics(log.fire_all(log.start(AT_1600), AT_1600)) == ["callback-lifecycle", "dial-analysis", "outstanding-callbacks"]
+
+
+def test_a_clear_read_during_an_outage_is_applied_before_anything_is_dialed(log):
+    log.tell(log.start(AT_1430), "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=AT_1500)
+    outcome = log.fire_all(log.start(AT_1600), AT_1600)
+    assert topics(outcome) == ["callback-lifecycle", "outstanding-callbacks"]
+    assert orjson.loads(outcome.records[0].value)["transition"] == "cancelled"
+
+
+def test_a_clear_that_was_interrupted_is_finished_after_a_restart(log):
+    partition = log.start(AT_1430)
+    for number in range(3):
+        log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
+    log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=instant("2026-11-23T14:35:00Z"))
+    at = instant("2026-11-23T14:36:00Z")
+    assert topics(log.committed(log.start(at).fire(at))) == ["callback-lifecycle", "outstanding-callbacks"]
+    restarted = log.start(at)
+    assert topics(log.fire_all(restarted, at)) == ["callback-lifecycle", "outstanding-callbacks"] * 2
+    assert restarted.outstanding == 0
+    assert log.fire_all(log.start(at), at).records == []
+
+
+def test_a_clear_is_applied_once_and_not_again_with_every_restart(log):
+    log.configure(("contact-list-cleared", clear()), at=AT_1500)
+    log.start(AT_1500)
+    assert [key for key, _ in log.changelog] == [META_KEY]
+    log.start(AT_1600)
+    assert [key for key, _ in log.changelog] == [META_KEY]
+
+
+def test_reports_about_configuration_are_written_once_over_restarts_and_by_partition_0_only(log):
+    log.configure(("campaign-recycle", recycle("y1")), ("campaign-recycle", recycle("y2")), at=AT_1500)
+    configuration = Configuration()
+    for event in log.configuration:
+        configuration.apply(event, AT_1500)
+    second = Partition(1, 2, configuration, {})
+    second.ready(AT_1500)
+    assert second.configure(AT_1500).records == []
+    first = Partition(0, 2, configuration, {})
+    first.ready(AT_1500)
+    outcome = first.configure(AT_1500)
+    assert topics(outcome) == ["callback-lifecycle"]
+    assert first.configure(AT_1500).records == []
+    again = Partition(0, 2, configuration, {})
+    again.restore(META_KEY, outcome.writes[META_KEY])
+    again.ready(AT_1600)
+    assert again.configure(AT_1600).records == []
+
+
+def test_old_recycles_stay_accepted_when_they_are_read_again_years_later(log):
+    log.configure(("campaign-recycle", recycle()), at=AT_1500)
+    configuration = log.start(instant("2029-01-01T00:00:00Z"))._configuration
+    assert configuration.reports == []
+    assert configuration.recycles.latest("P") is not None
+
+
+def test_the_count_of_outstanding_callbacks_is_right_over_life_and_restart(log):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled("k1"))
+    log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
+    log.tell(partition, "callback-scheduled", cancelled("k1", occurred_at="2026-11-23T14:30:00Z"))
+    assert partition.outstanding == 1
+    assert log.start(AT_1600).outstanding == 1
+    log.fire_all(partition, AT_1600)
+    assert partition.outstanding == 1
+    log.fire_all(partition, instant("2026-11-30T16:00:00Z"))
+    assert partition.outstanding == 0
+
+
+def test_a_row_of_a_newer_version_is_not_guessed_at():
+    partition = Partition(0, 1, Configuration(), {})
+    partition.restore(b"L|c1", b'{"version":2,"contact_list_id":"L","contact_id":"c1"}')
+    with pytest.raises(UnknownRowVersion):
+        partition.ready(AT_1430)
+
+
+class Bug(Exception):
+    """A fault of ours."""
+
+
+def failing(times: int, monkeypatch) -> None:
+    """Let the next decisions fail."""
+    from streams.engine import partition as module
+
+    decide: Callable = module.decide
+    left = [times]
+
+    def failing_decide(*arguments):
+        if left[0] > 0:
+            left[0] -= 1
+            raise Bug("with +12125550101 in its message")
+        return decide(*arguments)
+
+    monkeypatch.setattr(module, "decide", failing_decide)
+
+
+def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log, monkeypatch):
+    partition = log.start(AT_1430)
+    failing(1, monkeypatch)
+    outcome = log.tell(partition, "callback-scheduled", scheduled())
+    assert topics(outcome) == ["callback-lifecycle", "outstanding-callbacks"]
+    assert outcome.faults == []
+
+
+def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log, monkeypatch):
+    partition = log.start(AT_1430)
+    failing(2, monkeypatch)
+    outcome = log.tell(partition, "callback-scheduled", scheduled())
+    headers = dict(outcome.records[0].headers)
+    assert headers["ringback.error"] == b"internal_error"
+    assert b"555" not in headers["__connect.errors.exception.message"]
+    assert len(outcome.faults) == 1 and outcome.writes == {}
+    assert topics(log.tell(partition, "callback-scheduled", scheduled())) == ["callback-lifecycle", "outstanding-callbacks"]
+
+
+def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log, monkeypatch):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled("k1"))
+    log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
+    failing(2, monkeypatch)
+    outcome = log.fire_all(partition, AT_1500)
+    assert len(outcome.faults) == 1
+    assert [fired.due_at for fired in outcome.fired] == [AT_1500]
+    assert partition.outstanding == 2
+    assert partition.next_at() == instant("2026-11-23T15:01:00Z")
+    assert topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z"))).count("dial-preview") == 1
+
+
+def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_hour(log, monkeypatch):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    failing(1000, monkeypatch)
+    now, waits = AT_1500, []
+    for _ in range(8):
+        log.fire_all(partition, now)
+        after = partition.next_at()
+        assert after is not None
+        waits.append((after - now).total_seconds() / 60)
+        now = after
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_release_that_meets_a_bug_is_put_off(monkeypatch):
+    log = Log()
+    log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
+    partition = log.start(AT_1430)
+    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.fire_all(partition, AT_1500)
+    log.configure(("campaigns", campaign(rule_set_ids=["R"])))
+    partition = log.start(AT_1500)
+    log.committed(partition.fire(AT_1500))
+    failing(2, monkeypatch)
+    assert len(log.fire_all(partition, AT_1500).faults) == 1
+    assert partition.next_at() == instant("2026-11-23T15:01:00Z")
+    assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
+
+
+def test_a_contact_that_meets_a_bug_in_a_clear_is_tried_again_after_a_restart(log, monkeypatch):
+    partition = log.start(AT_1430)
+    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=AT_1500)
+    at = instant("2026-11-23T14:36:00Z")
+    partition = log.start(at)
+    failing(2, monkeypatch)
+    assert len(log.fire_all(partition, at).faults) == 1
+    assert topics(log.fire_all(log.start(at), at)) == ["callback-lifecycle", "outstanding-callbacks"]
+
+
+def test_a_clock_that_steps_back_loses_no_timer(log):
+    partition = log.start(AT_1600)
+    log.tell(partition, "callback-scheduled", scheduled(), now=AT_1500)
+    assert partition.fire(AT_1430) is None
+    assert topics(log.fire_all(partition, AT_1500)).count("dial-preview") == 1
+
+
+def test_outcomes_of_one_unit_are_merged_in_order(log):
+    partition = log.start(AT_1430)
+    unit = log.tell(partition, "callback-scheduled", scheduled())
+    unit.merge(log.tell(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z")))
+    assert topics(unit) == ["callback-lifecycle", "outstanding-callbacks"] * 2
+    assert unit.counts == {("callback-scheduled", "applied"): 2}
+    assert unit.writes[b"L|c1"] == log.changelog[-1][1]
