@@ -13,7 +13,7 @@ _MEASURED = ("ringback", "aiokafka", "faust-streaming")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The least of `values` (one at least) that a `share` of them, above 0 and up to 1, do not exceed (nearest rank)."""
+    """The least value that a `share` of them, above 0 and up to 1, do not exceed; there is at least one value."""
     return sorted(values)[ceil(share * len(values)) - 1]
 
 
@@ -37,5 +37,7 @@ def _memory() -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A duration as text in milliseconds, with a decimal as long as it is short."""
+    """A duration as text, in milliseconds."""
+    if seconds < 0.001:
+        return "under 1 ms"
     return f"{seconds * 1000:.1f} ms" if seconds < 0.1 else f"{seconds * 1000:,.0f} ms"

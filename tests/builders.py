@@ -110,7 +110,14 @@ def wrap_up(conversation_id: str = "v1", **changes: Any) -> Json:
 
 
 def contact(contact_id: str = "c1", **changes: Any) -> Json:
-    return {"contact_list_id": "L", "contact_id": contact_id, "callable": True, "attributes": {}, "numbers": [], **changes}
+    return {
+        "contact_list_id": "L",
+        "contact_id": contact_id,
+        "callable": True,
+        "attributes": {},
+        "numbers": [],
+        **changes,
+    }
 
 
 def recycle(event_id: str = "y1", **changes: Any) -> Json:
@@ -127,7 +134,7 @@ class Said:
     def __init__(self, written: list[Written]) -> None:
         self.lines: list[Json] = [orjson.loads(line_of(one)) for one in written]
 
-    def of(self, topic: str) -> list[Json]:
+    def of(self, topic: str) -> list[Any]:
         return [line["value"] for line in self.lines if line["topic"] == topic]
 
     @property
@@ -135,7 +142,7 @@ class Said:
         return [line["topic"] for line in self.lines]
 
     @property
-    def lifecycle(self) -> list[Json]:
+    def lifecycle(self) -> list[Any]:
         return self.of("callback-lifecycle")
 
     @property
@@ -151,7 +158,7 @@ class Said:
         return [line["value"] for line in self.lines if line["topic"] in ("dial-preview", "dial-analysis")]
 
     @property
-    def views(self) -> list[Json | None]:
+    def views(self) -> list[Any]:
         return self.of("outstanding-callbacks")
 
     @property

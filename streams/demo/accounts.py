@@ -26,18 +26,17 @@ class Account:
     def __str__(self) -> str:
         """The sum on one line."""
         sign = "=" if self.adds_up else "IS NOT"
-        return f"{self.name} {self.total:,} {sign} " + " + ".join(f"{count:,} {part}" for part, count in self.parts)
+        return f"{self.name}: {self.total:,} {sign} " + " + ".join(f"{count:,} {part}" for part, count in self.parts)
 
 
 def accounts(tally: Tally) -> tuple[Account, ...]:
     """The sums that must hold whatever was sent."""
     lives = tally.lives.values()
     first = Counter(_first(life) for life in lives)
-    gone_out = [life for life in lives if _gone_out(life)]
-    after = Counter(str(life.state) for life in gone_out)
+    since = Counter(_since(life) for life in lives if _gone_out(life))
     return (
-        Account("callbacks scheduled", tally.transitions(Transition.SCHEDULED), tuple(sorted(first.items()))),
-        Account("of these gone out", first["presented"] + first["dialed"], tuple(sorted(after.items()))),
+        Account("scheduled, by what came first", tally.transitions(Transition.SCHEDULED), tuple(first.most_common())),
+        Account("presented and dialed", first["presented"] + first["dialed"], tuple(since.most_common())),
         Account(
             "commands read",
             sum(count for commands in tally.commands.values() for count in commands.values()),
@@ -48,6 +47,25 @@ def accounts(tally: Tally) -> tuple[Account, ...]:
         ),
         Account("outstanding in the view", sum(tally.views.values()), (("by the lifecycle", tally.outstanding),)),
     )
+
+
+def comparison(tally: Tally, expected: Expected) -> list[tuple[str, int, int]]:
+    """Figures by name: what the story expects, and what was seen."""
+    fates = expected.fates.values()
+    states = Counter(fate.state for fate in fates)
+    ended = [
+        (f"callbacks {state}", states[state], tally.standing(state))
+        for state in sorted(ENDED & (states.keys() | _states(tally)))
+    ]
+    return [
+        ("callbacks scheduled", len(fates), tally.transitions(Transition.SCHEDULED)),
+        (f"commands on {PREVIEW}", sum(fate.previews for fate in fates), tally.commands[PREVIEW].total()),
+        (f"commands on {ANALYSIS}", sum(fate.analyses for fate in fates), tally.commands[ANALYSIS].total()),
+        *ended,
+        ("callbacks outstanding", sum(fate.state not in ENDED for fate in fates), tally.outstanding),
+        ("events rejected", expected.rejections.total(), tally.rejections.total()),
+        ("dead letters", expected.dead_letters.total(), tally.dead_letters.total()),
+    ]
 
 
 def differences(tally: Tally, expected: Expected) -> list[str]:
@@ -61,6 +79,10 @@ def differences(tally: Tally, expected: Expected) -> list[str]:
     ]
 
 
+def _states(tally: Tally) -> set[Transition]:
+    return {life.state for life in tally.lives.values()}
+
+
 def _gone_out(life: Life) -> bool:
     return any(life.counts[transition] for transition in TOPIC_OF)
 
@@ -72,8 +94,15 @@ def _first(life: Life) -> str:
     if life.counts[Transition.DIALING]:
         return "dialed"
     if life.state in ENDED:
-        return f"{life.state} before it went out"
-    return "waiting" if life.state is Transition.WAITING else "not due yet"
+        return str(life.state)
+    return "waiting" if life.state is Transition.WAITING else "not due"
+
+
+def _since(life: Life) -> str:
+    """Where a callback that has gone out stands."""
+    if life.state in TOPIC_OF:
+        return "without an outcome yet"
+    return "arranged anew" if life.state is Transition.RESCHEDULED else str(life.state)
 
 
 def _fates(tally: Tally, expected: Expected) -> Iterator[str]:

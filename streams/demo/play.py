@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from streams.demo.plots import Message
@@ -34,13 +35,14 @@ class Stage:
 
 
 class Play:
-    """The story on a stage."""
+    """The story on a stage. told: given the title of each scene as it begins."""
 
-    def __init__(self, story: Story, stage: Stage, tally: Tally) -> None:
+    def __init__(self, story: Story, stage: Stage, tally: Tally, told: Callable[[str], None]) -> None:
         self.title = story.scenes[0].title
         self._story = story
         self._stage = stage
         self._tally = tally
+        self._told = told
         self._clock = SystemClock()
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -49,8 +51,9 @@ class Play:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + until_s
         for scene in self._story.scenes:
-            await self._until(lambda scene=scene: self._may_begin(scene), deadline)
+            await self._until(partial(self._may_begin, scene), deadline)
             self.title = scene.title
+            self._told(scene.title)
             began = loop.time()
             for cue in scene.cues:
                 await asyncio.sleep(max(0.0, began + cue.at_s - loop.time()))
@@ -75,5 +78,6 @@ class Play:
         return self._tally.standing(Transition.WAITING, campaign_id) >= count
 
     async def _until(self, done: Callable[[], bool], deadline: float) -> None:
-        while not done() and asyncio.get_running_loop().time() < deadline:
+        # What is waited for is read from Kafka by somebody else; there is no event to wait for.
+        while not done() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY_S)

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import tempfile
 from collections import Counter
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from streams import topic_admin
 from streams.broker import EmbeddedKafka
 from streams.demo.accounts import differences
 from streams.demo.play import Play, Stage
-from streams.demo.screen import Screen, rows, summary
+from streams.demo.screen import Screen, lateness, rows, summary
 from streams.demo.story import Story, setting
 from streams.demo.tally import Tally
 from streams.demo.watch import Watch
@@ -112,7 +111,7 @@ async def _play(screen: Screen, settings: Settings, worker: LocalWorker, seconds
     tally, restarts = Tally(), [0]
     async with AIOKafkaProducer(**client_options(settings)) as producer:
         stage = Stage(settings, producer)
-        play = Play(story, stage, tally)
+        play = Play(story, stage, tally, screen.scene)
         watch = Watch(settings, PARTITIONS, tally, play.answer)
         await _first_of(
             play.perform(lambda: not differences(tally, story.expected), seconds + PATIENCE_S),
@@ -154,13 +153,10 @@ async def _show(
     screen: Screen, play: Play, tally: Tally, loaded: Counter[str], stage: Stage, restarts: list[int]
 ) -> None:
     loop = asyncio.get_running_loop()
-    began, title = loop.time(), ""
+    began = loop.time()
     with screen.showing() as show:
         while True:
-            if play.title != title and not screen.live:
-                screen.say(play.title)
-            title = play.title
-            show(loop.time() - began, title, rows(tally, loaded + stage.sent, restarts[0]))
+            show(loop.time() - began, play.title, rows(tally, loaded + stage.sent, restarts[0]))
             await asyncio.sleep(SHOW_EVERY_S[screen.live])
 
 
@@ -169,10 +165,9 @@ def _add_up(screen: Screen, settings: Settings, seen: Seen) -> int:
     tally = Tally()
     asyncio.run(Watch(settings, PARTITIONS, tally, lambda _: None).read_all())
     wrong = differences(tally, seen.story.expected)
-    if screen.live:
-        screen.table("At the end", rows(tally, seen.sent, seen.restarts))
-    screen.say("Read as committed, from the beginning of the topics to their end:")
-    for line in summary(tally, seen.tally, seen.sent, seen.restarts):
+    screen.say(f"Sent {seen.sent.total():,} events, some redelivered, unusable or refused. What came of them, read as")
+    screen.say("committed from the beginning of the topics to their end:")
+    for line in (*summary(tally, seen.story.expected), *lateness(seen.tally), f"worker restarts: {seen.restarts}"):
         screen.say(f"  {line}")
     for line in wrong:
         screen.say(f"  {line}", style="red")

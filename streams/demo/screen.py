@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streams.demo.accounts import accounts
-from streams.demo.tally import ANALYSIS, ENDED, PREVIEW, Tally
+from streams.demo.accounts import accounts, comparison
+from streams.demo.tally import ANALYSIS, ENDED, PREVIEW, Expected, Tally
 from streams.figures import milliseconds, percentile
 from topics.records import Transition
 
@@ -32,6 +32,11 @@ class Screen:
         """One line, above the table while that is shown."""
         self._console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
+    def scene(self, title: str) -> None:
+        """A scene begins: said once where no table shows it."""
+        if not self.live:
+            self.say(title)
+
     @contextmanager
     def showing(self) -> Iterator[Callable[[float, str, Rows], None]]:
         """What is given to the function yielded is shown: seconds since the beginning, the scene's title, rows."""
@@ -41,16 +46,12 @@ class Screen:
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             yield lambda seconds, title, rows: live.update(_table(seconds, title, rows), refresh=True)
 
-    def table(self, title: str, rows: Rows) -> None:
-        """A table that stays."""
-        self._console.print(_rows(title, rows), highlight=False)
-
 
 def rows(tally: Tally, sent: Counter[str], restarts: int) -> Rows:
     """What is known now, for the table."""
     contact_events = sum(sent[topic] for topic in CONTACT_EVENTS)
     ended = Counter(life.state for life in tally.lives.values() if life.state in ENDED)
-    late = [one.written_s for one in tally.lateness()]
+    late = [one.received_s for one in tally.lateness()]
     return [
         ("events sent", f"{contact_events:,} about contacts, {sent.total() - contact_events:,} of configuration"),
         ("callbacks scheduled", f"{len(tally.lives):,}"),
@@ -66,19 +67,23 @@ def rows(tally: Tally, sent: Counter[str], restarts: int) -> Rows:
     ]
 
 
-def summary(tally: Tally, followed: Tally, sent: Counter[str], restarts: int) -> list[str]:
-    """The sums, a line each. tally: all that was read at the end. followed: the same, read as it came."""
-    redelivered = "of them some redelivered, unusable or refused"
+def summary(tally: Tally, expected: Expected) -> list[str]:
+    """The figures, expected and seen, and the sums, a line each."""
+    return [
+        *(f"{name:<30} expected {told:>5,}   seen {seen:>5,}" for name, told, seen in comparison(tally, expected)),
+        *map(str, accounts(tally)),
+        f"events rejected: {_counts(tally.rejections)}",
+        f"dead letters: {_counts(tally.dead_letters)}",
+    ]
+
+
+def lateness(followed: Tally) -> list[str]:
+    """How late commands were, a line each. followed: what was read while it was written."""
     late = followed.lateness()
     return [
-        f"events about contacts sent {sum(sent[topic] for topic in CONTACT_EVENTS):,}, {redelivered}",
-        *map(str, accounts(tally)),
-        f"events rejected {tally.rejections.total():,}: {_counts(tally.rejections)}",
-        f"dead letters {tally.dead_letters.total():,}: {_counts(tally.dead_letters)}",
-        f"worker restarts {restarts}",
-        f"lateness of {len(late):,} commands that did not wait for their campaign, p50 and p99:",
-        f"  due time to timestamp of the command  {_lateness([one.written_s for one in late])}",
-        f"  due time to a reader having it        {_lateness([one.received_s for one in late])}",
+        f"lateness of the {len(late):,} commands that did not wait for their campaign, p50 and p99:",
+        f"  from due time to the timestamp of the command  {_lateness([one.written_s for one in late])}",
+        f"  from due time to a reader having the command   {_lateness([one.received_s for one in late])}",
     ]
 
 

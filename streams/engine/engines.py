@@ -88,6 +88,11 @@ class Engines:
             raise
         return engine
 
+    @property
+    def acquiring(self) -> bool:
+        """Whether partitions are still being acquired."""
+        return self._acquisition is not None and not self._acquisition.done()
+
     async def suspend(self) -> None:
         """The group is sharing out anew: finish the units in flight, give up what is still being acquired."""
         if self._acquisition is not None:

@@ -28,9 +28,9 @@ from streams.logic.rows import (
     decode_outline,
     encode_contact,
     outline_of,
+    waiting_in,
     wake_up,
 )
-from streams.logic.state import Status
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
 
@@ -219,7 +219,7 @@ class Partition:
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
         self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
-        waited, waits = _waiting_in(before), _waiting_in(after)
+        waited, waits = waiting_in(before), waiting_in(after)
         for campaign_id, callback_id, _ in waited - waits:
             self._waiting.remove(campaign_id, key, callback_id)
         for campaign_id, callback_id, due_at in waits - waited:
@@ -243,11 +243,3 @@ class Partition:
     def _dead_letter(self, arrived: Arrived, code: ErrorCode, error: Exception, message: str) -> Outcome:
         record = dead_letter(arrived, code, type(error).__name__, message, self._topic_prefix)
         return Outcome([record], counts={(arrived.topic, Result.DEAD_LETTER): 1}, dead={code: 1})
-
-
-def _waiting_in(row: RowOutline | None) -> set[tuple[str, str, datetime]]:
-    return {
-        (callback.campaign_id, callback.callback_id, callback.due_at)
-        for callback in (row.callbacks if row else ())
-        if callback.status is Status.WAITING
-    }

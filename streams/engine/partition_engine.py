@@ -120,6 +120,7 @@ class PartitionEngine:
 
     def _gate_opened(self) -> None:
         if self.gate.open:
+            log.info("partition %d: caught up, timers fire", self.number)
             metrics.PARTITION_READY.labels(self.number).set(1)
             self._wake.set()
 

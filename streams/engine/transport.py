@@ -19,7 +19,8 @@ from streams.engine.batch import Batch
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import PartitionEngine
 
-FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long; a seek waits for it.
+FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
+ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
 
 
@@ -32,6 +33,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    async def bounds(self, tps: list[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
+        """Where to begin to read, which is the committed offset or the first record, and where the topics end now."""
+        consumer = self._ensure_consumer()
+        first = await consumer.beginning_offsets(tps)
+        ends = await consumer.end_offsets(tps)
+        return {tp: max(await consumer.committed(tp) or 0, first[tp]) for tp in tps}, ends
 
 
 class Consumer(driver.Consumer):
@@ -53,8 +61,11 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
         """One message for each fetched batch of a source partition."""
+        if self.engines.acquiring and not self._get_active_partitions():
+            await asyncio.sleep(ACQUIRING_S)  # Faust would sleep for a second, whatever is released meanwhile.
+            return
         await self._report_positions()
-        fetched, _ = await self._wait_next_records(min(timeout, FETCH_TIMEOUT_S))
+        fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
         epochs = self._fetched_in
         for tp, records in (fetched or {}).items():
             if records and not self.should_stop:
@@ -93,12 +104,7 @@ class Consumer(driver.Consumer):
     async def release(self, engine: PartitionEngine) -> None:
         """Have `engine` begin at the committed offsets, and let its partition be fetched from there."""
         tps = [TP(topic, engine.number) for topic in sorted(self.engines.topics)]
-        consumer = self._thread._ensure_consumer()
-        call = self._thread.call_thread
-        starts = await call(consumer.beginning_offsets, tps)
-        ends = await call(consumer.end_offsets, tps)
-        committed = {tp: await call(consumer.committed, tp) for tp in tps}
-        offsets = {tp: max(committed[tp] or 0, starts[tp]) for tp in tps}
+        offsets, ends = await self._thread.call_thread(cast(ConsumerThread, self._thread).bounds, tps)
         async with self._fetch_or_seek:
             await self._thread.seek_wait(offsets)
             engine.begin(

@@ -149,7 +149,5 @@ def _check_clock(event: CampaignRecycle | ContactListCleared, arrived: Arrived) 
 
 
 def _marker(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> Marker:
-    cause = Cause(
-        event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset
-    )
+    cause = Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
     return Marker(event.occurred_at, arrived.offset, cause)

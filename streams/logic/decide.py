@@ -25,9 +25,7 @@ Decision = tuple[Contact | None, tuple[Effect, ...]]
 _Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled
 
 
-def decide(
-    contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime
-) -> Decision:
+def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
     """The contact after it was told something, and the effects in their order.
 
     contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is

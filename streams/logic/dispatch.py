@@ -102,9 +102,7 @@ def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: 
     contact = step.contact
     limit = expires_at(callback, campaign)
     return DialCommand(
-        command_id=command_id(
-            contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation
-        ),
+        command_id=command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation),
         callback_id=callback.callback_id,
         origin=callback.origin,
         campaign_id=callback.campaign_id,

@@ -55,4 +55,3 @@ Told = (
     | Released
     | ConfigurationChanged
 )
-

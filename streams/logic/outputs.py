@@ -73,8 +73,6 @@ def record_of_report(report: Report, now: datetime, topic_prefix: str = "") -> R
         reasons=(Reason.RECYCLED_TOO_SOON,),
         facts={"recycled_at": event.occurred_at, "accepted_at": report.accepted_at},
         campaign_id=event.campaign_id,
-        cause=Cause(
-            event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset
-        ),
+        cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
     return Record(LIFECYCLE, arrived.key, encode(rejected))

@@ -118,3 +118,13 @@ def wake_up(row: RowOutline) -> tuple[datetime, str] | None:
             ((callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer), default=None
         )
     return None if row.heard_at is None else (row.heard_at + MEMORY, "")
+
+
+def waiting_in(row: RowOutline | None) -> set[tuple[str, str, datetime]]:
+    """The campaign, id and due time of every callback of a row that waits for its campaign."""
+    callbacks = row.callbacks if row else ()
+    return {
+        (callback.campaign_id, callback.callback_id, callback.due_at)
+        for callback in callbacks
+        if callback.status is Status.WAITING
+    }

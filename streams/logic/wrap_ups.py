@@ -15,7 +15,7 @@ from streams.logic.ids import rule_callback_id
 from streams.logic.limits import ATTEMPTS_KEPT
 from streams.logic.memory import WRAPPED_UP, conversation_has, note_conversation
 from streams.logic.presentations import stays_open
-from streams.logic.rules import CompiledRule, CompiledRuleSet, matching
+from streams.logic.rules import CompiledRule, CompiledRuleSet
 from streams.logic.state import Attempt, Callback, Contact, Status
 from streams.logic.step import Step
 from streams.logic.system_codes import is_attempt, runs_rules
@@ -129,8 +129,9 @@ def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRul
 
 
 def _wanted(rule_sets: Sequence[CompiledRuleSet], event: WrapUp) -> Iterator[_Wanted]:
-    for rule in matching(rule_sets, event):
-        for action in rule.actions:
-            # Every other action is one of `rules.NOT_BUILT_ACTIONS`.
-            if isinstance(action, ScheduleCallback):
-                yield _Wanted(rule, action.offset_minutes)
+    for rule_set in rule_sets:
+        for rule in rule_set.matching(event):
+            for action in rule.actions:
+                # Every other action is one of `rules.NOT_BUILT_ACTIONS`.
+                if isinstance(action, ScheduleCallback):
+                    yield _Wanted(rule, action.offset_minutes)

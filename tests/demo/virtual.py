@@ -22,7 +22,7 @@ def play(story: Story, partitions: int = 4) -> Tally:
     for scene in story.scenes:
         if scene.begins_with_waiting:
             campaign_id, count = scene.begins_with_waiting
-            stage.run_until(lambda: stage.tally.standing(Transition.WAITING, campaign_id) >= count)
+            stage.run_until_waiting(campaign_id, count)
         began = stage.now
         stage.tell((began + timedelta(seconds=cue.at_s), cue.message) for cue in scene.cues)
     stage.run_to(stage.now + timedelta(seconds=15))
@@ -43,9 +43,9 @@ class Stage:
             self.run_to(at)
             self._arrive(message)
 
-    def run_until(self, done) -> None:
+    def run_until_waiting(self, campaign_id: str, count: int) -> None:
         for _ in range(1000):
-            if done():
+            if self.tally.standing(Transition.WAITING, campaign_id) >= count:
                 return
             self.run_to(self.now + timedelta(milliseconds=100))
         raise TimeoutError(self.tally.lives)

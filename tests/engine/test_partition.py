@@ -1,12 +1,11 @@
 """A partition over its life: restarts, faults of ours, configuration that changes, and what it counts."""
 
-from collections.abc import Callable
-
 import orjson
 import pytest
 
 from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
 from streams.logic.configuration import Configuration
+from streams.logic.decide import decide
 from streams.logic.exchange import Fired, LatenessCause
 from streams.logic.rows import UnknownRowVersion
 from tests.builders import campaign, cancelled, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
@@ -28,7 +27,9 @@ class Log:
         for topic, value in values:
             key = next(iter(value[name] for name in ("campaign_id", "rule_set_id", "contact_list_id") if name in value))
             self.configuration.append(
-                Arrived(topic, 0, len(self.configuration), key.encode(), orjson.dumps(value), int(at.timestamp() * 1000))
+                Arrived(
+                    topic, 0, len(self.configuration), key.encode(), orjson.dumps(value), int(at.timestamp() * 1000)
+                )
             )
 
     def start(self, now, number: int = 0) -> Partition:
@@ -139,7 +140,11 @@ def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_me
     log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
-    assert topics(log.fire_all(log.start(AT_1600), AT_1600)) == ["callback-lifecycle", "dial-analysis", "outstanding-callbacks"]
+    assert topics(log.fire_all(log.start(AT_1600), AT_1600)) == [
+        "callback-lifecycle",
+        "dial-analysis",
+        "outstanding-callbacks",
+    ]
 
 
 def test_a_clear_read_during_an_outage_is_applied_before_anything_is_dialed(log):
@@ -154,7 +159,9 @@ def test_a_clear_that_was_interrupted_is_finished_after_a_restart(log):
     partition = log.start(AT_1430)
     for number in range(3):
         log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
-    log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=instant("2026-11-23T14:35:00Z"))
+    log.configure(
+        ("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=instant("2026-11-23T14:35:00Z")
+    )
     at = instant("2026-11-23T14:36:00Z")
     assert topics(log.committed(log.start(at).fire(at))) == ["callback-lifecycle", "outstanding-callbacks"]
     restarted = log.start(at)
@@ -223,9 +230,6 @@ class Bug(Exception):
 
 def failing(times: int, monkeypatch) -> None:
     """Let the next decisions fail."""
-    from streams.engine import partition as module
-
-    decide: Callable = module.decide
     left = [times]
 
     def failing_decide(*arguments):
@@ -234,7 +238,7 @@ def failing(times: int, monkeypatch) -> None:
             raise Bug("with +12125550101 in its message")
         return decide(*arguments)
 
-    monkeypatch.setattr(module, "decide", failing_decide)
+    monkeypatch.setattr("streams.engine.partition.decide", failing_decide)
 
 
 def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log, monkeypatch):
@@ -253,7 +257,10 @@ def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log, 
     assert headers["ringback.error"] == b"internal_error"
     assert b"555" not in headers["__connect.errors.exception.message"]
     assert len(outcome.faults) == 1 and outcome.writes == {}
-    assert topics(log.tell(partition, "callback-scheduled", scheduled())) == ["callback-lifecycle", "outstanding-callbacks"]
+    assert topics(log.tell(partition, "callback-scheduled", scheduled())) == [
+        "callback-lifecycle",
+        "outstanding-callbacks",
+    ]
 
 
 def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log, monkeypatch):

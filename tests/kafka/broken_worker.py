@@ -20,7 +20,7 @@ def hold_back() -> None:
 
     Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
     Consumer.perform_seek = driver.Consumer.perform_seek  # type: ignore[method-assign]
-    Consumer.release = release  # type: ignore[method-assign]
+    Consumer.release = release  # type: ignore[method-assign,assignment]
 
 
 SAFEGUARDS: dict[str, Callable[[], None]] = {"hold_back": hold_back}

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import orjson
@@ -72,12 +72,11 @@ class Feeder:
     cluster: Cluster
     producer: Any
 
-    async def send(self, topic: str, value: object, *, key: str | None = None) -> None:
-        """One event: a struct, plain data, or bytes as they are; None is a tombstone, which needs `key`."""
+    async def send(self, topic: str, value: msgspec.Struct | bytes, *, key: str | None = None) -> None:
+        """One event: a struct, or bytes as they are, which need a `key`."""
+        payload = encode(value) if isinstance(value, msgspec.Struct) else value
         if isinstance(value, msgspec.Struct):
-            key, payload = key or value_key(topic, value), encode(value)
-        else:
-            payload = value if isinstance(value, bytes) or value is None else orjson.dumps(value)
+            key = key or value_key(topic, cast(Any, value))
         encoded = None if key is None else key.encode()
         partition = partition_for(encoded or b"", CATALOG[topic].partition_count(PARTITIONS))
         await self.producer.send(self.cluster.prefix + topic, payload, key=encoded, partition=partition)

@@ -1,4 +1,4 @@
-"""Plays a simulator's file against a real worker on a stepped clock: each line goes in when the last has been answered."""
+"""Plays a simulator's file against a real worker on a stepped clock, a line when the last has been answered."""
 
 import time
 from dataclasses import dataclass

@@ -217,11 +217,12 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_rest_t
         async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as taken:
             await configure(feed)
             worker = cluster.worker()
-            worker.wait_ready()
             due = datetime.now(UTC) + timedelta(hours=1)
-            for number in range(1000):
+            await settled(cluster, feed, scheduled("k0", "c0", due))
+            for number in range(1, 1000):
                 await feed.send("callback-scheduled", scheduled(f"k{number}", f"c{number % 50}", due))
                 if number == 500:
+                    await feed.flush()
                     worker.signal(signal.SIGTERM)
             await feed.flush()
             worker.stop()
@@ -251,8 +252,8 @@ def test_the_page_for_machines_says_what_is_outstanding_and_what_was_counted(
             worker.wait_ready()
             text = worker.metrics()
             lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-            outstanding = [float(lines[f'ringback_callbacks_outstanding{{partition="{n}"}}']) for n in range(PARTITIONS)]
-            assert sum(outstanding) == 3
+            outstanding = 'ringback_callbacks_outstanding{{partition="{}"}}'
+            assert sum(float(lines[outstanding.format(number)]) for number in range(PARTITIONS)) == 3
             assert float(lines['ringback_events_total{result="applied",topic="callback-scheduled"}']) == 3
             assert float(lines['ringback_dead_letters_total{error="undecodable"}']) == 1
             status = worker.status()

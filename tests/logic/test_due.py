@@ -11,7 +11,7 @@ STATUSES = ["on", "stopping", "off", "complete", "forced_off"]
 def by_rule(worker: Worker, conversation_id: str = "v1", **changes) -> str:
     """Let a rule schedule a callback ten minutes after 14:30; returns its id."""
     said = worker.wrap_up(wrap_up(conversation_id, wrap_up_code="AGAIN", **changes))
-    return said.lifecycle[-1]["callback_id"]
+    return str(said.lifecycle[-1]["callback_id"])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -33,7 +33,9 @@ def test_a_rules_callback_is_a_preview_in_preview_mode_and_for_analysis_in_any_o
     assert said.transitions == ["due", "presented" if mode == "preview" else "dialing"]
 
 
-@pytest.mark.parametrize(("before", "after", "topic"), [("power", "preview", "dial-preview"), ("preview", "power", "dial-analysis")])
+@pytest.mark.parametrize(
+    ("before", "after", "topic"), [("power", "preview", "dial-preview"), ("preview", "power", "dial-analysis")]
+)
 def test_the_mode_is_the_one_the_campaign_has_when_the_callback_falls_due(before, after, topic):
     worker = Worker(campaign(dialing_mode=before, rule_set_ids=["R"]), rules=(rule(),))
     by_rule(worker)
@@ -74,7 +76,12 @@ def test_a_rules_command_has_the_campaigns_queue_and_no_agent():
     worker = Worker(rules=(rule(),))
     by_rule(worker, agent_id="a7")
     command = worker.run_to("2026-11-23T14:40:00Z").commands[0]
-    assert (command["origin"], command["owner"], command["agent_id"], command["queue_id"]) == ("rule", "anyone", None, "Q")
+    assert (command["origin"], command["owner"], command["agent_id"], command["queue_id"]) == (
+        "rule",
+        "anyone",
+        None,
+        "Q",
+    )
     assert (command["source"], command["checks"]) == (None, "none")
 
 
@@ -84,7 +91,11 @@ def test_attributes_are_those_of_the_moment_record_first_then_wrap_ups():
     worker.schedule(scheduled())
     worker.wrap_up(wrap_up("v8", attributes={"tier": "2"}))
     worker.wrap_up(wrap_up("v9", attributes={"mood": "fine"}, occurred_at="2026-11-23T14:31:00Z"))
-    assert worker.run_to("2026-11-23T15:00:00Z").commands[0]["attributes"] == {"name": "Ann", "tier": "2", "mood": "fine"}
+    assert worker.run_to("2026-11-23T15:00:00Z").commands[0]["attributes"] == {
+        "name": "Ann",
+        "tier": "2",
+        "mood": "fine",
+    }
 
 
 def test_a_new_record_replaces_the_attributes():
@@ -137,7 +148,12 @@ def test_once_an_agent_has_scheduled_one_later_rule_callbacks_are_previews_for_t
     said = worker.run_to("2026-11-23T15:30:00Z")
     assert said.topics[2] == "dial-preview"
     command = said.commands[0]
-    assert (command["origin"], command["owner"], command["agent_id"], command["queue_id"]) == ("rule", "only", "a7", "Q2")
+    assert (command["origin"], command["owner"], command["agent_id"], command["queue_id"]) == (
+        "rule",
+        "only",
+        "a7",
+        "Q2",
+    )
     assert said.lifecycle[1]["facts"]["owned_since"] == "k1"
 
 

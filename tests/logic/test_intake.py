@@ -21,7 +21,8 @@ def refused(event: Arrived, partitions: int = 1):
 
 
 def code(outcome) -> str:
-    return dict(outcome.records[0].headers)["ringback.error"].decode()
+    error: bytes = dict(outcome.records[0].headers)["ringback.error"]
+    return error.decode()
 
 
 def test_a_dead_letter_is_the_record_untouched_and_says_what_was_wrong_and_where():

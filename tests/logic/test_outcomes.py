@@ -94,7 +94,9 @@ def test_call_me_tomorrow_reopens_a_callback_that_its_wrap_up_completed_first():
 def test_a_reschedule_at_the_instant_of_the_wrap_up_or_just_after_the_presentation_counts(at_wrap_up):
     worker = presented()
     worker.wrap_up(of_k1())
-    assert worker.schedule(rescheduled(occurred_at=at_wrap_up), at="2026-11-23T15:11:00Z").transitions == ["rescheduled"]
+    assert worker.schedule(rescheduled(occurred_at=at_wrap_up), at="2026-11-23T15:11:00Z").transitions == [
+        "rescheduled"
+    ]
 
 
 @pytest.mark.parametrize("moved_at", ["2026-11-23T15:00:00Z", "2026-11-23T15:10:01Z"])

@@ -40,7 +40,8 @@ OWNERS = st.sampled_from(["anyone", "preferred", "only"])
 
 
 def text(minutes: float) -> str:
-    return (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+    at = (START + timedelta(minutes=minutes)).isoformat()
+    return str(at).replace("+00:00", "Z")
 
 
 @st.composite
@@ -60,7 +61,9 @@ def happenings(draw, now: int, number: int) -> tuple[str, Json]:
         case "wrap-up":
             callback_id = draw(st.none() | CALLBACKS)
             code = draw(st.sampled_from(["DONE", "AGAIN"]))
-            return "wrap-up", wrap_up(f"v{draw(st.integers(0, 9))}", wrap_up_code=code, callback_id=callback_id, **common)
+            return "wrap-up", wrap_up(
+                f"v{draw(st.integers(0, 9))}", wrap_up_code=code, callback_id=callback_id, **common
+            )
         case "campaign":
             return "campaigns", draw(campaigns())
         case "clear":
@@ -122,7 +125,6 @@ def test_a_redelivered_event_changes_nothing_and_emits_nothing_new(history):
     for at, topic, value in history:
         worker.tell(topic, value, at=at)
         told.append((topic, value))
-        before = {number: dict(partition.table) for number, partition in enumerate(worker.core.partitions)}
         worker.run_to(at)
         before = {number: dict(partition.table) for number, partition in enumerate(worker.core.partitions)}
         for topic_again, value_again in told:
@@ -235,7 +237,10 @@ def test_callbacks_fall_due_in_the_order_of_time_then_id(history):
 @given(histories())
 @settings(max_examples=30)
 def test_what_happens_to_a_contact_does_not_depend_on_the_number_of_partitions(history):
-    unrated = [(at, topic, {**value, "dial_rate_per_s": None} if topic == "campaigns" else value) for at, topic, value in history]
+    unrated = [
+        (at, topic, {**value, "dial_rate_per_s": None} if topic == "campaigns" else value)
+        for at, topic, value in history
+    ]
 
     def lives(partitions: int) -> dict[tuple[str, str], list[tuple[str, str]]]:
         _, said = lived(unrated, partitions)

@@ -24,7 +24,9 @@ def test_a_recycle_leaves_the_callbacks_alone():
     assert len(worker.run_to("2026-11-23T15:30:00Z").commands) == 2
 
 
-@pytest.mark.parametrize(("origins", "ended"), [(["agent"], ["agent"]), (["rule"], ["rule"]), (["agent", "rule"], ["agent", "rule"])])
+@pytest.mark.parametrize(
+    ("origins", "ended"), [(["agent"], ["agent"]), (["rule"], ["rule"]), (["agent", "rule"], ["agent", "rule"])]
+)
 def test_a_recycle_cancels_the_origins_that_the_campaign_names(origins, ended):
     worker = with_rule_callback(in_p(recycle_cancels=origins))
     worker.schedule(scheduled())
@@ -162,5 +164,9 @@ def test_an_old_clear_does_not_come_back_when_a_preview_campaign_changes_its_mod
 def test_a_bad_clock_on_a_configuration_event_is_a_dead_letter(topic):
     build = recycle if topic == "campaign-recycle" else clear
     worker = Worker()
-    assert worker.tell(topic, build(occurred_at="2026-11-23T08:05:00.001Z"), at="2026-11-23T08:00:00Z").errors == ["in_the_future"]
-    assert worker.tell(topic, build(occurred_at="2026-10-19T07:59:59Z"), at="2026-11-23T08:00:00Z").errors == ["too_old"]
+    assert worker.tell(topic, build(occurred_at="2026-11-23T08:05:00.001Z"), at="2026-11-23T08:00:00Z").errors == [
+        "in_the_future"
+    ]
+    assert worker.tell(topic, build(occurred_at="2026-10-19T07:59:59Z"), at="2026-11-23T08:00:00Z").errors == [
+        "too_old"
+    ]

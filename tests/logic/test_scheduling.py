@@ -135,7 +135,9 @@ def test_a_reschedule_counts_its_thirty_days_from_itself():
     worker.schedule(scheduled())
     said = worker.schedule(rescheduled(occurred_at="2026-11-23T14:40:00Z", due_at="2026-12-23T14:40:00Z"))
     assert said.transitions == ["rescheduled"]
-    said = worker.schedule(rescheduled(event_id="r2", occurred_at="2026-11-23T14:41:00Z", due_at="2026-12-23T14:41:01Z"))
+    said = worker.schedule(
+        rescheduled(event_id="r2", occurred_at="2026-11-23T14:41:00Z", due_at="2026-12-23T14:41:01Z")
+    )
     assert said.reasons == [["too_far_ahead"]]
 
 

@@ -10,6 +10,7 @@ from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rows import decode_contact, encode_contact
 from tests.builders import UNKNOWN_NUMBER, Worker, campaign, instant, recycle, rule, scheduled, wrap_up
 from topics.codec import decode
+from topics.events import WrapUp
 from topics.records import Cause
 
 ANY_MODE = ["STUCK-INTERACTION", "CAMPAIGN-FORCED-OFF", "INVALID-AGENT"]
@@ -37,6 +38,7 @@ def contact_after(*events):
     contact = None
     for event in events:
         told = decode("wrap-up", orjson.dumps(event))
+        assert isinstance(told, WrapUp)
         contact, _ = decide(contact, told, Cause(), configuration, told.occurred_at)
     return contact
 
@@ -156,7 +158,13 @@ def test_all_conditions_of_a_rule_must_hold():
         {"type": "contact_attribute", "attribute": "a", "operator": "equals", "value": "1", "value_type": "string"},
         {"type": "phone_number", "operator": "begins_with", "value": "+1"},
         {"type": "phone_column", "columns": ["mobile"]},
-        {"type": "contact_property", "property": "last_attempt", "scope": "overall", "operator": "before", "value": "P1D"},
+        {
+            "type": "contact_property",
+            "property": "last_attempt",
+            "scope": "overall",
+            "operator": "before",
+            "value": "P1D",
+        },
         {"type": "time_and_date", "time_zone": "UTC"},
     ],
 )
@@ -177,7 +185,9 @@ def test_pre_call_rules_are_not_run_on_a_wrap_up():
 
 
 def test_the_first_of_several_callbacks_wins_and_the_others_are_reported():
-    worker = Worker(rules=(rule("third", order=3, minutes=3), rule("first", order=1, minutes=1), rule("second", order=2, minutes=2)))
+    worker = Worker(
+        rules=(rule("third", order=3, minutes=3), rule("first", order=1, minutes=1), rule("second", order=2, minutes=2))
+    )
     said = worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
     facts = said.lifecycle[0]["facts"]
     assert said.transitions == ["scheduled"]
