@@ -19,10 +19,6 @@ class AcquireGate:
         """Whether timers may fire."""
         return not self._ends
 
-    def waits_for(self, topic: str) -> bool:
-        """Whether the end of `topic` has not been reached yet."""
-        return topic in self._ends
-
     def reached(self, topic: str, offset: int) -> None:
         """Everything of `topic` before `offset` has been processed."""
         end = self._ends.get(topic)

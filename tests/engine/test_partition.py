@@ -330,3 +330,25 @@ def test_outcomes_of_one_unit_are_merged_in_order(log):
     assert topics(unit) == ["callback-lifecycle", "outstanding-callbacks"] * 2
     assert unit.counts == {("callback-scheduled", "applied"): 2}
     assert unit.writes[b"L|c1"] == log.changelog[-1][1]
+
+
+def test_a_timer_that_works_again_is_put_off_from_the_beginning_the_next_time(log, monkeypatch):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    failing(4, monkeypatch)
+    for now in ("2026-11-23T15:00:00Z", "2026-11-23T15:01:00Z", "2026-11-23T15:03:00Z"):
+        log.fire_all(partition, instant(now))
+    failing(2, monkeypatch)
+    now = partition.next_at()
+    assert now == instant("2026-11-30T15:03:00Z")
+    log.fire_all(partition, now)
+    assert partition.next_at() == instant("2026-11-30T15:04:00Z")
+
+
+def test_a_preview_for_the_queue_is_wanted_when_the_owners_time_is_over(log):
+    log.configure(("campaigns", campaign(rule_set_ids=["R"], owner_expiry="queue")))
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled(owner="only"))
+    log.fire_all(partition, AT_1500)
+    next_day = instant("2026-11-24T15:00:00Z")
+    assert log.fire_all(partition, next_day).fired == [Fired("dial-preview", next_day, LatenessCause.NONE)]

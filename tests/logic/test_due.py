@@ -228,3 +228,11 @@ def test_a_callback_rescheduled_after_its_presentation_is_presented_again_under_
     second = worker.run_to("2026-11-24T15:00:00Z").commands[0]
     assert (first["presentation"], second["presentation"]) == (1, 2)
     assert first["command_id"] != second["command_id"]
+
+
+def test_an_agent_callback_kept_for_anyone_turns_rule_callbacks_into_previews_for_anyone():
+    worker = Worker(rules=(rule(minutes=60),))
+    by_rule(worker)
+    worker.schedule(scheduled(owner=None, agent_id=None, due_at="2026-12-01T15:00:00Z"))
+    command = worker.run_to("2026-11-23T15:30:00Z").commands[0]
+    assert (command["checks"], command["owner"], command["agent_id"]) == ("at_placement", "anyone", None)

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from streams.logic.limits import ROW_BYTES_MAX
+from streams.logic.rows import encode_contact
+from streams.logic.state import Contact
 from tests.builders import Worker, cancelled, contact, rescheduled, rule, scheduled, wrap_up
+from topics.codec import BadEvent
 
 
 def rows(worker: Worker) -> dict[str, dict]:
@@ -66,10 +69,11 @@ def test_a_contact_is_forgotten_35_days_after_its_last_event():
 
 
 def test_an_event_from_a_clock_ahead_is_remembered_until_it_is_too_old_by_its_own():
-    worker = Worker(rules=(rule(),))
+    worker = Worker()
     event = wrap_up(occurred_at="2026-11-23T14:35:00Z")
     worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z")
     assert worker.tell("wrap-up", event, at="2026-12-28T14:34:59Z").lines == []
+    assert list(rows(worker)) == ["L|c1"]
     assert worker.tell("wrap-up", event, at="2026-12-28T14:35:01Z").errors == ["too_old"]
 
 
@@ -155,3 +159,12 @@ def test_an_event_that_would_make_the_row_too_large_is_a_dead_letter():
     assert worker.schedule(scheduled("k9", notes="x" * 10_000)).errors == ["too_large"]
     assert rows(worker) == before
     assert worker.schedule(cancelled("k1")).transitions == ["cancelled"]
+
+
+def test_a_row_that_is_too_large_already_may_still_shrink_or_stay():
+    contact = Contact(version=1, contact_list_id="L", contact_id="c1", attributes={"a": "x" * (ROW_BYTES_MAX + 9)})
+    row = encode_contact(contact, b"y" * 2 * ROW_BYTES_MAX)
+    assert len(row) > ROW_BYTES_MAX
+    assert encode_contact(contact, row) == row
+    with pytest.raises(BadEvent):
+        encode_contact(contact, row[:-1])

@@ -1,6 +1,7 @@
 """Docs, rules.md, section 1 (owners) and section 8 rows 6, 9, 10, 11 and 17: what ends a presentation."""
 
 import itertools
+import json
 
 import pytest
 
@@ -209,3 +210,27 @@ def test_the_time_of_an_owner_counts_from_a_late_presentation_too():
     worker.run_to("2026-11-23T20:00:00Z")
     assert worker.run_to("2026-11-24T19:59:59Z").lines == []
     assert worker.run_to("2026-11-24T20:00:00Z").transitions == ["owner_expired"]
+
+
+def test_a_second_presentation_after_the_limit_of_the_first_does_not_come_out_expired():
+    worker = presented(campaign(owner_expiry="queue", expire_after_s=600), owner="only")
+    assert worker.run_to("2026-11-24T15:00:00Z").commands[0]["expires_at"] is None
+
+
+def test_a_reopened_callback_stands_among_the_outstanding_ones_alone():
+    worker = presented()
+    worker.wrap_up(of_k1())
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"), at="2026-11-23T15:11:00Z")
+    row = json.loads(worker.core.partitions[0].table[b"L|c1"])
+    assert ([one["callback_id"] for one in row["callbacks"]], "ended" in row) == (["k1"], False)
+
+
+def test_of_cancels_after_the_end_the_latest_counts():
+    worker = presented()
+    worker.wrap_up(of_k1())
+    worker.schedule(cancelled(event_id="c1", occurred_at="2026-11-23T15:08:00Z"), at="2026-11-23T15:11:00Z")
+    worker.schedule(cancelled(event_id="c2", occurred_at="2026-11-23T15:04:00Z"), at="2026-11-23T15:11:00Z")
+    same = rescheduled(event_id="r1", occurred_at="2026-11-23T15:08:00Z")
+    assert worker.schedule(same, at="2026-11-23T15:11:00Z").reasons == [["callback_ended"]]
+    later = rescheduled(event_id="r2", occurred_at="2026-11-23T15:09:00Z")
+    assert worker.schedule(later, at="2026-11-23T15:11:00Z").transitions == ["rescheduled"]

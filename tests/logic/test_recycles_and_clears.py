@@ -170,3 +170,12 @@ def test_a_bad_clock_on_a_configuration_event_is_a_dead_letter(topic):
     assert worker.tell(topic, build(occurred_at="2026-10-19T07:59:59Z"), at="2026-11-23T08:00:00Z").errors == [
         "too_old"
     ]
+
+
+def test_a_clear_that_passed_a_callback_by_does_not_take_it_when_it_is_looked_at_again():
+    worker = with_rule_callback(in_p(dialing_mode="preview"))
+    worker.tell("contact-list-cleared", clear())
+    worker.tell("campaigns", in_p(status="off"), at="2026-11-23T15:00:00Z")
+    assert worker.run_to("2026-11-23T16:00:00Z").transitions == ["due", "waiting"]
+    worker.tell("campaigns", in_p(status="stopping"), at="2026-11-23T16:00:00Z")
+    assert worker.run_to("2026-11-23T17:00:00Z").lines == []

@@ -258,3 +258,15 @@ def test_an_agent_may_move_and_cancel_a_rule_callback():
     assert worker.schedule(rescheduled(callback_id)).transitions == ["rescheduled"]
     said = worker.schedule(cancelled(callback_id, occurred_at="2026-11-23T14:41:00Z"))
     assert [(record["transition"], record["origin"]) for record in said.lifecycle[-1:]] == [("cancelled", "rule")]
+
+
+def test_a_cancel_of_the_very_instant_of_the_scheduling_wins():
+    worker = Worker()
+    worker.schedule(cancelled(occurred_at="2026-11-23T14:30:00Z"))
+    assert worker.schedule(scheduled(occurred_at="2026-11-23T14:30:00Z")).transitions == ["scheduled", "cancelled"]
+
+
+def test_a_rule_may_schedule_in_the_conversation_in_which_the_agent_did():
+    worker = Worker(rules=(rule(minutes=60),))
+    worker.schedule(scheduled(conversation_id="v1"))
+    assert worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN")).transitions == ["scheduled"]
