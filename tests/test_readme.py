@@ -61,7 +61,8 @@ def test_no_document_has_an_unfinished_place(path: Path) -> None:
 def _run(script: str, ports: dict[str, int]) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT, env=_environment(*ports.values()), capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S, check=False,
+        cwd=ROOT, env=_environment(*ports.values()), capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -1,0 +1,51 @@
+"""`ringback bench`: measure lateness and restart on this machine."""
+
+import logging
+from collections.abc import Callable
+
+import click
+
+_COUNT = click.IntRange(min=1)
+INTERRUPTED = 130
+
+
+@click.group()
+def bench() -> None:
+    """Measure, with a Kafka and a worker of its own, on this machine.
+
+    The figures are printed with the date, the machine and the versions. Nothing is judged by the clock: exit code 1
+    means that a command was early, missing, repeated or out of order.
+    """
+    # What Kafka's client logs while a worker restarts says nothing about the figures.
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+@bench.command(short_help="How late commands are.")
+@click.option("--outstanding", type=_COUNT, default=10_000, show_default=True, help="Callbacks that are not due.")
+@click.option("--rate", type=_COUNT, default=200, show_default=True, help="Callbacks that fall due per second.")
+@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they do.")
+def lateness(outstanding: int, rate: int, seconds: int) -> int:
+    """Measure how late commands are while callbacks fall due at an even rate."""
+    from streams.bench.lateness import run
+
+    command = f"ringback bench lateness --outstanding {outstanding} --rate {rate} --seconds {seconds}"
+    return _interruptible(lambda: run(command, outstanding, rate, seconds, click.echo))
+
+
+@bench.command(short_help="How fast a killed worker is back.")
+@click.option("--outstanding", type=_COUNT, default=100_000, show_default=True, help="Callbacks that are not due.")
+@click.option("--overdue", type=_COUNT, default=1_000, show_default=True, help="Callbacks that fall due meanwhile.")
+def restart(outstanding: int, overdue: int) -> int:
+    """Kill the worker with kill -9 and measure how fast it is back and has sent what fell due meanwhile."""
+    from streams.bench.restart import run
+
+    command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue}"
+    return _interruptible(lambda: run(command, outstanding, overdue, click.echo))
+
+
+def _interruptible(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except KeyboardInterrupt:
+        click.echo("Interrupted: the worker and Kafka have stopped, and nothing is left behind.")
+        return INTERRUPTED
