@@ -40,7 +40,7 @@ async def _play(one: Rig, outstanding: int, rate: float, seconds: float) -> tupl
     count = round(rate * seconds)
     ahead_s = LEAD_S + LEAD_FACTOR * took_s * count / max(1, outstanding)
     now = CLOCK.now()
-    start = whole_milliseconds(now) + timedelta(seconds=ahead_s)
+    start = whole_milliseconds(now + timedelta(seconds=ahead_s))
     one.say(f"Scheduling {count:,} callbacks that are due from {ahead_s:.0f} s on, {rate:g} per second")
     due = list(calls("due", evenly(start, rate, seconds), now))
     await one.feed(due)

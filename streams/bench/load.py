@@ -1,7 +1,7 @@
 """The callbacks that the benchmarks have scheduled, as events. Pure: every instant is an argument.
 
-Half of them are arranged by an agent and go out as previews, half by a rule of a power campaign and go out for analysis.
-Each belongs to a contact of its own.
+Half of them are arranged by an agent and go out as previews, half by a rule of a power campaign and go out for
+analysis. Each belongs to a contact of its own.
 """
 
 from collections.abc import Iterator, Sequence

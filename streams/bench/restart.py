@@ -76,7 +76,8 @@ async def _schedule(one: Rig, outstanding: int, overdue: int) -> list[Call]:
     await one.until_outstanding(outstanding)
     took_s = time.monotonic() - began
     now = CLOCK.now()
-    start = whole_milliseconds(now) + timedelta(seconds=LEAD_S + 2 * took_s * overdue / max(1, outstanding))
+    ahead_s = LEAD_S + 2 * took_s * overdue / max(1, outstanding)
+    start = whole_milliseconds(now + timedelta(seconds=ahead_s))
     due = list(calls("due", evenly(start, overdue / OVERDUE_S, OVERDUE_S), now))
     await one.feed(due)
     await one.until_outstanding(outstanding + overdue)

@@ -1,6 +1,6 @@
 """Effects, faults and reports turned into the records that are written: the only place that knows both.
 
-Source: docs/contract.md, sections "Out" and "Dead letters"; docs/decisions/0005-dead-letters.md.
+Source: docs/contract.md, sections "Out" and "Dead letters".
 """
 
 from collections.abc import Iterable
