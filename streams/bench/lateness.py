@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from streams.bench.load import Call, calls, evenly, far, whole_milliseconds
 from streams.bench.report import Figures, report, spread
-from streams.bench.rig import CLOCK, Rig, Say, beside, rig
+from streams.bench.rig import CLOCK, COMMITTED_AFTER_S, Rig, Say, beside, rig
 from streams.bench.verdict import Command, faults
 
 LEAD_S = 3.0
@@ -36,7 +36,7 @@ async def _play(one: Rig, outstanding: int, rate: float, seconds: float) -> tupl
     now = CLOCK.now()
     await one.feed(calls("far", far(outstanding, now), now))
     await one.until_outstanding(outstanding)
-    took_s = time.monotonic() - began
+    took_s = time.monotonic() - began - COMMITTED_AFTER_S
     count = round(rate * seconds)
     ahead_s = LEAD_S + LEAD_FACTOR * took_s * count / max(1, outstanding)
     now = CLOCK.now()

@@ -11,7 +11,7 @@ from re import compile as pattern
 
 from streams.bench.load import Call, calls, evenly, far, whole_milliseconds
 from streams.bench.report import Figures, report
-from streams.bench.rig import CLOCK, Rig, Say, beside, rig
+from streams.bench.rig import CLOCK, COMMITTED_AFTER_S, Rig, Say, beside, rig
 from streams.bench.verdict import faults
 
 OVERDUE_S = 4.0
@@ -74,7 +74,7 @@ async def _schedule(one: Rig, outstanding: int, overdue: int) -> list[Call]:
     now = CLOCK.now()
     await one.feed(calls("far", far(outstanding, now), now))
     await one.until_outstanding(outstanding)
-    took_s = time.monotonic() - began
+    took_s = time.monotonic() - began - COMMITTED_AFTER_S
     now = CLOCK.now()
     ahead_s = LEAD_S + 2 * took_s * overdue / max(1, outstanding)
     start = whole_milliseconds(now + timedelta(seconds=ahead_s))

@@ -32,6 +32,8 @@ COMMAND_TOPICS = ("dial-preview", "dial-analysis")
 POLL_MS = 50
 LOOK_EVERY_S = 0.05
 INTAKE_TIMEOUT_S = 600.0
+COMMITTED_AFTER_S = 1.0
+"""What the worker counts it has decided; some milliseconds later that is committed, and this is ample."""
 
 Say = Callable[[str], None]
 CLOCK = SystemClock()
@@ -51,13 +53,14 @@ class Rig:
         await feed(self.settings, (call.message for call in calls))
 
     async def until_outstanding(self, count: int) -> None:
-        """Wait until the worker says that so many callbacks are outstanding. Raises OperatorError when it gives up."""
+        """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when that never comes."""
         deadline = time.monotonic() + INTAKE_TIMEOUT_S
         while time.monotonic() < deadline:
             if self.worker.exit_code is not None:
                 raise OperatorError(f"the worker ended with code {self.worker.exit_code}: {self.worker.last_words(1)}")
             status = await asyncio.to_thread(self.worker.status) or {"partitions": {}}
             if sum(partition["outstanding"] for partition in status["partitions"].values()) >= count:
+                await asyncio.sleep(COMMITTED_AFTER_S)
                 return
             await asyncio.sleep(LOOK_EVERY_S)
         raise OperatorError(f"the worker has not taken in {count:,} callbacks after {INTAKE_TIMEOUT_S:g} s")

@@ -1,0 +1,27 @@
+"""The benchmarks run, and what they read is right: once each, never early, in due order. No figure is judged."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.kafka, pytest.mark.long, pytest.mark.timeout(240)]
+
+
+def bench(*arguments: str) -> str:
+    command = [sys.executable, "-m", "streams", "bench", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_commands_are_never_early_once_each_and_in_due_order_under_load():
+    said = bench("lateness", "--outstanding", "500", "--rate", "100", "--seconds", "5")
+    assert "500, 100 per second |" in said
+    assert said.splitlines()[-1].startswith("Right: ")
+
+
+def test_after_kill_9_what_is_overdue_goes_out_once_and_in_due_order():
+    said = bench("restart", "--outstanding", "2000", "--overdue", "200")
+    assert "rows restored" in said
+    assert said.splitlines()[-1].startswith("Right: ")

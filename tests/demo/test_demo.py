@@ -1,0 +1,49 @@
+"""`ringback demo`, from start to end on a real Kafka."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+
+def demo() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "streams", "demo", "--seconds", "20"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def until(process: subprocess.Popen[str], beginning: str) -> None:
+    assert process.stdout
+    while line := process.stdout.readline():
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"the demo ended before it said {beginning!r}")
+
+
+def test_without_a_terminal_it_tells_its_story_in_lines_and_adds_up():
+    process = demo()
+    said, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, said
+    assert "commands on dial-preview       expected   267   seen   267" in said
+    assert "commands on dial-analysis      expected   280   seen   280" in said
+    assert "dead letters                   expected     4   seen     4" in said
+    assert said.splitlines()[-1].startswith("It adds up: ")
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_everything_with_one_line(number, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with demo() as process:
+        until(process, "The morning")
+        began = time.monotonic()
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("Interrupted: ")
+    assert "Traceback" not in said
+    assert time.monotonic() - began < 10
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(("ringback-kafka", "ringback-demo"))] == []
