@@ -1,9 +1,8 @@
 """What the tests on a real Kafka share: topics under a prefix of their own, workers, a feeder and a reader."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -32,7 +31,6 @@ class Cluster:
     folder: Path
     command: tuple[str, ...] = WORKER
     workers: list[LocalWorker] = field(default_factory=list)
-    _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Cluster":
         topic_admin.create(self.settings(), PARTITIONS, 1)
@@ -41,7 +39,6 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for worker in self.workers:
             worker.kill()
-        self._stack.close()
 
     def settings(self, **changes: Any) -> Settings:
         """Settings of this cluster's workers."""
@@ -142,9 +139,7 @@ async def reader(cluster: Cluster, topics: Iterable[str]) -> AsyncIterator[Reade
     consumer = AIOKafkaConsumer(
         **client_options(cluster.settings()), isolation_level="read_committed", auto_offset_reset="earliest"
     )
-    consumer.assign(
-        [TopicPartition(cluster.prefix + name, number) for name in names for number in range(_count(name))]
-    )
+    consumer.assign([TopicPartition(cluster.prefix + name, number) for name in names for number in range(_count(name))])
     await consumer.start()
     try:
         yield Reader(cluster, consumer, {name: [] for name in names})
@@ -154,15 +149,3 @@ async def reader(cluster: Cluster, topics: Iterable[str]) -> AsyncIterator[Reade
 
 def _count(topic: str) -> int:
     return CATALOG[topic].partition_count(PARTITIONS)
-
-
-def read_all(cluster: Cluster, topic: str) -> list[Any]:
-    """Every committed record that a topic has now."""
-
-    async def read() -> list[Any]:
-        async with reader(cluster, [topic]) as taken:
-            await taken.settle(1.0)
-            return taken.records[topic]
-
-    return asyncio.run(read())
-

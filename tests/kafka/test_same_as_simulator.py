@@ -1,6 +1,5 @@
 """The simulator and a worker on Kafka say the same about the same events."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.broker import EmbeddedKafka
 from streams.simulate import Line, Written, parse_line, simulate
 from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
 from tests.kafka.stepped import Stepper
@@ -26,13 +24,12 @@ Said = dict[tuple[str, str | None], list[Any]]
 
 
 @pytest.mark.timeout(300)
-def test_a_worker_on_kafka_says_what_the_simulator_says(kafka: EmbeddedKafka, prefix: str, tmp_path: Path) -> None:
+async def test_a_worker_on_kafka_says_what_the_simulator_says(cluster: Cluster) -> None:
     """Line by line on a stepped clock, every output record is compared, key by key and in order."""
     text = SCENARIO.read_bytes().splitlines()
     lines = [parse_line(line, f"{SCENARIO.name}:{number}") for number, line in enumerate(text, start=1)]
     simulated = _by_key([_simulated(written) for written in simulate(lines, UNTIL, PARTITIONS)])
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        worked = asyncio.run(_play(cluster, lines, tmp_path / "clock"))
+    worked = await _play(cluster, lines, cluster.folder / "clock")
     assert worked.keys() == simulated.keys()
     for key, records in simulated.items():
         assert worked[key] == records, key

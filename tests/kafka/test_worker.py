@@ -52,42 +52,38 @@ async def settled(cluster: Cluster, feed: Feeder, *events: Any) -> None:
         await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= len(events), SOON_S)
 
 
-def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_a_cancel_that_waited_is_heard_before(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_a_cancel_that_waited_is_heard_before(
+    cluster: Cluster,
 ) -> None:
     """The acquire gate: a killed worker comes back to overdue callbacks, half of them cancelled meanwhile."""
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
-            await configure(feed)
-            worker = cluster.worker()
-            due = datetime.now(UTC) + timedelta(seconds=8)
-            events = [scheduled(f"k{n:03}", f"c{n}", due - timedelta(milliseconds=10 * n)) for n in range(100)]
-            await settled(cluster, feed, *events)
-            worker.kill()
-            assert datetime.now(UTC) < due - timedelta(seconds=1), "too slow to show anything"
-            for number in range(0, 100, 2):
-                await feed.send("callback-scheduled", cancelled(f"k{number:03}", f"c{number}"))
-            await feed.flush()
-            await asyncio.sleep(max(0, (due - datetime.now(UTC)).total_seconds()))
-            worker.start()
-            await taken.until(lambda: len(taken.records["dial-preview"]) >= 50, SOON_S)
-            await taken.settle(1.0)
-            by_partition: dict[int, list[str]] = {}
-            for record, command in zip(taken.records["dial-preview"], taken.values("dial-preview"), strict=True):
-                by_partition.setdefault(record.partition, []).append(command["due_at"])
-            names = [command["callback_id"] for command in taken.values("dial-preview")]
-            assert sorted(names) == [f"k{number:03}" for number in range(1, 100, 2)]
-            for times in by_partition.values():
-                instants = [datetime.fromisoformat(text) for text in times]
-                assert instants == sorted(instants)
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
+        await configure(feed)
+        worker = cluster.worker()
+        worker.wait_ready()
+        due = datetime.now(UTC) + timedelta(seconds=6)
+        events = [scheduled(f"k{n:03}", f"c{n}", due - timedelta(milliseconds=10 * n)) for n in range(100)]
+        await settled(cluster, feed, *events)
+        worker.kill()
+        assert datetime.now(UTC) < due - timedelta(seconds=1), "too slow to show anything"
+        for number in range(0, 100, 2):
+            await feed.send("callback-scheduled", cancelled(f"k{number:03}", f"c{number}"))
+        await feed.flush()
+        await asyncio.sleep(max(0, (due - datetime.now(UTC)).total_seconds()))
+        worker.start()
+        await taken.until(lambda: len(taken.records["dial-preview"]) >= 50, SOON_S)
+        await taken.settle(1.0)
+        by_partition: dict[int, list[str]] = {}
+        for record, command in zip(taken.records["dial-preview"], taken.values("dial-preview"), strict=True):
+            by_partition.setdefault(record.partition, []).append(command["due_at"])
+        names = [command["callback_id"] for command in taken.values("dial-preview")]
+        assert sorted(names) == [f"k{number:03}" for number in range(1, 100, 2)]
+        for times in by_partition.values():
+            instants = [datetime.fromisoformat(text) for text in times]
+            assert instants == sorted(instants)
 
 
-def test_bad_events_go_to_the_dead_letter_topic_as_they_came_and_the_partition_goes_on(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_bad_events_go_to_the_dead_letter_topic_as_they_came_and_the_partition_goes_on(
+    cluster: Cluster,
 ) -> None:
     """Not JSON, not valid, another type, a wrong key; then a good event for the same contact is answered."""
     key = f"{LIST}|c1"
@@ -98,170 +94,142 @@ def test_bad_events_go_to_the_dead_letter_topic_as_they_came_and_the_partition_g
         (b'{"type":"shouted"}', "unknown_type"),
         (encode(scheduled("k2", "other", good.due_at)), "wrong_key"),
     ]
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed, reader(cluster, ["dead-letter", "callback-lifecycle"]) as taken:
-            await configure(feed)
-            cluster.worker()
-            for value, _ in bad:
-                await feed.send("callback-scheduled", value, key=key)
-            await feed.send("callback-scheduled", good)
-            await feed.flush()
-            await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1, SOON_S)
-            await taken.settle(0.5)
-            letters = taken.records["dead-letter"]
-            assert [(letter.key, letter.value) for letter in letters] == [(key.encode(), value) for value, _ in bad]
-            headers = [dict(letter.headers) for letter in letters]
-            assert [header["ringback.error"].decode() for header in headers] == [code for _, code in bad]
-            assert {header["__connect.errors.topic"].decode() for header in headers} == {f"{prefix}callback-scheduled"}
-            assert [int(header["__connect.errors.offset"]) for header in headers] == [0, 1, 2, 3]
-            assert [record["transition"] for record in taken.values("callback-lifecycle")] == ["scheduled"]
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed, reader(cluster, ["dead-letter", "callback-lifecycle"]) as taken:
+        await configure(feed)
+        cluster.worker()
+        for value, _ in bad:
+            await feed.send("callback-scheduled", value, key=key)
+        await feed.send("callback-scheduled", good)
+        await feed.flush()
+        await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1, SOON_S)
+        await taken.settle(0.5)
+        letters = taken.records["dead-letter"]
+        assert [(letter.key, letter.value) for letter in letters] == [(key.encode(), value) for value, _ in bad]
+        headers = [dict(letter.headers) for letter in letters]
+        assert [header["ringback.error"].decode() for header in headers] == [code for _, code in bad]
+        assert {header["__connect.errors.topic"].decode() for header in headers} == {
+            f"{cluster.prefix}callback-scheduled"
+        }
+        assert [int(header["__connect.errors.offset"]) for header in headers] == [0, 1, 2, 3]
+        assert [record["transition"] for record in taken.values("callback-lifecycle")] == ["scheduled"]
 
 
-def test_timers_fire_though_a_topic_ends_in_the_markers_of_a_transaction(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_timers_fire_though_a_topic_ends_in_the_markers_of_a_transaction(
+    cluster: Cluster,
 ) -> None:
     """Markers are never delivered: a worker that waited for the last offset would wait for ever."""
     event = scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=1))
-
-    async def play(cluster: Cluster) -> None:
-        producer = AIOKafkaProducer(**client_options(cluster.settings()), transactional_id=f"{prefix}upstream")
-        await producer.start()
-        partition = partition_for(value_key("callback-scheduled", event).encode(), PARTITIONS)
-        for value in (event, scheduled("aborted", "c1", event.due_at)):
-            await producer.begin_transaction()
-            topic, key = f"{prefix}callback-scheduled", value_key("callback-scheduled", value).encode()
-            await producer.send_and_wait(topic, encode(value), key=key, partition=partition)
-            await (producer.abort_transaction() if value.callback_id == "aborted" else producer.commit_transaction())
-        await producer.stop()
-        async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
-            await configure(feed)
-            cluster.worker()
-            await taken.until(lambda: len(taken.records["dial-preview"]) >= 1, SOON_S)
-            await taken.settle(1.0)
-            assert [command["callback_id"] for command in taken.values("dial-preview")] == ["k1"]
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    producer = AIOKafkaProducer(**client_options(cluster.settings()), transactional_id=f"{cluster.prefix}upstream")
+    await producer.start()
+    partition = partition_for(value_key("callback-scheduled", event).encode(), PARTITIONS)
+    for value in (event, scheduled("aborted", "c1", event.due_at)):
+        await producer.begin_transaction()
+        topic, key = f"{cluster.prefix}callback-scheduled", value_key("callback-scheduled", value).encode()
+        await producer.send_and_wait(topic, encode(value), key=key, partition=partition)
+        await (producer.abort_transaction() if value.callback_id == "aborted" else producer.commit_transaction())
+    await producer.stop()
+    async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
+        await configure(feed)
+        cluster.worker()
+        await taken.until(lambda: len(taken.records["dial-preview"]) >= 1, SOON_S)
+        await taken.settle(1.0)
+        assert [command["callback_id"] for command in taken.values("dial-preview")] == ["k1"]
 
 
-def test_a_refused_recycle_and_a_bad_campaign_are_written_about_once_however_often_workers_start(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_a_refused_recycle_and_a_bad_campaign_are_written_about_once_however_often_workers_start(
+    cluster: Cluster,
 ) -> None:
     """Every worker reads the configuration again at every start; only one says something, and only once."""
     now = datetime.now(UTC)
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle", "dead-letter"]) as taken:
-            await configure(feed)
-            for number in range(2):
-                await feed.send("campaign-recycle", CampaignRecycle(
-                    event_id=f"r{number}", occurred_at=now + timedelta(seconds=number), campaign_id="P"))  # fmt: skip
-            await feed.send("campaigns", b"{}", key="Q")
-            await feed.flush()
-            worker = cluster.worker()
-            await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1, SOON_S)
-            worker.stop()
-            assert worker.exit_code == 0
-            worker.start()
-            cluster.worker().wait_ready()
-            await taken.settle(2.0)
-            said = [(record["transition"], record["reasons"]) for record in taken.values("callback-lifecycle")]
-            assert said == [("rejected", ["recycled_too_soon"])]
-            assert len(taken.records["dead-letter"]) == 1
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle", "dead-letter"]) as taken:
+        await configure(feed)
+        for number in range(2):
+            await feed.send("campaign-recycle", CampaignRecycle(
+                event_id=f"r{number}", occurred_at=now + timedelta(seconds=number), campaign_id="P"))  # fmt: skip
+        await feed.send("campaigns", b"{}", key="Q")
+        await feed.flush()
+        worker = cluster.worker()
+        await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1, SOON_S)
+        worker.stop()
+        assert worker.exit_code == 0
+        worker.start()
+        cluster.worker().wait_ready()
+        await taken.settle(2.0)
+        said = [(record["transition"], record["reasons"]) for record in taken.values("callback-lifecycle")]
+        assert said == [("rejected", ["recycled_too_soon"])]
+        assert len(taken.records["dead-letter"]) == 1
 
 
-def test_a_fenced_worker_ends_with_its_reason_and_a_non_zero_exit(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_a_fenced_worker_ends_with_its_reason_and_a_non_zero_exit(
+    cluster: Cluster,
 ) -> None:
     """Somebody else takes the transactional id of a partition: what this worker has in memory is worth nothing."""
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed:
-            await configure(feed)
-            worker = cluster.worker()
-            worker.wait_ready()
-            events = [scheduled(f"k{n}", f"c{n}", datetime.now(UTC) + timedelta(hours=1)) for n in range(20)]
-            await settled(cluster, feed, *events)
-            for number in range(PARTITIONS):
-                thief = AIOKafkaProducer(
-                    **client_options(cluster.settings()), transactional_id=f"{cluster.settings().app}-{number}"
-                )
-                await thief.start()
-                await thief.stop()
-            for number in range(20):
-                await feed.send("callback-scheduled", cancelled(f"k{number}", f"c{number}"))
-            await feed.flush()
-            deadline = time.monotonic() + SOON_S
-            while worker.exit_code is None and time.monotonic() < deadline:
-                await asyncio.sleep(0.1)
-            assert worker.exit_code == EXIT_BROKEN
-            assert "is broken, the worker ends: ProducerFenced" in worker.log.read_text()
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker()
+        worker.wait_ready()
+        events = [scheduled(f"k{n}", f"c{n}", datetime.now(UTC) + timedelta(hours=1)) for n in range(20)]
+        await settled(cluster, feed, *events)
+        for number in range(PARTITIONS):
+            thief = AIOKafkaProducer(
+                **client_options(cluster.settings()), transactional_id=f"{cluster.settings().app}-{number}"
+            )
+            await thief.start()
+            await thief.stop()
+        for number in range(20):
+            await feed.send("callback-scheduled", cancelled(f"k{number}", f"c{number}"))
+        await feed.flush()
+        deadline = time.monotonic() + SOON_S
+        while worker.exit_code is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        assert worker.exit_code == EXIT_BROKEN
+        assert "is broken, the worker ends: ProducerFenced" in worker.log.read_text()
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_rest_to_the_next(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_rest_to_the_next(
+    cluster: Cluster,
 ) -> None:
     """SIGTERM in the middle of a thousand events, then another worker: each is answered once."""
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as taken:
-            await configure(feed)
-            worker = cluster.worker()
-            due = datetime.now(UTC) + timedelta(hours=1)
-            await settled(cluster, feed, scheduled("k0", "c0", due))
-            for number in range(1, 1000):
-                await feed.send("callback-scheduled", scheduled(f"k{number}", f"c{number % 50}", due))
-                if number == 500:
-                    await feed.flush()
-                    worker.signal(signal.SIGTERM)
-            await feed.flush()
-            worker.stop()
-            assert worker.exit_code == 0
-            cluster.worker()
-            await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1000, SOON_S)
-            await taken.settle(1.0)
-            times = Counter(record["callback_id"] for record in taken.values("callback-lifecycle"))
-            assert len(times) == 1000 and set(times.values()) == {1}
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as taken:
+        await configure(feed)
+        worker = cluster.worker()
+        due = datetime.now(UTC) + timedelta(hours=1)
+        await settled(cluster, feed, scheduled("k0", "c0", due))
+        for number in range(1, 1000):
+            await feed.send("callback-scheduled", scheduled(f"k{number}", f"c{number % 50}", due))
+            if number == 500:
+                await feed.flush()
+                worker.signal(signal.SIGTERM)
+        await feed.flush()
+        worker.stop()
+        assert worker.exit_code == 0
+        cluster.worker()
+        await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 1000, SOON_S)
+        await taken.settle(1.0)
+        times = Counter(record["callback_id"] for record in taken.values("callback-lifecycle"))
+        assert len(times) == 1000 and set(times.values()) == {1}
 
 
-def test_the_page_for_machines_says_what_is_outstanding_and_what_was_counted(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path
+async def test_the_page_for_machines_says_what_is_outstanding_and_what_was_counted(
+    cluster: Cluster,
 ) -> None:
     """Outstanding, events by result, and ready partitions, after three callbacks and a broken event."""
-
-    async def play(cluster: Cluster) -> None:
-        async with feeder(cluster) as feed:
-            await configure(feed)
-            worker = cluster.worker()
-            await feed.send("callback-scheduled", b"{", key=f"{LIST}|c1")
-            due = datetime.now(UTC) + timedelta(hours=1)
-            await settled(cluster, feed, *(scheduled(f"k{n}", f"c{n}", due) for n in range(3)))
-            worker.wait_ready()
-            text = worker.metrics()
-            lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-            outstanding = 'ringback_callbacks_outstanding{{partition="{}"}}'
-            assert sum(float(lines[outstanding.format(number)]) for number in range(PARTITIONS)) == 3
-            assert float(lines['ringback_events_total{result="applied",topic="callback-scheduled"}']) == 3
-            assert float(lines['ringback_dead_letters_total{error="undecodable"}']) == 1
-            status = worker.status()
-            assert status is not None
-            assert sum(partition["outstanding"] for partition in status["partitions"].values()) == 3
-
-    with Cluster(kafka.bootstrap, prefix, tmp_path) as cluster:
-        asyncio.run(play(cluster))
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker()
+        await feed.send("callback-scheduled", b"{", key=f"{LIST}|c1")
+        due = datetime.now(UTC) + timedelta(hours=1)
+        await settled(cluster, feed, *(scheduled(f"k{n}", f"c{n}", due) for n in range(3)))
+        worker.wait_ready()
+        text = worker.metrics()
+        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        outstanding = 'ringback_callbacks_outstanding{{partition="{}"}}'
+        assert sum(float(lines[outstanding.format(number)]) for number in range(PARTITIONS)) == 3
+        assert float(lines['ringback_events_total{result="applied",topic="callback-scheduled"}']) == 3
+        assert float(lines['ringback_dead_letters_total{error="undecodable"}']) == 1
+        status = worker.status()
+        assert status is not None
+        assert sum(partition["outstanding"] for partition in status["partitions"].values()) == 3
 
 
 @pytest.mark.parametrize(

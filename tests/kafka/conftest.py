@@ -1,0 +1,16 @@
+"""The cluster of one test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.broker import EmbeddedKafka
+from tests.kafka.cluster import Cluster
+
+
+@pytest.fixture
+def cluster(kafka: EmbeddedKafka, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
+    """Topics of its own on the session's Kafka; the workers that are started on it end with the test."""
+    with Cluster(kafka.bootstrap, prefix, tmp_path) as made:
+        yield made
