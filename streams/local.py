@@ -44,6 +44,7 @@ class LocalWorker:
         """Start the process; it has a group of its own, so that Ctrl-C in a terminal reaches the parent alone."""
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(ENV_PREFIX) and n != CONFIG_VARIABLE}
         given = {ENV_PREFIX + name.upper(): str(value) for name, value in self._settings.items() if value is not None}
+        given["TMPDIR"] = str(self.log.parent)  # What Faust leaves in a temporary folder goes with the log.
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *self._command],

@@ -1,6 +1,7 @@
 """`ringback bench`: measure lateness and restart on this machine."""
 
 import logging
+import signal
 from collections.abc import Callable
 
 import click
@@ -44,6 +45,8 @@ def restart(outstanding: int, overdue: int) -> int:
 
 
 def _interruptible(work: Callable[[], int]) -> int:
+    # Without this a SIGTERM would end us at once and leave a worker and Kafka's data behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return work()
     except KeyboardInterrupt:

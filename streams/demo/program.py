@@ -1,6 +1,7 @@
 """The demo as a program: Kafka, topics, a worker, the story, and the sums at the end; nothing of it stays behind."""
 
 import asyncio
+import json
 import signal
 import tempfile
 from collections import Counter
@@ -141,12 +142,17 @@ async def _revive(screen: Screen, worker: LocalWorker, restarts: list[int]) -> N
         code = worker.exit_code
         if code is not None:
             restarts[0] += 1
-            said = " ".join(worker.last_words(1).split())
-            screen.say(f"The worker ended with code {code} and is started again. Its last words: {said}", style="red")
             if restarts[0] > RESTARTS_MAX:
-                raise OperatorError(f"the worker ended {restarts[0]} times")
+                raise OperatorError(f"the worker ended {restarts[0]} times, now with code {code}: {_said(worker)}")
+            screen.say(f"The worker ended with code {code} and is started again. It said: {_said(worker)}", style="red")
             worker.start()
         await asyncio.sleep(0.2)
+
+
+def _said(worker: LocalWorker) -> str:
+    """The message of the last line of its log."""
+    line = worker.last_words(1)
+    return str(json.loads(line).get("message", line)) if line.startswith("{") else line
 
 
 async def _show(
