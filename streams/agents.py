@@ -6,7 +6,6 @@ one transaction. `placement-requested` has no agent yet; its requests stay on th
 
 from typing import Any
 
-import faust
 from faust.types import StreamT
 
 from streams.app import App
@@ -49,5 +48,5 @@ async def _work(stream: StreamT[Any]) -> None:
 
 def _engines(stream: StreamT[Any]) -> Any:
     app = stream.app
-    assert isinstance(app, App) and isinstance(app, faust.App)
+    assert isinstance(app, App), "agents are registered with the app of `create_app`"
     return app.engines

@@ -18,7 +18,7 @@ from streams.settings import Settings, client_options
 REQUEST_TIMEOUT_S = 90.0
 HEARTBEATS_PER_SESSION = 5
 RECORDS_PER_FETCH_MAX = 2000
-BATCHES_QUEUED_MAX = 64  # Batches, not events: more would only be older when their turn comes.
+BATCHES_QUEUED_MAX = 16  # Batches of up to 1 MB, not events: more would only be older when their turn comes.
 
 
 class App(faust.App):
@@ -57,6 +57,7 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
     app.engines = engines
     app.transport = Transport(list(app.conf.broker_consumer), app)
     app.on_partitions_revoked.connect(cast(Any, _on_revoked))
+    app.on_partitions_assigned.connect(cast(Any, _on_assigned))
     app.on_rebalance_complete.connect(cast(Any, _on_rebalance_complete))
     return app
 
@@ -78,7 +79,12 @@ async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
     await app.engines.suspend()
 
 
+async def _on_assigned(app: App, assigned: Iterable[TP], **_: object) -> None:
+    """The group has shared out."""
+    partitions = {tp.partition for tp in assigned if tp.topic in app.engines.topics}
+    await app.engines.assign(partitions, app.consumer_generation_id)
+
+
 async def _on_rebalance_complete(app: App, **_: object) -> None:
-    """The group has shared out: acquire what is ours. The consumer holds it back until its engine has it."""
-    assigned = {tp.partition for tp in app.consumer.assignment() if tp.topic in app.engines.topics}
-    app.engines.acquire(assigned, app.consumer_generation_id, cast(Consumer, app.consumer).release)
+    """Acquire what is ours. The consumer holds each partition back until its engine has it."""
+    app.engines.acquire(cast(Consumer, app.consumer).release)

@@ -61,8 +61,11 @@ async def _serve(app: App, engines: Engines) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app.in_worker = True
     app.finalize()
-    await app.start()
-    await app.wait(stop.wait())
+    try:
+        await app.start()
+        await app.wait(stop.wait())
+    except Exception as error:  # Faust's threads may be running: without this the process would hang.
+        end_process("the Faust app", error)
     if app.crashed:
         end_process("the Faust app", app.crash_reason or RuntimeError("crashed"))
     log.info("asked to stop: finishing the units in flight")

@@ -23,13 +23,15 @@ class SourceRecord(Protocol):
 class Batch:
     """The records of one partition that one fetch returned.
 
-    epoch: counts how often the partition had been released before the fetch, None if it was not held.
+    epoch: of the partition's latest release before the fetch. follows: the offset before which everything of the topic
+    had been handed over when this was.
     """
 
     topic: str
     partition: int
     records: list[SourceRecord]
-    epoch: int | None
+    epoch: int
+    follows: int
 
 
 def arrived(topic: str, record: SourceRecord) -> Arrived:

@@ -17,8 +17,8 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present instant, aware UTC."""
 
-    def moment(self, due: datetime, now: datetime) -> datetime:
-        """When a timer that is due at `due` and found at `now` is decided."""
+    def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
+        """When a timer that is due at `due` and found at `now` is decided; `last`: the decision before it."""
 
     def wait_s(self, at: datetime | None) -> float:
         """Seconds to wait until `at`, or until something may have changed."""
@@ -31,7 +31,7 @@ class SystemClock:
         """The present instant, aware UTC."""
         return datetime.now(UTC)
 
-    def moment(self, due: datetime, now: datetime) -> datetime:
+    def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
         """Now: a timer that is late is decided late, and says so."""
         return now
 
@@ -61,9 +61,9 @@ class SteppedClock:
             self._now = max(self._now, datetime.fromisoformat(text).astimezone(UTC))
         return self._now
 
-    def moment(self, due: datetime, now: datetime) -> datetime:
-        """The due instant itself, as in the simulator."""
-        return due
+    def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
+        """The due instant itself, as in the simulator, or the last decision for what was overdue when it arrived."""
+        return max(due, last)
 
     def wait_s(self, at: datetime | None) -> float:
         """A moment: the file may be replaced at any time."""

@@ -6,8 +6,7 @@ written about them once is kept in the state of contact partition 0. Source: doc
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -21,6 +20,10 @@ from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 log = logging.getLogger(__name__)
 
+POLL_MS = 1000
+READ = tuple(name for name in CONFIGURATION_TOPICS if name != "dnc-entries")
+"""Do Not Call entries are not read yet: nothing asks for them, and there may be millions."""
+
 
 class ConfigurationReader:
     """Keeps `configuration` up to date, and calls `changed` after each batch of news."""
@@ -29,7 +32,7 @@ class ConfigurationReader:
         self,
         settings: Settings,
         clock: Clock,
-        changed: Callable[[], Awaitable[None]],
+        changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
         self.configuration = Configuration()
@@ -37,49 +40,50 @@ class ConfigurationReader:
         self._clock = clock
         self._changed = changed
         self._broken = broken
-        self._stack = AsyncExitStack()
-        self._consumer: Any = None
-        self._following: asyncio.Task[None] | None = None
         self._next: dict[str, int] = {}
+        self._read = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Read everything there is; the second call does nothing."""
-        if self._consumer is not None:
-            return
-        partitions = [
-            TopicPartition(self._settings.topic(name), number)
-            for name in CONFIGURATION_TOPICS
-            for number in range(CATALOG[name].partitions or 1)
-        ]
-        self._consumer = await self._stack.enter_async_context(reader(self._settings, partitions))
-        count = await read_to_end(self._consumer, self._apply)
-        for partition in partitions:
-            self._next[partition.topic.removeprefix(self._settings.prefix)] = await self._consumer.position(partition)
-        log.info("read %d configuration records", count)
-        self._following = asyncio.create_task(self._follow(), name="configuration")
+        """Return when everything there is has been read. It is read once, whoever asks and gives up waiting."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._run(), name="configuration")
+        await self._read.wait()
 
     async def stop(self) -> None:
         """Stop following."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
-        await self._stack.aclose()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _run(self) -> None:
+        partitions = [
+            TopicPartition(self._settings.topic(name), number)
+            for name in READ
+            for number in range(CATALOG[name].partitions or 1)
+        ]
+        try:
+            async with reader(self._settings, partitions) as consumer:
+                count = await read_to_end(consumer, self._apply)
+                for tp in partitions:
+                    self._next[tp.topic.removeprefix(self._settings.prefix)] = await consumer.position(tp)
+                log.info("read %d configuration records", count)
+                self._read.set()
+                await self._follow(consumer)
+        except Exception as error:
+            self._broken("reading the configuration", error)
+
+    async def _follow(self, consumer: Any) -> None:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    self._apply(record)
+                self._changed()
+                self._next[self._name(records[-1])] = records[-1].offset + 1
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic that had records, by name without prefix."""
         return dict(self._next)
-
-    async def _follow(self) -> None:
-        try:
-            while True:
-                for records in (await self._consumer.getmany(timeout_ms=1000)).values():
-                    for record in records:
-                        self._apply(record)
-                    await self._changed()
-                    for record in records:
-                        self._next[self._name(record)] = record.offset + 1
-        except Exception as error:
-            self._broken("following the configuration", error)
 
     def _apply(self, record: SourceRecord) -> None:
         self.configuration.apply(arrived(self._name(record), record), self._clock.now())

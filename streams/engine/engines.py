@@ -8,17 +8,26 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from streams import metrics
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, SourceRecord
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.source_ends import SourceEnds
 from streams.settings import Settings
 from streams.tables import CONTACTS
 
 log = logging.getLogger(__name__)
 
-Release = Callable[[PartitionEngine], Awaitable[None]]
+# Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
+SAME_GENERATION_MAX = 3
+
+Begin = Callable[[dict[str, int]], None]
+Release = Callable[[int, Begin], Awaitable[None]]
+
+
+class SharedMembership(Exception):
+    """The group gives this worker the same generation again and again: another one has its instance id."""
 
 
 class Engines:
@@ -39,41 +48,56 @@ class Engines:
         self._clock = clock
         self._broken = broken
         self._held: dict[int, PartitionEngine] = {}
+        self._wanted: set[int] = set()
         self._generation = -1
+        self._times_assigned = 0
+        self._settled = False  # Whether the latest assignment stands: no rebalance has begun since.
+        self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._reader = ConfigurationReader(settings, clock, self._reconfigured, broken)
+        self._ends = SourceEnds(settings, sorted(topics))
 
-    def acquire(self, partitions: Iterable[int], generation: int, release: Release) -> None:
-        """Hold exactly `partitions`, in the background; `release` lets a partition's records come.
+    async def assign(self, partitions: Iterable[int], generation: int) -> None:
+        """The group has shared out: hold exactly `partitions`, once `acquire` is called.
 
         An engine that was held in the generation just before keeps its state. With a generation missed in between,
         another worker may have held the partition: then the state is read anew.
         """
-        kept = self._held.keys() if generation == self._generation + 1 else set[int]()
-        self._generation = generation
-        work = self._acquire(set(partitions), set(kept), release)
-        self._acquisition = asyncio.create_task(work, name="acquisition")
+        await self._stop_acquiring()
+        self._times_assigned = self._times_assigned + 1 if generation == self._generation else 1
+        if self._settings.instance_id and self._times_assigned > SAME_GENERATION_MAX:
+            self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
+        kept = self._wanted if generation == self._generation + 1 else set[int]()
+        self._wanted, self._generation = set(partitions), generation
+        await self._close(self._held.keys() - (self._wanted & kept))
+        self._settled = True
 
-    async def _acquire(self, wanted: set[int], kept: set[int], release: Release) -> None:
+    def acquire(self, release: Release) -> None:
+        """Acquire what has been assigned, in the background; `release` lets a partition's records come."""
+        if self._settled and not self._closing and not self.acquiring:
+            self._acquisition = asyncio.create_task(self._acquire(release), name="acquisition")
+
+    async def _acquire(self, release: Release) -> None:
+        wanted = sorted(self._wanted)
+        log.info("assigned partitions %s of %d, generation %d", wanted, self._partitions, self._generation)
+        metrics.PARTITIONS_HELD.set(len(wanted))
         try:
             await self._reader.start()
-            await self._close(self._held.keys() - (wanted & kept))
-            metrics.PARTITIONS_HELD.set(len(wanted))
-            log.info("assigned partitions %s of %d, generation %d", sorted(wanted), self._partitions, self._generation)
             async with asyncio.TaskGroup() as group:
-                for number in sorted(wanted):
+                for number in wanted:
                     group.create_task(self._take_up(number, release), name=f"acquire-{number}")
         except Exception as error:
             self._broken("acquiring partitions", error)
 
     async def _take_up(self, number: int, release: Release) -> None:
-        """Own a partition, bring it up to the configuration, and only then let its records come."""
+        """Own a partition, see how far its topics go, and only then let its records come."""
         engine = self._held.get(number)
         if engine is None:
             engine = await self._new_engine(number)
             self._held[number] = engine
-        await engine.configure()
-        await release(engine)
+        owned = engine
+        ends = await self._ends.of(number)
+        await release(number, lambda starts: owned.begin(starts, ends))
 
     async def _new_engine(self, number: int) -> PartitionEngine:
         core = Partition(
@@ -84,7 +108,7 @@ class Engines:
         try:
             await engine.acquire()
         except BaseException:
-            await engine.close()
+            await asyncio.shield(engine.close())
             raise
         return engine
 
@@ -95,20 +119,30 @@ class Engines:
 
     async def suspend(self) -> None:
         """The group is sharing out anew: finish the units in flight, give up what is still being acquired."""
+        self._settled = False
+        await self._stop_acquiring()
+        await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
+
+    async def _stop_acquiring(self) -> None:
         if self._acquisition is not None:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
             self._acquisition = None
-        await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
 
     async def close(self) -> None:
-        """Give everything up."""
+        """Give everything up, for good."""
+        self._closing = True
         await self.suspend()
         await self._reader.stop()
+        await self._ends.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:
         await asyncio.gather(*(self._held.pop(number).close() for number in list(numbers)))
+
+    def _reconfigured(self) -> None:
+        for engine in self._held.values():
+            engine.wake()
 
     async def work(self, batch: Batch) -> None:
         """Have the engine of the batch's partition process it; a batch that is not ours any more is left alone."""
@@ -116,35 +150,34 @@ class Engines:
         if engine is not None:
             await engine.work(batch)
 
-    async def _reconfigured(self) -> None:
-        for engine in list(self._held.values()):
-            await engine.reconfigure()
-
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
-        """How often each of the partitions that are held has been released."""
+        """The epochs of those partitions that are held."""
         return {number: self._held[number].epoch for number in partitions if number in self._held}
+
+    def batch(self, topic: str, partition: int, records: list[SourceRecord], epoch: int | None) -> Batch | None:
+        """What to hand over to the agent; None when the records were not fetched for the present owner."""
+        engine = self._held.get(partition)
+        if engine is None or epoch is None or engine.epoch != epoch:
+            return None
+        return Batch(topic, partition, records, epoch, engine.inbox.handed_over(topic, records))
 
     def gated(self) -> list[tuple[str, int]]:
         """The source partitions that closed gates wait for."""
         return [(topic, number) for number, engine in self._held.items() for topic in engine.gate.waiting()]
 
-    def handed_over(self, batch: Batch) -> None:
-        """The records of `batch` are on their way to the agent."""
-        engine = self._held.get(batch.partition)
-        if engine is not None and engine.epoch == batch.epoch:
-            engine.handed[batch.topic] = batch.records[-1].offset + 1
-
     def read_to(self, topic: str, partition: int, position: int) -> None:
         """The consumer stands at `position`, and all that it returned has been handed over."""
         engine = self._held.get(partition)
-        if engine is not None and engine.next.get(topic, 0) >= engine.handed.get(topic, 0):
+        if engine is not None and engine.gate.waiting() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
         held = list(self._held.items())
+        if self.acquiring:
+            return "partitions are being acquired"
         if not held:
-            return "no partition is held yet"
+            return "no partition is held"
         waiting = [number for number, engine in held if not engine.ready]
         return f"partitions {waiting} have not caught up yet" if waiting else None
 
@@ -158,10 +191,10 @@ class Engines:
                     "ready": engine.ready,
                     "busy": engine.busy,
                     "waits_for": engine.gate.waiting(),
-                    "next_offsets": dict(engine.next),
+                    "next_offsets": dict(engine.inbox.next),
                     "outstanding": engine.core.outstanding,
-                    "next_timer": engine.core.next_at(),
+                    "next_timer": engine.next_timer,
                 }
-                for number, engine in sorted(self._held.items())
+                for number, engine in sorted(list(self._held.items()))
             },
         }

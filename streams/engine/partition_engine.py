@@ -6,9 +6,11 @@ may differ, so every error goes to `broken`, which ends the process. Source: doc
 """
 
 import asyncio
+import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
@@ -16,10 +18,11 @@ from streams import metrics
 from streams.engine.batch import Batch, SourceRecord, arrived
 from streams.engine.clock import Clock
 from streams.engine.gate import AcquireGate
+from streams.engine.inbox import Inbox
 from streams.engine.partition import Partition
 from streams.engine.restore import read_to_end, reader
 from streams.engine.transaction import Transactions, Unit
-from streams.logic.exchange import Outcome
+from streams.logic.exchange import Arrived, Outcome
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 # A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
 # of every other partition's timers.
 SLICE_S = 0.010
+
+# One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
+EPOCHS = itertools.count(1)
 
 
 class PartitionEngine:
@@ -42,22 +48,24 @@ class PartitionEngine:
     ) -> None:
         self.core = core
         self.number = core.number
-        self.epoch = 0  # How often the partition has been released.
-        self.next: dict[str, int] = {}  # The next offset to process, by full topic name.
-        self.handed: dict[str, int] = {}  # The offset after what has been handed to the agents.
+        self.epoch = 0
+        self.inbox = Inbox()
         self.gate = AcquireGate({})
+        self._in_unit = False
+        self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
         self._settings = settings
         self._changelog = changelog
         self._clock = clock
         self._broken = broken
         self._transactions = Transactions(settings, core.number, changelog)
-        self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._active = False
-        self._timers: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._decided_at = datetime.min.replace(tzinfo=UTC)
 
     async def acquire(self) -> None:
         """Fence the former owner, then read the state to its end: in this order the end is final."""
+        metrics.PARTITION_READY.labels(self.number).set(0)
         began = time.monotonic()
         await self._transactions.start()
         changelog = TopicPartition(self._changelog, self.number)
@@ -78,23 +86,22 @@ class PartitionEngine:
 
         Both by full topic name. What was fetched before this moment is left alone.
         """
-        self.epoch += 1
-        self.handed.clear()
-        self.next = {topic: max(start, self.next.get(topic, 0)) for topic, start in starts.items()}
+        self.epoch = next(EPOCHS)
+        self.inbox.open(starts)
         self.gate = AcquireGate({topic: end for topic, end in ends.items() if end > starts[topic]})
         self._active = True
         self._gate_opened()
-        self._timers = asyncio.create_task(self._guard(self._run_timers()), name=f"timers-{self.number}")
+        self._running = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
     async def suspend(self) -> None:
         """Finish the unit in flight and begin no other."""
         self._active = False
-        if self._timers is not None:
-            self._wake.set()
-            await self._timers
-            self._timers = None
-        async with self._lock:
-            metrics.PARTITION_READY.labels(self.number).set(0)
+        self.wake()
+        self.inbox.close()
+        if self._running is not None:
+            await asyncio.shield(self._running)
+            self._running = None
+        metrics.PARTITION_READY.labels(self.number).set(0)
 
     async def close(self) -> None:
         """Give the partition up."""
@@ -109,8 +116,12 @@ class PartitionEngine:
 
     @property
     def busy(self) -> bool:
-        """Whether a unit is in flight."""
-        return self._lock.locked()
+        """Whether a unit is in flight or something waits for one."""
+        return self._in_unit or self._wake.is_set()
+
+    def wake(self) -> None:
+        """Something has changed: an event, the configuration, the gate."""
+        self._wake.set()
 
     def reached(self, topic: str, offset: int) -> None:
         """All of `topic` before `offset` has been processed; the last one opens the gate."""
@@ -122,122 +133,103 @@ class PartitionEngine:
         if self.gate.open:
             log.info("partition %d: caught up, timers fire", self.number)
             metrics.PARTITION_READY.labels(self.number).set(1)
-            self._wake.set()
-
-    async def configure(self) -> None:
-        """Bring the partition up to the configuration that is known now; a cancelled caller does not stop it."""
-        await asyncio.shield(asyncio.create_task(self._guard(self._configure())))
-
-    async def _configure(self) -> None:
-        async with self._lock:
-            await self._commit(self.core.configure(self._clock.now()), {})
-            self._wake.set()
-
-    async def reconfigure(self) -> None:
-        """The configuration has changed; while suspended the partition waits for `begin`."""
-        if self._active:
-            await self.configure()
+            self.wake()
 
     async def work(self, batch: Batch) -> None:
-        """Process a fetched batch, unit by unit, as long as it is ours to process.
+        """Have a fetched batch processed; returns when there is room for more.
 
-        The units run in a task of their own: a cancelled agent must not leave a transaction half written.
+        One that was fetched before the latest release is left alone: it is read again.
         """
-        await asyncio.shield(asyncio.create_task(self._guard(self._work(batch))))
+        if self._active and batch.epoch == self.epoch:
+            self.wake()
+            await self.inbox.put(batch)
 
-    async def _work(self, batch: Batch) -> None:
-        done = 0
-        while done < len(batch.records):
-            async with self._lock:
-                if not self._active or batch.epoch != self.epoch:
-                    return  # Left alone: it is read again after the next release.
-                outcome = self._fire_due()
-                done = self._apply(batch.topic, batch.records, done, outcome)
-                offset = batch.records[done - 1].offset + 1
-                await self._commit(outcome, {TopicPartition(batch.topic, self.number): offset})
-                self.reached(batch.topic, offset)
-                self._wake.set()
+    async def _run(self) -> None:
+        """Unit after unit while there is work. Whatever goes wrong in one ends the process."""
+        try:
+            while self._active:
+                self._in_unit = True
+                worked = await self._unit()
+                self._in_unit = False
+                if not worked:
+                    await self._wait()
+        except Exception as error:
+            self._broken(f"partition {self.number}", error)
 
-    def _apply(self, topic: str, records: Sequence[SourceRecord], start: int, outcome: Outcome) -> int:
-        """Decide from `start` on until the slice is over; returns how far it came."""
-        name = topic.removeprefix(self._settings.prefix)
-        end = min(len(records), start + self._settings.unit_events_max)
+    async def _unit(self) -> bool:
+        """One unit: what the configuration changed, what is due, what has arrived. Returns whether there was any."""
         now = self._clock.now()
-        until = time.monotonic() + SLICE_S
-        expected = self.next.get(topic, 0)
-        position = start
-        while position < end and (position == start or time.monotonic() < until):
-            record = records[position]
-            position += 1
-            if record.offset >= expected:  # A record may be delivered again after a seek.
-                outcome.merge(self.core.apply(arrived(name, record), now))
-        self.next[topic] = max(expected, records[position - 1].offset + 1)
-        return position
+        outcome = self.core.configure(now)
+        self._fire_due(outcome, now)
+        topics = self._take_in(outcome, now)
+        self.next_timer = self.core.next_at()
+        if not (outcome or topics):
+            return False
+        offsets = {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
+        await self._commit(outcome, offsets, now)
+        for topic in topics:
+            self.reached(topic, self.inbox.next[topic])
+        return True
 
-    def _fire_due(self) -> Outcome:
+    def _fire_due(self, outcome: Outcome, now: datetime) -> None:
         """Fire what is due, oldest first, until the slice or the batch is over."""
-        outcome = Outcome()
-        if not self.ready:
-            return outcome
-        now = self._clock.now()
         until = time.monotonic() + SLICE_S
-        for _ in range(self._settings.fire_batch_max):
+        for _ in range(self._settings.fire_batch_max if self.ready else 0):
             at = self.core.next_at()
             if at is None or at > now or time.monotonic() > until:
                 break
-            fired = self.core.fire(self._clock.moment(at, now))
+            self._decided_at = self._clock.moment(at, now, self._decided_at)
+            fired = self.core.fire(self._decided_at)
             if fired is None:
                 break
             outcome.merge(fired)
-        return outcome
 
-    async def _run_timers(self) -> None:
-        while self._active:
-            async with self._lock:
-                outcome = self._fire_due()
-                await self._commit(outcome, {})
-            await self._wait()
+    def _take_in(self, outcome: Outcome, now: datetime) -> set[str]:
+        """Decide about what has arrived, until the slice or the unit is full; returns the topics it came from."""
+        topics: set[str] = set()
+        if not self.inbox:
+            return topics
+        until = time.monotonic() + SLICE_S
+        self._decided_at = now
+        for topic, record in itertools.islice(self.inbox.take(), self._settings.unit_events_max):
+            topics.add(topic)
+            outcome.merge(self.core.apply(self._arrived(topic, record), now))
+            if time.monotonic() > until:
+                break
+        return topics
+
+    def _arrived(self, topic: str, record: SourceRecord) -> Arrived:
+        return arrived(topic.removeprefix(self._settings.prefix), record)
 
     async def _wait(self) -> None:
-        """Sleep until the next timer, or until something changes it."""
-        wait_s = self._clock.wait_s(self.core.next_at() if self.ready else None)
-        handle = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
+        """Sleep until the next timer, or until something changes."""
+        wait_s = self._clock.wait_s(self.next_timer if self.ready else None)
+        handle = asyncio.get_running_loop().call_later(wait_s, self.wake)
         await self._wake.wait()
         handle.cancel()
+        self._in_unit = True  # Before the clearing, so that other threads never see idleness between the two.
         self._wake.clear()
 
-    async def _commit(self, outcome: Outcome, offsets: dict[TopicPartition, int]) -> None:
-        if not (outcome or offsets):
-            return
+    async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         began = time.monotonic()
-        now = self._clock.now()
-        await self._transactions.commit(
-            Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
-        )
+        unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
+        await self._transactions.commit(unit)
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
-        self._count(outcome)
-
-    def _count(self, outcome: Outcome) -> None:
-        now = self._clock.now()
-        metrics.UNITS.inc()
         metrics.OUTSTANDING.labels(self.number).set(self.core.outstanding)
-        for fired in outcome.fired:
-            late_s = max(0.0, (now - fired.due_at).total_seconds())
-            metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
-            metrics.COMMANDS.labels(fired.topic).inc()
-        for (topic, result), count in outcome.counts.items():
-            metrics.EVENTS.labels(topic, result).inc(count)
-        for error, count in outcome.dead.items():
-            metrics.DEAD_LETTERS.labels(error).inc(count)
+        count(outcome, self._clock.now())
         for fault in outcome.faults:
-            metrics.FAULTS.inc()
             log.error("partition %d: a fault of ours was undone and set aside:\n%s", self.number, fault)
 
-    async def _guard(self, unit: Awaitable[None]) -> None:
-        """Run a unit; whatever goes wrong in it ends the process."""
-        try:
-            await unit
-        except Exception as error:
-            self._active = False
-            self._broken(f"partition {self.number}", error)
-            raise
+
+def count(outcome: Outcome, now: datetime) -> None:
+    """Put what a committed unit did into the metrics; `now`: the moment after its commit."""
+    metrics.UNITS.inc()
+    metrics.FAULTS.inc(len(outcome.faults))
+    for fired in outcome.fired:
+        late_s = max(0.0, (now - fired.due_at).total_seconds())
+        metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
+        metrics.COMMANDS.labels(fired.topic).inc()
+    for (topic, result), number in outcome.counts.items():
+        metrics.EVENTS.labels(topic, result).inc(number)
+    for error, number in outcome.dead.items():
+        metrics.DEAD_LETTERS.labels(error).inc(number)

@@ -29,8 +29,8 @@ async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> As
         max_partition_fetch_bytes=FETCH_BYTES,
     )
     consumer.assign(list(partitions))
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()

@@ -49,6 +49,8 @@ class Transactions:
             transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
             acks="all",
             retry_backoff_ms=RETRY_BACKOFF_MS,
+            # A broker that is gone is retried for as long as the transaction may stay open.
+            request_timeout_ms=int(settings.transaction_timeout_s * 1000),
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )

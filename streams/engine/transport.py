@@ -8,24 +8,25 @@ What is fetched before that would be dropped, and offsets committed later would 
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 import aiokafka
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.transports import ConsumerT
 
-from streams.engine.batch import Batch
-from streams.engine.engines import Engines
-from streams.engine.partition_engine import PartitionEngine
+from streams.engine.engines import Begin, Engines
 
 FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
 ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
+IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Reads committed records only, and does not wait long for the first of them."""
+    """Reads committed records only, does not wait long for the first of them, and keeps an idle member in its group."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> "aiokafka.AIOKafkaConsumer[Any, Any]":
         consumer = super()._create_worker_consumer(transport)
@@ -34,12 +35,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
-    async def bounds(self, tps: list[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
-        """Where to begin to read, which is the committed offset or the first record, and where the topics end now."""
+    async def idle(self) -> None:
+        """Count as alive while there is nothing to fetch: a restore that takes long, a worker without a partition.
+
+        aiokafka takes a consumer that asks for nothing for a hung one; it leaves the group and does not come back.
+        """
         consumer = self._ensure_consumer()
-        first = await consumer.beginning_offsets(tps)
-        ends = await consumer.end_offsets(tps)
-        return {tp: max(await consumer.committed(tp) or 0, first[tp]) for tp in tps}, ends
+        consumer._coordinator.check_errors()
+        with consumer._subscription.fetch_context():
+            pass
+
+    async def starts(self, tps: list[TP]) -> dict[TP, int]:
+        """Where to begin to read: at the committed offsets, and 0 where there are none."""
+        consumer = self._ensure_consumer()
+        committed = await asyncio.gather(*(consumer.committed(tp) for tp in tps))
+        return {tp: offset or 0 for tp, offset in zip(tps, committed, strict=True)}
 
 
 class Consumer(driver.Consumer):
@@ -56,26 +66,32 @@ class Consumer(driver.Consumer):
         """The partition engines of this worker."""
         return cast(Engines, self.app.engines)  # type: ignore[attr-defined]
 
+    @property
+    def thread(self) -> ConsumerThread:
+        """The thread that owns the connection."""
+        return cast(ConsumerThread, self._thread)
+
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
         """One message for each fetched batch of a source partition."""
-        if self.engines.acquiring and not self._get_active_partitions():
-            await asyncio.sleep(ACQUIRING_S)  # Faust would sleep for a second, whatever is released meanwhile.
+        if not self._get_active_partitions():
+            await self.thread.call_thread(self.thread.idle)
+            await asyncio.sleep(ACQUIRING_S if self.engines.acquiring else IDLE_S)
             return
         await self._report_positions()
         fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
         epochs = self._fetched_in
         for tp, records in (fetched or {}).items():
             if records and not self.should_stop:
-                batch = Batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
-                self.engines.handed_over(batch)
-                message = self._to_message(tp, records[-1])
-                message.key, message.value = None, cast(Any, batch)
-                # Faust drops a message below the last offset it noted, and may note an old one after a seek.
-                self._read_offset[tp] = None
-                yield tp, message
+                batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
+                if batch is not None:
+                    message = self._to_message(tp, records[-1])
+                    message.key, message.value = None, cast(Any, batch)
+                    # Faust drops a message below the last offset it noted, and may note an old one after a seek.
+                    self._read_offset[tp] = None
+                    yield tp, message
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  (Faust's signature)
         async with self._fetch_or_seek:
@@ -91,8 +107,8 @@ class Consumer(driver.Consumer):
         for topic, partition in self.engines.gated():
             tp = TP(topic, partition)
             if self.flow_active and tp in self._get_active_partitions():
-                position = await self._thread.position(tp)
-                self.engines.read_to(topic, partition, position or 0)
+                with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
+                    self.engines.read_to(topic, partition, await self._thread.position(tp) or 0)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""
@@ -101,15 +117,13 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Nothing yet: each source partition is sought when it is released."""
 
-    async def release(self, engine: PartitionEngine) -> None:
-        """Have `engine` begin at the committed offsets, and let its partition be fetched from there."""
-        tps = [TP(topic, engine.number) for topic in sorted(self.engines.topics)]
-        offsets, ends = await self._thread.call_thread(cast(ConsumerThread, self._thread).bounds, tps)
+    async def release(self, partition: int, begin: Begin) -> None:
+        """Have an engine `begin` at the committed offsets, and let its partition be fetched from there."""
+        tps = [TP(topic, partition) for topic in sorted(self.engines.topics)]
+        starts = await self.thread.call_thread(self.thread.starts, tps)
         async with self._fetch_or_seek:
-            await self._thread.seek_wait(offsets)
-            engine.begin(
-                {tp.topic: offset for tp, offset in offsets.items()}, {tp.topic: end for tp, end in ends.items()}
-            )
+            await self._thread.seek_wait(starts)
+            begin({tp.topic: offset for tp, offset in starts.items()})
             super().resume_partitions(tps)
 
 

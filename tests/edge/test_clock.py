@@ -9,7 +9,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def test_the_system_clock_decides_a_late_timer_now_and_not_when_it_was_due():
-    assert SystemClock().moment(NOON, NOON + timedelta(minutes=5)) == NOON + timedelta(minutes=5)
+    assert SystemClock().moment(NOON, NOON + timedelta(minutes=5), NOON) == NOON + timedelta(minutes=5)
 
 
 def test_the_system_clock_waits_for_what_is_overdue_not_at_all_and_for_nothing_at_most_a_minute():
@@ -31,7 +31,13 @@ def test_the_stepped_clock_stands_where_its_file_says_and_never_goes_back(tmp_pa
 
 
 def test_the_stepped_clock_visits_the_due_instant_of_every_timer_on_its_way(tmp_path: Path):
-    assert SteppedClock(tmp_path / "clock").moment(NOON, NOON + timedelta(hours=2)) == NOON
+    clock = SteppedClock(tmp_path / "clock")
+    assert clock.moment(NOON, NOON + timedelta(hours=2), NOON - timedelta(hours=1)) == NOON
+
+
+def test_on_the_stepped_clock_what_is_overdue_when_it_arrives_is_decided_after_what_came_before(tmp_path: Path):
+    clock = SteppedClock(tmp_path / "clock")
+    assert clock.moment(NOON - timedelta(minutes=5), NOON, NOON) == NOON
 
 
 def test_without_a_clock_file_the_worker_reads_the_system_clock(tmp_path: Path):

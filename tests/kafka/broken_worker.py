@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine.partition_engine import PartitionEngine
+from streams.engine.engines import Begin
 from streams.engine.transport import Consumer
 from streams.settings import load
 from streams.worker import run
@@ -14,9 +14,8 @@ from streams.worker import run
 def hold_back() -> None:
     """Source partitions are resumed and sought when Faust does it, whether their engine has been acquired or not."""
 
-    async def release(consumer: Consumer, engine: PartitionEngine) -> None:
-        topics = consumer.engines.topics
-        engine.begin(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
+    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+        begin(dict.fromkeys(consumer.engines.topics, 0))
 
     Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
     Consumer.perform_seek = driver.Consumer.perform_seek  # type: ignore[method-assign]

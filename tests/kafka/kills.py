@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from signal import SIGKILL
 from typing import Any
 
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, Reader, feeder, reader
@@ -101,12 +102,15 @@ async def drive(
     cluster: Cluster, *, workers: int, seconds: float, kill_every_s: float, drain_timeout_s: float = DRAIN_TIMEOUT_S
 ) -> list[str]:
     """Feed, kill and read; returns everything that was wrong, one line each."""
-    sent, kills = Sent(), 0
+    sent, kills, ended = Sent(), 0, list[int]()
     last = time.monotonic()
+
+    def revive() -> None:
+        ended.extend(code for code in cluster.revive() if code != -SIGKILL)
 
     def kill_now_and_then() -> None:
         nonlocal kills, last
-        cluster.revive()
+        revive()
         if time.monotonic() - last >= kill_every_s:
             random.choice(cluster.workers).kill()
             kills, last = kills + 1, time.monotonic()
@@ -122,10 +126,10 @@ async def drive(
             return len(taken.records["dial-preview"]) + len(taken.records["dial-analysis"]) >= expected
 
         with suppress(TimeoutError):  # The verifier says what is missing.
-            await taken.until(all_dialed, drain_timeout_s, cluster.revive)
-        await taken.settle(SETTLE_S, cluster.revive)
+            await taken.until(all_dialed, drain_timeout_s, revive)
+        await taken.settle(SETTLE_S, revive)
     assert kills >= 1, "nobody was killed, so nothing was shown"
-    return verify(sent, taken)
+    return verify(sent, taken) + [f"a worker ended by itself with code {code}" for code in ended]
 
 
 def verify(sent: Sent, taken: Reader) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from streams.logic.limits import ROW_BYTES_MAX
 from streams.logic.rows import encode_contact
 from streams.logic.state import Contact
-from tests.builders import Worker, cancelled, contact, rescheduled, rule, scheduled, wrap_up
+from tests.builders import Worker, campaign, cancelled, contact, rescheduled, rule, scheduled, wrap_up
 from topics.codec import BadEvent
 
 
@@ -58,14 +58,40 @@ def test_35_days_back_is_in_order_and_a_second_more_is_not():
     assert worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z").errors == ["too_old"]
 
 
+@pytest.mark.parametrize("event", [wrap_up(), scheduled(), rescheduled(), cancelled()])
+@pytest.mark.parametrize(
+    ("occurred_at", "error"),
+    [("9999-12-31T23:59:59.999999Z", "in_the_future"), ("0001-01-01T00:00:00Z", "too_old")],
+)
+def test_a_clock_at_the_end_of_the_calendar_is_a_bad_event_like_any_other(event, occurred_at, error):
+    topic = "callback-scheduled" if "type" in event else "wrap-up"
+    said = Worker().tell(topic, {**event, "occurred_at": occurred_at}, at="2026-11-23T14:30:00Z")
+    assert said.errors == [error]
+
+
 def test_a_contact_is_forgotten_35_days_after_its_last_event():
     worker = Worker()
     worker.wrap_up(wrap_up("v1"))
     worker.wrap_up(wrap_up("v2", occurred_at="2026-11-24T14:30:00Z"))
-    worker.run_to("2026-12-29T14:29:59Z")
-    assert list(rows(worker)) == ["L|c1"]
     worker.run_to("2026-12-29T14:30:00Z")
+    assert list(rows(worker)) == ["L|c1"]
+    worker.run_to("2026-12-29T14:30:00.001Z")
     assert rows(worker) == {}
+
+
+@pytest.mark.parametrize(
+    ("topic", "event"),
+    [
+        ("callback-scheduled", scheduled(due_at="2026-11-23T14:00:00Z")),
+        ("callback-scheduled", cancelled("unknown", occurred_at="2026-11-23T14:30:00Z")),
+        ("wrap-up", wrap_up(callback_id="unknown")),
+    ],
+)
+def test_an_event_is_known_again_at_the_last_instant_at_which_it_is_accepted(topic, event):
+    worker = Worker()
+    assert worker.tell(topic, event).lines != []
+    assert worker.tell(topic, event, at="2026-12-28T14:30:00Z").lines == []
+    assert worker.tell(topic, event, at="2026-12-28T14:30:00.001Z").errors == ["too_old"]
 
 
 def test_an_event_from_a_clock_ahead_is_remembered_until_it_is_too_old_by_its_own():
@@ -89,9 +115,9 @@ def test_what_a_timer_ended_is_remembered_from_that_end():
     worker = Worker()
     worker.schedule(scheduled())
     worker.run_to("2026-11-30T15:00:00Z")
-    worker.run_to("2027-01-04T14:59:59Z")
-    assert list(rows(worker)) == ["L|c1"]
     worker.run_to("2027-01-04T15:00:00Z")
+    assert list(rows(worker)) == ["L|c1"]
+    worker.run_to("2027-01-04T15:00:00.001Z")
     assert rows(worker) == {}
 
 
@@ -168,3 +194,73 @@ def test_a_row_that_is_too_large_already_may_still_shrink_or_stay():
     assert encode_contact(contact, row) == row
     with pytest.raises(BadEvent):
         encode_contact(contact, row[:-1])
+
+
+def full(*campaigns, left: int = 10, **changes) -> Worker:
+    """A worker with callback k1, due at 15:00, in a row that has `left` bytes left."""
+    worker = Worker(*campaigns)
+    worker.schedule(scheduled(**changes))
+    taken = len(worker.core.partitions[0].table[b"L|c1"])
+    notes = "x" * (ROW_BYTES_MAX - taken - len(',"notes":""') - left)
+    worker = Worker(*campaigns)
+    assert worker.schedule(scheduled(notes=notes, **changes)).errors == []
+    assert ROW_BYTES_MAX - len(worker.core.partitions[0].table[b"L|c1"]) == left
+    return worker
+
+
+@pytest.mark.parametrize("left", [0, 10, 100])
+def test_a_callback_goes_out_of_a_row_that_is_full(left):
+    worker = full(left=left)
+    assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "presented"]
+    assert worker.run_to("2026-11-30T15:00:00Z").transitions == ["expired"]
+
+
+def test_the_queue_gets_a_callback_of_a_row_that_is_full():
+    worker = full(campaign(owner_expiry="queue"), owner="only")
+    worker.run_to("2026-11-23T15:00:00Z")
+    assert worker.run_to("2026-11-24T15:00:00Z").transitions == ["presented"]
+
+
+def waiting_in_a_full_row() -> Worker:
+    """A worker with a callback that waits for its campaign, in a row with a few bytes left."""
+    for size in range(ROW_BYTES_MAX - 700, ROW_BYTES_MAX):
+        worker = Worker(campaign(status="off", rule_set_ids=["R"]), rules=(rule(),))
+        worker.tell("contacts", contact(attributes={"a": "x" * size}))
+        worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
+        if ROW_BYTES_MAX - len(worker.core.partitions[0].table[b"L|c1"]) < 10:
+            worker.run_to("2026-11-23T15:00:00Z")
+            return worker
+    raise AssertionError("No size fills the row")
+
+
+def test_a_callback_is_released_from_a_row_that_is_full():
+    worker = waiting_in_a_full_row()
+    worker.tell("campaigns", campaign(rule_set_ids=["R"]))
+    assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["dialing"]
+
+
+def test_a_limit_that_is_set_later_reaches_what_waits_in_a_row_that_is_full():
+    worker = waiting_in_a_full_row()
+    worker.tell("campaigns", campaign(status="off", rule_set_ids=["R"], expire_after_s=3600))
+    assert worker.run_to("2026-11-23T15:40:00Z").transitions == ["expired"]
+
+
+def test_a_row_that_is_full_takes_the_end_of_a_callback_and_nothing_else():
+    worker = Worker(rules=(rule(),))
+    worker.tell("contacts", contact(attributes={"a": "x" * (ROW_BYTES_MAX - 900)}))
+    worker.schedule(scheduled(notes="x" * 390))
+    worker.run_to("2026-11-23T15:00:00Z")
+    assert len(worker.core.partitions[0].table[b"L|c1"]) > ROW_BYTES_MAX
+    assert worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:01:00Z")).errors == ["too_large"]
+    long = {"phone_column": "x" * 256, "attributes": {"b": "y" * 1000}, "wrap_up_code": "AGAIN"}
+    last = wrap_up("v6", occurred_at="2026-11-23T15:02:00Z", callback_id="k1", **long)
+    assert worker.wrap_up(last).transitions == ["completed", "scheduled"]
+
+
+def test_what_comes_with_the_end_of_a_callback_does_not_fill_the_row_without_bound():
+    worker = Worker()
+    worker.tell("contacts", contact(attributes={"a": "x" * (ROW_BYTES_MAX - 1000)}))
+    worker.schedule(scheduled())
+    large = wrap_up("v6", callback_id="k1", attributes={"b": "y" * ROW_BYTES_MAX})
+    assert worker.wrap_up(large).errors == ["too_large"]
+    assert worker.schedule(cancelled()).transitions == ["cancelled"]

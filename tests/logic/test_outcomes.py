@@ -69,9 +69,18 @@ def test_a_wrap_up_that_names_no_standing_callback_is_an_ordinary_one_and_says_s
     if end:
         worker.schedule(scheduled())
         worker.schedule(cancelled())
-    said = worker.wrap_up(of_k1(wrap_up_code="AGAIN"))
-    assert said.transitions == ["scheduled"]
-    assert said.lifecycle[0]["facts"]["named_callback"] == named
+    event = of_k1(wrap_up_code="AGAIN")
+    said = worker.wrap_up(event)
+    assert (said.transitions, said.reasons[0]) == (["rejected", "scheduled"], [named])
+    assert said.lifecycle[0]["facts"] == {
+        "event_type": "wrap_up",
+        "refused": "callback_id",
+        "wrap_up_code": "AGAIN",
+        "conversation_id": "v5",
+    }
+    assert said.lifecycle[0]["callback_id"] == "k1"
+    assert said.lifecycle[0]["cause"]["event_id"] == "w-v5"
+    assert worker.wrap_up(event).lines == []
 
 
 def test_call_me_tomorrow_leaves_the_callback_open():
@@ -79,6 +88,23 @@ def test_call_me_tomorrow_leaves_the_callback_open():
     worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"))
     assert worker.wrap_up(of_k1(occurred_at="2026-11-23T15:10:00Z")).lines == []
     assert worker.run_to("2026-11-24T15:00:00Z").commands[0]["presentation"] == 2
+
+
+def test_a_wrap_up_that_leaves_its_callback_open_is_named_in_what_happens_to_it_next():
+    worker = presented()
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"))
+    worker.wrap_up(of_k1())
+    for record in worker.run_to("2026-11-24T15:00:00Z").lifecycle:
+        assert record["facts"]["left_open_by"] == "w-v5"
+
+
+def test_a_wrap_up_whose_callback_was_left_open_is_not_told_twice():
+    worker = presented()
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:05:00Z"))
+    worker.wrap_up(of_k1())
+    before = dict(worker.core.partitions[0].table)
+    assert worker.wrap_up(of_k1()).lines == []
+    assert dict(worker.core.partitions[0].table) == before
 
 
 def test_call_me_tomorrow_reopens_a_callback_that_its_wrap_up_completed_first():
@@ -225,12 +251,56 @@ def test_a_reopened_callback_stands_among_the_outstanding_ones_alone():
     assert ([one["callback_id"] for one in row["callbacks"]], "ended" in row) == (["k1"], False)
 
 
-def test_of_cancels_after_the_end_the_latest_counts():
+CHANGES = {
+    "R1": rescheduled(event_id="R1", occurred_at="2026-11-23T15:05:00Z", due_at="2026-11-24T15:01:00Z"),
+    "R2": rescheduled(event_id="R2", occurred_at="2026-11-23T15:20:00Z", due_at="2026-11-24T15:02:00Z"),
+    "R3": rescheduled(event_id="R3", occurred_at="2026-11-23T15:30:00Z", due_at="2026-11-24T15:03:00Z"),
+    "C1": cancelled(event_id="C1", occurred_at="2026-11-23T15:04:00Z"),
+    "C2": cancelled(event_id="C2", occurred_at="2026-11-23T15:07:00Z"),
+    "C3": cancelled(event_id="C3", occurred_at="2026-11-23T15:25:00Z"),
+    "too far": rescheduled(event_id="X", occurred_at="2026-11-23T15:05:00Z", due_at="2027-01-24T15:00:00Z"),
+    "too old": rescheduled(event_id="Y", occurred_at="2026-11-23T14:20:00Z", due_at="2026-11-24T15:00:00Z"),
+}
+
+
+def called_again_at(*events) -> list[str]:
+    """When k1, presented at 15:00, goes out again after these events, which arrive at 15:31."""
+    worker = presented()
+    for topic, value in events:
+        worker.tell(topic, value, at="2026-11-23T15:31:00Z")
+    return [command["due_at"] for command in worker.run_to("2026-11-25T00:00:00Z").commands]
+
+
+@pytest.mark.parametrize("order", itertools.permutations(("R1", "R2", "W")))
+def test_call_me_tomorrow_and_then_at_another_time_ends_the_same_in_every_order(order):
+    events = {name: ("callback-scheduled", CHANGES[name]) for name in ("R1", "R2")} | {"W": ("wrap-up", of_k1())}
+    assert called_again_at(*(events[name] for name in order)) == ["2026-11-24T15:02:00Z"]
+
+
+@pytest.mark.parametrize("names", itertools.permutations(CHANGES, 3), ids="-".join)
+def test_it_makes_no_difference_when_among_the_changes_the_wrap_up_comes(names):
+    changes = [("callback-scheduled", CHANGES[name]) for name in names]
+    ends = {
+        tuple(called_again_at(*changes[:place], ("wrap-up", of_k1()), *changes[place:]))
+        for place in range(len(changes) + 1)
+    }
+    assert len(ends) == 1
+
+
+def test_a_reopening_that_finds_a_later_reschedule_names_it():
     worker = presented()
     worker.wrap_up(of_k1())
-    worker.schedule(cancelled(event_id="c1", occurred_at="2026-11-23T15:08:00Z"), at="2026-11-23T15:11:00Z")
-    worker.schedule(cancelled(event_id="c2", occurred_at="2026-11-23T15:04:00Z"), at="2026-11-23T15:11:00Z")
-    same = rescheduled(event_id="r1", occurred_at="2026-11-23T15:08:00Z")
-    assert worker.schedule(same, at="2026-11-23T15:11:00Z").reasons == [["callback_ended"]]
-    later = rescheduled(event_id="r2", occurred_at="2026-11-23T15:09:00Z")
-    assert worker.schedule(later, at="2026-11-23T15:11:00Z").transitions == ["rescheduled"]
+    refused = worker.schedule(CHANGES["R2"], at="2026-11-23T15:31:00Z").lifecycle[0]
+    assert (refused["reasons"], refused["facts"]["remembered"]) == (["callback_ended"], True)
+    reopened = worker.schedule(CHANGES["R1"]).lifecycle[0]
+    assert (reopened["transition"], reopened["due_at"]) == ("rescheduled", "2026-11-24T15:02:00Z")
+    assert reopened["facts"]["asked_for"] == "2026-11-24T15:01:00Z"
+    assert reopened["facts"]["superseded_by"] == "R2"
+
+
+def test_a_cancel_after_the_end_closes_the_callback_for_good():
+    worker = presented()
+    worker.wrap_up(of_k1())
+    worker.schedule(cancelled(occurred_at="2026-11-23T15:08:00Z"), at="2026-11-23T15:11:00Z")
+    later = rescheduled(occurred_at="2026-11-23T15:09:00Z")
+    assert worker.schedule(later, at="2026-11-23T15:11:00Z").reasons == [["callback_ended"]]

@@ -1,8 +1,10 @@
 """Docs, rules.md, section 4 and section 8 row 14: recycles and contact list clears."""
 
+import itertools
+
 import pytest
 
-from tests.builders import Worker, campaign, clear, recycle, rule, scheduled, wrap_up
+from tests.builders import Worker, campaign, clear, recycle, rescheduled, rule, scheduled, wrap_up
 
 
 def with_rule_callback(*campaigns, **changes) -> Worker:
@@ -179,3 +181,23 @@ def test_a_clear_that_passed_a_callback_by_does_not_take_it_when_it_is_looked_at
     assert worker.run_to("2026-11-23T16:00:00Z").transitions == ["due", "waiting"]
     worker.tell("campaigns", in_p(status="stopping"), at="2026-11-23T16:00:00Z")
     assert worker.run_to("2026-11-23T17:00:00Z").lines == []
+
+
+@pytest.mark.parametrize(("topic", "void"), [("contact-list-cleared", clear()), ("campaign-recycle", recycle())])
+def test_a_callback_that_is_reopened_after_a_clear_or_a_recycle_ends_as_if_it_had_been_open(topic, void):
+    ends = []
+    for order in itertools.permutations(("wrap-up", "move", "void")):
+        worker = with_rule_callback(in_p(recycle_cancels=["rule"]), occurred_at="2026-11-23T13:30:00Z")
+        callback_id = worker.run_to("2026-11-23T14:30:00Z").commands[0]["callback_id"]
+        events = {
+            "wrap-up": (
+                "wrap-up", wrap_up("v2", occurred_at="2026-11-23T14:45:00Z", callback_id=callback_id)),
+            "move": ("callback-scheduled", rescheduled(callback_id, occurred_at="2026-11-23T14:40:00Z")),
+            "void": (topic, void),
+        }
+        for name in order:
+            worker.tell(*events[name], at="2026-11-23T15:00:00Z")
+            worker.run_to("2026-11-23T15:00:00Z")
+        assert worker.core.partitions[0].outstanding == 0, order
+        ends.append(worker.run_to("2026-11-25T00:00:00Z").commands)
+    assert ends == [[]] * 6

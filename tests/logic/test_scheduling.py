@@ -270,3 +270,18 @@ def test_a_rule_may_schedule_in_the_conversation_in_which_the_agent_did():
     worker = Worker(rules=(rule(minutes=60),))
     worker.schedule(scheduled(conversation_id="v1"))
     assert worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN")).transitions == ["scheduled"]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "reason"),
+    [
+        ("9999-12-31T23:59:59.999999Z", "too_far_ahead"),
+        ("9999-12-31T23:59:59-00:00", "too_far_ahead"),
+        ("0001-01-01T00:00:00Z", "due_before_scheduled"),
+    ],
+)
+def test_a_due_time_at_the_end_of_the_calendar_is_rejected_like_any_other(due_at, reason):
+    worker = Worker()
+    assert worker.schedule(scheduled(due_at=due_at)).reasons == [[reason]]
+    worker.schedule(scheduled("k2"))
+    assert worker.schedule(rescheduled("k2", due_at=due_at)).reasons == [[reason]]

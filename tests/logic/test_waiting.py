@@ -170,3 +170,25 @@ def test_what_waits_for_a_campaign_that_is_removed_is_blocked():
     said = worker.run_to("2026-11-23T15:30:00Z")
     assert (said.transitions, said.reasons) == (["blocked"], [["campaign_unknown"]])
     assert said.lifecycle[0]["cause"]["topic"] == "campaigns"
+
+
+def test_the_rate_is_kept_however_often_the_worker_is_restarted():
+    worker = waiting("c1", "c2", "c3")
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.tell("campaigns", on(dial_rate_per_s=0.5), at="2026-11-23T16:00:00Z")
+    assert len(worker.run_to("2026-11-23T16:00:00Z").commands) == 1
+    for _ in range(3):
+        worker.restart()
+    assert worker.run_to("2026-11-23T16:00:01.999Z").commands == []
+    said = worker.run_to("2026-11-23T16:00:02Z")
+    assert len(said.commands) == 1
+    assert said.lifecycle[0]["facts"]["held_by"] == "rate"
+
+
+def test_a_restart_does_not_hold_up_what_has_no_rate():
+    worker = waiting("c1", "c2", "c3")
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.tell("campaigns", on(), at="2026-11-23T16:00:00Z")
+    worker.restart()
+    said = worker.run_to("2026-11-23T16:00:00Z")
+    assert [record["facts"]["held_by"] for record in said.lifecycle] == ["campaign_off"] * 3

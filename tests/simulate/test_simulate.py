@@ -100,6 +100,53 @@ def test_a_bad_event_on_a_good_line_is_a_dead_letter_with_its_headers(tmp_path):
     ]
 
 
+VALUES = [
+    ' {"b": 1.50, "a" : 1E2,\t"b":12345678901234567890123}',
+    '[ "\\u00e9\\/é" ]',
+    "-0.0",
+    "1e999",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_the_value_of_a_dead_letter_is_the_one_that_came_byte_for_byte(tmp_path, value):
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"topic":"wrap-up","value":' + value + ',"at":"2026-11-23T14:30:00Z"}')
+    out = io.StringIO()
+    assert run_simulation([str(path)], until=None, partitions=1, out=out, err=io.StringIO()) == 0
+    assert f'"value":{value.strip()},"headers"' in out.getvalue()
+
+
+def test_a_line_that_is_not_utf_8_is_malformed(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"topic":"wrap-up","at":"2026-11-23T14:30:00Z","value":"\xff"}\n')
+    err = io.StringIO()
+    assert run_simulation([str(path)], until=None, partitions=1, out=io.StringIO(), err=err) == 2
+    assert "not JSON" in err.getvalue()
+
+
+def test_the_latest_instant_of_a_line_leaves_room_for_all_that_follows_from_it(tmp_path):
+    at, due_at = "9899-12-31T23:59:59Z", "9900-01-30T23:59:58Z"
+    event = scheduled(occurred_at=at, due_at=due_at, owner="only")
+    ten_years = 10 * 366 * 24 * 3600
+    slow = campaign(outcome_timeout_s=ten_years, expire_after_s=ten_years, owner_expiry="queue")
+    code, records, _ = run(
+        tmp_path, line("campaigns", slow, at), line("callback-scheduled", event, at), until="9999-12-31T23:59:59Z"
+    )
+    transitions = [record["value"]["transition"] for record in records if record["topic"] == "callback-lifecycle"]
+    assert (code, transitions) == (0, ["scheduled", "due", "presented", "presented", "expired"])
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "topics"),
+    [("2026-11-23T14:35:00.000900Z", []), ("2026-11-23T14:35:00.001001Z", ["dead-letter"])],
+)
+def test_a_recycle_five_minutes_ahead_is_in_order_at_any_fraction_of_a_millisecond(tmp_path, occurred_at, topics):
+    event = {"event_id": "y1", "occurred_at": occurred_at, "campaign_id": "P"}
+    _, records, _ = run(tmp_path, line("campaign-recycle", event, "2026-11-23T14:30:00.000900Z"))
+    assert [record["topic"] for record in records] == topics
+
+
 @pytest.mark.parametrize("value", [5, "text", [], {}, True])
 def test_a_value_that_is_no_event_is_a_bad_event(tmp_path, value):
     code, records, _ = run(tmp_path, line("wrap-up", value, "2026-11-23T14:30:00Z"))
@@ -131,6 +178,10 @@ MALFORMED = [
     ('{"topic":"contacts","at":"2026-11-23T14:30:00Z","value":null}', "`key`"),
     ('{"topic":"wrap-up","at":"2026-11-23T14:30:00Z","key":7,"value":{}}', "`key`"),
     ('{"topic":"wrap-up","at":"2026-11-23T07:59:59Z","value":{}}', "before"),
+    ('{"topic":"wrap-up","at":"9999-12-31T23:59:59Z","value":{}}', "`at`"),
+    ('{"topic":"wrap-up","at":"9900-01-01T00:00:00Z","value":{}}', "`at`"),
+    ('{"topic":"wrap-up","at":"2026-11-23T14:30:00Z","value":{"a":"\\ud800"}}', "not JSON"),
+    ('{"topic":"wrap-up","at":"2026-11-23T14:30:00Z","value":' + 5000 * "[" + 5000 * "]" + "}", "not JSON"),
 ]
 
 

@@ -1,0 +1,45 @@
+"""How far the contact topics of a partition go: what the acquire gate waits for.
+
+Asked through a client that fetches nothing: on a connection that waits for records, every question waits with it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.settings import Settings, client_options
+
+
+class SourceEnds:
+    """Answers for one worker; connects with the first question."""
+
+    def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
+        self._topics = topics
+        self._options = client_options(settings)
+        self._client: Any = None
+        self._connecting = asyncio.Lock()
+
+    async def of(self, partition: int) -> dict[str, int]:
+        """The offset after the last committed record, by full topic name; of a topic without records, 0."""
+        partitions = [TopicPartition(topic, partition) for topic in self._topics]
+        client = await self._connected()
+        first, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+        return {tp.topic: ends[tp] if ends[tp] > first[tp] else 0 for tp in partitions}
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._client is not None:
+            await self._client.stop()
+
+    async def _connected(self) -> Any:
+        async with self._connecting:
+            if self._client is None:
+                client = AIOKafkaConsumer(
+                    **self._options, isolation_level="read_committed", enable_auto_commit=False,
+                    auto_offset_reset="earliest",
+                )  # fmt: skip
+                await client.start()
+                self._client = client
+            return self._client

@@ -1,0 +1,82 @@
+"""How a partition keeps up with the configuration: what it has seen, and what it reports."""
+
+import orjson
+import pytest
+
+from streams.engine.partition import Arrived, Outcome, Partition
+from streams.logic.configuration import Configuration
+from tests.builders import campaign, clear, instant, key_of, recycle, rule, rule_set, wrap_up
+
+NOW = instant("2026-11-23T15:00:00Z")
+AT_1500_MS = 1_795_446_000_000
+
+
+def told(topic: str, value, key: bytes, offset: int = 0, timestamp_ms: int = AT_1500_MS) -> Arrived:
+    return Arrived(topic, 0, offset, key, orjson.dumps(value), timestamp_ms)
+
+
+def fire_all(partition: Partition, now=NOW) -> Outcome:
+    total = Outcome()
+    while (outcome := partition.fire(now)) is not None:
+        total.merge(outcome)
+    return total
+
+
+def test_a_clear_that_is_read_while_another_is_being_applied_is_applied_as_well():
+    configuration = Configuration()
+    partition = Partition(0, 1, configuration, {})
+    partition.ready(NOW)
+    for offset, (campaign_id, list_id) in enumerate((("P", "L"), ("P2", "M"))):
+        value = campaign(campaign_id, contact_list_id=list_id, rule_set_ids=["R"])
+        configuration.apply(told("campaigns", value, campaign_id.encode(), offset), NOW)
+    configuration.apply(told("rule-sets", rule_set(rule(minutes=60)), b"R"), NOW)
+    for offset, (campaign_id, list_id) in enumerate((("P", "L"), ("P2", "M"))):
+        event = wrap_up(wrap_up_code="AGAIN", campaign_id=campaign_id, contact_list_id=list_id)
+        partition.apply(told("wrap-up", event, key_of(event), offset), NOW)
+    configuration.apply(told("contact-list-cleared", clear("z1"), b"L", 0), NOW)
+    partition.configure(NOW)
+    configuration.apply(told("contact-list-cleared", clear("z2", contact_list_id="M"), b"M", 1), NOW)
+    # The timer task gets its turn before the partition has looked at the second one.
+    fire_all(partition)
+    partition.configure(NOW)
+    fire_all(partition)
+    assert partition.outstanding == 0
+
+
+@pytest.mark.parametrize("timestamp_ms", [1_795_446_000_000_000, 2**63 - 1])
+@pytest.mark.parametrize(("topic", "value", "key"), [
+    ("campaign-recycle", recycle(), b"P"),
+    ("contact-list-cleared", clear(), b"L"),
+])  # fmt: skip
+def test_a_record_with_an_impossible_timestamp_is_a_bad_event(topic, value, key, timestamp_ms):
+    configuration = Configuration()
+    configuration.apply(told(topic, value, key, timestamp_ms=timestamp_ms), NOW)
+    partition = Partition(0, 1, configuration, {})
+    partition.ready(NOW)
+    record = partition.configure(NOW).records[0]
+    assert dict(record.headers)["ringback.error"] == b"invalid"
+    assert (record.value, record.timestamp_ms) == (orjson.dumps(value), timestamp_ms)
+    assert configuration.recycles.latest("P") is None and configuration.clears == {}
+
+
+class Bug(Exception):
+    """A fault of ours."""
+
+
+def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_told_once(monkeypatch):
+    def failing(rules):
+        raise Bug("with +12125550101 in its message")
+
+    monkeypatch.setattr("streams.logic.configuration.compile_rule_set", failing)
+    configuration = Configuration()
+    configuration.apply(told("rule-sets", rule_set(rule()), b"R"), NOW)
+    partition = Partition(0, 1, configuration, {})
+    partition.ready(NOW)
+    outcome = partition.configure(NOW)
+    headers = dict(outcome.records[0].headers)
+    assert headers["ringback.error"] == b"internal_error"
+    assert headers["__connect.errors.exception.class.name"] == b"Bug"
+    assert b"555" not in headers["__connect.errors.exception.message"]
+    assert len(outcome.faults) == 1 and "Bug" in outcome.faults[0]
+    configuration.apply(told("campaigns", campaign(), b"P"), NOW)
+    assert partition.configure(NOW).faults == []
