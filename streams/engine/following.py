@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from streams.engine.waiting import WaitingRoom
-from streams.logic.configuration import CLEARS, RECYCLES, Configuration
+from streams.logic.configuration import CLEARS, RECYCLES, BadRecord, Configuration
 from streams.logic.due import lets_out
-from streams.logic.exchange import Record
+from streams.logic.exchange import Outcome
 from streams.logic.inputs import Applied
 from streams.logic.outputs import record_of_report
 from streams.logic.rows import Meta, decode_meta, encode_meta
@@ -31,6 +31,7 @@ class Follower:
         self._topic_prefix = topic_prefix
         self._meta = Meta()
         self._version = -1
+        self._offsets: dict[str, int] = {}
         self._campaign_offsets: dict[str, int] = {}
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
@@ -58,14 +59,16 @@ class Follower:
 
     def catch_up(
         self, contacts: Callable[[], Iterable[bytes]], waiting: WaitingRoom, now: datetime
-    ) -> tuple[list[Record], bytes | None]:
+    ) -> tuple[Outcome, bytes | None]:
         """Look at everything that changed. contacts: keys with a callback outstanding, asked for only if needed.
 
-        Returns the reports to write and the partition's own row if it changed.
+        Returns the reports to write, with the faults behind them, and the partition's own row if it changed.
         """
         self._version = self._configuration.version
+        # What is read from here on has not been looked at, even if the last contact is through only after it.
+        self._offsets = dict(self._configuration.offsets)
         before = self._meta
-        reports = self._report(now) if self._number == 0 else []
+        reports = self._report(now) if self._number == 0 else Outcome()
         changed = self._changed_campaigns(waiting)
         self._set_gates(waiting, now)
         keys = set(self._pending)
@@ -98,20 +101,22 @@ class Follower:
     def _note_applied(self) -> None:
         if self._pending or self._failed:
             return
-        offsets = self._configuration.offsets
+        offsets = self._offsets
         applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
         self._meta = replace(self._meta, applied={**self._meta.applied, **applied})
 
-    def _report(self, now: datetime) -> list[Record]:
+    def _report(self, now: datetime) -> Outcome:
         reported = dict(self._meta.reported)
-        records = []
+        outcome = Outcome()
         for report in self._configuration.reports:
             topic, offset = report.arrived.topic, report.arrived.offset
             if offset > reported.get(topic, -1):
                 reported[topic] = offset
-                records.append(record_of_report(report, now, self._topic_prefix))
+                outcome.records.append(record_of_report(report, now, self._topic_prefix))
+                if isinstance(report, BadRecord) and report.bug is not None:
+                    outcome.faults.append(report.bug.traceback)
         self._meta = replace(self._meta, reported=reported)
-        return records
+        return outcome
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
         offsets = {name: self._configuration.campaign_offset(name) for name in waiting.campaign_ids()}

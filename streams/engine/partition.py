@@ -28,6 +28,7 @@ from streams.logic.rows import (
     decode_outline,
     encode_contact,
     outline_of,
+    room_for,
     waiting_in,
     wake_up,
 )
@@ -89,6 +90,7 @@ class Partition:
             if key != META_KEY:
                 self._reindex(key, None, decode_outline(row))
         self._follower.start(self.table.get(META_KEY))
+        self._waiting.start(now)
 
     def configure(self, now: datetime) -> Outcome:
         """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
@@ -98,8 +100,7 @@ class Partition:
         """
         if not self._follower.is_behind:
             return Outcome()
-        reports, meta_row = self._follower.catch_up(self._with_outstanding, self._waiting, now)
-        return self._with_meta(Outcome(records=reports), meta_row)
+        return self._with_meta(*self._follower.catch_up(self._with_outstanding, self._waiting, now))
 
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
         """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
@@ -209,7 +210,7 @@ class Partition:
         after, effects = decide(before, told, cause, self._configuration, now)
         if after is before:
             return Outcome()
-        new_row = None if after is None else encode_contact(after, row)
+        new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
         outcome = Outcome(records_of(key, effects), {key: new_row})
         outcome.fired = [fired(effect, self._acquired_at, now) for effect in effects if isinstance(effect, Dial)]
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.

@@ -39,8 +39,16 @@ class WaitingRoom:
     def __init__(self) -> None:
         self._queues: dict[str, DueIndex[tuple[bytes, str]]] = {}
         self._gates: dict[str, _Gate] = {}
+        self._started_at: datetime | None = None
         self._released_at: dict[str, datetime] = {}
         self._put_off: dict[tuple[bytes, str], datetime] = {}
+
+    def start(self, now: datetime) -> None:
+        """The partition is ours from now. Somebody may have let one out for every campaign at this very moment.
+
+        When that was is stored nowhere, so each rate is counted from here.
+        """
+        self._started_at = now
 
     def add(self, campaign_id: str, key: bytes, callback_id: str, due_at: datetime) -> None:
         """The callback waits for its campaign."""
@@ -95,7 +103,7 @@ class WaitingRoom:
         due_at, callback_id, (key, _) = entry
         gate = self._gates[campaign_id]
         at, held_by = gate.opened_at, LatenessCause.CAMPAIGN_OFF
-        released_at = self._released_at.get(campaign_id)
+        released_at = self._released_at.get(campaign_id, self._started_at)
         if released_at is not None and released_at + gate.gap > at:
             at, held_by = released_at + gate.gap, LatenessCause.RATE
         at = max(at, self._put_off.get((key, callback_id), at))

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from streams.logic.admission import admit, cancel_facts, due_timer, reject, reject_unknown, untimely
 from streams.logic.limits import MOVES_KEPT
 from streams.logic.memory import SCHEDULED_FROM, note_cancel, note_conversation
-from streams.logic.presentations import may_reopen
-from streams.logic.state import Callback, Cancel, Ownership, Status
+from streams.logic.presentations import may_be_reopened, may_reopen
+from streams.logic.state import Callback, Cancel, Move, Ownership, Status
 from streams.logic.step import Step
+from streams.logic.voids import cancel_if_void
 from topics.commands import Origin
 from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
 from topics.records import Reason, Transition
@@ -54,31 +55,43 @@ def reschedule(step: Step, event: CallbackRescheduled) -> None:
     if callback is None:
         reject_unknown(step, event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
         return
-    reasons = _not_movable(step, callback, event)
-    if reasons:
-        reject(step, callback, reasons, facts)
-        return
+    asked = Move(event.occurred_at, event.due_at, event.event_id)
+    if reasons := _not_movable(step, callback, asked):
+        remembered = _remember(step, callback, asked)
+        reject(step, callback, reasons, {**facts, "remembered": True if remembered else None})
+    else:
+        _move(step, callback, asked, event)
+
+
+def _move(step: Step, callback: Callback, asked: Move, event: CallbackRescheduled) -> None:
+    reopened = callback.callback_id in step.ended
+    holds = max(_moves(callback, asked), key=lambda move: move.occurred_at)
+    superseded = holds is not asked
     moved = replace(
-        callback,
+        _with_moves(callback, asked, callback.later),
         status=Status.SCHEDULED,
-        due_at=event.due_at,
-        timer=due_timer(event.due_at, step.now),
-        changed_at=event.occurred_at,
-        set_by=event.event_id,
-        moved=(*callback.moved[1 - MOVES_KEPT :], event.occurred_at),
+        due_at=holds.due_at,
+        timer=due_timer(holds.due_at, step.now),
+        changed_at=holds.occurred_at,
+        set_by=holds.event_id,
         ended_at=None,
+        later=None,
     )
     step.record(
         moved,
         Transition.RESCHEDULED,
         facts={
             "previous_due_at": callback.due_at,
-            "reopened": True if event.callback_id in step.ended else None,
+            "reopened": True if reopened else None,
+            "asked_for": asked.due_at if superseded else None,
+            "superseded_by": holds.event_id if superseded else None,
             "actor": event.actor,
             "reason": event.reason,
         },
     )
-    step.keep(moved)
+    # A clear or recycle that came while it was completed has passed it by.
+    if not (reopened and cancel_if_void(step, moved)):
+        step.keep(moved)
 
 
 def cancel(step: Step, event: CallbackCancelled) -> None:
@@ -93,9 +106,9 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
         step.end(callback, Status.CANCELLED)
     elif (callback := step.ended.get(event.callback_id)) is not None:
         reject(step, callback, (Reason.CALLBACK_ENDED,), facts)
-        # A reschedule from before this cancel must not bring the callback back.
-        latest = max(event.occurred_at, callback.cancelled_at or event.occurred_at)
-        step.note_ended(replace(callback, cancelled_at=latest))
+        # Had its wrap-up not come yet, this would have been the end, unless a later reschedule had come before it.
+        if event.occurred_at >= _moves(callback)[0].occurred_at:
+            step.note_ended(replace(callback, cancelled_at=event.occurred_at))
     else:
         step.contact = note_cancel(step.contact, event.callback_id, heard)
         reject_unknown(
@@ -103,12 +116,40 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
         )
 
 
-def _not_movable(step: Step, callback: Callback, event: CallbackRescheduled) -> tuple[Reason, ...]:
-    if callback.callback_id in step.ended and not may_reopen(callback, event.occurred_at):
-        return (Reason.CALLBACK_ENDED,)
-    if event.occurred_at < callback.changed_at:
+def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, ...]:
+    if callback.callback_id in step.ended:
+        if not may_reopen(callback, asked.occurred_at):
+            return (Reason.CALLBACK_ENDED,)
+    elif asked.occurred_at < callback.changed_at:
         return (Reason.SUPERSEDED,)
-    return untimely(event.due_at, event.occurred_at)
+    return untimely(asked.due_at, asked.occurred_at)
+
+
+def _remember(step: Step, callback: Callback, asked: Move) -> bool:
+    """Keep in mind a reschedule that is refused now and would have been applied, had its wrap-up come at another time.
+
+    Superseded, it still says that the callback was moved during the call; after the end, for when it was moved next.
+    """
+    if untimely(asked.due_at, asked.occurred_at) or asked.occurred_at < callback.scheduled_at:
+        return False
+    if callback.callback_id in step.outstanding:
+        step.keep(_with_moves(callback, asked))
+    elif may_be_reopened(callback) and asked.occurred_at >= _moves(callback)[0].occurred_at:
+        step.note_ended(replace(callback, later=asked))
+    else:
+        return False
+    return True
+
+
+def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
+    """The moves of which the latest holds; the one that came last is the first, as it wins a tie."""
+    applied = Move(callback.changed_at, callback.due_at, callback.set_by)
+    return [move for move in (asked, callback.later, applied) if move is not None]
+
+
+def _with_moves(callback: Callback, *moves: Move | None) -> Callback:
+    moved = (*callback.moved, *(move.occurred_at for move in moves if move is not None))
+    return replace(callback, moved=moved[-MOVES_KEPT:])
 
 
 def _note_owner(step: Step, callback: Callback) -> None:

@@ -5,6 +5,7 @@ Callable time sets and Do Not Call entries are only checked so far: nothing asks
 Source: docs/rules.md, section 4 and section 8 rows 13 to 15; docs/contract.md, section "In, per campaign and lists".
 """
 
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,11 +29,20 @@ CLEARS = "contact-list-cleared"
 
 
 @dataclass(frozen=True, slots=True)
+class Bug:
+    """A fault of ours: the class of the exception, and its traceback for the log."""
+
+    class_name: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A configuration record that cannot be accepted."""
+    """A configuration record that cannot be accepted. bug: why, when it is no fault of the record's."""
 
     arrived: Arrived
     fault: BadEvent
+    bug: Bug | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +75,9 @@ class Configuration:
         self._campaign_offsets: dict[str, int] = {}
 
     def apply(self, arrived: Arrived, now: datetime) -> None:
-        """Take in one record of a configuration topic. Never raises for a bad one: that becomes a report.
+        """Take in one record of a configuration topic. Never raises: a bad one becomes a report, and so does a bug.
 
-        now: not used for what is accepted, which has to come out the same in every replay; see `_check_clock`.
+        Every worker reads all records again at each start, so one that raises would keep all of them down. now: not used for what is accepted, which has to come out the same in every replay; see `_check_clock`.
         """
         self.version += 1
         self.offsets[arrived.topic] = arrived.offset
@@ -75,6 +85,10 @@ class Configuration:
             self._take(arrived)
         except BadEvent as fault:
             self.reports.append(BadRecord(arrived, fault))
+        except Exception as error:
+            # The message of an unforeseen exception may quote the event; the worker's log has it.
+            set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
+            self.reports.append(BadRecord(arrived, set_aside, Bug(type(error).__name__, traceback.format_exc())))
 
     def campaign_cause(self, campaign_id: str) -> Cause:
         """The cause of what follows from the latest record, or tombstone, of a campaign."""
@@ -145,7 +159,12 @@ def _key_of(arrived: Arrived) -> str:
 def _check_clock(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> None:
     # Recycles and clears are read again at every start. Measured by the worker's clock the old ones would turn into
     # bad events in time, so the record's own timestamp stands for the moment it arrived.
-    check_clock(event.occurred_at, EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms)))
+    try:
+        arrived_at = EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms))
+    except OverflowError:
+        # Microseconds for milliseconds, for example.
+        raise BadEvent(ErrorCode.INVALID, "$", "The timestamp of the record is out of range") from None
+    check_clock(event.occurred_at, arrived_at)
 
 
 def _marker(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> Marker:

@@ -14,8 +14,9 @@ CLOCK_AHEAD_MAX = timedelta(minutes=5)
 EVENT_AGE_MAX = timedelta(days=35)
 """An older event is refused, which is what lets a contact be forgotten after as long a silence."""
 
-MEMORY = EVENT_AGE_MAX
-"""How long a contact with nothing outstanding is remembered."""
+MEMORY = EVENT_AGE_MAX + timedelta(milliseconds=1)
+"""How long a contact with nothing outstanding is remembered: longer than an event is accepted, for a timer fires before
+an event of the same instant, and a repeated event must be known again to the last."""
 
 REMEMBERED_MAX = 256
 """Event ids, conversations, cancels for unknown callbacks and ended callbacks that one contact remembers, each."""
@@ -27,7 +28,10 @@ ATTEMPTS_KEPT = timedelta(days=31)
 """The longest reset period is 30 local dates; a day more covers every time zone."""
 
 ROW_BYTES_MAX = 64 * 1024
-"""Size of an encoded contact."""
+"""Size of an encoded contact, as far as events that only add to it are concerned."""
+
+ENDING_ROW_BYTES_MAX = 2 * ROW_BYTES_MAX
+"""The same for an event that ends a callback: its outcome is not lost because the row is full."""
 
 RECYCLE_GAP = timedelta(seconds=5)
 """Two recycles of a campaign closer than this are one button pressed twice."""

@@ -17,12 +17,15 @@ def stays_open(callback: Callback, wrapped_up_at: datetime) -> bool:
 
 def may_reopen(callback: Callback, moved_at: datetime) -> bool:
     """Whether a reschedule at this instant reopens an ended callback: it was moved during the call that ended it."""
-    if callback.status is not Status.COMPLETED or callback.ended_at is None:
-        return False
-    if callback.cancelled_at is not None and callback.cancelled_at >= moved_at:
+    if callback.ended_at is None or not may_be_reopened(callback) or moved_at < callback.scheduled_at:
         return False
     began_at = _began_at(callback, callback.ended_at)
     return began_at is not None and began_at < moved_at <= callback.ended_at
+
+
+def may_be_reopened(callback: Callback) -> bool:
+    """Whether there can still be a reschedule that reopens an ended callback."""
+    return callback.status is Status.COMPLETED and callback.cancelled_at is None
 
 
 def _began_at(callback: Callback, wrapped_up_at: datetime) -> datetime | None:

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.limits import MEMORY, ROW_BYTES_MAX
+from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
+from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
 from streams.logic.state import ROW_VERSION, Contact, Status, Timer
 from topics.codec import BadEvent, ErrorCode
 
@@ -83,17 +84,31 @@ def outline_of(contact: Contact) -> RowOutline:
     )
 
 
-def encode_contact(contact: Contact, before: bytes | None) -> bytes:
-    """The row of a contact. before: its row until now.
+def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
+    """How many bytes a contact's row may take after it was told this; None when that does not matter.
+
+    An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
+    adds an instant or two to each callback. What an event brings together with the end of a callback has some room too.
+    """
+    if isinstance(told, TimerFired | Released | ConfigurationChanged):
+        return None
+    outstanding = {callback.callback_id for callback in after.callbacks}
+    if before is not None and any(callback.callback_id not in outstanding for callback in before.callbacks):
+        return ENDING_ROW_BYTES_MAX
+    return ROW_BYTES_MAX
+
+
+def encode_contact(contact: Contact, before: bytes | None, room: int | None = ROW_BYTES_MAX) -> bytes:
+    """The row of a contact. before: its row until now. room: from `room_for`.
 
     What a contact remembers of ended callbacks gives way when the row grows too large. If that is not enough, raises
-    BadEvent (`too_large`), but only where the row would grow: it must always be possible to end a callback.
+    BadEvent (`too_large`), but only where the row would grow: it must always be possible to call a callback off.
     """
     row = _encoder.encode(contact)
     while len(row) > ROW_BYTES_MAX and contact.ended:
         contact = replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
         row = _encoder.encode(contact)
-    if len(row) > ROW_BYTES_MAX and len(row) > len(before or b""):
+    if room is not None and len(row) > max(room, len(before or b"")):
         raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
     return row
 

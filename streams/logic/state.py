@@ -47,13 +47,23 @@ class Timer(Struct, frozen=True, array_like=True, gc=False):
     kind: TimerKind
 
 
+class Move(Struct, frozen=True, array_like=True, gc=False):
+    """A reschedule: when it occurred, for when it was, and the id of its event."""
+
+    occurred_at: datetime
+    due_at: datetime
+    event_id: str
+
+
 class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A call that was promised to the contact.
 
     scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest event that was
     applied to it. set_by: id of the event that set its timer. presented: instants of its latest presentations,
-    moved: `occurred_at` of the latest reschedules. ended_at: of a completed callback, `occurred_at` of its wrap-up.
-    cancelled_at: `occurred_at` of a cancel that came after the end, so that no older reschedule reopens it.
+    moved: `occurred_at` of the latest reschedules. left_open_by: id of the latest wrap-up that named it and did not
+    complete it. Of a completed callback, ended_at: `occurred_at` of its wrap-up; later: the latest reschedule that came
+    after the end, which holds if an older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the
+    end, so that nothing reopens it.
     """
 
     callback_id: str
@@ -75,7 +85,9 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presentation: int = 0
     presented: tuple[datetime, ...] = ()
     moved: tuple[datetime, ...] = ()
+    left_open_by: str | None = None
     ended_at: datetime | None = None
+    later: Move | None = None
     cancelled_at: datetime | None = None
 
 

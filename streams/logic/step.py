@@ -71,14 +71,17 @@ class Step:
         facts: Mapping[str, Any] | None = None,
         cause: Cause | None = None,
     ) -> None:
-        """One transition of one callback. Facts that are None are left out; the cause is the step's own if None."""
+        """One transition of one callback. Facts that are None are left out; the cause is the step's own if None.
+
+        A wrap-up that left the callback open was no transition, so every later record has it among its facts.
+        """
         self.effects.append(
             CallbackLifecycle(
                 callback_id=callback.callback_id,
                 transition=transition,
                 occurred_at=self.now,
                 reasons=reasons,
-                facts=stated(facts),
+                facts=stated({**(facts or {}), "left_open_by": callback.left_open_by}),
                 due_at=callback.due_at,
                 campaign_id=callback.campaign_id,
                 contact_list_id=self.contact.contact_list_id,

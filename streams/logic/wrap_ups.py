@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.logic.admission import admit
+from streams.logic.admission import admit, reject, reject_unknown
 from streams.logic.ids import rule_callback_id
 from streams.logic.limits import ATTEMPTS_KEPT
 from streams.logic.memory import WRAPPED_UP, conversation_has, note_conversation
@@ -52,9 +52,10 @@ def wrap_up(step: Step, event: WrapUp) -> None:
         step.contact = _with_attempt(step, event)
     if event.attributes:
         step.contact = replace(step.contact, attributes={**step.contact.attributes, **event.attributes})
-    named = _end_named_callback(step, event)
+    if event.callback_id is not None:
+        _end_named_callback(step, event, event.callback_id)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
-        _schedule_by_rule(step, event, rule_sets, named)
+        _schedule_by_rule(step, event, rule_sets)
 
 
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
@@ -82,25 +83,23 @@ def _with_attempt(step: Step, event: WrapUp) -> Contact:
     )
 
 
-def _end_named_callback(step: Step, event: WrapUp) -> str | None:
-    """Complete the callback that the wrap-up names. Returns why not, if there is none to complete."""
-    if event.callback_id is None:
-        return None
-    callback = step.outstanding.get(event.callback_id)
-    if callback is None:
-        return Reason.CALLBACK_ENDED if event.callback_id in step.ended else Reason.CALLBACK_UNKNOWN
-    if not stays_open(callback, event.occurred_at):
-        facts = {
-            "wrap_up_code": event.wrap_up_code,
-            "conversation_id": event.conversation_id,
-            "agent_id": event.agent_id,
-        }
-        step.record(callback, Transition.COMPLETED, facts=facts)
-        step.end(callback, Status.COMPLETED, ended_at=event.occurred_at)
-    return None
+def _end_named_callback(step: Step, event: WrapUp, callback_id: str) -> None:
+    """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands."""
+    facts = {"wrap_up_code": event.wrap_up_code, "conversation_id": event.conversation_id}
+    refused = {"event_type": "wrap_up", "refused": "callback_id", **facts}
+    if (callback := step.outstanding.get(callback_id)) is not None:
+        if stays_open(callback, event.occurred_at):
+            step.keep(replace(callback, left_open_by=event.event_id))
+        else:
+            step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id})
+            step.end(callback, Status.COMPLETED, ended_at=event.occurred_at)
+    elif (callback := step.ended.get(callback_id)) is not None:
+        reject(step, callback, (Reason.CALLBACK_ENDED,), refused)
+    else:
+        reject_unknown(step, callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
 
 
-def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRuleSet], named: str | None) -> None:
+def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRuleSet]) -> None:
     wanted = list(_wanted(rule_sets, event))
     if not wanted:
         return
@@ -123,7 +122,6 @@ def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRul
         "wrap_up_code": event.wrap_up_code,
         "call_analysis": event.call_analysis,
         "not_scheduled": [other.facts() for other in others] or None,
-        "named_callback": named,
     }
     admit(step, callback, facts)
 

@@ -127,7 +127,8 @@ def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
         log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"], dial_rate_per_s=1)))
-    partition = log.start(AT_1500)
+    partition._configuration.apply(log.configuration[-1], AT_1500)
+    partition.configure(AT_1500)
     outcome = log.fire_all(partition, AT_1500)
     outcome.merge(log.fire_all(partition, instant("2026-11-23T15:00:01Z")))
     assert [fired.cause for fired in outcome.fired] == [LatenessCause.CAMPAIGN_OFF, LatenessCause.RATE]

@@ -190,8 +190,7 @@ def test_a_callback_that_is_reopened_after_a_clear_or_a_recycle_ends_as_if_it_ha
         worker = with_rule_callback(in_p(recycle_cancels=["rule"]), occurred_at="2026-11-23T13:30:00Z")
         callback_id = worker.run_to("2026-11-23T14:30:00Z").commands[0]["callback_id"]
         events = {
-            "wrap-up": (
-                "wrap-up", wrap_up("v2", occurred_at="2026-11-23T14:45:00Z", callback_id=callback_id)),
+            "wrap-up": ("wrap-up", wrap_up("v2", occurred_at="2026-11-23T14:45:00Z", callback_id=callback_id)),
             "move": ("callback-scheduled", rescheduled(callback_id, occurred_at="2026-11-23T14:40:00Z")),
             "void": (topic, void),
         }

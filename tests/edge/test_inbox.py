@@ -1,0 +1,111 @@
+"""Records wait for their unit in order, none passes twice, and none is missed unseen."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from streams.engine.batch import Batch
+from streams.engine.inbox import RECORDS_MAX, Inbox, MissingRecords
+
+
+@dataclass
+class Record:
+    offset: int
+    topic: str = "wrap-up"
+    partition: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    timestamp: int = 0
+    headers: list = field(default_factory=list)
+
+
+def batch(inbox: Inbox, *offsets: int, topic: str = "wrap-up") -> Batch:
+    records = [Record(offset) for offset in offsets]
+    return Batch(topic, 0, records, 1, inbox.handed_over(topic, records))
+
+
+def offsets(inbox: Inbox) -> list[tuple[str, int]]:
+    return [(topic, record.offset) for topic, record in inbox.take()]
+
+
+async def test_records_are_taken_in_the_order_in_which_their_batches_came():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 5, "contacts": 0})
+    await inbox.put(batch(inbox, 5, 6))
+    await inbox.put(batch(inbox, 0, topic="contacts"))
+    await inbox.put(batch(inbox, 7))
+    assert offsets(inbox) == [("wrap-up", 5), ("wrap-up", 6), ("contacts", 0), ("wrap-up", 7)]
+    assert inbox.next == {"wrap-up": 8, "contacts": 1} and not inbox
+
+
+async def test_a_batch_that_is_taken_in_part_goes_on_where_it_was_left():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    await inbox.put(batch(inbox, 0, 1, 2))
+    for _, record in inbox.take():
+        if record.offset == 1:
+            break
+    assert inbox.next == {"wrap-up": 2} and inbox
+    assert offsets(inbox) == [("wrap-up", 2)]
+
+
+async def test_what_was_taken_before_is_not_taken_again():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    await inbox.put(batch(inbox, 0, 1))
+    assert len(offsets(inbox)) == 2
+    inbox.open({"wrap-up": 0})  # The committed offset may still be an older one.
+    await inbox.put(batch(inbox, 0, 1, 2))
+    assert offsets(inbox) == [("wrap-up", 2)]
+
+
+async def test_gaps_in_the_offsets_are_natural_and_taken_over():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    await inbox.put(batch(inbox, 3, 9))
+    await inbox.put(batch(inbox, 20))
+    assert [offset for _, offset in offsets(inbox)] == [3, 9, 20]
+
+
+async def test_a_batch_that_never_arrived_is_noticed_with_the_next_one():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    batch(inbox, 0, 1)  # Handed over, and dropped on its way.
+    await inbox.put(batch(inbox, 2))
+    with pytest.raises(MissingRecords, match="offsets 0 to 1"):
+        offsets(inbox)
+
+
+async def test_everything_is_taken_only_when_what_is_on_its_way_has_been():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 4})
+    assert inbox.all_taken("wrap-up")
+    one = batch(inbox, 4)
+    assert not inbox.all_taken("wrap-up")
+    await inbox.put(one)
+    assert not inbox.all_taken("wrap-up")
+    offsets(inbox)
+    assert inbox.all_taken("wrap-up")
+
+
+async def test_a_full_inbox_keeps_the_sender_waiting_until_there_is_room():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    waiting = asyncio.create_task(inbox.put(batch(inbox, *range(RECORDS_MAX + 1))))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    next(inbox.take())
+    await asyncio.sleep(0)
+    assert not waiting.done(), "the batch is still there"
+    offsets(inbox)
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_closing_keeps_nobody_waiting():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    waiting = asyncio.create_task(inbox.put(batch(inbox, *range(RECORDS_MAX + 1))))
+    await asyncio.sleep(0)
+    inbox.close()
+    await asyncio.wait_for(waiting, 5)
