@@ -14,6 +14,7 @@ from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Any, Self
 
+from streams.children import die_with_parent
 from streams.settings import CONFIG_VARIABLE, ENV_PREFIX
 
 POLL_S = 0.1
@@ -24,7 +25,8 @@ WORKER = ("-m", "streams", "worker")
 class LocalWorker:
     """One `ringback worker` process, started with `settings` (names as in `streams.settings`) and its own log file.
 
-    It never outlives the context it is used in. `command` replaces the program that is run, for tests that break it.
+    It never outlives the context it is used in, nor, on Linux, this process. `command` replaces the program that is
+    run, for tests that break it.
     """
 
     def __init__(self, log: Path, *, command: tuple[str, ...] = WORKER, **settings: object) -> None:
@@ -49,6 +51,7 @@ class LocalWorker:
             self._process = subprocess.Popen(
                 [sys.executable, *self._command],
                 env=inherited | given, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                preexec_fn=die_with_parent(),
             )  # fmt: skip
 
     @property

@@ -1,15 +1,12 @@
 """What an embedded Kafka needs of the machine: Java, Kafka's jars, free ports, a child that dies with its parent."""
 
-import ctypes
-import os
-import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from streams.children import die_with_parent
 from streams.errors import OperatorError
 
 KAFKA_VERSION = "4.1.0"
@@ -17,7 +14,6 @@ KAFKA_VERSION = "4.1.0"
 _ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 _JAVA_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _NOTICE_AFTER_S = 1.5  # A start from the cache takes a third of a second: whatever takes longer is a download.
-_PR_SET_PDEATHSIG = 1
 
 Say = Callable[[str], None]
 
@@ -75,7 +71,7 @@ def launch(java: list[str], properties: Path, log_file: Path) -> "subprocess.Pop
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
-                preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
+                preexec_fn=die_with_parent(),
             )
         except OSError as error:
             raise _no_java(java, error) from None
@@ -108,18 +104,6 @@ def free_ports(host: str, count: int) -> list[int]:
     for probe in probes:
         probe.close()
     return ports
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """What the child runs before Java takes its place: have the kernel kill it when its parent is gone."""
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # It died before we asked.
-            os._exit(1)
-
-    return ask
 
 
 def _no_java(java: list[str], error: OSError) -> OperatorError:

@@ -77,7 +77,8 @@ class Configuration:
     def apply(self, arrived: Arrived, now: datetime) -> None:
         """Take in one record of a configuration topic. Never raises: a bad one becomes a report, and so does a bug.
 
-        Every worker reads all records again at each start, so one that raises would keep all of them down. now: not used for what is accepted, which has to come out the same in every replay; see `_check_clock`.
+        Every worker reads every record again at each start, so one that raised would keep them all down. now: not used
+        for what is accepted, which has to come out the same in every replay; see `_check_clock`.
         """
         self.version += 1
         self.offsets[arrived.topic] = arrived.offset

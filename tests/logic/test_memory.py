@@ -196,41 +196,42 @@ def test_a_row_that_is_too_large_already_may_still_shrink_or_stay():
         encode_contact(contact, row[:-1])
 
 
-def full(*campaigns, left: int = 10, **changes) -> Worker:
-    """A worker with callback k1, due at 15:00, in a row that has `left` bytes left."""
-    worker = Worker(*campaigns)
-    worker.schedule(scheduled(**changes))
-    taken = len(worker.core.partitions[0].table[b"L|c1"])
-    notes = "x" * (ROW_BYTES_MAX - taken - len(',"notes":""') - left)
-    worker = Worker(*campaigns)
-    assert worker.schedule(scheduled(notes=notes, **changes)).errors == []
-    assert ROW_BYTES_MAX - len(worker.core.partitions[0].table[b"L|c1"]) == left
+def taken(worker: Worker) -> int:
+    """Bytes of the contact's row."""
+    return len(worker.core.partitions[0].table[b"L|c1"])
+
+
+def full(topic: str, event: dict, *campaigns, rules=(), left: int = 10) -> Worker:
+    """A worker that has heard the event; the contact's attributes take all of the row but `left` bytes."""
+    size = 1
+    for _ in range(2):
+        worker = Worker(*campaigns, rules=rules)
+        worker.tell("contacts", contact(attributes={"a": "x" * size}))
+        assert worker.tell(topic, event).transitions == ["scheduled"]
+        size += ROW_BYTES_MAX - left - taken(worker)
+    assert taken(worker) == ROW_BYTES_MAX - left
     return worker
 
 
 @pytest.mark.parametrize("left", [0, 10, 100])
 def test_a_callback_goes_out_of_a_row_that_is_full(left):
-    worker = full(left=left)
+    worker = full("callback-scheduled", scheduled(), left=left)
     assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "presented"]
     assert worker.run_to("2026-11-30T15:00:00Z").transitions == ["expired"]
 
 
 def test_the_queue_gets_a_callback_of_a_row_that_is_full():
-    worker = full(campaign(owner_expiry="queue"), owner="only")
+    worker = full("callback-scheduled", scheduled(owner="only"), campaign(owner_expiry="queue"))
     worker.run_to("2026-11-23T15:00:00Z")
     assert worker.run_to("2026-11-24T15:00:00Z").transitions == ["presented"]
 
 
 def waiting_in_a_full_row() -> Worker:
-    """A worker with a callback that waits for its campaign, in a row with a few bytes left."""
-    for size in range(ROW_BYTES_MAX - 700, ROW_BYTES_MAX):
-        worker = Worker(campaign(status="off", rule_set_ids=["R"]), rules=(rule(),))
-        worker.tell("contacts", contact(attributes={"a": "x" * size}))
-        worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
-        if ROW_BYTES_MAX - len(worker.core.partitions[0].table[b"L|c1"]) < 10:
-            worker.run_to("2026-11-23T15:00:00Z")
-            return worker
-    raise AssertionError("No size fills the row")
+    """A worker with a callback that waits for its campaign."""
+    off = campaign(status="off", rule_set_ids=["R"])
+    worker = full("wrap-up", wrap_up(wrap_up_code="AGAIN"), off, rules=(rule(),))
+    assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "waiting"]
+    return worker
 
 
 def test_a_callback_is_released_from_a_row_that_is_full():
@@ -245,22 +246,25 @@ def test_a_limit_that_is_set_later_reaches_what_waits_in_a_row_that_is_full():
     assert worker.run_to("2026-11-23T15:40:00Z").transitions == ["expired"]
 
 
-def test_a_row_that_is_full_takes_the_end_of_a_callback_and_nothing_else():
-    worker = Worker(rules=(rule(),))
-    worker.tell("contacts", contact(attributes={"a": "x" * (ROW_BYTES_MAX - 900)}))
-    worker.schedule(scheduled(notes="x" * 390))
+def test_a_row_that_is_full_takes_the_outcome_of_a_callback_and_nothing_else():
+    worker = full("callback-scheduled", scheduled(), campaign(rule_set_ids=["R"]), rules=(rule(),))
     worker.run_to("2026-11-23T15:00:00Z")
-    assert len(worker.core.partitions[0].table[b"L|c1"]) > ROW_BYTES_MAX
+    assert taken(worker) > ROW_BYTES_MAX
     assert worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:01:00Z")).errors == ["too_large"]
-    long = {"phone_column": "x" * 256, "attributes": {"b": "y" * 1000}, "wrap_up_code": "AGAIN"}
-    last = wrap_up("v6", occurred_at="2026-11-23T15:02:00Z", callback_id="k1", **long)
-    assert worker.wrap_up(last).transitions == ["completed", "scheduled"]
+    outcome = wrap_up(
+        "v6",
+        occurred_at="2026-11-23T15:02:00Z",
+        callback_id="k1",
+        wrap_up_code="AGAIN",
+        phone_column="x" * 256,
+        attributes={"b": "y" * 1000},
+    )
+    assert worker.wrap_up(outcome).transitions == ["completed", "scheduled"]
+    assert taken(worker) > ROW_BYTES_MAX + 1000
 
 
 def test_what_comes_with_the_end_of_a_callback_does_not_fill_the_row_without_bound():
-    worker = Worker()
-    worker.tell("contacts", contact(attributes={"a": "x" * (ROW_BYTES_MAX - 1000)}))
-    worker.schedule(scheduled())
-    large = wrap_up("v6", callback_id="k1", attributes={"b": "y" * ROW_BYTES_MAX})
+    worker = full("callback-scheduled", scheduled())
+    large = wrap_up("v6", callback_id="k1", attributes={"b": "y" * (ROW_BYTES_MAX + 1000)})
     assert worker.wrap_up(large).errors == ["too_large"]
     assert worker.schedule(cancelled()).transitions == ["cancelled"]
