@@ -28,16 +28,16 @@ def admit(step: Step, callback: Callback, facts: Mapping[str, Any]) -> bool:
     if reasons:
         reject(step, callback, reasons, facts)
         return False
-    callback = replace(callback, timer=due_timer(callback.due_at, step.now))
+    callback = replace(callback, timer=due_timer(callback.due_at))
     step.record(callback, Transition.SCHEDULED, facts=facts)
     if not _cancelled_before_it_came(step, callback) and not cancel_if_void(step, callback):
         step.keep(callback)
     return True
 
 
-def due_timer(due_at: datetime, now: datetime) -> Timer:
-    """The timer of a callback due at due_at. One that is due already is honoured at once, and not before now."""
-    return Timer(max(due_at, now), TimerKind.DUE)
+def due_timer(due_at: datetime) -> Timer:
+    """The timer of a callback due at due_at. One that is due already goes out at once, after what was due before it."""
+    return Timer(due_at, TimerKind.DUE)
 
 
 def untimely(due_at: datetime, promised_at: datetime) -> tuple[Reason, ...]:

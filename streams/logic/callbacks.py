@@ -71,7 +71,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         _with_moves(callback, asked, callback.later),
         status=Status.SCHEDULED,
         due_at=holds.due_at,
-        timer=due_timer(holds.due_at, step.now),
+        timer=due_timer(holds.due_at),
         changed_at=holds.occurred_at,
         set_by=holds.event_id,
         ended_at=None,

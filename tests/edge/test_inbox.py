@@ -1,11 +1,12 @@
 """Records wait for their unit in order, none passes twice, and none is missed unseen."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, SourceRecord
 from streams.engine.inbox import RECORDS_MAX, Inbox, MissingRecords
 
 
@@ -17,11 +18,11 @@ class Record:
     key: bytes | None = None
     value: bytes | None = None
     timestamp: int = 0
-    headers: list = field(default_factory=list)
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def batch(inbox: Inbox, *offsets: int, topic: str = "wrap-up") -> Batch:
-    records = [Record(offset) for offset in offsets]
+    records: list[SourceRecord] = [Record(offset) for offset in offsets]
     return Batch(topic, 0, records, 1, inbox.handed_over(topic, records))
 
 

@@ -105,6 +105,18 @@ def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_late_for_that(
     assert {fired.cause for fired in outcome.fired} == {LatenessCause.OUTAGE}
 
 
+def test_what_arrives_after_its_due_time_goes_out_oldest_first_too(log):
+    partition = log.start(AT_1430)
+    for number, due_at in enumerate(("14:58", "14:56", "14:57")):
+        event = scheduled(
+            f"k{number}", event_id=f"s{number}", contact_id=f"c{number}", conversation_id=f"v{number}",
+            occurred_at="2026-11-23T14:30:00Z", due_at=f"2026-11-23T{due_at}:00Z",
+        )  # fmt: skip
+        log.tell(partition, "callback-scheduled", event, AT_1500)
+    dialed = [record for record in log.fire_all(partition, AT_1500).records if record.topic == "dial-preview"]
+    assert [orjson.loads(record.value)["callback_id"] for record in dialed] == ["k1", "k2", "k0"]
+
+
 @pytest.mark.parametrize(
     ("fired_at", "cause"),
     [
