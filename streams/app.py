@@ -58,7 +58,6 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
     app.transport = Transport(list(app.conf.broker_consumer), app)
     app.on_partitions_revoked.connect(cast(Any, _on_revoked))
     app.on_partitions_assigned.connect(cast(Any, _on_assigned))
-    app.on_rebalance_complete.connect(cast(Any, _on_rebalance_complete))
     return app
 
 
@@ -80,11 +79,6 @@ async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
 
 
 async def _on_assigned(app: App, assigned: Iterable[TP], **_: object) -> None:
-    """The group has shared out."""
+    """The group has shared out. The consumer holds each partition back until its engine has it."""
     partitions = {tp.partition for tp in assigned if tp.topic in app.engines.topics}
-    await app.engines.assign(partitions, app.consumer_generation_id)
-
-
-async def _on_rebalance_complete(app: App, **_: object) -> None:
-    """Acquire what is ours. The consumer holds each partition back until its engine has it."""
-    app.engines.acquire(cast(Consumer, app.consumer).release)
+    await app.engines.assign(partitions, app.consumer_generation_id, cast(Consumer, app.consumer).release)

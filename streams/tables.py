@@ -8,8 +8,6 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import msgspec
-
 from streams.logic.state import Contact
 
 Row = TypeVar("Row")
@@ -17,7 +15,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Table(Generic[Row]):
-    """name: as people say it; changelog: a topic of the catalog; row: the type of a value."""
+    """name: as people say it; changelog: a topic of the catalog; row: the type of a value, as JSON."""
 
     name: str
     changelog: str
@@ -27,12 +25,6 @@ class Table(Generic[Row]):
         """An empty partition of the table: key -> encoded row, both as in the changelog."""
         return {}
 
-    def decode(self, value: bytes) -> Row:
-        """A row as people read it. Raises msgspec.DecodeError when it is not one."""
-        return msgspec.json.decode(value, type=self.row)
-
 
 # One row holds all that is known of a contact, so that a decision reads one value and writes one value.
 CONTACTS = Table("contacts", changelog="contact-state", row=Contact)
-
-TABLES = (CONTACTS,)

@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(sh|sh background)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
+PAGE = re.compile(r"docs/[A-Za-z0-9_./-]+\.md")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PORTS = ("9092", "9464")
 BLOCK_TIMEOUT_S = 60
@@ -50,6 +51,13 @@ def test_every_link_in_a_document_leads_to_a_file(path: Path) -> None:
     """Links to other sites are left alone: there are none that matter."""
     links = [target for target, _ in LINK.findall(path.read_text())]
     assert [target for target in links if not (path.parent / target).exists()] == []
+
+
+def test_every_document_that_the_code_names_is_there() -> None:
+    """A docstring names the section of a rule; the page at least must exist."""
+    modules = [path for package in ("streams", "topics", "tests") for path in (ROOT / package).rglob("*.py")]
+    named = {page for path in modules for page in PAGE.findall(path.read_text())}
+    assert len(named) > 5 and [page for page in sorted(named) if not (ROOT / page).exists()] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -51,37 +51,34 @@ class Engines:
         self._wanted: set[int] = set()
         self._generation = -1
         self._times_assigned = 0
-        self._settled = False  # Whether the latest assignment stands: no rebalance has begun since.
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._reader = ConfigurationReader(settings, clock, self._reconfigured, broken)
         self._ends = SourceEnds(settings, sorted(topics))
 
-    async def assign(self, partitions: Iterable[int], generation: int) -> None:
-        """The group has shared out: hold exactly `partitions`, once `acquire` is called.
+    async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
+        """The group has shared out: hold exactly `partitions`, acquired in the background.
 
         An engine that was held in the generation just before keeps its state. With a generation missed in between,
-        another worker may have held the partition: then the state is read anew.
+        another worker may have held the partition: then the state is read anew. `release` lets its records come.
         """
         await self._stop_acquiring()
+        if self._closing:
+            return
         self._times_assigned = self._times_assigned + 1 if generation == self._generation else 1
         if self._settings.instance_id and self._times_assigned > SAME_GENERATION_MAX:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
         self._wanted, self._generation = set(partitions), generation
-        await self._close(self._held.keys() - (self._wanted & kept))
-        self._settled = True
+        acquisition = self._acquire(self._wanted & kept, release)
+        self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
 
-    def acquire(self, release: Release) -> None:
-        """Acquire what has been assigned, in the background; `release` lets a partition's records come."""
-        if self._settled and not self._closing and not self.acquiring:
-            self._acquisition = asyncio.create_task(self._acquire(release), name="acquisition")
-
-    async def _acquire(self, release: Release) -> None:
+    async def _acquire(self, kept: set[int], release: Release) -> None:
         wanted = sorted(self._wanted)
         log.info("assigned partitions %s of %d, generation %d", wanted, self._partitions, self._generation)
         metrics.PARTITIONS_HELD.set(len(wanted))
         try:
+            await asyncio.shield(self._close(self._held.keys() - kept))
             await self._reader.start()
             async with asyncio.TaskGroup() as group:
                 for number in wanted:
@@ -119,7 +116,6 @@ class Engines:
 
     async def suspend(self) -> None:
         """The group is sharing out anew: finish the units in flight, give up what is still being acquired."""
-        self._settled = False
         await self._stop_acquiring()
         await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
 

@@ -3,7 +3,7 @@
 Applying a clear touches every contact of a list, so it is cut into one step per contact; only when all are done does
 the partition's own row say so, and a partition that is stopped halfway starts over, to the same end.
 Source: docs/rules.md, section 8 rows 14 and 15; docs/decisions/0003-configuration-offsets-in-a-meta-row.md and
-docs/decisions/0011-clears-and-recycles-step-by-step.md.
+docs/decisions/0010-clears-and-recycles-step-by-step.md.
 """
 
 from collections.abc import Callable, Iterable

@@ -14,7 +14,7 @@ from streams.logic.exchange import Record
 from streams.settings import Settings, client_options
 
 # aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
-# a short transaction: docs/decisions/0006.
+# a short transaction: docs/decisions/0006-two-millisecond-transaction-backoff.md.
 TRANSACTION_BACKOFF_S = 0.002
 # The broker asks for a retry while it verifies a transaction; aiokafka's 100 ms would be most of the latency.
 RETRY_BACKOFF_MS = 5

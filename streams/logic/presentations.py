@@ -1,7 +1,7 @@
 """Which presentation a wrap-up belongs to, and whether the callback was moved during it: "call me tomorrow".
 
 Wrap-up and reschedule are on two topics and come in either order; both orders must end in the same state.
-Source: docs/rules.md, section 8 row 9; docs/decisions/0010-crossed-events-end-the-same.md.
+Source: docs/rules.md, section 8 row 9; docs/decisions/0009-crossed-events-end-the-same.md.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Wrap-up codes that the platform gives by itself, and what they are not counted for.
 
-Source: docs/rules.md, section 1, last row.
+Source: docs/rules.md, section 1, rule 1.9.
 """
 
 PREFIX = "ININ-OUTBOUND-"

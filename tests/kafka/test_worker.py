@@ -210,6 +210,24 @@ async def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_
         assert len(times) == 1000 and set(times.values()) == {1}
 
 
+async def test_workers_that_come_and_go_in_quick_succession_end_up_sharing_every_partition(cluster: Cluster) -> None:
+    """Rebalances that begin while partitions are being acquired: none is left behind, none is held twice."""
+    for _ in range(3):
+        cluster.worker()
+        await asyncio.sleep(0.7)
+    cluster.workers[0].stop()
+    deadline = time.monotonic() + SOON_S
+    held: list[str] = []
+    while time.monotonic() < deadline:
+        statuses = [worker.status() or {"partitions": {}} for worker in cluster.workers[1:]]
+        held = [n for status in statuses for n, partition in status["partitions"].items() if partition["ready"]]
+        if sorted(held) == [str(number) for number in range(PARTITIONS)]:
+            break
+        await asyncio.sleep(0.2)
+    assert sorted(held) == [str(number) for number in range(PARTITIONS)]
+    assert [worker.exit_code for worker in cluster.workers] == [0, None, None]
+
+
 async def test_the_page_for_machines_says_what_is_outstanding_and_what_was_counted(
     cluster: Cluster,
 ) -> None:
