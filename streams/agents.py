@@ -42,8 +42,9 @@ async def on_wrap_up(stream: StreamT[Any]) -> None:
 
 
 async def _work(stream: StreamT[Any]) -> None:
+    engines = _engines(stream)
     async for batch in stream:
-        await _engines(stream).work(batch)
+        await engines.work(batch)
 
 
 def _engines(stream: StreamT[Any]) -> Any:

@@ -67,21 +67,26 @@ class LocalWorker:
 
     def kill(self) -> None:
         """Send SIGKILL, and wait until it is gone."""
-        self._end(SIGKILL)
+        self.signal(SIGKILL)
+        self.wait_ended(None)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that does not end it in time; harmless when it has ended."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(STOP_TIMEOUT_S)
+                self.wait_ended(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self.kill()
 
     def signal(self, number: Signals) -> None:
-        """Send a signal, for instance SIGSTOP and SIGCONT."""
-        if self._process is not None and self._process.poll() is None:
+        """Send a signal, for instance SIGSTOP and SIGCONT; harmless when it has ended."""
+        if self._process is not None:
             self._process.send_signal(number)
+
+    def wait_ended(self, timeout_s: float | None) -> int | None:
+        """Return its exit code when it has ended. Raises subprocess.TimeoutExpired."""
+        return None if self._process is None else self._process.wait(timeout_s)
 
     def revive(self) -> bool:
         """Start it again when it has ended, as a supervisor would; returns whether it had."""
@@ -121,11 +126,6 @@ class LocalWorker:
     def last_words(self, lines: int = 3) -> str:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-    def _end(self, number: Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-            self._process.wait()
 
     def _url(self) -> str:
         """Where its page for machines is: with port 0 only its log tells."""

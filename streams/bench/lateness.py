@@ -1,18 +1,14 @@
 """How late commands are: so many callbacks fall due per second while many others are outstanding."""
 
 import asyncio
-import time
 from collections.abc import Sequence
-from datetime import timedelta
 
-from streams.bench.load import Call, calls, evenly, far, whole_milliseconds
+from streams.bench.load import Call, calls, evenly
 from streams.bench.report import Figures, report, spread
-from streams.bench.rig import CLOCK, COMMITTED_AFTER_S, Rig, Say, beside, rig
+from streams.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
 from streams.bench.verdict import Command, faults
 
 LEAD_S = 3.0
-LEAD_FACTOR = 2.0
-"""The first callback is due that many times the intake's expected duration ahead, and the lead more."""
 AFTER_S = 60.0
 
 
@@ -31,16 +27,11 @@ async def _measure(one: Rig, outstanding: int, rate: float, seconds: float) -> t
 
 
 async def _play(one: Rig, outstanding: int, rate: float, seconds: float) -> tuple[Figures, list[Call]]:
-    one.say(f"Scheduling {outstanding:,} callbacks that are due in weeks")
-    began = time.monotonic()
-    now = CLOCK.now()
-    await one.feed(calls("far", far(outstanding, now), now))
-    await one.until_outstanding(outstanding)
-    took_s = time.monotonic() - began - COMMITTED_AFTER_S
+    took_s = await one.fill(outstanding)
     count = round(rate * seconds)
-    ahead_s = LEAD_S + LEAD_FACTOR * took_s * count / max(1, outstanding)
     now = CLOCK.now()
-    start = whole_milliseconds(now + timedelta(seconds=ahead_s))
+    start = first_due(now, LEAD_S, took_s, count, outstanding)
+    ahead_s = (start - now).total_seconds()
     one.say(f"Scheduling {count:,} callbacks that are due from {ahead_s:.0f} s on, {rate:g} per second")
     due = list(calls("due", evenly(start, rate, seconds), now))
     await one.feed(due)

@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from re import Pattern
 from re import compile as pattern
 
-from streams.bench.load import Call, calls, evenly, far, whole_milliseconds
+from streams.bench.load import Call, calls, evenly
 from streams.bench.report import Figures, report
-from streams.bench.rig import CLOCK, COMMITTED_AFTER_S, Rig, Say, beside, rig
+from streams.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
 from streams.bench.verdict import faults
 
 OVERDUE_S = 4.0
@@ -69,15 +68,9 @@ async def _play(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list
 
 
 async def _schedule(one: Rig, outstanding: int, overdue: int) -> list[Call]:
-    one.say(f"Scheduling {outstanding:,} callbacks that are due in weeks")
-    began = time.monotonic()
+    took_s = await one.fill(outstanding)
     now = CLOCK.now()
-    await one.feed(calls("far", far(outstanding, now), now))
-    await one.until_outstanding(outstanding)
-    took_s = time.monotonic() - began - COMMITTED_AFTER_S
-    now = CLOCK.now()
-    ahead_s = LEAD_S + 2 * took_s * overdue / max(1, outstanding)
-    start = whole_milliseconds(now + timedelta(seconds=ahead_s))
+    start = first_due(now, LEAD_S, took_s, overdue, outstanding)
     due = list(calls("due", evenly(start, overdue / OVERDUE_S, OVERDUE_S), now))
     await one.feed(due)
     await one.until_outstanding(outstanding + overdue)

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from streams import topic_admin
-from streams.bench.load import Call, Message, configuration
+from streams.bench.load import Call, Message, calls, configuration, far, whole_milliseconds
 from streams.bench.verdict import Command
 from streams.broker import EmbeddedKafka
 from streams.engine.clock import SystemClock
@@ -34,6 +34,8 @@ LOOK_EVERY_S = 0.05
 INTAKE_TIMEOUT_S = 600.0
 COMMITTED_AFTER_S = 1.0
 """What the worker counts it has decided; some milliseconds later that is committed, and this is ample."""
+
+LEAD_FACTOR = 2.0
 
 Say = Callable[[str], None]
 CLOCK = SystemClock()
@@ -64,6 +66,15 @@ class Rig:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
         raise OperatorError(f"the worker has not taken in {count:,} callbacks after {INTAKE_TIMEOUT_S:g} s")
+
+    async def fill(self, outstanding: int) -> float:
+        """Schedule callbacks that are not due in the measurement, and wait for them; returns how long it took, in s."""
+        self.say(f"Scheduling {outstanding:,} callbacks that are due in weeks")
+        began = time.monotonic()
+        now = CLOCK.now()
+        await self.feed(calls("far", far(outstanding, now), now))
+        await self.until_outstanding(outstanding)
+        return time.monotonic() - began - COMMITTED_AFTER_S
 
     async def follow(self) -> None:
         """Read commands on and on."""
@@ -101,6 +112,15 @@ class Rig:
         assert isinstance(value, DialCommand), "nothing else stands on these topics"
         written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         return Command(value.callback_id, value.due_at, written_at, topic, record.partition, record.offset)
+
+
+def first_due(now: datetime, lead_s: float, took_s: float, count: int, outstanding: int) -> datetime:
+    """When the first of `count` callbacks may be due: the lead, and twice what scheduling them is likely to take.
+
+    took_s: what scheduling the `outstanding` ones took.
+    """
+    ahead_s = lead_s + LEAD_FACTOR * took_s * count / max(1, outstanding)
+    return whole_milliseconds(now + timedelta(seconds=ahead_s))
 
 
 @contextmanager

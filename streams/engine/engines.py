@@ -164,7 +164,7 @@ class Engines:
     def read_to(self, topic: str, partition: int, position: int) -> None:
         """The consumer stands at `position`, and all that it returned has been handed over."""
         engine = self._held.get(partition)
-        if engine is not None and engine.gate.waiting() and engine.inbox.all_taken(topic):
+        if engine is not None and not engine.gate.open and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
     def not_ready(self) -> str | None:

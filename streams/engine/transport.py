@@ -84,14 +84,16 @@ class Consumer(driver.Consumer):
         fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
         epochs = self._fetched_in
         for tp, records in (fetched or {}).items():
-            if records and not self.should_stop:
-                batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
-                if batch is not None:
-                    message = self._to_message(tp, records[-1])
-                    message.key, message.value = None, cast(Any, batch)
-                    # Faust drops a message below the last offset it noted, and may note an old one after a seek.
-                    self._read_offset[tp] = None
-                    yield tp, message
+            if not records or self.should_stop:
+                continue
+            batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
+            if batch is None:
+                continue
+            message = self._to_message(tp, records[-1])
+            message.key, message.value = None, cast(Any, batch)
+            # Faust drops a message below the last offset it noted, and may note an old one after a seek.
+            self._read_offset[tp] = None
+            yield tp, message
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  (Faust's signature)
         async with self._fetch_or_seek:

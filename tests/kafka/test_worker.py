@@ -179,10 +179,7 @@ async def test_a_fenced_worker_ends_with_its_reason_and_a_non_zero_exit(
         for number in range(20):
             await feed.send("callback-scheduled", cancelled(f"k{number}", f"c{number}"))
         await feed.flush()
-        deadline = time.monotonic() + SOON_S
-        while worker.exit_code is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.1)
-        assert worker.exit_code == EXIT_BROKEN
+        assert worker.wait_ended(SOON_S) == EXIT_BROKEN
         assert "is broken, the worker ends: ProducerFenced" in worker.log.read_text()
 
 
@@ -264,10 +261,7 @@ def test_a_worker_that_cannot_work_says_why_in_one_line_and_does_not_start(
         asyncio.run(_make_unequal(settings, f"{prefix}wrap-up"))
     worker = LocalWorker(tmp_path / "worker.log", broker=settings.broker, prefix=prefix)
     with worker:
-        deadline = time.monotonic() + SOON_S
-        while worker.exit_code is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert worker.exit_code == 1
+        assert worker.wait_ended(SOON_S) == 1
     last = worker.last_words(1)
     assert last.startswith("ringback: ") and words in last
 
