@@ -1,7 +1,7 @@
 """The Faust agents: where events meet state. Each hands a fetched batch to the engine of its partition.
 
 An agent decides nothing and keeps nothing: `streams.logic` decides, and the engine writes outputs, rows and offsets in
-one transaction. `placement-requested` has no agent yet; its requests stay on the topic.
+one transaction.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from faust.types import StreamT
 from streams.app import App
 
 # The contact topics that a worker consumes: all of them are needed before a partition is ready.
-CONSUMED = ("contacts", "callback-scheduled", "wrap-up")
+CONSUMED = ("contacts", "callback-scheduled", "wrap-up", "placement-requested")
 
 
 def register(app: App, prefix: str) -> None:
@@ -19,6 +19,7 @@ def register(app: App, prefix: str) -> None:
     app.agent(_source(app, prefix + "contacts"), name="on_contact")(on_contact)
     app.agent(_source(app, prefix + "callback-scheduled"), name="on_callback_scheduled")(on_callback_scheduled)
     app.agent(_source(app, prefix + "wrap-up"), name="on_wrap_up")(on_wrap_up)
+    app.agent(_source(app, prefix + "placement-requested"), name="on_placement_requested")(on_placement_requested)
 
 
 def _source(app: App, topic: str) -> Any:
@@ -38,6 +39,11 @@ async def on_callback_scheduled(stream: StreamT[Any]) -> None:
 
 async def on_wrap_up(stream: StreamT[Any]) -> None:
     """Wrap-ups: they end presentations, count as attempts, and run the wrap-up rules."""
+    await _work(stream)
+
+
+async def on_placement_requested(stream: StreamT[Any]) -> None:
+    """Requests of those who are about to place a call, and wait for the answer."""
     await _work(stream)
 
 

@@ -115,7 +115,14 @@ class VirtualWorker:
             # A bug of ours must not look like an answer.
             raise AssertionError(fault)
         for record in outcome.records:
+            if record.topic in CONFIGURATION_TOPICS:
+                self._read_back(record, self._now)
             yield Written(self._now, record)
+
+    def _read_back(self, record: Record, now: datetime) -> None:
+        """What a worker writes for all workers has been read by all before the next event."""
+        line = Line(record.topic, now, record.key, record.value)
+        self.configuration.apply(self._arrived(line), now)
 
 
 def simulate(lines: Iterable[Line], until: datetime | None, partitions: int) -> Iterator[Written]:

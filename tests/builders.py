@@ -167,15 +167,26 @@ class Said:
 
 
 class Worker:
-    """A worker on a virtual clock. Each `tell` returns what was written up to and with that event."""
+    """A worker on a virtual clock. Each `tell` returns what was written up to and with that event.
 
-    def __init__(self, *campaigns: Json, rules: tuple[Json, ...] = (), partitions: int = 1) -> None:
+    listed: the contacts whose records are there from the beginning; the system dials no others.
+    """
+
+    def __init__(
+        self,
+        *campaigns: Json,
+        rules: tuple[Json, ...] = (),
+        partitions: int = 1,
+        listed: tuple[str, ...] = ("c1",),
+    ) -> None:
         self.core = VirtualWorker(partitions)
         self.at = "2026-11-23T08:00:00Z"
         for value in campaigns or (campaign(rule_set_ids=["R"] if rules else []),):
             self.tell("campaigns", value)
         if rules:
             self.tell("rule-sets", rule_set(*rules))
+        for contact_id in listed:
+            self.tell("contacts", contact(contact_id))
 
     def tell(self, topic: str, value: Json | None, at: str | None = None, key: str | None = None) -> Said:
         """One event, arriving when it occurred, or now if that is later or not said."""

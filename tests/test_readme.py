@@ -42,7 +42,8 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
                 outputs[block] = _run(script, ports)
     said = "\n".join(outputs.values())
     assert '"callback_id":"k1"' in said and '"checks":"at_placement"' in said
-    assert '"checks":"none"' in said, "the rule callback on dial-analysis"
+    assert '"checks":"passed"' in said, "the rule callback on dial-analysis"
+    assert '"allowed":false,"reasons":["contact_unknown"]' in said
     assert '"transition":"presented"' in said
 
 

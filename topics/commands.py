@@ -23,12 +23,10 @@ class Checks(StrEnum):
     """When the campaign's checks are run for the call a command leads to.
 
     `at_placement`: the agent's desktop asks before it dials. `passed`: they were run for this command.
-    `none`: nobody has run them.
     """
 
     AT_PLACEMENT = "at_placement"
     PASSED = "passed"
-    NONE = "none"
 
 
 class DialCommand(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from streams.demo.tally import ANALYSIS, ENDED, PREVIEW, TOPIC_OF, Expected, Life, Tally
+from streams.demo.tally import ALLOWED, ANALYSIS, ENDED, PREVIEW, TOPIC_OF, Expected, Life, Tally
 from topics.records import Transition
 
 NAMED_AT_MOST = 5
@@ -63,6 +63,8 @@ def comparison(tally: Tally, expected: Expected) -> list[tuple[str, int, int]]:
         (f"commands on {ANALYSIS}", sum(fate.analyses for fate in fates), tally.commands[ANALYSIS].total()),
         *ended,
         ("callbacks outstanding", sum(fate.state not in ENDED for fate in fates), tally.outstanding),
+        ("placements allowed", expected.placements[ALLOWED], tally.placements[ALLOWED]),
+        ("placements refused", _refused(expected.placements), _refused(tally.placements)),
         ("events rejected", expected.rejections.total(), tally.rejections.total()),
         ("dead letters", expected.dead_letters.total(), tally.dead_letters.total()),
     ]
@@ -74,9 +76,14 @@ def differences(tally: Tally, expected: Expected) -> list[str]:
         *(f"does not add up: {account}" for account in accounts(tally) if not account.adds_up),
         *_fates(tally, expected),
         *_commands(tally),
+        *_counts("placements", tally.placements, expected.placements),
         *_counts("rejections", tally.rejections, expected.rejections),
         *_counts("dead letters", tally.dead_letters, expected.dead_letters),
     ]
+
+
+def _refused(placements: Counter[str]) -> int:
+    return placements.total() - placements[ALLOWED]
 
 
 def _states(tally: Tally) -> set[Transition]:

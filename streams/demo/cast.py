@@ -4,9 +4,19 @@ A part says what happens to its contacts; what must become of their callbacks fo
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from topics.configuration import CallableTime, CallableTimeSet, Campaign, CampaignStatus, DialingMode, Slot
+from topics.configuration import (
+    AttemptLimits,
+    CallableTime,
+    CallableTimeSet,
+    Campaign,
+    CampaignStatus,
+    DialingMode,
+    DncEntry,
+    Slot,
+)
 from topics.events import CallAnalysis, ContactNumber, ContactRecord
 from topics.rules import CallAnalysisCondition, Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
@@ -21,6 +31,10 @@ LOYALTY = "loyalty"
 WINBACK = "winback"
 FLASH_SALE = "flash-sale"
 PILOT = "pilot"
+
+DNC_LIST = "house-dnc"
+ASLEEP_ZONE = "Asia/Tokyo"
+"""Where it is no time for calls while the story lasts."""
 
 _AREAS = (
     ("212", "America/New_York"),
@@ -53,6 +67,13 @@ class Plot(StrEnum):
     AGENT_THEN_RULE = "agent_then_rule"
 
 
+class Hindrance(StrEnum):
+    """Why a contact may not be called."""
+
+    ON_DNC = "on_dnc"
+    ASLEEP = "asleep"
+
+
 class Answer(StrEnum):
     """How the call of a callback ends, one letter each."""
 
@@ -71,6 +92,7 @@ class Part:
     count: int
     answers: str = "S"
     code: str = "SPOKE-WITH-MEMBER"
+    hindrance: Hindrance | None = None
 
     def answer(self, number: int) -> Answer:
         """How the call with the contact of this number within the part ends."""
@@ -97,9 +119,13 @@ PARTS = (
     Part(Plot.ASKED_TWICE, LOYALTY, 5),
     Part(Plot.TOO_FAR_AHEAD, RENEWALS, 3),
     Part(Plot.AGENT_THEN_RULE, RENEWALS, 12, code="BUSY"),
-    Part(Plot.NOT_CALLED, RENEWALS, 95),
+    Part(Plot.BY_RULE, RENEWALS, 12, code="BUSY", hindrance=Hindrance.ON_DNC),
+    Part(Plot.BY_RULE, RENEWALS, 10, code="BUSY", hindrance=Hindrance.ASLEEP),
+    Part(Plot.BY_AGENT, LOYALTY, 8, hindrance=Hindrance.ON_DNC),
+    Part(Plot.NOT_CALLED, RENEWALS, 65),
 )
-assert sum(part.count for part in PARTS) == CONTACTS, "every contact has one part"
+_CAST = tuple(part for part in PARTS for _ in range(part.count))
+assert len(_CAST) == CONTACTS, "every contact has one part"
 
 
 def contact_id(number: int) -> str:
@@ -116,6 +142,8 @@ def phone_number(number: int) -> str:
 def contact(number: int) -> ContactRecord:
     """The record of a contact."""
     _, zone = _AREAS[number % len(_AREAS)]
+    if _CAST[number].hindrance is Hindrance.ASLEEP:
+        zone = ASLEEP_ZONE
     home = ContactNumber(column="home", type="HOME", phone_number=phone_number(number), callable=True, time_zone=zone)
     tariff = ("basic", "plus", "family")[number % 3]
     return ContactRecord(
@@ -138,6 +166,9 @@ def campaign(campaign_id: str, mode: DialingMode, status: CampaignStatus, **chan
         "queue_id": f"{campaign_id}-desk",
         "rule_set_ids": ("try-again",),
         "callable_time_set_id": "all-week",
+        "dnc_list_ids": (DNC_LIST,),
+        "attempt_limits": AttemptLimits(max_attempts_per_number=6, reset_period="days_7", time_zone="America/Chicago"),
+        "reschedule_zone_blocked": True,
     }
     return Campaign(**(settings | changes))  # type: ignore[arg-type]
 
@@ -172,12 +203,26 @@ def rules() -> RuleSet:
     )
 
 
-def hours() -> CallableTimeSet:
-    """Open all week, in every zone of the list."""
+def hours(now: datetime) -> CallableTimeSet:
+    """Open all week, in every zone of the list but the one that sleeps: that opens in four days."""
     slots = tuple(Slot(day=day, start="00:00", stop="24:00") for day in range(1, 8))
+    opens = Slot(day=(now.isoweekday() + 3) % 7 + 1, start="09:00", stop="20:00")
     zones = sorted({zone for _, zone in _AREAS})
     return CallableTimeSet(
-        callable_time_set_id="all-week", times=tuple(CallableTime(time_zone=zone, slots=slots) for zone in zones)
+        callable_time_set_id="all-week",
+        times=(
+            *(CallableTime(time_zone=zone, slots=slots) for zone in zones),
+            CallableTime(time_zone=ASLEEP_ZONE, slots=(opens,)),
+        ),
+    )
+
+
+def do_not_call() -> tuple[DncEntry, ...]:
+    """The numbers that must not be called."""
+    return tuple(
+        DncEntry(dnc_list_id=DNC_LIST, phone_number=phone_number(number))
+        for number, part in enumerate(_CAST)
+        if part.hindrance is Hindrance.ON_DNC
     )
 
 

@@ -5,7 +5,7 @@ It follows from the parts and not from what the worker writes: whatever differs 
 
 from collections.abc import Iterator
 
-from streams.demo.cast import FLASH_SALE, LIST, LOYALTY, PILOT, Answer, Plot, contact_id
+from streams.demo.cast import FLASH_SALE, LIST, LOYALTY, PILOT, Answer, Hindrance, Plot, contact_id
 from streams.demo.plots import Player
 from streams.demo.tally import Fate, Name
 from streams.logic.ids import rule_callback_id
@@ -23,10 +23,16 @@ _NOT_DUE = {
 _NEVER_LET_OUT = {FLASH_SALE: Transition.EXPIRED, PILOT: Transition.BLOCKED}
 """How callbacks end that wait for a campaign which does not come on."""
 
+_HINDERED = {Hindrance.ON_DNC: Transition.BLOCKED, Hindrance.ASLEEP: Transition.RESCHEDULED}
+"""What the checks make of a callback that the system would have placed."""
+
 
 def fates(player: Player) -> Iterator[tuple[Name, Fate]]:
     """What must become of a contact's callbacks."""
     part = player.part
+    if part.hindrance is not None:
+        yield _hindered(player, part.hindrance)
+        return
     if part.plot in _NOT_DUE:
         yield (player.key, player.arranged), Fate(0, 0, _NOT_DUE[part.plot])
     match part.plot:
@@ -40,6 +46,13 @@ def fates(player: Player) -> Iterator[tuple[Name, Fate]]:
             yield (player.key, player.ruled), Fate(0, 0, _NEVER_LET_OUT[part.campaign_id])
         case Plot.BY_RULE:
             yield from _gone_out(player, player.ruled, as_preview=part.campaign_id == LOYALTY)
+
+
+def _hindered(player: Player, hindrance: Hindrance) -> tuple[Name, Fate]:
+    if player.part.plot is Plot.BY_AGENT:
+        # The agent sees it, asks, and may not call.
+        return (player.key, player.arranged), Fate(1, 0, Transition.PRESENTED)
+    return (player.key, player.ruled), Fate(0, 0, _HINDERED[hindrance])
 
 
 def answer_event_id(callback_id: str) -> str:

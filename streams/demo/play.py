@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from streams.demo.tally import Tally
 from streams.engine.clock import SystemClock
 from streams.settings import Settings
 from topics.commands import DialCommand
-from topics.records import Transition
+from topics.records import PlacementDecided, Transition
 
 LOOK_EVERY_S = 0.1
 CALL_LASTS_S = (0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
@@ -45,6 +45,7 @@ class Play:
         self._told = told
         self._clock = SystemClock()
         self._calls: set[asyncio.Task[None]] = set()
+        self._asked: dict[str, DialCommand] = {}
 
     async def perform(self, is_over: Callable[[], bool], until_s: float) -> None:
         """Play all scenes, then wait until `is_over()`; a wait ends without what it waits for `until_s` from now."""
@@ -61,13 +62,28 @@ class Play:
         await self._until(is_over, deadline)
 
     def answer(self, command: DialCommand) -> None:
-        """Somebody makes the call; what comes of it is sent when it has ended."""
-        lasts_s = CALL_LASTS_S[len(self._calls) % len(CALL_LASTS_S)]
-        call = asyncio.create_task(self._call(command, lasts_s))
+        """The system makes the call, or an agent asks whether it may be made."""
+        request = self._story.ask(command, self._clock.now())
+        if request is None:
+            self._begin(self._call(command))
+        else:
+            self._asked[command.command_id] = command
+            self._begin(self._stage.send((request,)))
+
+    def decided(self, decided: PlacementDecided) -> None:
+        """The agent who asked makes the call, if it is allowed."""
+        command = self._asked.pop(decided.request_id, None)
+        if command is not None and decided.allowed:
+            self._begin(self._call(command))
+
+    def _begin(self, doing: Coroutine[Any, Any, None]) -> None:
+        call = asyncio.create_task(doing)
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
-    async def _call(self, command: DialCommand, lasts_s: float) -> None:
+    async def _call(self, command: DialCommand) -> None:
+        """Somebody talks; what comes of it is sent when the call has ended."""
+        lasts_s = CALL_LASTS_S[len(self._calls) % len(CALL_LASTS_S)]
         await asyncio.sleep(lasts_s)
         await self._stage.send(self._story.answer(command, self._clock.now()))
 

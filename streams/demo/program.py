@@ -85,7 +85,7 @@ def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, second
     topics = topic_admin.create(settings, PARTITIONS)
     screen.say(f"Created {len(topics)} topics on {settings.broker}, contact topics with {PARTITIONS} partitions")
     loaded = asyncio.run(_load(settings))
-    screen.say(f"Sent {loaded['contacts']:,} contacts and {loaded['campaigns']} campaigns with rules and hours")
+    screen.say(f"Sent {loaded['contacts']:,} contacts, {loaded['campaigns']} campaigns, rules, hours and a DNC list")
     screen.say("Starting a worker")
     try:
         worker.start()
@@ -101,7 +101,7 @@ async def _load(settings: Settings) -> Counter[str]:
     """Send what is there before the worker starts, which then knows it before the first event."""
     async with AIOKafkaProducer(**client_options(settings), linger_ms=5) as producer:
         stage = Stage(settings, producer)
-        await stage.send(setting())
+        await stage.send(setting(SystemClock().now()))
     return stage.sent
 
 
@@ -113,7 +113,7 @@ async def _play(screen: Screen, settings: Settings, worker: LocalWorker, seconds
     async with AIOKafkaProducer(**client_options(settings)) as producer:
         stage = Stage(settings, producer)
         play = Play(story, stage, tally, screen.scene)
-        watch = Watch(settings, PARTITIONS, tally, play.answer)
+        watch = Watch(settings, PARTITIONS, tally, play.answer, play.decided)
         await _first_of(
             play.perform(lambda: not differences(tally, story.expected), seconds + PATIENCE_S),
             watch.follow(),
@@ -169,7 +169,7 @@ async def _show(
 def _add_up(screen: Screen, settings: Settings, seen: Seen) -> int:
     """Read all output topics once more, to their end, and compare with what the story expects."""
     tally = Tally()
-    asyncio.run(Watch(settings, PARTITIONS, tally, lambda _: None).read_all())
+    asyncio.run(Watch(settings, PARTITIONS, tally, lambda _: None, lambda _: None).read_all())
     wrong = differences(tally, seen.story.expected)
     screen.say(f"Sent {seen.sent.total():,} events, some redelivered, unusable or refused. What came of them, read as")
     screen.say("committed from the beginning of the topics to their end:")

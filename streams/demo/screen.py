@@ -18,7 +18,7 @@ from streams.figures import milliseconds, percentile
 from topics.records import Transition
 
 Rows = list[tuple[str, str]]
-CONTACT_EVENTS = ("wrap-up", "callback-scheduled")
+CONTACT_EVENTS = ("wrap-up", "callback-scheduled", "placement-requested")
 
 
 class Screen:
@@ -60,6 +60,7 @@ def rows(tally: Tally, sent: Counter[str], restarts: int) -> Rows:
         ("  ended", _counts(ended) or "0"),
         (f"commands on {PREVIEW}", f"{tally.commands[PREVIEW].total():,}"),
         (f"commands on {ANALYSIS}", f"{tally.commands[ANALYSIS].total():,}"),
+        ("placements answered", _counts(tally.placements) or "0"),
         ("lateness p50, p99", _lateness(late)),
         ("events rejected", _counts(tally.rejections) or "0"),
         ("dead letters", _counts(tally.dead_letters) or "0"),
@@ -72,6 +73,7 @@ def summary(tally: Tally, expected: Expected) -> list[str]:
     return [
         *(f"{name:<30} expected {told:>5,}   seen {seen:>5,}" for name, told, seen in comparison(tally, expected)),
         *map(str, accounts(tally)),
+        f"placements: {_counts(tally.placements)}",
         f"events rejected: {_counts(tally.rejections)}",
         f"dead letters: {_counts(tally.dead_letters)}",
     ]

@@ -18,20 +18,29 @@ from streams.demo.cast import (
     RENEWALS,
     WINBACK,
     Answer,
+    Hindrance,
     Plot,
     campaigns,
     contact,
+    do_not_call,
     hours,
     rules,
     winback,
 )
 from streams.demo.fates import answer_event_id, fates
 from streams.demo.plots import CALLBACK, DUE_AFTER_MAX_S, WRAP_UP, Cue, Message, Player, message
-from streams.demo.tally import Expected
+from streams.demo.tally import ALLOWED, Expected
 from topics.codec import contact_key, encode
-from topics.commands import DialCommand
+from topics.commands import Checks, DialCommand
 from topics.configuration import CampaignStatus
-from topics.events import CallbackCancelled, CallbackRescheduled, CampaignRecycle, WrapUp
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CampaignRecycle,
+    PlacementOrigin,
+    PlacementRequested,
+    WrapUp,
+)
 from topics.records import Reason
 
 REDELIVERED_EVERY = 25
@@ -43,12 +52,13 @@ AFTER_MORNING_S = 13.0
 STRIDE = 389
 
 
-def setting() -> tuple[Message, ...]:
-    """What is there before the worker starts: campaigns, rules, hours, contacts."""
+def setting(now: datetime) -> tuple[Message, ...]:
+    """What is there before the worker starts: campaigns, rules, hours, numbers not to be called, contacts."""
     return (
         *(message("campaigns", campaign) for campaign in campaigns()),
         message("rule-sets", rules()),
-        message("callable-time-sets", hours()),
+        message("callable-time-sets", hours(now)),
+        *(message("dnc-entries", entry) for entry in do_not_call()),
         *(message("contacts", contact(number)) for number in range(CONTACTS)),
     )
 
@@ -102,6 +112,7 @@ class Story:
         """What must come of it."""
         return Expected(
             fates={name: fate for player in self.players for name, fate in fates(player)},
+            placements=Counter({ALLOWED: self._allowed(), Reason.DNC.value: self._hindered()}),
             rejections=Counter(
                 {
                     Reason.SECOND_FOR_CONVERSATION.value: self._count(Plot.ASKED_TWICE),
@@ -113,10 +124,27 @@ class Story:
             dead_letters=Counter(undecodable=1, invalid=1, wrong_key=1, campaign_unknown=1),
         )
 
+    def ask(self, command: DialCommand, now: datetime) -> Message | None:
+        """What an agent who has been shown a callback sends before the call; None for a call of the system."""
+        if command.checks is not Checks.AT_PLACEMENT or self._answer_of(command) is Answer.NOT_YET:
+            return None
+        request = PlacementRequested(
+            event_id=f"pr-{command.command_id}",
+            request_id=command.command_id,
+            occurred_at=now,
+            origin=PlacementOrigin.CALLBACK,
+            callback_id=command.callback_id,
+            campaign_id=command.campaign_id,
+            contact_list_id=command.contact_list_id,
+            contact_id=command.contact_id,
+            phone_number=command.phone_number,
+            agent_id=command.agent_id,
+        )
+        return message("placement-requested", request)
+
     def answer(self, command: DialCommand, now: datetime) -> tuple[Message, ...]:
         """What the one who made the call that a command asked for has to tell. now: the end of the call."""
-        player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
-        answer = player.part.answer(player.index)
+        answer = self._answer_of(command)
         if answer is Answer.NOT_YET:
             return ()
         ended = WrapUp(
@@ -144,6 +172,23 @@ class Story:
             reason="call me tomorrow",
         )
         return message(CALLBACK, moved), message(WRAP_UP, ended)
+
+    def _answer_of(self, command: DialCommand) -> Answer:
+        player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
+        return player.part.answer(player.index)
+
+    def _allowed(self) -> int:
+        """Calls that agents ask about and may make: every preview that somebody answers, but the hindered ones."""
+        fates_of = ((player, fate) for player in self.players for _, fate in fates(player))
+        return sum(
+            fate.previews
+            for player, fate in fates_of
+            if player.part.hindrance is None and player.part.answer(player.index) is not Answer.NOT_YET
+        )
+
+    def _hindered(self) -> int:
+        plot, hindrance = Plot.BY_AGENT, Hindrance.ON_DNC
+        return sum(part.count for part in PARTS if (part.plot, part.hindrance) == (plot, hindrance))
 
     def _morning(self) -> tuple[Cue, ...]:
         played = [cue for player in self.players for cue in player.play()]

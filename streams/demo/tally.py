@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from topics.codec import contact_key
 from topics.commands import DialCommand
-from topics.records import CallbackLifecycle, OutstandingCallbacks, Transition
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition
 
 PREVIEW = "dial-preview"
 ANALYSIS = "dial-analysis"
@@ -27,6 +27,8 @@ ENDED = frozenset(
     )
 )
 
+ALLOWED = "allowed"
+
 Name = tuple[str, str]
 """A callback: contact key and callback id."""
 
@@ -41,9 +43,13 @@ class Fate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must come of what was sent. rejections: by reason. dead_letters: by error code."""
+    """What must come of what was sent.
+
+    placements: answers by reason, `ALLOWED` for one that is none. rejections: by reason. dead_letters: by error code.
+    """
 
     fates: dict[Name, Fate]
+    placements: Counter[str]
     rejections: Counter[str]
     dead_letters: Counter[str]
 
@@ -74,6 +80,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.lives: dict[Name, Life] = {}
+        self.placements: Counter[str] = Counter()
         self.rejections: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
         self.commands: dict[str, Counter[Name]] = {PREVIEW: Counter(), ANALYSIS: Counter()}
@@ -102,6 +109,10 @@ class Tally:
             self.early.append(name)
         written, received = (at - command.due_at for at in (written_at, received_at))
         self._lateness[name] = Late(written.total_seconds(), received.total_seconds())
+
+    def decided(self, decided: PlacementDecided) -> None:
+        """Take in the answer to a placement request."""
+        self.placements.update([ALLOWED] if decided.allowed else decided.reasons)
 
     def dead_letter(self, code: str) -> None:
         """Take in a dead letter by its error code."""

@@ -14,22 +14,26 @@ from streams.settings import Settings
 from topics.catalog import CATALOG, DEAD_LETTER_TOPIC
 from topics.codec import decode
 from topics.commands import DialCommand
-from topics.records import CallbackLifecycle, OutstandingCallbacks
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 
-READ = (PREVIEW, ANALYSIS, "callback-lifecycle", "outstanding-callbacks", DEAD_LETTER_TOPIC)
+READ = (PREVIEW, ANALYSIS, "placement-decided", "callback-lifecycle", "outstanding-callbacks", DEAD_LETTER_TOPIC)
 POLL_MS = 100
 
 Commanded = Callable[[DialCommand], None]
+Decided = Callable[[PlacementDecided], None]
 
 
 class Watch:
-    """Tells a tally what is read. commanded: told of every dial command."""
+    """Tells a tally what is read. commanded: told of every dial command; decided: of every answer to a request."""
 
-    def __init__(self, settings: Settings, partitions: int, tally: Tally, commanded: Commanded) -> None:
+    def __init__(
+        self, settings: Settings, partitions: int, tally: Tally, commanded: Commanded, decided: Decided
+    ) -> None:
         self._settings = settings
         self._partitions = partitions
         self._tally = tally
         self._commanded = commanded
+        self._decided = decided
         self._clock = SystemClock()
 
     async def follow(self) -> None:
@@ -68,5 +72,8 @@ class Watch:
                 written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
                 self._tally.command(topic, value, written_at, self._clock.now())
                 self._commanded(value)
+            case PlacementDecided():
+                self._tally.decided(value)
+                self._decided(value)
             case OutstandingCallbacks() | None:
                 self._tally.view((record.key or b"").decode(), value)

@@ -21,8 +21,7 @@ from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 log = logging.getLogger(__name__)
 
 POLL_MS = 1000
-READ = tuple(name for name in CONFIGURATION_TOPICS if name != "dnc-entries")
-"""Do Not Call entries are not read yet: nothing asks for them, and there may be millions."""
+READ = CONFIGURATION_TOPICS
 
 
 class ConfigurationReader:

@@ -14,7 +14,7 @@ from streams.engine.following import Follower
 from streams.engine.waiting import Release, WaitingRoom
 from streams.logic.configuration import Configuration
 from streams.logic.decide import decide
-from streams.logic.effects import Dial
+from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
 from streams.logic.intake import read_event
@@ -36,9 +36,6 @@ from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
 
 __all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
-
-NOT_CONSUMED = ("placement-requested",)
-"""Contact topics that nothing answers yet."""
 
 Wanted = tuple[datetime, str, bytes]
 """Instant, callback id, contact key: what is wanted first comes first."""
@@ -107,8 +104,6 @@ class Partition:
 
         A bug of ours is undone by doing nothing, tried once more, and then a dead letter and a fault.
         """
-        if arrived.topic in NOT_CONSUMED:
-            return Outcome()
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
             key, told = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
@@ -180,9 +175,9 @@ class Partition:
         except Exception:
             self._waiting.put_off(release, now + SETBACK_FIRST)
             return Outcome(faults=[traceback.format_exc()])
-        if outcome:
+        if outcome.fired:
             self._waiting.passed(release, now)
-        else:
+        elif not outcome:
             # The campaign is off again, and `configure` has yet to hear of it.
             self._waiting.close(release.campaign_id)
         return outcome
@@ -208,14 +203,18 @@ class Partition:
         row = self.table.get(key)
         before = None if row is None else decode_contact(row)
         after, effects = decide(before, told, cause, self._configuration, now)
-        if after is before:
+        if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
         outcome = Outcome(records_of(key, effects), {key: new_row})
         outcome.fired = [fired(effect, self._acquired_at, now) for effect in effects if isinstance(effect, Dial)]
+        outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
         self.restore(key, new_row)
         self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
+        for effect in effects:
+            if isinstance(effect, DncAppended):
+                self._configuration.dnc.append(effect.entry)
         return outcome
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:

@@ -74,6 +74,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         timer=due_timer(holds.due_at),
         changed_at=holds.occurred_at,
         set_by=holds.event_id,
+        first_due_at=None,
         ended_at=None,
         later=None,
     )

@@ -1,21 +1,24 @@
 """What is known about campaigns, rule sets, recycles and clears: one for all partitions of a worker.
 
 Records must be told in the order of their topics, from the beginning of each; no order between topics is needed.
-Callable time sets and Do Not Call entries are only checked so far: nothing asks for them yet.
-Source: docs/rules.md, section 4 and section 8 rows 13 to 15; docs/contract.md, section "In, per campaign and lists".
+Rule sets, filters and callable time sets are compiled once for each version of them.
+Source: docs/rules.md, sections 3 to 5 and section 8 rows 13 to 15 and 22; docs/contract.md, section "In, per campaign
+and lists".
 """
 
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from streams.logic.callable_time import CompiledTimes, compile_times
 from streams.logic.clock import check_clock
+from streams.logic.dnc import DncLists
 from streams.logic.exchange import Arrived
 from streams.logic.recycles import Marker, Recycles
-from streams.logic.rules import CompiledRuleSet, compile_rule_set
+from streams.logic.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import BadEvent, ErrorCode, decode, value_key
-from topics.configuration import CallableTimeSet, Campaign, DialingMode, DncEntry
+from topics.configuration import CallableTimeSet, Campaign, DialingMode
 from topics.events import CampaignRecycle, ContactListCleared
 from topics.records import Cause
 from topics.rules import RuleSet
@@ -26,6 +29,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CAMPAIGNS = "campaigns"
 RECYCLES = "campaign-recycle"
 CLEARS = "contact-list-cleared"
+RULE_SETS = "rule-sets"
+CALLABLE_TIME_SETS = "callable-time-sets"
+DNC_ENTRIES = "dnc-entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +66,18 @@ Report = BadRecord | TooSoon
 class Configuration:
     """The configuration as told so far.
 
-    version: grows with every record told. clears: the latest by contact list id. reports: what partition 0 has to
-    say about bad and refused records, in the order they were told.
+    version: grows with every record that a partition has to look at, which is every one but a good Do Not Call entry.
+    filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
+    contact list id. reports: what partition 0 has to say about bad and refused records, in the order they were told.
     """
 
     def __init__(self) -> None:
         self.version = 0
         self.campaigns: dict[str, Campaign] = {}
+        self.filters: dict[str, Filter] = {}
         self.rule_sets: dict[str, CompiledRuleSet] = {}
+        self.times: dict[str, CompiledTimes] = {}
+        self.dnc = DncLists()
         self.recycles = Recycles()
         self.clears: dict[str, Marker] = {}
         self.reports: list[Report] = []
@@ -80,9 +90,11 @@ class Configuration:
         Every worker reads every record again at each start, so one that raised would keep them all down. now: not used
         for what is accepted, which has to come out the same in every replay; see `_check_clock`.
         """
-        self.version += 1
         self.offsets[arrived.topic] = arrived.offset
         try:
+            if arrived.topic == DNC_ENTRIES:
+                self.dnc.take(arrived.key, arrived.value, arrived.offset)
+                return
             self._take(arrived)
         except BadEvent as fault:
             self.reports.append(BadRecord(arrived, fault))
@@ -90,6 +102,7 @@ class Configuration:
             # The message of an unforeseen exception may quote the event; the worker's log has it.
             set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
             self.reports.append(BadRecord(arrived, set_aside, Bug(type(error).__name__, traceback.format_exc())))
+        self.version += 1
 
     def campaign_cause(self, campaign_id: str) -> Cause:
         """The cause of what follows from the latest record, or tombstone, of a campaign."""
@@ -114,17 +127,27 @@ class Configuration:
             raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
         match value:
             case Campaign():
-                self.campaigns[key] = value
-                self._campaign_offsets[key] = arrived.offset
+                self._take_campaign(value, arrived)
             case RuleSet():
                 self.rule_sets[key] = compile_rule_set(value)
             case CampaignRecycle():
                 self._take_recycle(value, arrived)
             case ContactListCleared():
                 self._take_clear(value, arrived)
+            case CallableTimeSet():
+                self.times[key] = compile_times(value)
             case _:
-                # Nothing asks for callable time sets and Do Not Call entries yet.
-                assert isinstance(value, CallableTimeSet | DncEntry), "Not a record of a configuration topic"
+                raise AssertionError(f"{arrived.topic} does not configure anything")
+
+    def _take_campaign(self, campaign: Campaign, arrived: Arrived) -> None:
+        conditions = campaign.contact_filter
+        passes = None if conditions is None else compile_filter(conditions)
+        self.campaigns[campaign.campaign_id] = campaign
+        self._campaign_offsets[campaign.campaign_id] = arrived.offset
+        if passes is None:
+            self.filters.pop(campaign.campaign_id, None)
+        else:
+            self.filters[campaign.campaign_id] = passes
 
     def _take_recycle(self, event: CampaignRecycle, arrived: Arrived) -> None:
         _check_clock(event, arrived)
@@ -143,9 +166,12 @@ class Configuration:
             raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
         if arrived.topic == CAMPAIGNS:
             self.campaigns.pop(key, None)
+            self.filters.pop(key, None)
             self._campaign_offsets[key] = arrived.offset
-        elif arrived.topic == "rule-sets":
+        elif arrived.topic == RULE_SETS:
             self.rule_sets.pop(key, None)
+        elif arrived.topic == CALLABLE_TIME_SETS:
+            self.times.pop(key, None)
 
 
 def _key_of(arrived: Arrived) -> str:

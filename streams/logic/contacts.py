@@ -18,9 +18,11 @@ def with_record(contact: Contact, record: ContactRecord) -> Contact:
 
 
 def without_record(contact: Contact) -> Contact | None:
-    """The contact after its record was removed: its callbacks and its memory stay. None when nothing does."""
+    """The contact after its record was removed, without attributes and marks; its callbacks and its memory stay.
+
+    None when nothing does.
+    """
     if not contact.callbacks and contact.heard_at is None:
         return None
-    if contact.listed is None and not contact.attributes:
-        return contact
-    return replace(contact, listed=None, attributes={})
+    unmarked = replace(contact, listed=None, attributes={}, marked=None, marked_numbers={})
+    return contact if unmarked == contact else unmarked

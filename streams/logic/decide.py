@@ -14,15 +14,26 @@ from streams.logic.due import fire_timer, release, review
 from streams.logic.effects import Effect
 from streams.logic.inputs import ConfigurationChanged, ContactRemoved, Released, TimerFired, Told
 from streams.logic.memory import forget, forgotten_at, heard, seen_id, touched
+from streams.logic.placements import place
 from streams.logic.state import Contact, new_contact
 from streams.logic.step import Step
 from streams.logic.wrap_ups import wrap_up
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
 from topics.records import Cause
 
 Decision = tuple[Contact | None, tuple[Effect, ...]]
 
-_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled
+_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
+
+_SEEN = {WrapUp: "w", PlacementRequested: "p"}
+"""How the topic of an event is told in what is remembered of it; all others are of one topic."""
 
 
 def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
@@ -33,7 +44,7 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
     UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`).
     """
     match told:
-        case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled():
+        case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
             return _hear(contact, told, cause, configuration, now)
         case ContactRecord():
             known = contact or new_contact(told.contact_list_id, told.contact_id)
@@ -49,7 +60,7 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
 def _hear(
     contact: Contact | None, event: _Event, cause: Cause, configuration: Configuration, now: datetime
 ) -> Decision:
-    seen = seen_id("w" if isinstance(event, WrapUp) else "c", event.event_id)
+    seen = seen_id(_SEEN.get(type(event), "c"), event.event_id)
     if contact is None:
         contact = new_contact(event.contact_list_id, event.contact_id)
     elif seen in contact.seen:
@@ -64,6 +75,8 @@ def _hear(
             reschedule(step, event)
         case CallbackCancelled():
             cancel(step, event)
+        case PlacementRequested():
+            place(step, event)
         case _:
             assert_never(event)
     step.contact = heard(step.contact, seen, event.occurred_at, now)

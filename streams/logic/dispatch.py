@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.logic.checks import PREVIEW_CHECKS, check_analysis
 from streams.logic.effects import Dial
 from streams.logic.exchange import LatenessCause
 from streams.logic.ids import command_id
@@ -41,9 +40,9 @@ def present(
         timers.insert(0, _owner_timer(step.now, campaign))
     timer = min(timers, key=lambda timer: timer.at)
     callback = _hand_over(step, callback, Status.PRESENTED, timer)
-    command = _command(step, callback, campaign, PREVIEW_CHECKS)
+    command = _command(step, callback, campaign, Checks.AT_PLACEMENT)
     _record(step, callback, Transition.PRESENTED, command, facts)
-    step.effects.append(Dial(True, command, wanted_at or callback.due_at, held_by))
+    step.effects.append(Dial(True, command, wanted_at or callback.due_at, held_by, callback.first_due_at is not None))
 
 
 def dial(
@@ -54,12 +53,11 @@ def dial(
     *,
     held_by: LatenessCause | None = None,
 ) -> None:
-    """Let the system place the call, with call analysis, through the checks. held_by: as for `present`."""
-    checks = check_analysis(step, callback, campaign)
+    """Let the system place the call, with call analysis; it has passed the checks. held_by: as for `present`."""
     callback = _hand_over(step, callback, Status.DIALING, _outcome_timer(step.now, campaign))
-    command = _command(step, callback, campaign, checks)
+    command = _command(step, callback, campaign, Checks.PASSED)
     _record(step, callback, Transition.DIALING, command, facts)
-    step.effects.append(Dial(False, command, callback.due_at, held_by))
+    step.effects.append(Dial(False, command, callback.due_at, held_by, callback.first_due_at is not None))
 
 
 def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None:
@@ -94,7 +92,12 @@ def _hand_over(step: Step, callback: Callback, status: Status, timer: Timer) -> 
 def _record(
     step: Step, callback: Callback, transition: Transition, command: DialCommand, facts: Mapping[str, Any]
 ) -> None:
-    known = {"command_id": command.command_id, "presentation": command.presentation, **facts}
+    known = {
+        "command_id": command.command_id,
+        "presentation": command.presentation,
+        "first_due_at": callback.first_due_at,
+        **facts,
+    }
     step.record(callback, transition, facts=known)
 
 

@@ -8,9 +8,10 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from streams.logic.dispatch import dial, expires_at, present
+from streams.logic.dispatch import expires_at, present
 from streams.logic.exchange import LatenessCause
 from streams.logic.inputs import Applied
+from streams.logic.screening import send_to_analysis, send_to_preview
 from streams.logic.state import Callback, Status, Timer, TimerKind
 from streams.logic.step import Step
 from streams.logic.voids import cancel_if_void
@@ -50,9 +51,9 @@ def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
         return
     facts = {**_campaign_facts(campaign), "held_by": held_by}
     if campaign.dialing_mode is DialingMode.PREVIEW:
-        present(step, callback, campaign, facts, held_by=held_by)
+        send_to_preview(step, callback, campaign, facts, held_by=held_by)
     else:
-        dial(step, callback, campaign, facts, held_by=held_by)
+        send_to_analysis(step, callback, campaign, facts, held_by=held_by)
 
 
 def review(step: Step, beyond: Applied) -> None:
@@ -73,7 +74,7 @@ def _fall_due(step: Step, callback: Callback) -> None:
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
     elif callback.origin is Origin.AGENT:
-        present(step, callback, campaign, {**_campaign_facts(campaign), "because": "agent_scheduled"})
+        send_to_preview(step, callback, campaign, {**_campaign_facts(campaign), "because": "agent_scheduled"})
     elif campaign is None:
         _block_without_campaign(step, callback)
     else:
@@ -86,11 +87,11 @@ def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign) -> Non
     if owner is not None:
         # The record belongs to an agent since that agent's callback was accepted, and does not go back.
         kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
-        present(step, kept, campaign, {**facts, "because": "agent_owned", "owned_since": owner.callback_id})
+        send_to_preview(step, kept, campaign, {**facts, "because": "agent_owned", "owned_since": owner.callback_id})
     elif campaign.dialing_mode is DialingMode.PREVIEW:
-        present(step, callback, campaign, {**facts, "because": "preview_campaign"})
+        send_to_preview(step, callback, campaign, {**facts, "because": "preview_campaign"})
     elif campaign.status is CampaignStatus.ON:
-        dial(step, callback, campaign, facts)
+        send_to_analysis(step, callback, campaign, facts)
     else:
         step.record(callback, Transition.WAITING, reasons=(Reason.CAMPAIGN_OFF,), facts=facts)
         step.keep(replace(callback, status=Status.WAITING, timer=_waiting_timer(step, callback, campaign)))

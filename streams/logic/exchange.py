@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from topics.records import PlacementDecided
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -64,7 +66,7 @@ class Outcome:
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
     fired: one entry per command. faults: tracebacks of bugs of ours, to be logged and alarmed. counts: events by topic
-    and result. dead: dead letters by error code.
+    and result. dead: dead letters by error code. placements: what was decided on requests that came for the first time.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     counts: dict[tuple[str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
+    placements: list[PlacementDecided] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether there is anything to write or to alarm."""
@@ -87,6 +90,7 @@ class Outcome:
         self.records += later.records
         self.writes |= later.writes
         self.fired += later.fired
+        self.placements += later.placements
         self.faults += later.faults
         for key, number in later.counts.items():
             self.counts[key] = self.counts.get(key, 0) + number

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from streams.logic.exchange import LatenessCause
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ Told = (
     | CallbackScheduled
     | CallbackRescheduled
     | CallbackCancelled
+    | PlacementRequested
     | ContactRecord
     | ContactRemoved
     | TimerFired

@@ -9,13 +9,20 @@ from streams.logic.clock import check_clock
 from streams.logic.exchange import Arrived
 from streams.logic.inputs import ContactRemoved, Told
 from topics.codec import BadEvent, ErrorCode, contact_key, decode, split_contact_key
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, ContactRecord, WrapUp
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
 from topics.partitions import partition_for
 
 CONTACTS = "contacts"
 
 
-_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled
+_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
 
 def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: datetime) -> tuple[bytes, Told]:

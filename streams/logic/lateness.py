@@ -17,6 +17,9 @@ def fired(effect: Dial, acquired_at: datetime | None, now: datetime) -> Fired:
         cause = effect.held_by
     elif acquired_at is not None and effect.wanted_at < acquired_at:
         cause = LatenessCause.OUTAGE
+    elif now - effect.wanted_at > BACKLOG_FROM:
+        cause = LatenessCause.BACKLOG
     else:
-        cause = LatenessCause.BACKLOG if now - effect.wanted_at > BACKLOG_FROM else LatenessCause.NONE
+        # Of one that was moved, only the time from the open slot on is counted.
+        cause = LatenessCause.ZONE if effect.moved else LatenessCause.NONE
     return Fired(topic_of(effect), effect.wanted_at, cause)

@@ -27,11 +27,20 @@ ID_KEPT_WHOLE = 40
 ATTEMPTS_KEPT = timedelta(days=31)
 """The longest reset period is 30 local dates; a day more covers every time zone."""
 
+QUARTER_S = 900
+"""Attempts are counted by the quarter of an hour: the local midnights of all zones lie on one."""
+
+MOVE_AHEAD_MAX = timedelta(days=8)
+"""A week of slots and a day: if none has opened by then, none will."""
+
 ROW_BYTES_MAX = 64 * 1024
 """Size of an encoded contact, as far as events that only add to it are concerned."""
 
 ENDING_ROW_BYTES_MAX = 2 * ROW_BYTES_MAX
 """The same for an event that ends a callback: its outcome is not lost because the row is full."""
+
+ANSWERS_BYTES_MAX = 16 * 1024
+"""What a contact remembers of its answers to placement requests: 20 of a usual size, a quarter of its row."""
 
 RECYCLE_GAP = timedelta(seconds=5)
 """Two recycles of a campaign closer than this are one button pressed twice."""

@@ -75,7 +75,7 @@ def forget(contact: Contact) -> Contact | None:
     """The contact without its memory: its record with what belongs to it, or None when it has no record."""
     if contact.listed is None:
         return None
-    return replace(contact, ended=(), attempts=(), cancels={}, conversations={}, seen=(), heard_at=None)
+    return replace(contact, ended=(), attempts={}, cancels={}, conversations={}, answers={}, seen=(), heard_at=None)
 
 
 def _latest(remembered: dict[str, _Kept]) -> dict[str, _Kept]:

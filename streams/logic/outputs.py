@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import assert_never
 
 from streams.logic.configuration import BadRecord, Report
-from streams.logic.effects import Dial, Effect
+from streams.logic.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.exchange import Arrived, Record
 from topics.catalog import DEAD_LETTER_TOPIC
-from topics.codec import ErrorCode, encode
+from topics.codec import ErrorCode, encode, value_key
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
 
 LIFECYCLE = "callback-lifecycle"
 VIEW = "outstanding-callbacks"
 DIAL_PREVIEW = "dial-preview"
 DIAL_ANALYSIS = "dial-analysis"
+PLACEMENT_DECIDED = "placement-decided"
+DNC_ENTRIES = "dnc-entries"
 
 
 def records_of(key: bytes, effects: Iterable[Effect]) -> list[Record]:
@@ -33,6 +35,10 @@ def _record_of(key: bytes, effect: Effect) -> Record:
             return Record(topic_of(effect), key, encode(effect.command))
         case OutstandingCallbacks():
             return Record(VIEW, key, encode(effect) if effect.callbacks else None)
+        case Answered():
+            return Record(PLACEMENT_DECIDED, key, effect.answer)
+        case DncAppended(entry=entry):
+            return Record(DNC_ENTRIES, value_key(DNC_ENTRIES, entry).encode(), encode(entry))
         case _:
             assert_never(effect)
 

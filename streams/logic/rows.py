@@ -14,6 +14,7 @@ from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Tol
 from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
 from streams.logic.state import ROW_VERSION, Contact, Status, Timer
 from topics.codec import BadEvent, ErrorCode
+from topics.events import PlacementRequested
 
 META_KEY = b"ringback.partition"
 """Key of the partition's own row. Every contact key has a `|`."""
@@ -88,10 +89,13 @@ def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
     """How many bytes a contact's row may take after it was told this; None when that does not matter.
 
     An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
-    adds an instant or two to each callback. What an event brings together with the end of a callback has some room too.
+    adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
+    and so has a request, for which somebody waits.
     """
     if isinstance(told, TimerFired | Released | ConfigurationChanged):
         return None
+    if isinstance(told, PlacementRequested):
+        return ENDING_ROW_BYTES_MAX
     outstanding = {callback.callback_id for callback in after.callbacks}
     if before is not None and any(callback.callback_id not in outstanding for callback in before.callbacks):
         return ENDING_ROW_BYTES_MAX
@@ -101,16 +105,24 @@ def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
 def encode_contact(contact: Contact, before: bytes | None, room: int | None = ROW_BYTES_MAX) -> bytes:
     """The row of a contact. before: its row until now. room: from `room_for`.
 
-    What a contact remembers of ended callbacks gives way when the row grows too large. If that is not enough, raises
+    What a contact remembers of its answers gives way when the row grows too large, then what it remembers of ended
+    callbacks, each time the older half. If that is not enough, raises
     BadEvent (`too_large`), but only where the row would grow: it must always be possible to call a callback off.
     """
     row = _encoder.encode(contact)
-    while len(row) > ROW_BYTES_MAX and contact.ended:
-        contact = replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
+    while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended):
+        contact = _lightened(contact)
         row = _encoder.encode(contact)
     if room is not None and len(row) > max(room, len(before or b"")):
         raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
     return row
+
+
+def _lightened(contact: Contact) -> Contact:
+    if contact.answers:
+        latest = list(contact.answers.items())[(len(contact.answers) + 1) // 2 :]
+        return replace(contact, answers=dict(latest))
+    return replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
 
 
 def encode_meta(meta: Meta) -> bytes:

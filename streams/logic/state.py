@@ -7,7 +7,7 @@ Source: docs/rules.md, section 8 rows 4 and 5; docs/decisions/0002-one-row-per-c
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from topics.commands import Origin
 from topics.events import ContactNumber, Owner, Source
@@ -59,11 +59,12 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A call that was promised to the contact.
 
     scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest event that was
-    applied to it. set_by: id of the event that set its timer. presented: instants of its latest presentations,
-    moved: `occurred_at` of the latest reschedules. left_open_by: id of the latest wrap-up that named it and did not
-    complete it. Of a completed callback, ended_at: `occurred_at` of its wrap-up; later: the latest reschedule that came
-    after the end, which holds if an older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the
-    end, so that nothing reopens it.
+    applied to it. set_by: id of the event that set its timer. presented: instants of its latest presentations, and of
+    placements that were allowed while it was not presented; moved: `occurred_at` of the latest reschedules.
+    left_open_by, left_open_at: id and `occurred_at` of the latest wrap-up that named it and did not complete it.
+    first_due_at: what due_at was before it moved to an open slot, None if it did not. Of a completed callback,
+    ended_at: `occurred_at` of its wrap-up; later: the latest reschedule that came after the end, which holds if an
+    older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it.
     """
 
     callback_id: str
@@ -86,6 +87,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presented: tuple[datetime, ...] = ()
     moved: tuple[datetime, ...] = ()
     left_open_by: str | None = None
+    left_open_at: datetime | None = None
+    first_due_at: datetime | None = None
     ended_at: datetime | None = None
     later: Move | None = None
     cancelled_at: datetime | None = None
@@ -113,13 +116,21 @@ class Ownership(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     queue_id: str | None = None
 
 
-class Attempt(Struct, frozen=True, array_like=True, gc=False):
-    """One dial of one number."""
+class WrappedUp(Struct, frozen=True, array_like=True, gc=False):
+    """The code that a call ended with, and when."""
 
     at: datetime
-    campaign_id: str
-    phone_number: str
-    column: str | None = None
+    code: str
+
+
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A contact or number was marked uncallable: when, by which event, and by a rule or by the mapping of a code."""
+
+    at: datetime
+    event_id: str
+    rule_set_id: str | None = None
+    rule_id: str | None = None
+    wrap_up_code: str | None = None
 
 
 class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -135,7 +146,9 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     listed: None while no record of it has come, or after its tombstone. callbacks: outstanding, by acceptance.
     ended, seen, conversations, cancels: what is remembered, the oldest first. conversations: bits of `Heard`.
-    attempts: of the last 31 days; the totals and `last_attempts` (by campaign) are older. owners: by campaign.
+    attempts: of the last 31 days, by number and by the quarter of an hour, counted from 1970, that they fell into. The
+    totals and `last_...` are older: attempts and right party contacts by campaign, the others by number. owners: by
+    campaign. marked, marked_numbers: uncallable by a rule or a mapping. answers: to placement requests, by request.
     heard_at: when an event or a timer last touched it, None while there is nothing to forget.
     """
 
@@ -147,10 +160,16 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     callbacks: tuple[Callback, ...] = ()
     ended: tuple[Callback, ...] = ()
     owners: dict[str, Ownership] = field(default_factory=dict)
-    attempts: tuple[Attempt, ...] = ()
+    marked: Mark | None = None
+    marked_numbers: dict[str, Mark] = field(default_factory=dict)
+    attempts: dict[str, dict[int, int]] = field(default_factory=dict)
     attempts_total: int = 0
     attempts_by_number: dict[str, int] = field(default_factory=dict)
     last_attempts: dict[str, datetime] = field(default_factory=dict)
+    last_attempts_by_number: dict[str, datetime] = field(default_factory=dict)
+    last_wrap_ups: dict[str, WrappedUp] = field(default_factory=dict)
+    last_right_party: dict[str, datetime] = field(default_factory=dict)
+    answers: dict[str, Raw] = field(default_factory=dict)
     cancels: dict[str, Cancel] = field(default_factory=dict)
     conversations: dict[str, int] = field(default_factory=dict)
     seen: tuple[str, ...] = ()

@@ -1,30 +1,34 @@
-"""What a wrap-up leads to: an attempt, merged attributes, the end of the callback it names, and the rules.
+"""What a wrap-up leads to: an attempt, merged attributes, the end of the callback it names, marks, and the rules.
 
-Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 21 and 23.
+Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 21, 23 and 26.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
+from streams.logic.actions import Trigger, carry_out, mark_contact, mark_number
 from streams.logic.admission import admit, reject, reject_unknown
+from streams.logic.attempts import with_attempt
 from streams.logic.ids import rule_callback_id
-from streams.logic.limits import ATTEMPTS_KEPT
 from streams.logic.memory import WRAPPED_UP, conversation_has, note_conversation
+from streams.logic.occasion import Occasion
 from streams.logic.presentations import stays_open
 from streams.logic.rules import CompiledRule, CompiledRuleSet
-from streams.logic.state import Attempt, Callback, Contact, Status
+from streams.logic.state import Callback, Contact, Mark, Status, WrappedUp
 from streams.logic.step import Step
 from streams.logic.system_codes import is_attempt, runs_rules
 from topics.codec import BadEvent, ErrorCode
 from topics.commands import Origin
-from topics.configuration import Campaign, DialingMode
+from topics.configuration import Campaign, DialingMode, WrapUpFlag
 from topics.events import WrapUp
 from topics.records import Reason, Transition
 from topics.rules import ScheduleCallback
+
+Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class _Wanted:
     rule: CompiledRule
     offset_minutes: int
 
-    def facts(self) -> Mapping[str, Any]:
+    def facts(self) -> Facts:
         return {
             "rule_set_id": self.rule.rule_set_id,
             "rule_id": self.rule.rule_id,
@@ -47,15 +51,16 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     if conversation_has(step.contact, event.conversation_id, WRAPPED_UP):
         return  # A later code for the same conversation.
     campaign, rule_sets = _rules_of(step, event)
-    step.contact = note_conversation(step.contact, event.conversation_id, WRAPPED_UP)
+    step.contact = _with_wrap_up(note_conversation(step.contact, event.conversation_id, WRAPPED_UP), event)
     if is_attempt(event.wrap_up_code):
-        step.contact = _with_attempt(step, event)
-    if event.attributes:
-        step.contact = replace(step.contact, attributes={**step.contact.attributes, **event.attributes})
+        step.contact = with_attempt(
+            step.contact, event.occurred_at, event.campaign_id, event.phone_number, step.now
+        )
+    facts = _map(step, event, campaign)
     if event.callback_id is not None:
-        _end_named_callback(step, event, event.callback_id)
+        _end_named_callback(step, event, event.callback_id, facts)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
-        _schedule_by_rule(step, event, rule_sets)
+        _run_rules(step, event, campaign, rule_sets, facts)
 
 
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
@@ -68,30 +73,41 @@ def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRul
     return campaign, [known[rule_set_id] for rule_set_id in campaign.rule_set_ids]
 
 
-def _with_attempt(step: Step, event: WrapUp) -> Contact:
-    contact = step.contact
-    kept = [attempt for attempt in contact.attempts if step.now - attempt.at <= ATTEMPTS_KEPT]
-    attempt = Attempt(event.occurred_at, event.campaign_id, event.phone_number, event.phone_column)
-    number, by_number = event.phone_number, contact.attempts_by_number
-    last = contact.last_attempts.get(event.campaign_id, event.occurred_at)
-    return replace(
-        contact,
-        attempts=(*kept, attempt),
-        attempts_total=contact.attempts_total + 1,
-        attempts_by_number={**by_number, number: by_number.get(number, 0) + 1},
-        last_attempts={**contact.last_attempts, event.campaign_id: max(last, event.occurred_at)},
-    )
+def _with_wrap_up(contact: Contact, event: WrapUp) -> Contact:
+    last = contact.last_wrap_ups.get(event.phone_number)
+    if last is None or last.at <= event.occurred_at:
+        latest = WrappedUp(event.occurred_at, event.wrap_up_code)
+        contact = replace(contact, last_wrap_ups={**contact.last_wrap_ups, event.phone_number: latest})
+    if event.attributes:
+        contact = replace(contact, attributes={**contact.attributes, **event.attributes})
+    return contact
 
 
-def _end_named_callback(step: Step, event: WrapUp, callback_id: str) -> None:
+def _map(step: Step, event: WrapUp, campaign: Campaign) -> Facts:
+    """Do what the campaign's mapping of the code says; returns what it adds to the facts."""
+    flags = (campaign.wrap_up_mappings or {}).get(event.wrap_up_code, ())
+    mark = Mark(at=event.occurred_at, event_id=event.event_id, wrap_up_code=event.wrap_up_code)
+    if WrapUpFlag.CONTACT_UNCALLABLE in flags:
+        mark_contact(step, mark)
+    if WrapUpFlag.NUMBER_UNCALLABLE in flags:
+        mark_number(step, event.phone_number, mark)
+    if WrapUpFlag.RIGHT_PARTY_CONTACT not in flags:
+        return {}
+    known = step.contact.last_right_party
+    latest = max(known.get(event.campaign_id, event.occurred_at), event.occurred_at)
+    step.contact = replace(step.contact, last_right_party={**known, event.campaign_id: latest})
+    return {"right_party_contact": True}
+
+
+def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Facts) -> None:
     """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands."""
     facts = {"wrap_up_code": event.wrap_up_code, "conversation_id": event.conversation_id}
     refused = {"event_type": "wrap_up", "refused": "callback_id", **facts}
     if (callback := step.outstanding.get(callback_id)) is not None:
         if stays_open(callback, event.occurred_at):
-            step.keep(replace(callback, left_open_by=event.event_id))
+            step.keep(replace(callback, left_open_by=event.event_id, left_open_at=event.occurred_at))
         else:
-            step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id})
+            step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
             step.end(callback, Status.COMPLETED, ended_at=event.occurred_at)
     elif (callback := step.ended.get(callback_id)) is not None:
         reject(step, callback, (Reason.CALLBACK_ENDED,), refused)
@@ -99,10 +115,27 @@ def _end_named_callback(step: Step, event: WrapUp, callback_id: str) -> None:
         reject_unknown(step, callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
 
 
-def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRuleSet]) -> None:
-    wanted = list(_wanted(rule_sets, event))
-    if not wanted:
+def _run_rules(
+    step: Step, event: WrapUp, campaign: Campaign, rule_sets: Sequence[CompiledRuleSet], mapped: Facts
+) -> None:
+    """Carry out the actions of every rule that matches; all are asked about the contact as the wrap-up left it."""
+    occasion = Occasion(step.contact, event.phone_number, event.occurred_at, event)
+    rules = [rule for rule_set in rule_sets for rule in rule_set.wrap_up(occasion)]
+    if not rules:
         return
+    trigger = Trigger(event.event_id, event.occurred_at, event.phone_number, campaign)
+    not_done = [one for rule in rules for one in carry_out(step, rule, trigger)]
+    wanted = [
+        _Wanted(rule, action.offset_minutes)
+        for rule in rules
+        for action in rule.actions
+        if isinstance(action, ScheduleCallback)
+    ]
+    if wanted:
+        _schedule(step, event, wanted, {**mapped, "not_done": not_done or None})
+
+
+def _schedule(step: Step, event: WrapUp, wanted: Sequence[_Wanted], noted: Facts) -> None:
     first, *others = wanted
     contact = step.contact
     callback = Callback(
@@ -122,14 +155,6 @@ def _schedule_by_rule(step: Step, event: WrapUp, rule_sets: Sequence[CompiledRul
         "wrap_up_code": event.wrap_up_code,
         "call_analysis": event.call_analysis,
         "not_scheduled": [other.facts() for other in others] or None,
+        **noted,
     }
     admit(step, callback, facts)
-
-
-def _wanted(rule_sets: Sequence[CompiledRuleSet], event: WrapUp) -> Iterator[_Wanted]:
-    for rule_set in rule_sets:
-        for rule in rule_set.matching(event):
-            for action in rule.actions:
-                # Every other action is one of `rules.NOT_BUILT_ACTIONS`.
-                if isinstance(action, ScheduleCallback):
-                    yield _Wanted(rule, action.offset_minutes)

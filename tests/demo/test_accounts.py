@@ -73,7 +73,7 @@ def presented() -> Tally:
 
 
 def expected(fate: Fate | None = None, **rejections: int) -> Expected:
-    return Expected({NAME: fate or Fate(1, 0, Transition.PRESENTED)}, Counter(rejections), Counter())
+    return Expected({NAME: fate or Fate(1, 0, Transition.PRESENTED)}, Counter(), Counter(rejections), Counter())
 
 
 def test_what_is_as_expected_has_no_differences():

@@ -27,7 +27,7 @@ def test_without_a_terminal_it_tells_its_story_in_lines_and_adds_up():
     process = demo()
     said, _ = process.communicate(timeout=150)
     assert process.returncode == 0, said
-    assert "commands on dial-preview       expected   267   seen   267" in said
+    assert "commands on dial-preview       expected   275   seen   275" in said
     assert "commands on dial-analysis      expected   280   seen   280" in said
     assert "dead letters                   expected     4   seen     4" in said
     assert said.splitlines()[-1].startswith("It adds up: ")

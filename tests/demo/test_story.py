@@ -21,7 +21,7 @@ def test_on_the_virtual_clock_everything_comes_out_as_the_story_expects(seconds,
     tally = play(story, partitions)
     assert differences(tally, story.expected) == []
     assert all(account.adds_up for account in accounts(tally))
-    assert sum(tally.commands[PREVIEW].values()) == 267
+    assert sum(tally.commands[PREVIEW].values()) == 275
     assert sum(tally.commands[ANALYSIS].values()) == 280
 
 

@@ -10,7 +10,7 @@ from streams.demo.tally import ANALYSIS, PREVIEW, Tally
 from streams.simulate import Line, VirtualWorker, Written
 from topics.codec import decode
 from topics.commands import DialCommand
-from topics.records import CallbackLifecycle, OutstandingCallbacks, Transition
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition
 
 CALL_LASTS = timedelta(seconds=0.5)
 
@@ -18,7 +18,7 @@ CALL_LASTS = timedelta(seconds=0.5)
 def play(story: Story, partitions: int = 4) -> Tally:
     """Play the whole story; returns what a reader of the output topics would have counted."""
     stage = Stage(story, partitions)
-    stage.tell((story.start, message) for message in setting())
+    stage.tell((story.start, message) for message in setting(story.start))
     for scene in story.scenes:
         if scene.begins_with_waiting:
             campaign_id, count = scene.begins_with_waiting
@@ -37,6 +37,7 @@ class Stage:
         self.worker = VirtualWorker(partitions)
         self._answers: list[tuple[datetime, int, Message]] = []
         self._count = 0
+        self._asked: dict[str, DialCommand] = {}
 
     def tell(self, messages: Iterable[tuple[datetime, Message]]) -> None:
         for at, message in messages:
@@ -77,9 +78,24 @@ class Stage:
             case DialCommand():
                 assert record.topic in (PREVIEW, ANALYSIS)
                 self.tally.command(record.topic, value, written.at, written.at)
-                ends = written.at + CALL_LASTS
-                for message in self.story.answer(value, ends):
-                    self._count += 1
-                    heappush(self._answers, (ends, self._count, message))
+                request = self.story.ask(value, written.at)
+                if request is None:
+                    self._end_call(value, written.at)
+                else:
+                    self._asked[value.command_id] = value
+                    self._later(written.at, request)
+            case PlacementDecided():
+                self.tally.decided(value)
+                if value.allowed:
+                    self._end_call(self._asked[value.request_id], written.at)
             case OutstandingCallbacks() | None:
                 self.tally.view(record.key.decode(), value)
+
+    def _end_call(self, command: DialCommand, began: datetime) -> None:
+        ends = began + CALL_LASTS
+        for message in self.story.answer(command, ends):
+            self._later(ends, message)
+
+    def _later(self, at: datetime, message: Message) -> None:
+        self._count += 1
+        heappush(self._answers, (at, self._count, message))

@@ -8,7 +8,19 @@ from streams.logic.configuration import Configuration
 from streams.logic.decide import decide
 from streams.logic.exchange import Fired, LatenessCause
 from streams.logic.rows import UnknownRowVersion
-from tests.builders import campaign, cancelled, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
+from tests.builders import (
+    campaign,
+    cancelled,
+    clear,
+    contact,
+    instant,
+    key_of,
+    recycle,
+    rule,
+    rule_set,
+    scheduled,
+    wrap_up,
+)
 
 AT_1430 = instant("2026-11-23T14:30:00Z")
 AT_1500 = instant("2026-11-23T15:00:00Z")
@@ -43,6 +55,11 @@ class Log:
         partition.ready(now)
         self.committed(partition.configure(now))
         return partition
+
+    def list_contacts(self, partition: Partition, *contact_ids: str) -> None:
+        """The records of contacts, without which the system dials none of them."""
+        for contact_id in contact_ids:
+            self.tell(partition, "contacts", contact(contact_id))
 
     def committed(self, outcome: Outcome | None) -> Outcome:
         assert outcome is not None
@@ -135,6 +152,7 @@ def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
+    log.list_contacts(partition, "c0", "c1")
     for number in range(2):
         log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
@@ -150,6 +168,7 @@ def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_me
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
+    log.list_contacts(partition, "c1")
     log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
@@ -307,6 +326,7 @@ def test_a_release_that_meets_a_bug_is_put_off(monkeypatch):
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
+    log.list_contacts(partition, "c1")
     log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))

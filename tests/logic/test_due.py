@@ -82,7 +82,7 @@ def test_a_rules_command_has_the_campaigns_queue_and_no_agent():
         None,
         "Q",
     )
-    assert (command["source"], command["checks"]) == (None, "none")
+    assert (command["source"], command["checks"]) == (None, "passed")
 
 
 def test_attributes_are_those_of_the_moment_record_first_then_wrap_ups():

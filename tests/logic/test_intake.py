@@ -92,13 +92,8 @@ def test_bad_configuration_records_become_dead_letters_and_change_nothing():
     assert worker.wrap_up(wrap_up("v2", campaign_id="P2")).errors == ["campaign_unknown"]
 
 
-def test_placement_requests_are_not_answered_yet():
-    outcome = refused(arrived("placement-requested", value=b"{"))
-    assert (outcome.records, outcome.writes) == ([], {})
-
-
 def test_a_record_that_says_nothing_new_about_a_contact_is_not_written_again():
-    worker = Worker()
+    worker = Worker(listed=())
     event = arrived("contacts", value=orjson.dumps(contact()))
     partition = worker.core.partitions[0]
     assert list(partition.apply(event, instant("2026-11-23T14:30:00Z")).writes) == [b"L|c1"]

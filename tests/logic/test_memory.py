@@ -70,7 +70,7 @@ def test_a_clock_at_the_end_of_the_calendar_is_a_bad_event_like_any_other(event,
 
 
 def test_a_contact_is_forgotten_35_days_after_its_last_event():
-    worker = Worker()
+    worker = Worker(listed=())
     worker.wrap_up(wrap_up("v1"))
     worker.wrap_up(wrap_up("v2", occurred_at="2026-11-24T14:30:00Z"))
     worker.run_to("2026-12-29T14:30:00Z")
@@ -112,7 +112,7 @@ def test_a_contact_is_not_forgotten_while_a_callback_is_outstanding():
 
 
 def test_what_a_timer_ended_is_remembered_from_that_end():
-    worker = Worker()
+    worker = Worker(listed=())
     worker.schedule(scheduled())
     worker.run_to("2026-11-30T15:00:00Z")
     worker.run_to("2027-01-04T15:00:00Z")
@@ -144,7 +144,7 @@ def test_a_tombstone_leaves_the_memory_of_a_contact_for_its_time():
 
 
 def test_a_tombstone_for_a_contact_that_nobody_knows_changes_nothing():
-    worker = Worker()
+    worker = Worker(listed=())
     assert worker.tell("contacts", None, key="L|c9").lines == []
     assert rows(worker) == {}
 

@@ -13,7 +13,8 @@ def on(**changes):
 
 def waiting(*contacts: str, minutes=10, partitions=1, **changes) -> Worker:
     """A worker whose campaign is off, with a callback due at 14:40 for each of these contacts."""
-    worker = Worker(off(**changes), rules=(rule(minutes=minutes),), partitions=partitions)
+    listed = (*contacts, "c0")
+    worker = Worker(off(**changes), rules=(rule(minutes=minutes),), partitions=partitions, listed=listed)
     for contact_id in contacts:
         worker.wrap_up(wrap_up(f"v-{contact_id}", contact_id=contact_id, wrap_up_code="AGAIN"))
     return worker
@@ -78,7 +79,7 @@ def test_the_rate_is_shared_evenly_over_the_partitions():
 
 
 def test_the_rate_does_not_hold_up_what_falls_due():
-    worker = Worker(on(dial_rate_per_s=0.01), rules=(rule(),))
+    worker = Worker(on(dial_rate_per_s=0.01), rules=(rule(),), listed=("c1", "c2", "c3"))
     for contact_id in ("c1", "c2", "c3"):
         worker.wrap_up(wrap_up(f"v-{contact_id}", contact_id=contact_id, wrap_up_code="AGAIN"))
     assert len(worker.run_to("2026-11-23T14:40:00Z").commands) == 3

@@ -1,0 +1,107 @@
+"""What the actions of rules do to a contact and to Do Not Call lists.
+
+Scheduling a callback, refusing a call and showing it to an agent are for the caller: they are passed over here.
+Source: docs/rules.md, section 5 and section 8 rows 20 to 22 and 26.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from streams.logic.comparisons import parse_decimal
+from streams.logic.effects import DncAppended
+from streams.logic.rules import CompiledRule
+from streams.logic.state import Mark
+from streams.logic.step import Step
+from topics.configuration import Campaign, DncEntry
+from topics.rules import AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What the rules are run for. event_id, occurred_at: of the wrap-up, the request, or what set the timer."""
+
+    event_id: str
+    occurred_at: datetime
+    phone_number: str
+    campaign: Campaign
+
+
+def carry_out(step: Step, rule: CompiledRule, trigger: Trigger) -> list[Mapping[str, Any]]:
+    """Carry out the actions of a rule that matched; returns those that could not be, each with the reason."""
+    not_done: list[Mapping[str, Any]] = []
+    for action in rule.actions:
+        why = None
+        match action:
+            case SetAttribute():
+                why = _set_attribute(step, action, trigger)
+            case AppendToDnc():
+                why = _append_to_dnc(step, action, trigger)
+            case MarkContactUncallable():
+                mark_contact(step, _mark(rule, trigger))
+            case MarkNumberUncallable():
+                mark_number(step, trigger.phone_number, _mark(rule, trigger))
+        if why is not None:
+            names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
+            not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+    return not_done
+
+
+def mark_contact(step: Step, mark: Mark) -> None:
+    """Never call this contact again. The first mark stays."""
+    if step.contact.marked is None:
+        step.contact = replace(step.contact, marked=mark)
+
+
+def mark_number(step: Step, phone_number: str, mark: Mark) -> None:
+    """Never call this number of the contact again. The first mark stays."""
+    marked = step.contact.marked_numbers
+    if phone_number not in marked:
+        step.contact = replace(step.contact, marked_numbers={**marked, phone_number: mark})
+
+
+def _mark(rule: CompiledRule, trigger: Trigger) -> Mark:
+    return Mark(at=trigger.occurred_at, event_id=trigger.event_id, rule_set_id=rule.rule_set_id, rule_id=rule.rule_id)
+
+
+def _set_attribute(step: Step, action: SetAttribute, trigger: Trigger) -> str | None:
+    attributes = step.contact.attributes
+    match action.update:
+        case AttributeUpdate.SET:
+            value: str | None = action.value or ""
+        case AttributeUpdate.CURRENT_TIME:
+            value = trigger.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case AttributeUpdate.INCREMENT:
+            value = _counted(attributes.get(action.attribute), action.value, 1)
+        case AttributeUpdate.DECREMENT:
+            value = _counted(attributes.get(action.attribute), action.value, -1)
+    if value is None:
+        return "not_a_decimal"
+    step.contact = replace(step.contact, attributes={**attributes, action.attribute: value})
+    return None
+
+
+def _counted(found: str | None, by: str | None, sign: int) -> str | None:
+    """The attribute counted on, from 0 and by 1 unless they say otherwise; None if either is no plain decimal."""
+    start, amount = parse_decimal("0" if found is None else found), parse_decimal("1" if by is None else by)
+    if start is None or amount is None:
+        return None
+    text = format(start + sign * amount, "f")
+    # One that has outgrown what can be read again stays as it is.
+    return text if parse_decimal(text) is not None else None
+
+
+def _append_to_dnc(step: Step, action: AppendToDnc, trigger: Trigger) -> str | None:
+    if not trigger.campaign.dnc_list_ids:
+        return "no_dnc_list"
+    days = action.expires_after_days
+    entry = DncEntry(
+        dnc_list_id=trigger.campaign.dnc_list_ids[0],
+        phone_number=trigger.phone_number,
+        expires_at=None if days is None else trigger.occurred_at + timedelta(days=days),
+    )
+    step.effects.append(DncAppended(entry))
+    return None

@@ -1,0 +1,82 @@
+"""Callable time: whether a contact may be called at an instant, by the wall clocks of all the zones it may be in.
+
+Source: docs/rules.md, section 3 and section 8 row 19.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from streams.logic.limits import MOVE_AHEAD_MAX
+from streams.logic.open_slots import Windows, first_open
+from streams.logic.state import Contact
+from streams.logic.zones import zone_info, zones_of
+from topics.configuration import CallableTimeSet
+from topics.records import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTimes:
+    """A callable time set. windows: by zone, for each weekday from Monday its slots in seconds of the wall clock."""
+
+    callable_time_set_id: str
+    windows: Mapping[str, Windows]
+
+
+def compile_times(times: CallableTimeSet) -> CompiledTimes:
+    """Prepare a callable time set, once per version of it. A slot whose stop is not after its start never opens."""
+    windows: dict[str, list[list[tuple[int, int]]]] = {}
+    for time in times.times:
+        days = windows.setdefault(time.time_zone, [[] for _ in range(7)])
+        for slot in time.slots:
+            start, stop = _seconds(slot.start), _seconds(slot.stop)
+            if start < stop:
+                days[slot.day - 1].append((start, stop))
+    compiled = {zone: tuple(tuple(sorted(day)) for day in days) for zone, days in windows.items()}
+    return CompiledTimes(times.callable_time_set_id, compiled)
+
+
+def check_time(
+    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime
+) -> tuple[tuple[Reason, ...], dict[str, Any]]:
+    """Why the number may not be called now, and in which zones it was looked at; every zone has to be open."""
+    zones = zones_of(contact, phone_number)
+    reasons: set[Reason] = set() if zones.names else {Reason.TIME_ZONE_UNKNOWN}
+    looked_at: list[dict[str, Any]] = []
+    for name in zones.names:
+        reason, local_time = _look(times, name, now)
+        if reason is not None:
+            reasons.add(reason)
+        looked_at.append({"time_zone": name, "local_time": local_time, "open": reason is None})
+    facts = {"callable_time_set_id": times.callable_time_set_id, "zone_of": zones.of, "zones": looked_at}
+    return tuple(sorted(reasons)), facts
+
+
+def next_open(times: CompiledTimes, contact: Contact, phone_number: str, after: datetime) -> datetime | None:
+    """The first instant from `after` on at which every zone of the number is open; None if none is within 8 days."""
+    found = []
+    for name in zones_of(contact, phone_number).names:
+        zone, windows = zone_info(name), times.windows.get(name)
+        if zone is None or windows is None:
+            return None
+        found.append((zone, windows))
+    return first_open(found, after, after + MOVE_AHEAD_MAX) if found else None
+
+
+def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, str | None]:
+    zone = zone_info(name)
+    if zone is None:
+        return Reason.TIME_ZONE_UNKNOWN, None
+    local = now.astimezone(zone)
+    windows = times.windows.get(name)
+    if windows is None:
+        return Reason.ZONE_NOT_CALLABLE, local.isoformat()
+    second = local.hour * 3600 + local.minute * 60 + local.second
+    is_open = any(start <= second < stop for start, stop in windows[local.weekday()])
+    return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, local.isoformat()
+
+
+def _seconds(text: str) -> int:
+    hours, minutes, *seconds = (int(part) for part in text.split(":"))
+    return hours * 3600 + minutes * 60 + (seconds[0] if seconds else 0)

@@ -1,0 +1,155 @@
+"""How the conditions of rules compare: text, decimals and instants, each with the operators that make sense for it.
+
+A comparison is prepared once from the operator and the rule's value. It yields None where it cannot be evaluated, and
+it never raises, whatever the value or the text. Source: docs/rules.md, section 5 and section 8 row 26.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from topics.fields import Instant
+from topics.rules import Operator, ValueType
+
+Comparison = Callable[[str, datetime], bool | None]
+"""Of a text with the prepared value, at the moment that stands for now."""
+
+_T = TypeVar("_T", str, Decimal, datetime)
+
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+_PERIOD = re.compile(r"P(?=.)(?:([0-9]{1,5})D)?(?:T(?=.)(?:([0-9]{1,6})H)?(?:([0-9]{1,8})M)?)?", re.ASCII)
+
+_ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQUALS: lambda found, wanted: bool(found == wanted),
+    Operator.LESS_THAN: lambda found, wanted: bool(found < wanted),
+    Operator.LESS_THAN_EQUALS: lambda found, wanted: bool(found <= wanted),
+    Operator.GREATER_THAN: lambda found, wanted: bool(found > wanted),
+    Operator.GREATER_THAN_EQUALS: lambda found, wanted: bool(found >= wanted),
+}
+_TEXT: dict[Operator, Callable[[str, str], bool]] = {
+    **_ORDER,
+    Operator.CONTAINS: lambda found, wanted: wanted in found,
+    Operator.BEGINS_WITH: lambda found, wanted: found.startswith(wanted),
+    Operator.ENDS_WITH: lambda found, wanted: found.endswith(wanted),
+}
+_TIME = {**_ORDER, Operator.BEFORE: _ORDER[Operator.LESS_THAN], Operator.AFTER: _ORDER[Operator.GREATER_THAN]}
+
+
+def never(found: str, now: datetime) -> bool | None:
+    """The comparison that cannot be evaluated."""
+    return None
+
+
+def compile_comparison(operator: Operator, value: str, value_type: ValueType) -> Comparison:
+    """Prepare the comparison of an attribute with a value, both read as the type."""
+    match value_type:
+        case ValueType.STRING:
+            return compile_text(operator, value)
+        case ValueType.NUMERIC:
+            return _compile(operator, value, parse_decimal, _ORDER)
+        case ValueType.DATETIME:
+            return _compile(operator, value, parse_instant, _TIME)
+        case ValueType.PERIOD:
+            return _compile_period(operator, value)
+
+
+def compile_text(operator: Operator, value: str) -> Comparison:
+    """Prepare the comparison of a text, case-sensitive and by code points."""
+    return _compile(operator, value, lambda text: text, _TEXT)
+
+
+def compile_time(operator: Operator, value: str) -> Comparison:
+    """Prepare the comparison of an instant with an instant or with a period before now."""
+    value_type = ValueType.PERIOD if _PERIOD.fullmatch(value.split(",")[0].strip()) else ValueType.DATETIME
+    return compile_comparison(operator, value, value_type)
+
+
+def earlier_than_all(operator: Operator) -> bool | None:
+    """What a comparison of instants yields for something that never happened: it lies before every instant."""
+    if operator in (Operator.BEFORE, Operator.LESS_THAN, Operator.LESS_THAN_EQUALS):
+        return True
+    return False if operator in _TIME or operator in (Operator.IN, Operator.BETWEEN) else None
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """A plain decimal; None for anything else, exponents included."""
+    return Decimal(text) if _DECIMAL.fullmatch(text) else None
+
+
+def parse_instant(text: str) -> datetime | None:
+    """An instant with its zone, in UTC; None for anything else."""
+    try:
+        return msgspec.convert(text, Instant).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError, ValueError):
+        return None
+
+
+def parse_period(text: str) -> timedelta | None:
+    """`PnDTnHnM`; None for anything else."""
+    parts = _PERIOD.fullmatch(text)
+    if parts is None:
+        return None
+    days, hours, minutes = (int(part or 0) for part in parts.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def _compile(
+    operator: Operator,
+    value: str,
+    parse: Callable[[str], _T | None],
+    operators: dict[Operator, Callable[[Any, Any], bool]],
+) -> Comparison:
+    listed = operator in (Operator.IN, Operator.BETWEEN)
+    texts = [part.strip() for part in value.split(",")] if listed else [value]
+    parsed = [parse(text) for text in texts]
+    wanted = [one for one in parsed if one is not None]
+    if len(wanted) < len(parsed):
+        return never
+    test = _test(operator, wanted, operators)
+    if test is None:
+        return never
+
+    def compare(found: str, now: datetime) -> bool | None:
+        read = parse(found)
+        return None if read is None else test(read)
+
+    return compare
+
+
+def _test(
+    operator: Operator, wanted: list[Any], operators: dict[Operator, Callable[[Any, Any], bool]]
+) -> Callable[[Any], bool] | None:
+    if operator is Operator.IN:
+        among = frozenset(wanted)
+        return lambda found: found in among
+    if operator is Operator.BETWEEN:
+        if len(wanted) != 2:
+            return None
+        low, high = wanted
+        return lambda found: bool(low <= found <= high)
+    known = operators.get(operator)
+    return None if known is None else lambda found: known(found, wanted[0])
+
+
+def _compile_period(operator: Operator, value: str) -> Comparison:
+    listed = operator in (Operator.IN, Operator.BETWEEN)
+    periods = [parse_period(text.strip()) for text in (value.split(",") if listed else [value])]
+    known = [period for period in periods if period is not None]
+    if len(known) < len(periods):
+        return never
+    # The longest period reaches back furthest, so it is the lower bound, whichever way round they are written.
+    longest_first = sorted(known, reverse=True)
+
+    def compare(found: str, now: datetime) -> bool | None:
+        at = parse_instant(found)
+        try:
+            test = _test(operator, [now - period for period in longest_first], _TIME)
+        except OverflowError:
+            return None
+        return None if at is None or test is None else test(at)
+
+    return compare

@@ -1,0 +1,88 @@
+"""The next instant at which weekly slots are open in several zones at once, across changes of daylight saving time.
+
+Each zone's slots are cut into spans of UTC, one stretch of constant offset after the other: a slot within a gap of the
+wall clock has no span, and in an hour that comes twice there are two.
+Source: docs/rules.md, section 3 and section 8 row 19.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+Windows = tuple[tuple[tuple[int, int], ...], ...]
+"""For each weekday from Monday: start and stop of its slots, in seconds of the wall clock."""
+
+Span = tuple[datetime, datetime]
+"""From an instant, up to but not including another."""
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+LOOK_EVERY = timedelta(hours=1)
+"""No zone changes its offset twice within an hour."""
+
+
+def first_open(zones: Sequence[tuple[ZoneInfo, Windows]], after: datetime, until: datetime) -> datetime | None:
+    """The first instant from `after` to `until`, both included, at which every zone has an open slot."""
+    end = until + SECOND  # A slot that opens at `until` itself still counts.
+    spans = [_merged(_spans(zone, windows, after, end)) for zone, windows in zones]
+    common = spans[0]
+    for others in spans[1:]:
+        common = _intersection(common, others)
+    start = next((start for start, _ in common), None)
+    return start if start is not None and start <= until else None
+
+
+def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> Iterator[Span]:
+    for begin, stop, offset in _stretches(zone, after, end):
+        day = (begin + offset).replace(hour=0, minute=0, second=0, microsecond=0)
+        while day < stop + offset:
+            for opens, closes in windows[day.weekday()]:
+                first = max(begin, day + timedelta(seconds=opens) - offset)
+                last = min(stop, day + timedelta(seconds=closes) - offset)
+                if first < last:
+                    yield first, last
+            day += DAY
+
+
+def _stretches(zone: ZoneInfo, after: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """The stretches of constant offset from `after` to `end`, each with its offset."""
+    begin, offset = after, _offset(zone, after)
+    at = after
+    while at < end:
+        following = min(at + LOOK_EVERY, end)
+        if _offset(zone, following) != offset:
+            change = _change(zone, at, following, offset)
+            yield begin, change, offset
+            begin, offset = change, _offset(zone, change)
+        at = following
+    if begin < end:
+        yield begin, end, offset
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime, offset: timedelta) -> datetime:
+    """The first whole second between the two at which the offset is another one."""
+    low, high = before.replace(microsecond=0), after.replace(microsecond=0) + SECOND
+    while high - low > SECOND:
+        middle = low + (high - low) // 2
+        middle = middle.replace(microsecond=0)
+        low, high = (middle, high) if _offset(zone, middle) == offset else (low, middle)
+    return high
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
+
+
+def _merged(spans: Iterator[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, stop in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def _intersection(one: list[Span], other: list[Span]) -> list[Span]:
+    both = ((max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other)
+    return sorted(span for span in both if span[0] < span[1])
