@@ -1,6 +1,6 @@
 """What passes from the consumer through a Faust agent to an engine: the records that one fetch returned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class Batch:
     """The records of one partition that one fetch returned.
 
     epoch: of the partition's latest release before the fetch. follows: the offset before which everything of the topic
-    had been handed over when this was.
+    had been handed over when this was. after: of placement requests, how far each other topic of the partition went
+    when they were fetched; None for records that wait for nothing.
     """
 
     topic: str
@@ -32,6 +33,7 @@ class Batch:
     records: list[SourceRecord]
     epoch: int
     follows: int
+    after: Mapping[str, int] | None = None
 
 
 def arrived(topic: str, record: SourceRecord) -> Arrived:

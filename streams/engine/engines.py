@@ -5,7 +5,7 @@ It is the one place that knows which partition is held, and since which generati
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from streams import metrics
 from streams.engine.batch import Batch, SourceRecord
@@ -150,21 +150,35 @@ class Engines:
         """The epochs of those partitions that are held."""
         return {number: self._held[number].epoch for number in partitions if number in self._held}
 
-    def batch(self, topic: str, partition: int, records: list[SourceRecord], epoch: int | None) -> Batch | None:
-        """What to hand over to the agent; None when the records were not fetched for the present owner."""
+    def batch(
+        self,
+        topic: str,
+        partition: int,
+        records: list[SourceRecord],
+        epoch: int | None,
+        ends: Mapping[str, int] | None = None,
+    ) -> Batch | None:
+        """What to hand over to the agent; None when the records were not fetched for the present owner.
+
+        ends: of placement requests, how far the consumer knows the other topics of the partition to go.
+        """
         engine = self._held.get(partition)
         if engine is None or epoch is None or engine.epoch != epoch:
             return None
-        return Batch(topic, partition, records, epoch, engine.inbox.handed_over(topic, records))
+        inbox = engine.inbox
+        after = None
+        if ends is not None:
+            after = {name: max(end, inbox.handed(name)) for name, end in ends.items()}
+        return Batch(topic, partition, records, epoch, inbox.handed_over(topic, records), after)
 
     def gated(self) -> list[tuple[str, int]]:
-        """The source partitions that closed gates wait for."""
-        return [(topic, number) for number, engine in self._held.items() for topic in engine.gate.waiting()]
+        """The source partitions that closed gates, or placement requests, wait for."""
+        return [(topic, number) for number, engine in self._held.items() for topic in engine.waits_for()]
 
     def read_to(self, topic: str, partition: int, position: int) -> None:
         """The consumer stands at `position`, and all that it returned has been handed over."""
         engine = self._held.get(partition)
-        if engine is not None and not engine.gate.open and engine.inbox.all_taken(topic):
+        if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
     def not_ready(self) -> str | None:
@@ -186,7 +200,7 @@ class Engines:
                 str(number): {
                     "ready": engine.ready,
                     "busy": engine.busy,
-                    "waits_for": engine.gate.waiting(),
+                    "waits_for": engine.waits_for(),
                     "next_offsets": dict(engine.inbox.next),
                     "outstanding": engine.core.outstanding,
                     "next_timer": engine.next_timer,

@@ -2,6 +2,9 @@
 
 Batches of all topics of a partition meet here, so that events that trickle in share a transaction. It knows the next
 offset of each topic and lets no record pass twice and none be missed; it does not decide.
+
+Placement requests stand in a lane of their own: each waits until everything that had arrived before it has been taken,
+and nothing waits behind it. Source: docs/rules.md, section 8 row 24; docs/decisions/0012-what-a-placement-waits-for.md.
 """
 
 import asyncio
@@ -17,27 +20,59 @@ class MissingRecords(Exception):
     """A batch begins after records that were handed over and never arrived: they would be lost."""
 
 
+class _Lane:
+    """Batches in their order; somebody who puts one into a full lane waits for room."""
+
+    def __init__(self) -> None:
+        self.batches: deque[Batch] = deque()
+        self.position = 0  # In the first batch.
+        self.count = 0
+        self.room = asyncio.Event()
+
+    def clear(self) -> None:
+        self.batches.clear()
+        self.position = self.count = 0
+
+    async def put(self, batch: Batch) -> None:
+        self.batches.append(batch)
+        self.count += len(batch.records)
+        if self.count > RECORDS_MAX:
+            self.room.clear()
+            await self.room.wait()
+
+    def advance(self) -> None:
+        batch = self.batches[0]
+        self.position += 1
+        if self.position == len(batch.records):
+            self.batches.popleft()
+            self.position = 0
+            self.count -= len(batch.records)
+            if self.count <= RECORDS_MAX:
+                self.room.set()
+
+
 class Inbox:
     """Open between `open` and `close`. next: the next offset to take, by full topic name."""
 
     def __init__(self) -> None:
         self.next: dict[str, int] = {}
-        self._batches: deque[Batch] = deque()
-        self._position = 0  # In the first batch.
-        self._count = 0
-        self._room = asyncio.Event()
+        self._events = _Lane()
+        self._requests = _Lane()
         self._handed: dict[str, int] = {}
+        self._reached: dict[str, int] = {}
 
     def open(self, starts: Mapping[str, int]) -> None:
         """Begin at `starts`; what came before is forgotten."""
-        self._batches.clear()
-        self._position = self._count = 0
+        self._events.clear()
+        self._requests.clear()
         self.next = {topic: max(start, self.next.get(topic, 0)) for topic, start in starts.items()}
         self._handed = dict(starts)
+        self._reached = {}
 
     def close(self) -> None:
         """Keep nobody waiting."""
-        self._room.set()
+        self._events.room.set()
+        self._requests.room.set()
 
     def handed_over(self, topic: str, records: list[SourceRecord]) -> int:
         """Note that records are on their way to the agent; returns the offset before which all were on it already."""
@@ -45,39 +80,49 @@ class Inbox:
         self._handed[topic] = records[-1].offset + 1
         return before
 
+    def handed(self, topic: str) -> int:
+        """The offset before which everything of `topic` is on its way."""
+        return self._handed[topic]
+
     def all_taken(self, topic: str) -> bool:
         """Whether everything of `topic` that was handed over has been taken."""
         return self.next[topic] >= self._handed[topic]
 
+    def reached(self, topic: str, offset: int) -> None:
+        """There is nothing of `topic` to take before `offset`: it may end in markers, which nobody hands over."""
+        self._reached[topic] = max(offset, self._reached.get(topic, 0))
+
+    def waits_for(self) -> dict[str, int]:
+        """The topics that the next request waits for, with the offset that each must reach."""
+        after = self._requests.batches[0].after if self._requests.batches else None
+        return {topic: end for topic, end in (after or {}).items() if self._before(topic) < end}
+
     async def put(self, batch: Batch) -> None:
         """Let a batch wait for its unit; returns at once while there is room, and else when there is."""
-        self._batches.append(batch)
-        self._count += len(batch.records)
-        if self._count > RECORDS_MAX:
-            self._room.clear()
-            await self._room.wait()
+        await (self._events if batch.after is None else self._requests).put(batch)
 
     def __bool__(self) -> bool:
-        return bool(self._batches)
+        return bool(self._events.batches or self._requests.batches)
 
-    def take(self) -> Iterator[tuple[str, SourceRecord]]:
-        """Each record that is next, with its topic, as long as the caller asks. Raises MissingRecords."""
-        while self._batches:
-            batch = self._batches[0]
+    def take(self, *, requests: bool = True) -> Iterator[tuple[str, SourceRecord]]:
+        """Each record that is next, with its topic, as long as the caller asks. Raises MissingRecords.
+
+        requests: whether placements may be answered. One goes ahead of events that came after it: somebody waits.
+        """
+        while True:
+            answerable = requests and self._requests.batches and not self.waits_for()
+            lane = self._requests if answerable else self._events
+            if not lane.batches:
+                return
+            batch = lane.batches[0]
             topic, expected = batch.topic, self.next[batch.topic]
-            if self._position == 0 and expected < batch.follows:
+            if lane.position == 0 and expected < batch.follows:
                 raise MissingRecords(f"{topic}-{batch.partition}: offsets {expected} to {batch.follows - 1}")
-            record = batch.records[self._position]
-            self._advance(batch)
+            record = batch.records[lane.position]
+            lane.advance()
             if record.offset >= expected:  # A record may be delivered again after a seek.
                 self.next[topic] = record.offset + 1
                 yield topic, record
 
-    def _advance(self, batch: Batch) -> None:
-        self._position += 1
-        if self._position == len(batch.records):
-            self._batches.popleft()
-            self._position = 0
-            self._count -= len(batch.records)
-            if self._count <= RECORDS_MAX:
-                self._room.set()
+    def _before(self, topic: str) -> int:
+        return max(self.next[topic], self._reached.get(topic, 0))

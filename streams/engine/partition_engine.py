@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 # of every other partition's timers.
 SLICE_S = 0.010
 
+# Requests wait for the gate, so it cannot wait for them.
+REQUESTS = "placement-requested"
+
 # One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
 EPOCHS = itertools.count(1)
 
@@ -55,9 +58,10 @@ class PartitionEngine:
         self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
         self._settings = settings
         self._changelog = changelog
+        self._requests = settings.topic(REQUESTS)
         self._clock = clock
         self._broken = broken
-        self._transactions = Transactions(settings, core.number, changelog)
+        self._transactions = Transactions(settings, core.number)
         self._wake = asyncio.Event()
         self._active = False
         self._running: asyncio.Task[None] | None = None
@@ -88,7 +92,8 @@ class PartitionEngine:
         """
         self.epoch = next(EPOCHS)
         self.inbox.open(starts)
-        self.gate = AcquireGate({topic: end for topic, end in ends.items() if end > starts[topic]})
+        awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
+        self.gate = AcquireGate(awaited)
         self._active = True
         self._gate_opened()
         self._running = asyncio.create_task(self._run(), name=f"partition-{self.number}")
@@ -125,9 +130,16 @@ class PartitionEngine:
 
     def reached(self, topic: str, offset: int) -> None:
         """All of `topic` before `offset` has been processed; the last one opens the gate."""
+        self.inbox.reached(topic, offset)
         if not self.gate.open:
             self.gate.reached(topic, offset)
             self._gate_opened()
+        if self.inbox:
+            self.wake()  # A request may have waited for this.
+
+    def waits_for(self) -> dict[str, int]:
+        """The topics that the gate or a request waits for, with the offset that each must reach."""
+        return self.inbox.waits_for() if self.gate.open else self.gate.waiting()
 
     def _gate_opened(self) -> None:
         if self.gate.open:
@@ -191,7 +203,8 @@ class PartitionEngine:
             return topics
         until = time.monotonic() + SLICE_S
         self._decided_at = now
-        for topic, record in itertools.islice(self.inbox.take(), self._settings.unit_events_max):
+        records = self.inbox.take(requests=self.gate.open)
+        for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             outcome.merge(self.core.apply(self._arrived(topic, record), now))
             if time.monotonic() > until:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from streams.logic.exchange import Record
 from streams.settings import Settings, client_options
+from topics.catalog import CATALOG, STATE_TOPIC
 
 # aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
 # a short transaction: docs/decisions/0006-two-millisecond-transaction-backoff.md.
@@ -38,11 +39,10 @@ class Unit:
 class Transactions:
     """Writes units for one partition; starting it fences every former owner."""
 
-    def __init__(self, settings: Settings, partition: int, changelog: str) -> None:
+    def __init__(self, settings: Settings, partition: int) -> None:
         self._group = settings.app
         self._prefix = settings.prefix
         self._partition = partition
-        self._changelog = changelog
         self._producer = AIOKafkaProducer(
             **client_options(settings),
             transactional_id=f"{settings.app}-{partition}",
@@ -75,18 +75,21 @@ class Transactions:
     async def _send(self, unit: Unit) -> list["asyncio.Future[object]"]:
         by_topic: dict[str, list[Record]] = {}
         for record in unit.records:
-            by_topic.setdefault(self._prefix + record.topic, []).append(record)
+            by_topic.setdefault(record.topic, []).append(record)
         if unit.rows:
-            by_topic[self._changelog] = [Record(self._changelog, key, row) for key, row in unit.rows.items()]
+            by_topic[STATE_TOPIC] = [Record(STATE_TOPIC, key, row) for key, row in unit.rows.items()]
         delivered: list[asyncio.Future[object]] = []
         for topic, records in by_topic.items():
             await self._send_to(topic, records, unit.timestamp_ms, delivered)
         return delivered
 
     async def _send_to(
-        self, topic: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[object]"]
+        self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[object]"]
     ) -> None:
         """Send whole batches: several times cheaper than a send for each record."""
+        topic = self._prefix + name
+        # What is for every worker has one partition, which gives all writers one order.
+        partition = 0 if CATALOG[name].partitions == 1 else self._partition
         batch = self._producer.create_batch()
         for record in records:
             fields = {
@@ -96,7 +99,7 @@ class Transactions:
                 "headers": list(record.headers),
             }
             if batch.append(**fields) is None:
-                delivered.append(await self._producer.send_batch(batch, topic, partition=self._partition))
+                delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
                 batch.append(**fields)
-        delivered.append(await self._producer.send_batch(batch, topic, partition=self._partition))
+        delivered.append(await self._producer.send_batch(batch, topic, partition=partition))

@@ -18,6 +18,7 @@ from faust.types import TP
 from faust.types.transports import ConsumerT
 
 from streams.engine.engines import Begin, Engines
+from streams.engine.partition_engine import REQUESTS
 
 FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
 ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
@@ -44,6 +45,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._coordinator.check_errors()
         with consumer._subscription.fetch_context():
             pass
+
+    def ends_beside(self, tp: TP, topics: Iterable[str]) -> dict[str, int]:
+        """How far the other topics of the partition go, as the last fetch of each told; nothing is asked.
+
+        0 for one that is read to its end, whatever markers it ends in, or that nothing is known of.
+        """
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        ends = {}
+        for topic in topics:
+            beside = TP(topic, tp.partition)
+            if topic == tp.topic or beside not in assignment.tps:
+                continue
+            state = assignment.state_value(beside)
+            is_read = not state.has_valid_position or state.lso is None or state.position >= state.lso
+            ends[topic] = 0 if is_read else state.lso
+        return ends
 
     async def starts(self, tps: list[TP]) -> dict[TP, int]:
         """Where to begin to read: at the committed offsets, and 0 where there are none."""
@@ -83,10 +100,12 @@ class Consumer(driver.Consumer):
         await self._report_positions()
         fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
         epochs = self._fetched_in
-        for tp, records in (fetched or {}).items():
+        # Requests last: what the same fetch returned arrived before them, as far as anybody can tell.
+        for tp, records in sorted((fetched or {}).items(), key=lambda item: self._is_request(item[0])):
             if not records or self.should_stop:
                 continue
-            batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition))
+            ends = self.thread.ends_beside(tp, self.engines.topics) if self._is_request(tp) else None
+            batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
             if batch is None:
                 continue
             message = self._to_message(tp, records[-1])
@@ -94,6 +113,9 @@ class Consumer(driver.Consumer):
             # Faust drops a message below the last offset it noted, and may note an old one after a seek.
             self._read_offset[tp] = None
             yield tp, message
+
+    def _is_request(self, tp: TP) -> bool:
+        return tp.topic.endswith(REQUESTS)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  (Faust's signature)
         async with self._fetch_or_seek:
