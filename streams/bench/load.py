@@ -13,7 +13,7 @@ import msgspec
 from streams.logic.ids import rule_callback_id
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import CallbackScheduled, Source, WrapUp
+from topics.events import CallbackScheduled, ContactNumber, ContactRecord, Source, WrapUp
 from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 CAMPAIGN = "bench"
@@ -37,11 +37,12 @@ class Message(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A callback to be scheduled by `message`."""
+    """A callback to be scheduled by `message`. record: of its contact, without which nothing is dialed."""
 
     callback_id: str
     due_at: datetime
     message: Message
+    record: Message
 
 
 def configuration() -> tuple[Message, ...]:
@@ -54,7 +55,7 @@ def configuration() -> tuple[Message, ...]:
         rule_set_ids=(CAMPAIGN,),
     )
     rules = RuleSet(rule_set_id=CAMPAIGN, rules=(_rule(1, CODE, RULE_AFTER), _rule(2, LATER_CODE, LATER_AFTER)))
-    return _message("campaigns", campaign), _message("rule-sets", rules)
+    return message("campaigns", campaign), message("rule-sets", rules)
 
 
 def calls(prefix: str, dues: Sequence[datetime], now: datetime) -> Iterator[Call]:
@@ -88,12 +89,13 @@ def _by_agent(contact_id: str, number: int, due_at: datetime, now: datetime) -> 
         campaign_id=CAMPAIGN,
         contact_list_id=LIST,
         contact_id=contact_id,
-        phone_number=_phone_number(number),
+        phone_number=phone_number(number),
         due_at=due_at,
         agent_id=f"agent-{number % 50}",
         notes="Asked to be called back",
     )
-    return Call(event.callback_id, due_at, _message("callback-scheduled", event))
+    record = contact(contact_id, event.phone_number)
+    return Call(event.callback_id, due_at, message("callback-scheduled", event), record)
 
 
 def _by_rule(contact_id: str, number: int, due_at: datetime, now: datetime) -> Call:
@@ -105,13 +107,25 @@ def _by_rule(contact_id: str, number: int, due_at: datetime, now: datetime) -> C
         campaign_id=CAMPAIGN,
         contact_list_id=LIST,
         contact_id=contact_id,
-        phone_number=_phone_number(number),
+        phone_number=phone_number(number),
         wrap_up_code=CODE if soon else LATER_CODE,
     )
-    return Call(rule_callback_id(LIST, contact_id, event.event_id), due_at, _message("wrap-up", event))
+    callback_id = rule_callback_id(LIST, contact_id, event.event_id)
+    return Call(callback_id, due_at, message("wrap-up", event), contact(contact_id, event.phone_number))
 
 
-def _phone_number(number: int) -> str:
+def contact(contact_id: str, phone_number: str) -> Message:
+    """The record of a contact that may be called."""
+    number = ContactNumber(
+        column="home", type="HOME", phone_number=phone_number, callable=True, time_zone="America/New_York"
+    )
+    record = ContactRecord(
+        contact_list_id=LIST, contact_id=contact_id, callable=True, attributes={"tariff": "basic"}, numbers=(number,)
+    )
+    return message("contacts", record)
+
+
+def phone_number(number: int) -> str:
     """One of the numbers that are kept for fiction."""
     return f"+1{_AREAS[number % len(_AREAS)]}55501{number // len(_AREAS) % 100:02d}"
 
@@ -126,5 +140,6 @@ def _rule(order: int, code: str, after: timedelta) -> Rule:
     )
 
 
-def _message(topic: str, value: msgspec.Struct) -> Message:
+def message(topic: str, value: msgspec.Struct) -> Message:
+    """A struct with the key it must have."""
     return Message(topic, value_key(topic, value).encode(), encode(value))  # type: ignore[arg-type]

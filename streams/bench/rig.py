@@ -51,8 +51,10 @@ class Rig:
     commands: dict[str, tuple[Command, datetime]] = field(default_factory=dict)
 
     async def feed(self, calls: Iterable[Call]) -> None:
-        """Send what schedules these callbacks."""
-        await feed(self.settings, (call.message for call in calls))
+        """Send what schedules these callbacks, after the records of their contacts."""
+        told = list(calls)
+        await feed(self.settings, (call.record for call in told))
+        await feed(self.settings, (call.message for call in told))
 
     async def until_outstanding(self, count: int) -> None:
         """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when that never comes."""

@@ -15,7 +15,7 @@ def bench() -> None:
     """Measure, with a Kafka and a worker of its own, on this machine.
 
     The figures are printed with the date, the machine and the versions. Nothing is judged by the clock: exit code 1
-    means that a command was early, missing, repeated or out of order.
+    means that a command or an answer was wrong: early, missing, repeated or out of order.
     """
     # What Kafka's client logs while a worker restarts says nothing about the figures.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -42,6 +42,17 @@ def restart(outstanding: int, overdue: int) -> int:
 
     command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue}"
     return _interruptible(lambda: run(command, outstanding, overdue, click.echo))
+
+
+@bench.command(short_help="How fast placement requests are answered.")
+@click.option("--rate", type=_COUNT, default=200, show_default=True, help="Requests per second.")
+@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they come.")
+def placement(rate: int, seconds: int) -> int:
+    """Measure how fast placement requests are answered, with every check switched on."""
+    from streams.bench.placement import run
+
+    command = f"ringback bench placement --rate {rate} --seconds {seconds}"
+    return _interruptible(lambda: run(command, rate, seconds, click.echo))
 
 
 def _interruptible(work: Callable[[], int]) -> int:

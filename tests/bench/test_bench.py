@@ -21,6 +21,12 @@ def test_commands_are_never_early_once_each_and_in_due_order_under_load():
     assert said.splitlines()[-1].startswith("Right: ")
 
 
+def test_every_request_is_answered_once_and_as_it_should_be():
+    said = bench("placement", "--rate", "100", "--seconds", "5")
+    assert "| refused" in said
+    assert said.splitlines()[-1].startswith("Right: each request was answered once")
+
+
 def test_after_kill_9_what_is_overdue_goes_out_once_and_in_due_order():
     said = bench("restart", "--outstanding", "2000", "--overdue", "200")
     assert "rows restored" in said

@@ -19,7 +19,7 @@ from typing import Any
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, Reader, feeder, reader
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import CallbackScheduled, Source, WrapUp
+from topics.events import CallbackScheduled, ContactRecord, Source, WrapUp
 from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 CONTACTS = 400
@@ -58,6 +58,8 @@ async def configure(feed: Feeder) -> None:
         rule_set_ids=("R",),
     )
     await feed.send("campaigns", campaign)
+    for number in range(CONTACTS):
+        await feed.send("contacts", ContactRecord(contact_list_id=LIST, contact_id=f"c{number}", callable=True))
     await feed.flush()
 
 
