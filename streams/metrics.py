@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from streams.logic.exchange import LatenessCause
 from topics.catalog import CATALOG, Direction
 from topics.codec import ErrorCode
+from topics.records import PLACEMENT_REASONS
 
 REGISTRY = CollectorRegistry()
 # A second series for each counter and histogram, with the instant it was made, which no dashboard of ours asks for.
@@ -45,6 +46,22 @@ EVENTS = Counter(
 )
 DEAD_LETTERS = Counter(
     "ringback_dead_letters_total", "Records written to the dead letter topic, by error.", ["error"], registry=REGISTRY
+)
+PLACEMENTS = Counter(
+    "ringback_placements_total",
+    "Placement requests answered for the first time, by whether the call was allowed.",
+    ["allowed"],
+    registry=REGISTRY,
+)
+REFUSALS = Counter(
+    "ringback_placement_refusals_total",
+    "Checks that failed in the answers to placement requests, by reason; one answer may name several.",
+    ["reason"],
+    registry=REGISTRY,
+)
+DNC_ENTRIES_HELD = Gauge("ringback_dnc_entries", "Do Not Call entries this worker knows.", registry=REGISTRY)
+DNC_READ = Counter(
+    "ringback_dnc_records_read_total", "Records of the topic of Do Not Call entries read.", registry=REGISTRY
 )
 UNITS = Counter("ringback_units_total", "Units of work committed, each one Kafka transaction.", registry=REGISTRY)
 UNIT_SECONDS = Histogram(
@@ -83,6 +100,10 @@ for _topic in CATALOG.values():
             LATENESS.labels(_topic.name, _cause)
 for _error in ErrorCode:
     DEAD_LETTERS.labels(_error)
+for _allowed in ("true", "false"):
+    PLACEMENTS.labels(_allowed)
+for _reason in PLACEMENT_REASONS:
+    REFUSALS.labels(_reason)
 
 PER_PARTITION = (OUTSTANDING, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
 

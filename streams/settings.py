@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Most records of one partition that are processed in one transaction."""
     fire_batch_max: int = Field(default=500, ge=1, le=100_000)
     """Most timers that fire in one transaction."""
+    state_dir: Path | None = None
+    """Folder for what a restart can take up again: a snapshot of the Do Not Call lists; none is kept without it."""
     security_protocol: SecurityProtocol = "PLAINTEXT"
     """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: SaslMechanism | None = None

@@ -79,6 +79,10 @@ class Reason(StrEnum):
     NO_OUTCOME = "no_outcome"
 
 
+PLACEMENT_REASONS = tuple(Reason)[: tuple(Reason).index(Reason.TOO_FAR_AHEAD)]
+"""Why a call may be refused, in the order in which an answer names them."""
+
+
 class PlacementDecided(Struct, frozen=True, kw_only=True):
     """The answer to a placement request. `reasons` names every check that failed, `facts` what each was decided on."""
 

@@ -55,6 +55,17 @@ def placement(rate: int, seconds: int) -> int:
     return _interruptible(lambda: run(command, rate, seconds, click.echo))
 
 
+@bench.command(short_help="How Do Not Call lists are held and read.")
+@click.option("--numbers", type=_COUNT, default=1_000_000, show_default=True, help="Entries on the list.")
+@click.option("--rounds", type=_COUNT, default=3, show_default=True, help="How often each way of reading is timed.")
+def dnc(numbers: int, rounds: int) -> int:
+    """Measure how fast a worker reads a Do Not Call list, what it takes in memory, and how fast a number is found."""
+    from streams.bench.dnc import run
+
+    command = f"ringback bench dnc --numbers {numbers} --rounds {rounds}"
+    return _interruptible(lambda: run(command, numbers, rounds, click.echo))
+
+
 def _interruptible(work: Callable[[], int]) -> int:
     # Without this a SIGTERM would end us at once and leave a worker and Kafka's data behind.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

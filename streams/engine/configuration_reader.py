@@ -1,27 +1,35 @@
 """Reads the configuration topics in full before the first event, then follows them.
 
-Every worker knows all campaigns, rule sets, recycles and clears; nothing is committed for these topics. What must be
-written about them once is kept in the state of contact partition 0. Source: docs/rules.md, section 8 row 13.
+Every worker knows all campaigns, rule sets, recycles, clears and Do Not Call entries; nothing is committed for these
+topics. What must be written about them once is kept in the state of contact partition 0.
+Source: docs/rules.md, section 8 rows 13 and 22.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.engine.batch import SourceRecord, arrived
+from streams import metrics
+from streams.engine.batch import arrived
 from streams.engine.clock import Clock
-from streams.engine.restore import read_to_end, reader
-from streams.logic.configuration import Configuration
+from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.restore import ReadRecord, read_batches_to_end, reader
+from streams.engine.source_ends import SourceEnds
+from streams.logic.configuration import DNC_ENTRIES, Configuration
 from streams.settings import Settings
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 1000
-READ = CONFIGURATION_TOPICS
+POLL_MS = 100
+AWAITED_POLL_MS = 10
+"""The same while somebody waits for what was written last."""
+RECORDS_MAX = 500
+"""Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
 
 
 class ConfigurationReader:
@@ -31,15 +39,25 @@ class ConfigurationReader:
         self,
         settings: Settings,
         clock: Clock,
+        ends: SourceEnds,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
         self.configuration = Configuration()
         self._settings = settings
         self._clock = clock
+        self._ends = ends
         self._changed = changed
         self._broken = broken
+        self._keeper = DncKeeper(settings, clock, self.configuration.dnc)
+        self._dnc = TopicPartition(settings.topic(DNC_ENTRIES), 0)
+        self._dnc_position = 0
+        self._awaited = 0
+        self._moved = asyncio.Event()
         self._next: dict[str, int] = {}
+        self.read_count = 0
+        """Records that were there at the start; read_s: how long they took, took_up_s: a snapshot before them."""
+        self.read_s = self.took_up_s = 0.0
         self._read = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
@@ -54,19 +72,41 @@ class ConfigurationReader:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+        await self._keeper.stop()
+
+    async def caught_up(self) -> None:
+        """Return when all Do Not Call entries there are now have been taken in.
+
+        A partition that changes hands must not forget the entries that its former owner wrote.
+        """
+        _, end = await self._ends.span(self._dnc.topic)
+        self._awaited += 1
+        try:
+            while self._dnc_position < end:
+                self._moved.clear()
+                await self._moved.wait()
+        finally:
+            self._awaited -= 1
 
     async def _run(self) -> None:
         partitions = [
             TopicPartition(self._settings.topic(name), number)
-            for name in READ
+            for name in CONFIGURATION_TOPICS
             for number in range(CATALOG[name].partitions or 1)
         ]
         try:
+            first, end = await self._ends.span(self._dnc.topic)
             async with reader(self._settings, partitions) as consumer:
-                count = await read_to_end(consumer, self._apply)
+                began = time.monotonic()
+                consumer.seek(self._dnc, await self._keeper.take_up(first, end))
+                took_up_at = time.monotonic()
+                self.read_count = await read_batches_to_end(consumer, self._take)
+                self.took_up_s, self.read_s = took_up_at - began, time.monotonic() - took_up_at
                 for tp in partitions:
-                    self._next[tp.topic.removeprefix(self._settings.prefix)] = await consumer.position(tp)
-                log.info("read %d configuration records", count)
+                    self._next[self._name(tp)] = await consumer.position(tp)
+                self._dnc_position = self._next[DNC_ENTRIES]
+                await self._keeper.look_after()
+                log.info("read %d configuration records in %.2f s", self.read_count, self.read_s)
                 self._read.set()
                 await self._follow(consumer)
         except Exception as error:
@@ -74,18 +114,35 @@ class ConfigurationReader:
 
     async def _follow(self, consumer: Any) -> None:
         while True:
-            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                for record in records:
-                    self._apply(record)
+            timeout_ms = AWAITED_POLL_MS if self._awaited else POLL_MS
+            polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
+            for tp, records in polled.items():
+                self._take(tp, records)
                 self._changed()
-                self._next[self._name(records[-1])] = records[-1].offset + 1
+                self._next[self._name(tp)] = records[-1].offset + 1
+            # Asked for, not counted: the topic may end in markers of transactions.
+            self._dnc_position = await consumer.position(self._dnc)
+            self._moved.set()
+            await self._keeper.look_after()
 
     def positions(self) -> dict[str, int]:
-        """The next offset of each configuration topic that had records, by name without prefix."""
-        return dict(self._next)
+        """The next offset of each configuration topic, by name without prefix."""
+        return {**self._next, DNC_ENTRIES: self._dnc_position}
 
-    def _apply(self, record: SourceRecord) -> None:
-        self.configuration.apply(arrived(self._name(record), record), self._clock.now())
+    def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
+        name = self._name(tp)
+        if name == DNC_ENTRIES:
+            self._take_dnc(records)
+            return
+        for record in records:
+            self.configuration.apply(arrived(name, record), self._clock.now())
 
-    def _name(self, record: SourceRecord) -> str:
-        return record.topic.removeprefix(self._settings.prefix)
+    def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
+        """There may be millions, so that good ones take the shortest way."""
+        for record in self.configuration.dnc.take_all(records):
+            self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
+        metrics.DNC_READ.inc(len(records))
+        self._keeper.taken(len(records))
+
+    def _name(self, tp: TopicPartition) -> str:
+        return str(tp.topic).removeprefix(self._settings.prefix)

@@ -53,8 +53,8 @@ class Engines:
         self._times_assigned = 0
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
-        self._reader = ConfigurationReader(settings, clock, self._reconfigured, broken)
         self._ends = SourceEnds(settings, sorted(topics))
+        self._reader = ConfigurationReader(settings, clock, self._ends, self._reconfigured, broken)
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
@@ -92,6 +92,7 @@ class Engines:
         if engine is None:
             engine = await self._new_engine(number)
             self._held[number] = engine
+        await self._reader.caught_up()
         owned = engine
         ends = await self._ends.of(number)
         await release(number, lambda starts: owned.begin(starts, ends))

@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from streams import metrics
 from streams.engine.batch import Batch, SourceRecord, arrived
 from streams.engine.clock import Clock
+from streams.engine.counts import count
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition import Partition
@@ -232,17 +233,3 @@ class PartitionEngine:
         count(outcome, self._clock.now())
         for fault in outcome.faults:
             log.error("partition %d: a fault of ours was undone and set aside:\n%s", self.number, fault)
-
-
-def count(outcome: Outcome, now: datetime) -> None:
-    """Put what a committed unit did into the metrics; `now`: the moment after its commit."""
-    metrics.UNITS.inc()
-    metrics.FAULTS.inc(len(outcome.faults))
-    for fired in outcome.fired:
-        late_s = max(0.0, (now - fired.due_at).total_seconds())
-        metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
-        metrics.COMMANDS.labels(fired.topic).inc()
-    for (topic, result), number in outcome.counts.items():
-        metrics.EVENTS.labels(topic, result).inc(number)
-    for error, number in outcome.dead.items():
-        metrics.DEAD_LETTERS.labels(error).inc(number)

@@ -3,9 +3,9 @@
 Used for the changelog of a partition and for the configuration topics. It keeps no offsets in Kafka.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -14,7 +14,9 @@ from streams.settings import Settings, client_options
 FETCH_BYTES = 8 * 1024 * 1024
 POLL_MS = 200
 
-Handler = Callable[[ConsumerRecord[bytes | None, bytes | None]], None]
+ReadRecord: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+Handler = Callable[[ReadRecord], None]
+BatchHandler = Callable[[TopicPartition, Sequence[ReadRecord]], None]
 
 
 @asynccontextmanager
@@ -38,13 +40,22 @@ async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> As
 
 async def read_to_end(consumer: Any, handler: Handler) -> int:
     """Hand every record up to the present end to `handler`; returns how many there were."""
+
+    def take(_: TopicPartition, records: Sequence[ReadRecord]) -> None:
+        for record in records:
+            handler(record)
+
+    return await read_batches_to_end(consumer, take)
+
+
+async def read_batches_to_end(consumer: Any, handler: BatchHandler) -> int:
+    """The same, a batch of one partition at a time."""
     partitions = consumer.assignment()
     ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(partitions))
     count = 0
     while await _behind(consumer, ends):
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-            for record in records:
-                handler(record)
+        for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+            handler(partition, records)
             count += len(records)
     return count
 

@@ -28,6 +28,13 @@ class SourceEnds:
         first, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
         return {tp.topic: ends[tp] if ends[tp] > first[tp] else 0 for tp in partitions}
 
+    async def span(self, topic: str) -> tuple[int, int]:
+        """The first offset of the only partition of a topic, and the one after its last committed record."""
+        partition = TopicPartition(topic, 0)
+        client = await self._connected()
+        first, end = await client.beginning_offsets([partition]), await client.end_offsets([partition])
+        return first[partition], end[partition]
+
     async def close(self) -> None:
         """Disconnect."""
         if self._client is not None:

@@ -27,6 +27,12 @@ def test_every_request_is_answered_once_and_as_it_should_be():
     assert said.splitlines()[-1].startswith("Right: each request was answered once")
 
 
+def test_every_number_of_a_list_is_found_and_a_restart_reads_none_again():
+    said = bench("dnc", "--numbers", "150000", "--rounds", "1")
+    assert "| records read after that" in said and "| 0 |" in said
+    assert said.splitlines()[-1].startswith("Right: every number was found")
+
+
 def test_after_kill_9_what_is_overdue_goes_out_once_and_in_due_order():
     said = bench("restart", "--outstanding", "2000", "--overdue", "200")
     assert "rows restored" in said

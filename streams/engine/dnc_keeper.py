@@ -1,0 +1,92 @@
+"""Looks after the Do Not Call lists of a worker: takes them up from disk, merges their runs, writes snapshots.
+
+What takes longer than a moment runs in a thread: only immutable runs are read there.
+Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
+"""
+
+import asyncio
+import logging
+import time
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from streams import metrics
+from streams.engine import dnc_snapshot
+from streams.engine.clock import Clock
+from streams.logic.configuration import DNC_ENTRIES
+from streams.logic.dnc import DncLists
+from streams.settings import Settings, client_options
+
+log = logging.getLogger(__name__)
+
+WRITE_AFTER = 100_000
+"""Records after which a snapshot is worth its writing; a restart reads them again in a second or two."""
+WRITE_EVERY_S = 60.0
+
+
+class DncKeeper:
+    """Of one worker's lists. Without a `state_dir` it writes nothing, and takes up nothing."""
+
+    def __init__(self, settings: Settings, clock: Clock, lists: DncLists) -> None:
+        self._settings = settings
+        self._folder = settings.state_dir
+        self._clock = clock
+        self._lists = lists
+        self._source: dnc_snapshot.Source | None = None
+        self._unwritten = 0
+        self._wrote_at = 0.0
+        self._writing: asyncio.Future[None] | None = None
+        self._live = False
+
+    async def take_up(self, first: int, end: int) -> int:
+        """Where to read on. first, end: the offsets that the topic has."""
+        if self._folder is None:
+            return first
+        admin = AIOKafkaAdminClient(**client_options(self._settings))
+        await admin.start()
+        try:
+            cluster = str((await admin.describe_cluster())["cluster_id"])
+        finally:
+            await admin.close()
+        self._source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end)
+        now = self._clock.now()
+        return await asyncio.to_thread(dnc_snapshot.read, self._folder, self._lists, self._source, now)
+
+    def taken(self, count: int) -> None:
+        """So many records were taken in. While the lists are loaded nothing else waits, and runs are merged at once."""
+        self._unwritten += count
+        while not self._live and self._lists.is_overdue():
+            self._lists.replace(*self._lists.merge())
+
+    async def look_after(self) -> None:
+        """Merge and write what is worth it; called between two batches that are followed."""
+        self._live = True
+        metrics.DNC_ENTRIES_HELD.set(len(self._lists))
+        if self._lists.is_overdue():
+            self._lists.replace(*await asyncio.to_thread(self._lists.merge))
+        if self._writing is not None and self._writing.done():
+            self._writing.result()
+            self._writing = None
+        is_due = self._unwritten >= WRITE_AFTER and time.monotonic() - self._wrote_at > WRITE_EVERY_S
+        if is_due and self._writing is None:
+            self._write()
+
+    async def stop(self) -> None:
+        """Write what has not been written."""
+        await self._finish_writing()
+        if self._live and self._unwritten:
+            self._write()
+            await self._finish_writing()
+
+    async def _finish_writing(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    def _write(self) -> None:
+        self._unwritten, self._wrote_at = 0, time.monotonic()
+        if self._folder is not None and self._source is not None and self._lists.fits_runs:
+            what, now = dnc_snapshot.frozen(self._lists), self._clock.now()
+            self._writing = asyncio.ensure_future(
+                asyncio.to_thread(dnc_snapshot.write, self._folder, what, self._source, now)
+            )

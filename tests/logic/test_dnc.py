@@ -1,0 +1,233 @@
+"""Docs, rules.md, section 8 row 22: Do Not Call lists, whatever they are kept in."""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.logic.dnc import LISTS_IN_RUNS, RUN_AT, DncLists
+from topics.codec import BadEvent, encode
+from topics.configuration import DncEntry
+
+NUMBER = "+12125550101"
+SOON = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def entry(number: str = NUMBER, name: str = "D", expires_at: datetime | None = None) -> DncEntry:
+    return DncEntry(dnc_list_id=name, phone_number=number, expires_at=expires_at)
+
+
+def key_of(one: DncEntry) -> bytes:
+    return f"{one.dnc_list_id}|{one.phone_number}".encode()
+
+
+def tell(lists: DncLists, *entries: DncEntry) -> None:
+    for one in entries:
+        lists.take(key_of(one), encode(one), lists.offset + 1)
+
+
+@pytest.mark.parametrize("expires_at", [None, SOON, SOON + timedelta(microseconds=1)])
+@pytest.mark.parametrize("freeze_at", [1, 100])
+def test_an_entry_is_found_as_it_was_written(expires_at, freeze_at):
+    lists = DncLists(freeze_at=freeze_at)
+    tell(lists, entry(expires_at=expires_at))
+    assert lists.find("D", NUMBER) == entry(expires_at=expires_at)
+    assert lists.find("D", "+12125550102") is None and lists.find("E", NUMBER) is None
+
+
+def test_the_later_entry_holds():
+    lists = DncLists(freeze_at=1)
+    tell(lists, entry(), entry(expires_at=SOON))
+    assert lists.find("D", NUMBER) == entry(expires_at=SOON)
+
+
+def test_a_tombstone_takes_a_number_off_its_list():
+    lists = DncLists(freeze_at=1)
+    tell(lists, entry(), entry(name="E"))
+    lists.take(f"D|{NUMBER}".encode(), None, 2)
+    assert lists.find("D", NUMBER) is None and lists.find("E", NUMBER) == entry(name="E")
+    while lists.is_overdue():
+        lists.replace(*lists.merge())
+    assert lists.find("D", NUMBER) is None and lists.find("E", NUMBER) == entry(name="E")
+
+
+@pytest.mark.parametrize("key", [b"D", b"X|+1", b"|", b"D|+12125550109", b"D|12125550101", b"D|+1 2"])
+def test_a_tombstone_of_what_is_not_there_changes_nothing(key):
+    lists = DncLists()
+    tell(lists, entry())
+    lists.take(key, None, 1)
+    assert lists.find("D", NUMBER) == entry()
+
+
+@pytest.mark.parametrize("name", ["a|b", "ä", 'say "no"', "x" * 256, "back\\slash", "\u2028"])
+def test_a_list_may_have_any_name(name):
+    lists = DncLists(freeze_at=1)
+    tell(lists, entry(name=name))
+    assert lists.find(name, NUMBER) == entry(name=name)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        (None, encode(entry()), "wrong_key"),
+        (b"E|" + NUMBER.encode(), encode(entry()), "wrong_key"),
+        (b"\xff", None, "wrong_key"),
+        (b"D|+1", b'{"dnc_list_id":"D","phone_number":"+1"}', "invalid"),
+        (b"D|+12125550101", b'{"dnc_list_id":"D","phone_number":"12125550101"}', "invalid"),
+        (b"D|+1212", b'{"dnc_list_id":"D","phone_number":"+1212","expires_at":"2026-02-30T00:00:00Z"}', "invalid"),
+        (b"D|+12125550101", b'{"dnc_list_id":"D","phone_number":"+12125550101"', "undecodable"),
+        (b"|+12125550101", b'{"dnc_list_id":"","phone_number":"+12125550101"}', "invalid"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_accepted_is_refused_and_changes_nothing(key, value, code):
+    lists = DncLists()
+    with pytest.raises(BadEvent) as refused:
+        lists.take(key, value, 0)
+    assert refused.value.code == code and len(lists) == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"phone_number":"+12125550101","dnc_list_id":"D"}',
+        b'{ "dnc_list_id" : "D" , "phone_number" : "+12125550101" }',
+        b'{"dnc_list_id":"D","phone_number":"+12125550101","expires_at":null,"more":[1]}',
+        b'{"dnc_list_id":"\\u0044","phone_number":"+12125550101"}',
+        b'{"dnc_list_id":"D","phone_number":"+12125550101","expires_at":null}',
+    ],
+)
+def test_an_entry_may_be_written_in_any_way(value):
+    lists = DncLists()
+    lists.take(f"D|{NUMBER}".encode(), value, 0)
+    assert lists.find("D", NUMBER) == entry()
+
+
+def test_what_we_append_holds_at_once_and_until_it_is_read_back():
+    lists = DncLists(freeze_at=1)
+    tell(lists, entry(expires_at=SOON))
+    lists.append(entry())
+    assert lists.find("D", NUMBER) == entry()
+    # Another's entry that was written before ours, and read after we wrote.
+    tell(lists, entry(expires_at=SOON + timedelta(days=1)))
+    assert lists.find("D", NUMBER) == entry()
+    tell(lists, entry())
+    lists.take(f"D|{NUMBER}".encode(), None, lists.offset + 1)
+    assert lists.find("D", NUMBER) is None, "what was read later holds"
+
+
+def test_more_lists_than_runs_can_tell_apart_are_kept_all_the_same():
+    lists = DncLists(freeze_at=3)
+    lists.names += [b"%d" % number for number in range(LISTS_IN_RUNS)]
+    tell(lists, entry(), entry("+12125550102"), entry(name="E"))
+    assert lists.find("D", NUMBER) == entry() and lists.find("E", NUMBER) == entry(name="E")
+    assert not lists.fits_runs
+
+
+@dataclass
+class Record:
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    topic: str = "dnc-entries"
+    partition: int = 0
+
+
+def spelled(one: DncEntry, how: str) -> bytes:
+    """The same entry as several senders would write it."""
+    plain = {"dnc_list_id": one.dnc_list_id, "phone_number": one.phone_number}
+    expires_at = one.expires_at.isoformat().replace("+00:00", "Z") if one.expires_at else None
+    match how:
+        case "ours":
+            return encode(one)
+        case "short" if expires_at is None:
+            return orjson.dumps(plain)
+        case "spaced":
+            return json.dumps({**plain, "expires_at": expires_at}).encode()
+        case _:
+            return orjson.dumps({"more": 1, "expires_at": expires_at, **plain})
+
+
+_CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["D", "E"]),
+        st.integers(1, 12).map(lambda number: f"+1212555{number:04d}"),
+        st.sampled_from(["for good", "expires", "removed", "append", "bad"]),
+        st.sampled_from(["ours", "short", "spaced", "other"]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes=_CHANGES, freeze_at=st.integers(1, 7))
+def test_runs_say_what_a_plain_dictionary_says(changes, freeze_at):
+    lists = DncLists(freeze_at=freeze_at)
+    plain: dict[tuple[str, str], DncEntry | None] = {}
+    for offset, (name, number, what, _) in enumerate(changes):
+        if what == "bad":
+            continue
+        one = entry(number, name, SOON if what == "expires" else None)
+        if what == "append":
+            lists.append(one)
+        lists.take(key_of(one), None if what == "removed" else encode(one), offset)
+        plain[name, number] = None if what == "removed" else one
+        while lists.is_overdue():
+            lists.replace(*lists.merge())
+    for (name, number), wanted in plain.items():
+        assert lists.find(name, number) == wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=_CHANGES, freeze_at=st.integers(1, 20), batch=st.integers(1, 30))
+def test_many_at_once_are_read_as_one_by_one(changes, freeze_at, batch):
+    at_once, singly = DncLists(freeze_at=freeze_at), DncLists()
+    records, bad = [], []
+    for offset, (name, number, what, how) in enumerate(changes):
+        one = entry(number, name, SOON if what == "expires" else None)
+        value = None if what == "removed" else spelled(one, how)
+        key = key_of(one)
+        if what == "bad":
+            bad.append(offset)
+            key, value = (key, b"{") if offset % 2 else (b"X" + key, value)
+        records.append(Record(offset, key, value))
+    refused = []
+    for begin in range(0, len(records), batch):
+        refused += at_once.take_all(records[begin : begin + batch])
+    for record in records:
+        with contextlib.suppress(BadEvent):
+            singly.take(record.key, record.value, record.offset)
+    assert [record.offset for record in refused] == bad
+    assert at_once.offset == singly.offset
+    for name, number, _, _ in changes:
+        assert at_once.find(name, number) == singly.find(name, number)
+
+
+def test_a_long_stretch_read_at_once_becomes_a_run():
+    lists = DncLists()
+    some = [entry(f"+1212{number:07d}") for number in range(2_000_000, 2_000_000 + RUN_AT + 1)]
+    records = [Record(offset, key_of(one), encode(one)) for offset, one in enumerate(some)]
+    assert lists.take_all([*records, Record(len(some), key_of(some[0]), None)]) == []
+    assert len(lists.runs) == 2 and lists.find("D", some[0].phone_number) is None
+    assert all(lists.find("D", one.phone_number) == one for one in some[1::1000])
+
+
+def test_merged_runs_forget_removals_and_repeats():
+    lists = DncLists(freeze_at=2)
+    for number in range(100, 108):
+        tell(lists, entry(f"+1212555{number:04d}"))
+    for number in range(100, 108):
+        lists.take(b"D|+1212555%04d" % number, None, lists.offset + 1)
+    while len(lists.runs) > 1:
+        lists.replace(*lists.merge())
+    assert len(lists) == 0
+
+
+def test_json_of_the_field_is_what_is_read():
+    lists = DncLists()
+    lists.take(b"D|+12125550101", orjson.dumps({"dnc_list_id": "D", "phone_number": NUMBER}), 0)
+    assert lists.find("D", NUMBER) == entry()

@@ -1,0 +1,25 @@
+"""Plays the scenario of a rule: the file of tests/scenarios whose name begins with the rule's number."""
+
+from pathlib import Path
+
+from streams.simulate import Line, parse_line, simulate
+from tests.builders import Said, instant
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+
+
+def paths() -> list[Path]:
+    """The files of all rules."""
+    return sorted(SCENARIOS.glob("[0-9]*.jsonl"))
+
+
+def lines(path: Path) -> list[Line]:
+    """The lines of a file."""
+    text = path.read_bytes().splitlines()
+    return [parse_line(line, f"{path.name}:{number}") for number, line in enumerate(text, start=1)]
+
+
+def play(rule: str, until: str | None = None, partitions: int = 1) -> Said:
+    """What a worker says about a rule's scenario; the clock runs on to `until` after the last line."""
+    (path,) = SCENARIOS.glob(f"{rule}-*.jsonl")
+    return Said(list(simulate(lines(path), None if until is None else instant(until), partitions)))
