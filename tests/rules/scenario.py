@@ -23,3 +23,29 @@ def play(rule: str, until: str | None = None, partitions: int = 1) -> Said:
     """What a worker says about a rule's scenario; the clock runs on to `until` after the last line."""
     (path,) = SCENARIOS.glob(f"{rule}-*.jsonl")
     return Said(list(simulate(lines(path), None if until is None else instant(until), partitions)))
+
+
+def answers(said: Said) -> list[list[str]]:
+    """The reasons of each placement decided, in order; none for a call that is allowed."""
+    decided = said.of("placement-decided")
+    assert all(one["allowed"] is (not one["reasons"]) for one in decided)
+    return [one["reasons"] for one in decided]
+
+
+def steps(said: Said, callback_id: str) -> list[str]:
+    """The transitions of one callback, in order."""
+    return [record["transition"] for record in said.lifecycle if record["callback_id"] == callback_id]
+
+
+def of_contact(said: Said, contact_id: str) -> list[str]:
+    """The transitions of one contact's callbacks, in order."""
+    return [record["transition"] for record in said.lifecycle if record["contact_id"] == contact_id]
+
+
+def dialed(said: Said) -> list[tuple[str, str]]:
+    """When each command was written, and on which topic: `preview` or `analysis`."""
+    return [
+        (line["at"].removeprefix("2026-11-23T").removesuffix("Z"), line["topic"].removeprefix("dial-"))
+        for line in said.lines
+        if line["topic"].startswith("dial-")
+    ]
