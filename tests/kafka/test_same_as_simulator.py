@@ -1,35 +1,43 @@
-"""The simulator and a worker on Kafka say the same about the same events."""
+"""The simulator, and two workers that share the partitions of a real Kafka, say the same about the same events."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from streams.simulate import Line, Written, parse_line, simulate
+from streams.simulate import Line, Written, simulate
 from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
-from tests.kafka.stepped import Stepper
+from tests.kafka.stepped import WRITTEN_BY_WORKERS, Stepper
+from tests.rules.scenario import lines, merged
+from tests.same import comparable
 from topics.catalog import CATALOG
 from topics.topic import Direction
 
 pytestmark = pytest.mark.kafka
 
-SCENARIO = Path(__file__).parents[1] / "scenarios" / "a-morning.jsonl"
-UNTIL = datetime(2026, 11, 25, tzinfo=UTC)
-OUTPUTS = [topic.name for topic in CATALOG.values() if topic.direction is Direction.OUT]
-WHERE_IT_STOOD = ("__connect.errors.offset", "__connect.errors.topic")
+MORNING = Path(__file__).parents[1] / "scenarios" / "a-morning.jsonl"
+OUTPUTS = [topic.name for topic in CATALOG.values() if topic.direction is Direction.OUT] + [WRITTEN_BY_WORKERS]
+POLL_EVERY_S = 1.0
 
 Said = dict[tuple[str, str | None], list[Any]]
 
 
-@pytest.mark.timeout(300)
-async def test_a_worker_on_kafka_says_what_the_simulator_says(cluster: Cluster) -> None:
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [
+        pytest.param(lines(MORNING), datetime(2026, 11, 25, tzinfo=UTC), id="a morning"),
+        pytest.param(merged(), datetime(2027, 5, 1, tzinfo=UTC), id="the scenarios of all rules"),
+    ],
+)
+async def test_two_workers_on_kafka_say_what_the_simulator_says(
+    cluster: Cluster, told: list[Line], until: datetime
+) -> None:
     """Line by line on a stepped clock, every output record is compared, key by key and in order."""
-    text = SCENARIO.read_bytes().splitlines()
-    lines = [parse_line(line, f"{SCENARIO.name}:{number}") for number, line in enumerate(text, start=1)]
-    simulated = _by_key([_simulated(written) for written in simulate(lines, UNTIL, PARTITIONS)])
-    worked = await _play(cluster, lines, cluster.folder / "clock")
+    simulated = _by_key([_simulated(written) for written in simulate(told, until, PARTITIONS)])
+    worked = await _play(cluster, told, until)
     assert worked.keys() == simulated.keys()
     for key, records in simulated.items():
         assert worked[key] == records, key
@@ -37,30 +45,37 @@ async def test_a_worker_on_kafka_says_what_the_simulator_says(cluster: Cluster) 
     assert said_on >= {"dial-preview", "dial-analysis", "dead-letter", "callback-lifecycle", "outstanding-callbacks"}
 
 
-async def _play(cluster: Cluster, lines: list[Line], clock: Path) -> Said:
-    clock.write_text(lines[0].at.isoformat())
-    async with feeder(cluster) as feed, reader(cluster, OUTPUTS) as taken:
-        worker = cluster.worker(clock_file=clock)
-        worker.wait_ready()
-        stepper = Stepper(cluster, worker, clock)
-        for line in lines:
+async def _play(cluster: Cluster, told: list[Line], until: datetime) -> Said:
+    clock = cluster.folder / "clock"
+    clock.write_text(told[0].at.isoformat())
+    async with feeder(cluster) as feed, reader(cluster, OUTPUTS) as taken, reader(cluster, []) as ends:
+        workers = [cluster.worker(clock_file=clock) for _ in range(2)]
+        stepper = Stepper(cluster, workers, clock, ends.consumer)
+        stepper.until_shared()
+        polled_at = time.monotonic()
+        for line in told:
             await stepper.play(feed, line)
-            await taken.poll(0)  # Now: by the broker's clock the scenario may be old, and old records are deleted.
-        stepper.set_clock(UNTIL)
+            # Now and then: by the broker's clock the scenario may be old, and old records are deleted.
+            if time.monotonic() - polled_at > POLL_EVERY_S:
+                await taken.poll(0)
+                polled_at = time.monotonic()
+        await stepper.set_clock(until)
         await taken.settle(1.0)
-        return _by_key(_worked(taken))
+        return _by_key(_worked(taken, stepper))
 
 
 def _simulated(written: Written) -> tuple[str, bytes | None, Any]:
     record = written.record
-    return record.topic, record.key, _comparable(record.value, record.headers)
+    return record.topic, record.key, comparable(record.value, record.headers)
 
 
-def _worked(taken: Reader) -> list[tuple[str, bytes | None, Any]]:
+def _worked(taken: Reader, stepper: Stepper) -> list[tuple[str, bytes | None, Any]]:
     return [
-        (topic, record.key, _comparable(record.value, record.headers))
+        (topic, record.key, comparable(record.value, record.headers))
         for topic, records in taken.records.items()
         for record in records
+        # Of a topic that events come in on, too, only what the workers wrote.
+        if topic != WRITTEN_BY_WORKERS or (topic, record.offset) not in stepper.sent
     ]
 
 
@@ -69,11 +84,3 @@ def _by_key(records: list[tuple[str, bytes | None, Any]]) -> Said:
     for topic, key, value in records:
         said.setdefault((topic, None if key is None else key.decode()), []).append(value)
     return said
-
-
-def _comparable(value: bytes | None, headers: Any) -> Any:
-    """Without the offsets: the simulator counts them per topic, Kafka per partition and with transaction markers."""
-    plain = None if value is None else orjson.loads(value)
-    if isinstance(plain, dict) and isinstance(plain.get("cause"), dict):
-        plain["cause"] = {name: what for name, what in plain["cause"].items() if name != "offset"}
-    return plain, [(name, what) for name, what in headers if name not in WHERE_IT_STOOD]

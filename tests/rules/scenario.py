@@ -49,3 +49,12 @@ def dialed(said: Said) -> list[tuple[str, str]]:
         for line in said.lines
         if line["topic"].startswith("dial-")
     ]
+
+
+def merged() -> list[Line]:
+    """The scenarios of all rules as one stream, by the instants at which events arrive.
+
+    Those that depend on the number of partitions are left out.
+    """
+    told = [line for path in paths() if not path.stem.endswith("one-partition") for line in lines(path)]
+    return sorted(told, key=lambda line: line.at)

@@ -22,7 +22,7 @@ def numbers() -> set[str]:
     return {*NUMBERED.findall(RULES), *(f"8.{number}" for number in DECISIONS.findall(decisions))}
 
 
-def tests() -> set[str]:
+def named_tests() -> set[str]:
     """Every test of a rule."""
     modules = (path.read_text() for path in (ROOT / "tests" / "rules").glob("test_section*.py"))
     return {name for text in modules for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
@@ -40,7 +40,7 @@ def test_every_rule_on_the_page_has_a_test() -> None:
 
 def test_the_page_names_each_test_and_scenario_and_no_other() -> None:
     assert {name for name in TEST.findall(PAGE) if name[5].isdigit()} == {
-        name for name in tests() if name[5].isdigit()
+        name for name in named_tests() if name[5].isdigit()
     }
     assert set(SCENARIO.findall(PAGE)) == {path.stem for path in paths()}
 
