@@ -150,7 +150,7 @@ def _on_last_wrap_up(condition: ContactPropertyCondition) -> Test:
         if of_number:
             last = by_number.get(occasion.phone_number)
         else:
-            last = max(by_number.values(), key=lambda one: one.at, default=None)
+            last = max(reversed(by_number.values()), key=lambda one: one.at, default=None)
         return compare("" if last is None else last.code, occasion.at)
 
     return test

@@ -77,7 +77,9 @@ def _with_wrap_up(contact: Contact, event: WrapUp) -> Contact:
     last = contact.last_wrap_ups.get(event.phone_number)
     if last is None or last.at <= event.occurred_at:
         latest = WrappedUp(event.occurred_at, event.wrap_up_code)
-        contact = replace(contact, last_wrap_ups={**contact.last_wrap_ups, event.phone_number: latest})
+        # The last to come stands last: of two at one instant it is the later.
+        others = {number: one for number, one in contact.last_wrap_ups.items() if number != event.phone_number}
+        contact = replace(contact, last_wrap_ups={**others, event.phone_number: latest})
     if event.attributes:
         contact = replace(contact, attributes={**contact.attributes, **event.attributes})
     return contact

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.logic.dnc import LISTS_IN_RUNS, RUN_AT, DncLists
-from topics.codec import BadEvent, encode
+from streams.logic.dnc import BATCH, BATCH_MIN, RUN_AT, DncLists
+from streams.logic.dnc_batch import LISTS_IN_RUNS
+from topics.codec import BadEvent, decode, encode
 from topics.configuration import DncEntry
 
 NUMBER = "+12125550101"
@@ -183,8 +186,9 @@ def test_runs_say_what_a_plain_dictionary_says(changes, freeze_at):
 
 
 @settings(max_examples=300, deadline=None)
-@given(changes=_CHANGES, freeze_at=st.integers(1, 20), batch=st.integers(1, 30))
-def test_many_at_once_are_read_as_one_by_one(changes, freeze_at, batch):
+@given(changes=_CHANGES, freeze_at=st.integers(1, 20), batch=st.integers(1, 30), many=st.booleans())
+def test_many_at_once_are_read_as_one_by_one(changes, freeze_at, batch, many):
+    changes, batch = (changes * 10, batch * 20) if many else (changes, batch)
     at_once, singly = DncLists(freeze_at=freeze_at), DncLists()
     records, bad = [], []
     for offset, (name, number, what, how) in enumerate(changes):
@@ -207,12 +211,102 @@ def test_many_at_once_are_read_as_one_by_one(changes, freeze_at, batch):
         assert at_once.find(name, number) == singly.find(name, number)
 
 
+_NAMES = [b"D", b"E", b"D|", b"D|+1", b"\xc3\xa4"]
+_NUMBERS = [b"+12125550101", b"+12125550102", b"+1", b"+0125", b"+1234567890123456", b"+12 5", b"12125550101"]
+_EXPIRES = [
+    b"",
+    b"null",
+    b"7",
+    b'"2026-11-24T00:00:00Z"',
+    b'"2026-11-24T00:00:00.000007Z"',
+    b'"2026-11-24T00:00:00-05:00"',
+    b'"2026-11-24T00:00:00"',
+    b'"2026-02-30T00:00:00Z"',
+    b'"0001-01-01T00:00:00+05:00"',
+    b'"9999-12-31T23:00:00-05:00"',
+    b'"2026-11-24T00:00:00Z","phone_number":"+12125550199"',
+    b'null,"dnc_list_id":"E"',
+    b'null,"\xff":1',
+]
+_BYTES = [b"", b"0", b"1", b"+", b"|", b'"', b" ", b"\n", b"\\", b"}", b"\xff"]
+# Where one byte of key, line break and value is changed, and what to.
+_CHANGE = st.none() | st.tuples(st.integers(0, 90), st.sampled_from(_BYTES))
+_RECORDS = st.lists(
+    st.tuples(*map(st.sampled_from, (_NAMES, _NUMBERS, _EXPIRES, [b",", b", "])), _CHANGE),
+    max_size=12,
+)
+
+
+def raw(offset, name, number, expires, comma, change) -> Record:
+    fields = [b'"dnc_list_id":"%s"' % name, b'"phone_number":"%s"' % number]
+    fields += [b'"expires_at":%s' % expires] if expires else []
+    text = name + b"|" + number + b"\n{" + comma.join(fields) + b"}"
+    if change is not None:
+        text = text[: change[0]] + change[1] + text[change[0] + 1 :]
+    key, _, value = text.partition(b"\n")
+    return Record(offset, key, value or None)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(several=_RECORDS)
+def test_many_at_once_are_no_more_lenient_than_the_codec(several):
+    at_once, singly = DncLists(), DncLists()
+    tell(at_once, entry(), entry(name="E"))
+    tell(singly, entry(), entry(name="E"))
+    records = [raw(offset, *one) for offset, one in enumerate(several, start=2)]
+    # Good ones around them, enough for a batch.
+    records += [Record(offset, key_of(entry()), encode(entry())) for offset in range(len(records) + 2, BATCH_MIN + 20)]
+    records = records[len(several) // 2 :] + records[: len(several) // 2]
+    refused = []
+    for record in records:
+        try:
+            singly.take(record.key, record.value, record.offset)
+        except BadEvent:
+            refused.append(record)
+    assert at_once.take_all(records) == refused
+    assert at_once.recent() == singly.recent() and at_once.names == singly.names
+
+
+def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch):
+    decoded = []
+    monkeypatch.setattr("streams.logic.dnc.decode", lambda topic, value: decoded.append(value) or decode(topic, value))
+    numbers = [f"+1212{number:07d}" for number in range(2_000_000, 2_000_000 + 3 * BATCH)]
+    records = [
+        Record(offset, f"D|{number}".encode(), orjson.dumps({"phone_number": number, "dnc_list_id": "D"}))
+        for offset, number in enumerate(numbers)
+    ]
+    lists = DncLists()
+    assert lists.take_all(records) == [] and len(lists) == 3 * BATCH
+    assert len(decoded) < 1.01 * len(records)
+
+
+def test_a_list_that_runs_cannot_tell_apart_may_be_known_from_an_append_alone():
+    lists = DncLists()
+    lists.names += [b"%d" % number for number in range(LISTS_IN_RUNS)]
+    lists.append(entry())
+    some = [entry(), entry(NUMBER + "1")]
+    lists.take_all([Record(offset, key_of(one), encode(one)) for offset, one in enumerate(some)])
+    assert lists.find("D", NUMBER) == entry() and lists.find("D", NUMBER + "1") is not None
+
+
+def test_the_simulator_does_not_load_numpy():
+    value = encode(entry()).decode()
+    line = f'{{"topic":"dnc-entries","at":"2026-11-23T15:00:00Z","value":{value}}}'
+    code = (
+        "import io, sys; from streams.simulate import run_simulation; sys.stdin = io.TextIOWrapper(io.BytesIO("
+        f"{line.encode()!r})); "
+        "assert run_simulation((), until=None, partitions=1, out=sys.stdout, err=sys.stderr) == 0; "
+        "assert 'numpy' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr == ""
+
+
 def test_a_long_stretch_read_at_once_becomes_a_run():
     lists = DncLists()
     some = [entry(f"+1212{number:07d}") for number in range(2_000_000, 2_000_000 + RUN_AT + 1)]
     records = [Record(offset, key_of(one), encode(one)) for offset, one in enumerate(some)]
     assert lists.take_all([*records, Record(len(some), key_of(some[0]), None)]) == []
-    assert len(lists.runs) == 2 and lists.find("D", some[0].phone_number) is None
+    assert len(lists.runs) == 1 and len(lists) == len(some) and lists.find("D", some[0].phone_number) is None
     assert all(lists.find("D", one.phone_number) == one for one in some[1::1000])
 
 

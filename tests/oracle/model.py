@@ -1,0 +1,281 @@
+"""What the checks must say, from all that was told: contacts, campaigns, lists, wrap-ups and the lifecycle."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers import timezone
+
+from tests.oracle.conditions import Asked, Json, all_of, instant
+
+ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
+ORDER = [
+    "dnc", "outside_callable_time", "zone_not_callable", "contact_uncallable", "number_uncallable",
+    "contact_attempt_limit", "number_attempt_limit", "pre_call_rule", "contact_filtered", "callback_outstanding",
+    "already_called_this_pass", "campaign_off", "campaign_unknown", "contact_unknown", "callback_unknown",
+    "callback_ended", "invalid_number", "time_zone_unknown", "callable_time_set_unknown", "rule_set_unknown",
+]  # fmt: skip
+
+
+def at(text: str) -> datetime:
+    read = instant(text)
+    assert read is not None
+    return read
+
+
+@dataclass
+class Person:
+    """What is known of a contact."""
+
+    record: Json | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    marked: bool = False
+    marked_numbers: set[str] = field(default_factory=set)
+    attempts: list[tuple[datetime, str, str]] = field(default_factory=list)
+    codes: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    conversations: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    callbacks: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def asked(self, number: str, now: datetime, wrap_up: Json | None = None) -> Asked:
+        last: dict[str, datetime] = {}
+        for when, _, dialed in self.attempts:
+            last[dialed] = max(when, last.get(dialed, when))
+        numbers = self.record["numbers"] if self.record else []
+        return Asked(self.attributes, numbers, number, now, last, self.codes, wrap_up)
+
+
+class Model:
+    """Told every event in the order of arrival, and every lifecycle record as it comes out."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.tables: dict[str, dict[str, Json]] = {"campaigns": {}, "rule-sets": {}, "callable-time-sets": {}}
+        self.dnc: dict[str, Json] = {}
+        self.recycles: dict[str, list[datetime]] = {}
+
+    def person(self, contact_id: str) -> Person:
+        return self.people.setdefault(contact_id, Person())
+
+    def told(self, topic: str, key: str, value: Json | None) -> None:
+        if topic in self.tables:
+            self._table(self.tables[topic], key, value)
+        elif topic == "dnc-entries":
+            self._table(self.dnc, key, value)
+        elif topic == "contacts":
+            self._record(self.person(key.split("|")[1]), value)
+        elif topic == "campaign-recycle":
+            assert value is not None
+            accepted = self.recycles.setdefault(key, [])
+            when = at(value["occurred_at"])
+            if all(abs(when - other) >= timedelta(seconds=5) for other in accepted):
+                accepted.append(when)
+        elif topic == "wrap-up":
+            assert value is not None
+            self._wrap_up(self.person(value["contact_id"]), value)
+
+    def lived(self, record: Json) -> None:
+        if record["transition"] != "rejected":
+            callbacks = self.person(record["contact_id"]).callbacks
+            callbacks[record["callback_id"]] = (record["campaign_id"], record["transition"])
+
+    def outstanding(self, person: Person) -> bool:
+        return any(state not in ENDS for _, state in person.callbacks.values())
+
+    def _table(self, table: dict[str, Json], key: str, value: Json | None) -> None:
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+    def _record(self, person: Person, value: Json | None) -> None:
+        person.record = value
+        person.attributes = dict(value["attributes"]) if value else {}
+        if value is None:
+            person.marked, person.marked_numbers = False, set()
+
+    def _wrap_up(self, person: Person, event: Json) -> None:
+        campaign = self.tables["campaigns"].get(event["campaign_id"])
+        if event["event_id"] in person.seen or event["conversation_id"] in person.conversations:
+            return
+        if campaign is None or any(name not in self.tables["rule-sets"] for name in campaign["rule_set_ids"]):
+            return  # A dead letter.
+        person.seen.add(event["event_id"])
+        person.conversations.add(event["conversation_id"])
+        when, number, code = at(event["occurred_at"]), event["phone_number"], event["wrap_up_code"]
+        if not code.endswith("-SKIPPED"):
+            person.attempts.append((when, event["campaign_id"], number))
+        if number not in person.codes or person.codes[number][0] <= when:
+            person.codes.pop(number, None)
+            person.codes[number] = (when, code)
+        person.attributes.update(event.get("attributes") or {})
+        flags = (campaign.get("wrap_up_mappings") or {}).get(code, [])
+        person.marked = person.marked or "contact_uncallable" in flags
+        if "number_uncallable" in flags:
+            person.marked_numbers.add(number)
+        if code == "ININ-OUTBOUND-DNC-SKIPPED" and campaign["dialing_mode"] == "preview":
+            return
+        asked = person.asked(number, when, event)
+        matched = [rule for rule in self._rules(campaign, "wrap_up") if all_of(rule["conditions"], asked)]
+        self._act(person, campaign, matched, number, when)
+
+    def _rules(self, campaign: Json, category: str) -> list[Json]:
+        known = self.tables["rule-sets"]
+        sets = [known[name]["rules"] for name in campaign["rule_set_ids"] if name in known]
+        ordered = [rule for rules in sets for rule in sorted(rules, key=lambda one: one["order"])]
+        return [rule for rule in ordered if rule["category"] == category]
+
+    def _act(self, person: Person, campaign: Json, rules: list[Json], number: str, when: datetime) -> None:
+        for action in (action for rule in rules for action in rule["actions"]):
+            match action["type"]:
+                case "mark_contact_uncallable":
+                    person.marked = True
+                case "mark_number_uncallable":
+                    person.marked_numbers.add(number)
+                case "append_to_dnc" if campaign["dnc_list_ids"]:
+                    days = action.get("expires_after_days")
+                    expires = (when + timedelta(days=days)).isoformat().replace("+00:00", "Z") if days else None
+                    self.dnc[f"{campaign['dnc_list_ids'][0]}|{number}"] = {"expires_at": expires}
+                case "set_attribute":
+                    self._set(person, action, when)
+
+    def _set(self, person: Person, action: Json, when: datetime) -> None:
+        name, value = action["attribute"], action.get("value")
+        match action["update"]:
+            case "set":
+                person.attributes[name] = value or ""
+            case "current_time":
+                person.attributes[name] = when.isoformat().replace("+00:00", "Z")
+            case counted:
+                sign = 1 if counted == "increment" else -1
+                total = Decimal(person.attributes.get(name, "0")) + sign * Decimal(value or "1")
+                person.attributes[name] = format(total, "f")
+
+    def placed(self, contact_id: str, campaign_id: str, number: str, when: datetime, now: datetime) -> None:
+        """A call was let through: the actions of its pre-call rules are carried out."""
+        person, campaign = self.person(contact_id), self.tables["campaigns"][campaign_id]
+        asked = person.asked(number, now)
+        matched = [rule for rule in self._rules(campaign, "pre_call") if all_of(rule["conditions"], asked)]
+        self._act(person, campaign, matched, number, when)
+
+    def wants_preview(self, contact_id: str, campaign_id: str, number: str, now: datetime) -> bool:
+        asked = self.person(contact_id).asked(number, now)
+        rules = self._rules(self.tables["campaigns"][campaign_id], "pre_call")
+        return any(
+            all_of(rule["conditions"], asked) and {"type": "switch_to_preview"} in rule["actions"] for rule in rules
+        )
+
+    def reasons(self, contact_id: str, campaign_id: str, number: str, now: datetime, *, own: bool = False) -> list[str]:
+        """Every check that fails, in the order of the contract. own: for the campaign's own next record."""
+        person, campaign = self.person(contact_id), self.tables["campaigns"].get(campaign_id)
+        failed: set[str] = set()
+        if person.record is None:
+            failed.add("contact_unknown")
+        elif not person.record["callable"] or person.marked:
+            failed.add("contact_uncallable")
+        numbers = person.record["numbers"] if person.record else []
+        here = [one["callable"] for one in numbers if one["phone_number"] == number]
+        if number in person.marked_numbers or not all(here):
+            failed.add("number_uncallable")
+        if not phonenumbers.is_valid_number(phonenumbers.parse(number)):
+            failed.add("invalid_number")
+        if campaign is None:
+            failed.add("campaign_unknown")
+        else:
+            failed |= self._dnc(campaign, number, now) | self._time(campaign, person, number, now)
+            failed |= self._attempts(campaign, person, number, now) | self._by_rule(campaign, person, number, now)
+            failed |= self._own(campaign, person) if own else set()
+        return sorted(failed, key=ORDER.index)
+
+    def _dnc(self, campaign: Json, number: str, now: datetime) -> set[str]:
+        entries = [self.dnc[f"{name}|{number}"] for name in campaign["dnc_list_ids"] if f"{name}|{number}" in self.dnc]
+        blocks = any(not one.get("expires_at") or at(one["expires_at"]) > now for one in entries)
+        return {"dnc"} if blocks else set()
+
+    def zones(self, person: Person, number: str) -> list[str]:
+        numbers = person.record["numbers"] if person.record else []
+        own = [one["time_zone"] for one in numbers if one["phone_number"] == number and one.get("time_zone")]
+        if own:
+            return own
+        if person.record and person.record.get("time_zone"):
+            return [person.record["time_zone"]]
+        found = timezone.time_zones_for_number(phonenumbers.parse(number))
+        return [name for name in found if name != "Etc/Unknown"]
+
+    def _time(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
+        name = campaign.get("callable_time_set_id")
+        if name is None:
+            return set()
+        times = self.tables["callable-time-sets"].get(name)
+        if times is None:
+            return {"callable_time_set_unknown"}
+        zones = self.zones(person, number)
+        return {self._zone(times, zone, now) for zone in zones} - {""} if zones else {"time_zone_unknown"}
+
+    def _zone(self, times: Json, zone: str, now: datetime) -> str:
+        try:
+            local = now.astimezone(ZoneInfo(zone))
+        except Exception:
+            return "time_zone_unknown"
+        slots = [one["slots"] for one in times["times"] if one["time_zone"] == zone]
+        if not slots:
+            return "zone_not_callable"
+        clock = local.strftime("%H:%M:%S")
+        day = local.isoweekday()
+        is_open = any(s["day"] == day and s["start"] <= clock < s["stop"] for some in slots for s in some)
+        return "" if is_open else "outside_callable_time"
+
+    def _attempts(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
+        limits = campaign.get("attempt_limits")
+        if limits is None:
+            return set()
+        try:
+            zone = ZoneInfo(limits["time_zone"])
+        except Exception:
+            return {"time_zone_unknown"}
+        period = limits["reset_period"]
+        days = 1 if period == "today" else None if period == "never" else int(period[5:])
+        today = now.astimezone(zone).date()
+        counted = [
+            dialed
+            for when, _, dialed in person.attempts
+            if days is None or (today - when.astimezone(zone).date()).days < days
+        ]
+        failed = set()
+        if len(counted) >= (limits.get("max_attempts_per_contact") or 10**9):
+            failed.add("contact_attempt_limit")
+        if counted.count(number) >= (limits.get("max_attempts_per_number") or 10**9):
+            failed.add("number_attempt_limit")
+        return failed
+
+    def _by_rule(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
+        asked, failed = person.asked(number, now), set()
+        if any(name not in self.tables["rule-sets"] for name in campaign["rule_set_ids"]):
+            failed.add("rule_set_unknown")
+        for rule in self._rules(campaign, "pre_call"):
+            held = all_of(rule["conditions"], asked)
+            if held is None or (held and {"type": "do_not_dial"} in rule["actions"]):
+                failed.add("pre_call_rule")
+        if campaign.get("contact_filter") is not None and not all_of(campaign["contact_filter"], asked):
+            failed.add("contact_filtered")
+        return failed
+
+    def _own(self, campaign: Json, person: Person) -> set[str]:
+        failed = set() if campaign["status"] == "on" else {"campaign_off"}
+        began = max(self.recycles.get(campaign["campaign_id"], []), default=datetime(1, 1, 1, tzinfo=UTC))
+        if any(name == campaign["campaign_id"] and when >= began for when, name, _ in person.attempts):
+            failed.add("already_called_this_pass")
+        if campaign.get("suppress_contacts_with_callback") and self.outstanding(person):
+            failed.add("callback_outstanding")
+        return failed
+
+    def callback(self, contact_id: str, campaign_id: str, callback_id: str) -> list[str]:
+        """Why a callback cannot be placed, besides the checks."""
+        named = self.person(contact_id).callbacks.get(callback_id)
+        if named is None or named[0] != campaign_id:
+            return ["callback_unknown"]
+        return ["callback_ended"] if named[1] in ENDS else []
+
+
