@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,8 @@ from streams.settings import Settings, make
 
 LIST = "house"
 EXPIRES_EVERY = 10
-"""Every tenth entry has an expiry."""
+"""Every tenth entry has an expiry, each at another instant."""
+EXPIRES_FROM = datetime(2027, 6, 30, tzinfo=UTC)
 FEED_AT_ONCE = 500_000
 RIGHT = "Right: every number was found, and no other."
 
@@ -88,6 +90,7 @@ async def _fill(settings: Settings, numbers: int) -> None:
 def _entries(begin: int, end: int) -> Iterator[Message]:
     for number in range(begin, end):
         phone = phone_number(number)
-        expires = ',"expires_at":"2027-06-30T00:00:00Z"' if number % EXPIRES_EVERY == 0 else ""
+        at = EXPIRES_FROM + timedelta(seconds=number)
+        expires = f',"expires_at":"{at:%Y-%m-%dT%H:%M:%SZ}"' if number % EXPIRES_EVERY == 0 else ""
         value = f'{{"dnc_list_id":"{LIST}","phone_number":"{phone}"{expires}}}'
         yield Message("dnc-entries", f"{LIST}|{phone}".encode(), value.encode())

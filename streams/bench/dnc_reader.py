@@ -19,7 +19,6 @@ from streams.bench.dnc import LIST, phone_number
 from streams.engine.clock import SystemClock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.restore import read_batches_to_end, reader
-from streams.engine.source_ends import SourceEnds
 from streams.figures import percentile
 from streams.settings import Settings, make
 
@@ -48,14 +47,12 @@ async def _load(settings: Settings, numbers: int) -> dict[str, Any]:
     def broken(what: str, error: BaseException) -> None:
         raise SystemExit(f"{what}: {error!r}")
 
-    ends = SourceEnds(settings, [])
-    worker = ConfigurationReader(settings, SystemClock(), ends, lambda: None, broken)
+    worker = ConfigurationReader(settings, SystemClock(), lambda: None, broken)
     await worker.start()
     hits, wrong = _look_up(worker, numbers, on_list=True)
     misses, wrongly = _look_up(worker, numbers, on_list=False)
     peak_bytes = _peak_bytes()
     await worker.stop()
-    await ends.close()
     return {
         "records": worker.read_count,
         "per_s": worker.read_count / worker.read_s,

@@ -33,23 +33,23 @@ RECORDS_MAX = 500
 
 
 class ConfigurationReader:
-    """Keeps `configuration` up to date, and calls `changed` after each batch of news."""
+    """Keeps `configuration` up to date, and calls `changed` after each batch with news for partitions."""
 
     def __init__(
         self,
         settings: Settings,
         clock: Clock,
-        ends: SourceEnds,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
         self.configuration = Configuration()
         self._settings = settings
         self._clock = clock
-        self._ends = ends
+        # With transactions that are still open: what comes after the oldest of them may be committed.
+        self._ends = SourceEnds(settings, committed=False)
         self._changed = changed
         self._broken = broken
-        self._keeper = DncKeeper(settings, clock, self.configuration.dnc)
+        self._keeper = DncKeeper(settings, clock, self._ends, self.configuration)
         self._dnc = TopicPartition(settings.topic(DNC_ENTRIES), 0)
         self._dnc_position = 0
         self._awaited = 0
@@ -73,6 +73,7 @@ class ConfigurationReader:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
         await self._keeper.stop()
+        await self._ends.close()
 
     async def caught_up(self) -> None:
         """Return when all Do Not Call entries there are now have been taken in.
@@ -117,8 +118,10 @@ class ConfigurationReader:
             timeout_ms = AWAITED_POLL_MS if self._awaited else POLL_MS
             polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
             for tp, records in polled.items():
+                version = self.configuration.version
                 self._take(tp, records)
-                self._changed()
+                if self.configuration.version != version:  # A good Do Not Call entry is nobody's business.
+                    self._changed()
                 self._next[self._name(tp)] = records[-1].offset + 1
             # Asked for, not counted: the topic may end in markers of transactions.
             self._dnc_position = await consumer.position(self._dnc)

@@ -7,14 +7,15 @@ Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 import asyncio
 import logging
 import time
+from math import inf
 
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams import metrics
 from streams.engine import dnc_snapshot
 from streams.engine.clock import Clock
-from streams.logic.configuration import DNC_ENTRIES
-from streams.logic.dnc import DncLists
+from streams.engine.source_ends import SourceEnds
+from streams.logic.configuration import DNC_ENTRIES, Configuration
 from streams.settings import Settings, client_options
 
 log = logging.getLogger(__name__)
@@ -22,19 +23,23 @@ log = logging.getLogger(__name__)
 WRITE_AFTER = 100_000
 """Records after which a snapshot is worth its writing; a restart reads them again in a second or two."""
 WRITE_EVERY_S = 60.0
+REFRESH_S = 12 * 3600.0
+"""After so long it is written anew even if little has changed: one that is some days old is not relied on."""
 
 
 class DncKeeper:
     """Of one worker's lists. Without a `state_dir` it writes nothing, and takes up nothing."""
 
-    def __init__(self, settings: Settings, clock: Clock, lists: DncLists) -> None:
+    def __init__(self, settings: Settings, clock: Clock, ends: SourceEnds, configuration: Configuration) -> None:
         self._settings = settings
         self._folder = settings.state_dir
         self._clock = clock
-        self._lists = lists
+        self._ends = ends
+        self._configuration = configuration
+        self._lists = configuration.dnc
         self._source: dnc_snapshot.Source | None = None
         self._unwritten = 0
-        self._wrote_at = 0.0
+        self._wrote_at = -inf
         self._writing: asyncio.Future[None] | None = None
         self._live = False
 
@@ -48,9 +53,19 @@ class DncKeeper:
             cluster = str((await admin.describe_cluster())["cluster_id"])
         finally:
             await admin.close()
-        self._source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end)
+        self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end)
         now = self._clock.now()
-        return await asyncio.to_thread(dnc_snapshot.read, self._folder, self._lists, self._source, now)
+        taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)
+        if taken_up is None:
+            return first
+        younger = await self._ends.first_since(source.topic, taken_up.written_at + dnc_snapshot.CLOCKS_MAX)
+        if younger is not None and younger <= taken_up.offset:
+            # Somebody has made the topic anew: the same offsets are other records.
+            why = f"offset {younger}, which it should hold, is younger than it"
+            await asyncio.to_thread(dnc_snapshot.set_aside, self._folder, source, why)
+            self._lists.restore((), (), -1)
+            return first
+        return taken_up.offset + 1
 
     def taken(self, count: int) -> None:
         """So many records were taken in. While the lists are loaded nothing else waits, and runs are merged at once."""
@@ -65,9 +80,9 @@ class DncKeeper:
         if self._lists.is_overdue():
             self._lists.replace(*await asyncio.to_thread(self._lists.merge))
         if self._writing is not None and self._writing.done():
-            self._writing.result()
-            self._writing = None
-        is_due = self._unwritten >= WRITE_AFTER and time.monotonic() - self._wrote_at > WRITE_EVERY_S
+            await self._finish_writing()
+        since_s = time.monotonic() - self._wrote_at
+        is_due = since_s > REFRESH_S or (self._unwritten >= WRITE_AFTER and since_s > WRITE_EVERY_S)
         if is_due and self._writing is None:
             self._write()
 
@@ -80,13 +95,18 @@ class DncKeeper:
 
     async def _finish_writing(self) -> None:
         writing, self._writing = self._writing, None
-        if writing is not None:
+        if writing is None:
+            return
+        try:
             await writing
+        except OSError as error:
+            # Nothing is lost without it, but time at the next start.
+            log.warning("no snapshot of the Do Not Call lists could be written to %s: %s", self._folder, error)
 
     def _write(self) -> None:
         self._unwritten, self._wrote_at = 0, time.monotonic()
-        if self._folder is not None and self._source is not None and self._lists.fits_runs:
-            what, now = dnc_snapshot.frozen(self._lists), self._clock.now()
+        if self._folder is not None and self._source is not None:
+            what, now = dnc_snapshot.frozen(self._configuration), self._clock.now()
             self._writing = asyncio.ensure_future(
                 asyncio.to_thread(dnc_snapshot.write, self._folder, what, self._source, now)
             )

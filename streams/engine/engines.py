@@ -54,7 +54,7 @@ class Engines:
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._ends = SourceEnds(settings, sorted(topics))
-        self._reader = ConfigurationReader(settings, clock, self._ends, self._reconfigured, broken)
+        self._reader = ConfigurationReader(settings, clock, self._reconfigured, broken)
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.

@@ -1,10 +1,11 @@
-"""How far the contact topics of a partition go: what the acquire gate waits for.
+"""How far topics go: what the acquire gate waits for, and what a worker has to have read.
 
 Asked through a client that fetches nothing: on a connection that waits for records, every question waits with it.
 """
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,10 +14,14 @@ from streams.settings import Settings, client_options
 
 
 class SourceEnds:
-    """Answers for one worker; connects with the first question."""
+    """Answers for one worker; connects with the first question. topics: the contact topics.
 
-    def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
+    committed: ends are where the oldest open transaction begins, else where the last record is, committed or not.
+    """
+
+    def __init__(self, settings: Settings, topics: Sequence[str] = (), *, committed: bool = True) -> None:
         self._topics = topics
+        self._isolation = "read_committed" if committed else "read_uncommitted"
         self._options = client_options(settings)
         self._client: Any = None
         self._connecting = asyncio.Lock()
@@ -29,11 +34,18 @@ class SourceEnds:
         return {tp.topic: ends[tp] if ends[tp] > first[tp] else 0 for tp in partitions}
 
     async def span(self, topic: str) -> tuple[int, int]:
-        """The first offset of the only partition of a topic, and the one after its last committed record."""
+        """The first offset of the only partition of a topic, and the one after its last record."""
         partition = TopicPartition(topic, 0)
         client = await self._connected()
         first, end = await client.beginning_offsets([partition]), await client.end_offsets([partition])
         return first[partition], end[partition]
+
+    async def first_since(self, topic: str, at: datetime) -> int | None:
+        """Offset of the first record of the only partition that is no older than `at`; None if there is none."""
+        partition = TopicPartition(topic, 0)
+        client = await self._connected()
+        found = (await client.offsets_for_times({partition: int(at.timestamp() * 1000)}))[partition]
+        return None if found is None else int(found.offset)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -44,7 +56,7 @@ class SourceEnds:
         async with self._connecting:
             if self._client is None:
                 client = AIOKafkaConsumer(
-                    **self._options, isolation_level="read_committed", enable_auto_commit=False,
+                    **self._options, isolation_level=self._isolation, enable_auto_commit=False,
                     auto_offset_reset="earliest",
                 )  # fmt: skip
                 await client.start()

@@ -7,16 +7,13 @@ Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-l
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any
 
-import msgspec
-
-from streams.logic.dnc_batch import NUMBER_BITS, Entries, Taken, usual_entries
-from streams.logic.dnc_runs import REMOVED, Run, merged, run_of
+from streams.logic.dnc_batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
+from streams.logic.dnc_runs import REMOVED, Run, joined, merged, run_of
 from topics.codec import BadEvent, ErrorCode, decode, value_key
 from topics.configuration import DncEntry
-from topics.fields import Instant
 
 FREEZE_AT = 1 << 17
 """Changes that are kept in the dict, some 20 MB, before they become a run."""
@@ -24,25 +21,15 @@ FREEZE_AT = 1 << 17
 TIER = 2
 """A run is merged with the one before it unless that is at least so many times as long."""
 
-LISTS_IN_RUNS = 1 << (64 - NUMBER_BITS)
-"""Entries of further lists stay in the dict."""
-
 RUN_AT = 1 << 14
 """So many that are read at once become a run by themselves."""
 
-INSTANTS_KEPT = 4096
-"""Instants of expiry whose reading is remembered."""
+BATCH = 8192
+"""Records that are read as columns at once: what that needs in memory stays within a few MB."""
 
-FOR_GOOD = 2**63 - 1
-"""The value of an entry that does not expire; else it is the instant in microseconds since 1970."""
+BATCH_MIN = 64
+"""Fewer are read one by one, which needs no numpy."""
 
-R = TypeVar("R", bound=Taken)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-# How an instant of expiry is usually told; what is remembered of it saves reading it again.
-_EXPIRES = re.compile(rb'"expires_at": ?"([0-9TZ:.-]{20,27})"\}\Z')
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
 
 
@@ -57,7 +44,6 @@ class DncLists:
         self.runs: list[Run] = []
         """The oldest first. A run never changes; the list of them does."""
         self._numbers: dict[bytes, int] = {}
-        self._instants: dict[bytes | None, int] = {None: FOR_GOOD}
         self._recent: dict[int, int] = {}
         self._beyond: dict[int, int] = {}
         self._appended: dict[int, tuple[int, int]] = {}
@@ -75,43 +61,32 @@ class DncLists:
         value = self._value(_key(number, int(phone_number[1:])))
         if value is None or value == REMOVED:
             return None
-        expires_at = None if value == FOR_GOOD else _EPOCH + value * _MICROSECOND
-        return DncEntry(dnc_list_id=dnc_list_id, phone_number=phone_number, expires_at=expires_at)
+        return DncEntry(dnc_list_id=dnc_list_id, phone_number=phone_number, expires_at=expiry_of(value))
 
     def append(self, entry: DncEntry) -> None:
         """Let an entry hold at once; it gives way when the same is read back."""
         key = _key(self._number_of(entry.dnc_list_id.encode()), int(entry.phone_number[1:]))
-        self._appended[key] = (_value(entry.expires_at), self.offset)
+        self._appended[key] = (value_of(entry.expires_at), self.offset)
 
     def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record of the topic, in the order of offsets. Raises BadEvent for one that cannot be accepted."""
         self.offset = offset
-        if key is None:
-            raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
-        if value is None:
-            self._remove(key, offset)
-            return
-        entry = decode("dnc-entries", value)
-        assert isinstance(entry, DncEntry), "nothing else stands on this topic"
-        if value_key("dnc-entries", entry).encode() != key:
-            raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
-        number = self._number_of(entry.dnc_list_id.encode())
-        self._put(_key(number, int(entry.phone_number[1:])), _value(entry.expires_at), offset)
+        change = self._change(key, value)
+        if change is not None:
+            self._put(*change, offset)
 
     def take_all(self, records: Sequence[R]) -> list[R]:
         """The same for many records, several times as fast; returns those that cannot be accepted."""
         refused: list[R] = []
-        at = 0
-        while at < len(records):
-            if not self._appended and len(self.names) <= LISTS_IN_RUNS:
-                entries = usual_entries(records, at, self._numbers, self._instants)
-                self._put_all(entries)
-                at += len(entries.keys)
-            if at < len(records):
-                self._take_unusual(records[at], refused)
-                at += 1
-        if records:
-            self.offset = records[-1].offset
+        if len(records) < BATCH_MIN or not self.fits_runs:
+            for record in records:
+                try:
+                    self.take(record.key, record.value, record.offset)
+                except BadEvent:
+                    refused.append(record)
+            return refused
+        self._put_all([self._read(records[at : at + BATCH], refused) for at in range(0, len(records), BATCH)])
+        self.offset = records[-1].offset
         return refused
 
     def is_overdue(self) -> bool:
@@ -143,48 +118,70 @@ class DncLists:
         self.names = list(names)
         self._numbers = {name: number for number, name in enumerate(self.names)}
         self.runs, self.offset = list(runs), offset
+        self._recent, self._beyond = {}, {}
 
     @property
     def fits_runs(self) -> bool:
         """Whether runs can hold everything: not with too many lists."""
-        return not self._beyond
+        return len(self.names) <= LISTS_IN_RUNS
 
-    def _take_unusual(self, record: R, refused: list[R]) -> None:
-        try:
-            self.take(record.key, record.value, record.offset)
-        except BadEvent:
-            refused.append(record)
-            return
-        told = _EXPIRES.search(record.value or b"")
-        if told is not None:
-            self._note_instant(told[1])
+    def _read(self, records: Sequence[R], refused: list[R]) -> tuple[Any, Any]:
+        """Keys and values as arrays, in the order of the records that change something."""
+        keys, values, read = usual_entries(records, self._numbers, self._learn)
+        for at in (~read).nonzero()[0].tolist():
+            record = records[at]
+            try:
+                change = self._change(record.key, record.value)
+            except BadEvent:
+                refused.append(record)
+                continue
+            if change is not None and change[0] >> 64:
+                self._put(*change, record.offset)
+            elif change is not None:
+                keys[at], values[at] = change
+                read[at] = True
+        if self._appended:
+            for at in read.nonzero()[0].tolist():
+                self._read_back(int(keys[at]), int(values[at]), records[at].offset)
+        return keys[read], values[read]
 
-    def _note_instant(self, text: bytes) -> None:
-        """Remember how an instant is read: many entries expire at the same one."""
-        if len(self._instants) > INSTANTS_KEPT:
-            self._instants = {None: FOR_GOOD}
-        try:
-            self._instants[text] = _value(msgspec.convert(text.decode(), Instant).astimezone(UTC))
-        except (msgspec.ValidationError, OverflowError):
-            return  # Not an instant after all, and the entry has been read without this.
+    def _learn(self, record: R) -> None:
+        with suppress(BadEvent):
+            self._change(record.key, record.value)
 
-    def _put_all(self, entries: Entries) -> None:
-        if len(entries.keys) >= RUN_AT:
+    def _put_all(self, parts: Sequence[tuple[Any, Any]]) -> None:
+        """Several stretches of keys and values, in their order."""
+        if sum(len(keys) for keys, _ in parts) >= RUN_AT:
             self.freeze()
-            self.runs.append(run_of(entries.keys, entries.values))
+            self.runs.append(joined(parts))
             return
-        self._recent.update(zip(entries.keys, entries.values, strict=True))
+        for keys, values in parts:
+            self._recent.update(zip(keys.tolist(), values.tolist(), strict=True))
         if len(self._recent) >= self._freeze_at:
             self.freeze()
 
-    def _remove(self, key: bytes, offset: int) -> None:
+    def _change(self, key: bytes | None, value: bytes | None) -> tuple[int, int] | None:
+        """What a record says, as key and value for the runs; None when it removes what cannot be there."""
+        if key is None:
+            raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
+        if value is None:
+            return self._removal(key)
+        entry = decode("dnc-entries", value)
+        assert isinstance(entry, DncEntry), "nothing else stands on this topic"
+        if value_key("dnc-entries", entry).encode() != key:
+            raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        number = self._number_of(entry.dnc_list_id.encode())
+        return _key(number, int(entry.phone_number[1:])), value_of(entry.expires_at)
+
+    def _removal(self, key: bytes) -> tuple[int, int] | None:
         try:
             name, _, phone_number = key.decode().rpartition("|")
         except UnicodeDecodeError:
             raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not UTF-8") from None
         number = self._numbers.get(name.encode())
-        if number is not None and _NUMBER.fullmatch(phone_number):
-            self._put(_key(number, int(phone_number[1:])), REMOVED, offset)
+        if number is None or not _NUMBER.fullmatch(phone_number):
+            return None
+        return _key(number, int(phone_number[1:])), REMOVED
 
     def _put(self, key: int, value: int, offset: int) -> None:
         if self._appended:
@@ -220,7 +217,3 @@ class DncLists:
 
 def _key(number: int, digits: int) -> int:
     return number << NUMBER_BITS | digits
-
-
-def _value(expires_at: datetime | None) -> int:
-    return FOR_GOOD if expires_at is None else (expires_at - _EPOCH) // _MICROSECOND

@@ -5,7 +5,7 @@ so that who has a few entries never loads it. Source: docs/decisions/0011-dnc-li
 """
 
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 REMOVED = -(2**63)
@@ -41,9 +41,16 @@ def run_of(keys: Collection[int], values: Collection[int]) -> Run:
     """A run of entries in any order; of a key that comes twice the last value holds. Every key fits into 64 bits."""
     import numpy as np
 
-    unsorted = np.fromiter(keys, np.uint64, len(keys))
-    order = np.argsort(unsorted, kind="stable")
-    by_key, by_value = unsorted[order], np.fromiter(values, np.int64, len(values))[order]
+    return joined([(np.fromiter(keys, np.uint64, len(keys)), np.fromiter(values, np.int64, len(values)))])
+
+
+def joined(parts: Sequence[tuple[Any, Any]]) -> Run:
+    """The same of several stretches of keys and values, which are arrays; the last stretch is the latest."""
+    import numpy as np
+
+    keys = np.concatenate([keys for keys, _ in parts])
+    order = np.argsort(keys, kind="stable")
+    by_key, by_value = keys[order], np.concatenate([values for _, values in parts])[order]
     kept = _last_of_each(by_key)
     return Run(by_key[kept], by_value[kept])
 

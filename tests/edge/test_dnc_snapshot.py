@@ -1,12 +1,20 @@
 """A snapshot of Do Not Call lists is taken up whole, or set aside; it is never half believed."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.engine.dnc_snapshot import AGE_MAX, FILE, Source, frozen, read, write
+from streams.engine.clock import SystemClock
+from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.dnc_snapshot import AGE_MAX, CLOCKS_MAX, FILE, Source, frozen, read, write
+from streams.engine.source_ends import SourceEnds
+from streams.logic.configuration import Configuration
 from streams.logic.dnc import DncLists
+from streams.logic.dnc_batch import LISTS_IN_RUNS
+from streams.logic.exchange import Arrived
+from streams.settings import make
 from topics.codec import encode
 from topics.configuration import DncEntry
 
@@ -14,61 +22,100 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.dnc-entries", 0, 1000)
 
 
-def filled(count: int = 50, freeze_at: int = 8) -> DncLists:
-    lists = DncLists(freeze_at=freeze_at)
+def filled(count: int = 50, freeze_at: int = 8) -> Configuration:
+    configuration = Configuration()
+    configuration.dnc = DncLists(freeze_at=freeze_at)
     for offset in range(count):
         one = DncEntry(
             dnc_list_id=f"list-{offset % 3}",
             phone_number=f"+1212555{offset:04d}",
             expires_at=NOW if offset % 5 == 0 else None,
         )
-        lists.take(f"{one.dnc_list_id}|{one.phone_number}".encode(), encode(one), offset)
-    return lists
+        tell(configuration, offset, f"{one.dnc_list_id}|{one.phone_number}".encode(), encode(one))
+    return configuration
 
 
-def found(lists: DncLists) -> list[DncEntry | None]:
-    return [lists.find(f"list-{number % 3}", f"+1212555{number:04d}") for number in range(60)]
+def tell(configuration: Configuration, offset: int, key: bytes | None, value: bytes) -> None:
+    configuration.apply(Arrived("dnc-entries", 0, offset, key, value, 7, (("who", b"\xff"),)), NOW)
+
+
+def found(configuration: Configuration) -> list[DncEntry | None]:
+    find = configuration.dnc.find
+    return [find(f"list-{number % 3}", f"+1212555{number:04d}") for number in range(60)]
+
+
+def taken_up(folder, configuration: Configuration, source: Source = HERE, now: datetime = NOW) -> int | None:
+    taken = read(folder, configuration, source, now)
+    return None if taken is None else taken.offset
 
 
 def test_what_is_taken_up_is_what_was_written(tmp_path):
-    lists, again = filled(), DncLists()
-    write(tmp_path, frozen(lists), HERE, NOW)
-    assert read(tmp_path, again, HERE, NOW) == 50
-    assert found(again) == found(lists)
-    again.take(b"list-9|+12125550000", b'{"dnc_list_id":"list-9","phone_number":"+12125550000"}', 50)
-    assert again.find("list-9", "+12125550000") is not None and found(again) == found(lists)
+    before, again = filled(), Configuration()
+    write(tmp_path, frozen(before), HERE, NOW)
+    assert taken_up(tmp_path, again) == 49
+    assert found(again) == found(before)
+    tell(again, 50, b"list-9|+12125550000", b'{"dnc_list_id":"list-9","phone_number":"+12125550000"}')
+    assert again.dnc.find("list-9", "+12125550000") is not None and found(again) == found(before)
 
 
 def test_without_a_snapshot_everything_is_read(tmp_path):
-    assert read(tmp_path / "nowhere", DncLists(), Source("c", "t", 17, 20), NOW) == 17
+    assert read(tmp_path / "nowhere", Configuration(), HERE, NOW) is None
 
 
 def test_a_snapshot_of_nothing_is_one(tmp_path):
-    write(tmp_path, frozen(DncLists()), HERE, NOW)
-    again = DncLists()
-    assert (read(tmp_path, again, HERE, NOW), len(again)) == (0, 0)
+    write(tmp_path, frozen(Configuration()), HERE, NOW)
+    again = Configuration()
+    assert (taken_up(tmp_path, again), len(again.dnc)) == (-1, 0)
+
+
+def test_refused_records_are_taken_up_too_since_their_dead_letters_may_not_be_written_yet(tmp_path):
+    before, again = filled(), Configuration()
+    tell(before, 50, b"list-1|+12125550000", b"{")
+    tell(before, 51, None, b"{}")
+    write(tmp_path, frozen(before), HERE, NOW)
+    assert taken_up(tmp_path, again) == 51
+    assert [report.arrived for report in again.reports] == [report.arrived for report in before.reports]
+    assert len(again.reports) == 2 and again.version > 0 and found(again) == found(before)
+
+
+def test_a_program_that_accepts_what_was_refused_reads_everything(tmp_path, caplog):
+    before = filled()
+    tell(before, 50, b"list-1|+12125550000", b"{")
+    what = frozen(before)
+    (refused,) = what.refused
+    good = replace(refused, value=b'{"dnc_list_id":"list-1","phone_number":"+12125550000"}')
+    write(tmp_path, replace(what, refused=(good,)), HERE, NOW)
+    again = Configuration()
+    assert taken_up(tmp_path, again) is None
+    assert len(again.dnc) == 0 and again.reports == [] and "accepted now" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
-        (lambda data: data[:-1], "cut off"),
+        (lambda data: data[:-1], "size"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "damaged"),
-        (lambda data: data + b"x", "damaged"),
+        (lambda data: data[:-40] + bytes([data[-40] ^ 1]) + data[-39:], "damaged"),
+        (lambda data: data + b"x", "size"),
         (lambda data: b"something else\n" + data, "another program"),
+        (lambda data: data.replace(b"dnc-2", b"dnc-3"), "version"),
         (lambda data: data[:20], ""),
         (lambda data: b"", "another program"),
-        (lambda data: data.replace(b'"offset"', b'"affset"'), ""),
+        (lambda data: data.replace(b'"offset"', b'"affset"'), "offset"),
+        (lambda data: data.replace(b'"offset":49', b'"offset":99'), "damaged"),
+        (lambda data: data.replace(b"list-1", b"lisu-1"), "damaged"),
+        (lambda data: data.replace(b'"runs":[', b'"runs":[99999999999999,'), "size"),
+        (lambda data: data.replace(b'"runs":[', b'"runs":[-8,8,'), "size"),
     ],
 )
 def test_a_damaged_snapshot_is_set_aside_and_everything_is_read(tmp_path, caplog, damage, why):
     write(tmp_path, frozen(filled()), HERE, NOW)
     path = tmp_path / FILE
     path.write_bytes(damage(path.read_bytes()))
-    lists = DncLists()
+    again = Configuration()
     with caplog.at_level(logging.WARNING):
-        assert read(tmp_path, lists, HERE, NOW) == 0
-    assert len(lists) == 0
+        assert taken_up(tmp_path, again) is None
+    assert len(again.dnc) == 0
     assert not path.exists() and path.with_suffix(".bad").exists()
     assert len(caplog.records) == 1 and why in caplog.text
 
@@ -81,19 +128,43 @@ def test_a_damaged_snapshot_is_set_aside_and_everything_is_read(tmp_path, caplog
         (Source(HERE.cluster, HERE.topic, 51, 1000), NOW),
         (Source(HERE.cluster, HERE.topic, 0, 49), NOW),
         (HERE, NOW + AGE_MAX + timedelta(seconds=1)),
+        (HERE, NOW - CLOCKS_MAX - timedelta(seconds=1)),
     ],
-    ids=["cluster", "topic", "older than the topic", "beyond the topic", "too old"],
+    ids=["cluster", "topic", "older than the topic", "beyond the topic", "too old", "of the future"],
 )
-def test_a_snapshot_from_elsewhere_or_of_long_ago_is_set_aside(tmp_path, caplog, source, now):
+def test_a_snapshot_from_elsewhere_or_of_another_time_is_set_aside(tmp_path, caplog, source, now):
     write(tmp_path, frozen(filled()), HERE, NOW)
-    lists = DncLists()
-    assert read(tmp_path, lists, source, now) == source.first
-    assert len(lists) == 0 and "set aside" in caplog.text
+    again = Configuration()
+    assert taken_up(tmp_path, again, source, now) is None
+    assert len(again.dnc) == 0 and "set aside" in caplog.text
 
 
 def test_a_snapshot_replaces_the_one_before_as_a_whole(tmp_path):
     for count in (50, 20):
         write(tmp_path, frozen(filled(count)), HERE, NOW)
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    lists = DncLists()
-    assert read(tmp_path, lists, HERE, NOW) == 20
+    assert taken_up(tmp_path, Configuration()) == 19
+
+
+def test_what_a_killed_worker_left_half_written_is_cleared_away(tmp_path):
+    (tmp_path / f"{FILE}.17.new").write_bytes(b"half")
+    assert read(tmp_path, Configuration(), HERE, NOW) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_too_many_lists_no_snapshot_is_written(tmp_path):
+    configuration = filled()
+    configuration.dnc.names += [b"%d" % number for number in range(LISTS_IN_RUNS)]
+    write(tmp_path, frozen(configuration), HERE, NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log_and_no_more(tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    settings = make(state_dir=tmp_path / "file")
+    keeper = DncKeeper(settings, SystemClock(), SourceEnds(settings), filled())
+    keeper._source = HERE
+    keeper.taken(50)
+    await keeper.look_after()
+    await keeper.stop()
+    assert len(caplog.records) == 1 and "could be written" in caplog.text

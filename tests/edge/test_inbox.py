@@ -110,3 +110,66 @@ async def test_closing_keeps_nobody_waiting():
     await asyncio.sleep(0)
     inbox.close()
     await asyncio.wait_for(waiting, 5)
+
+
+REQUESTS = "placement-requested"
+
+
+def requests(inbox: Inbox, *offsets: int, after: dict[str, int]) -> Batch:
+    records: list[SourceRecord] = [Record(offset, REQUESTS) for offset in offsets]
+    return Batch(REQUESTS, 0, records, 1, inbox.handed_over(REQUESTS, records), after)
+
+
+def opened(**starts: int) -> Inbox:
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0, "contacts": 0, REQUESTS: 0, **starts})
+    return inbox
+
+
+async def test_a_request_goes_ahead_of_events_that_came_after_it():
+    inbox = opened()
+    await inbox.put(batch(inbox, 0))
+    await inbox.put(requests(inbox, 0, after={"wrap-up": 0}))
+    assert offsets(inbox) == [(REQUESTS, 0), ("wrap-up", 0)]
+
+
+async def test_a_request_waits_for_what_had_arrived_before_it():
+    inbox = opened()
+    await inbox.put(requests(inbox, 0, 1, after={"wrap-up": 2, "contacts": 0}))
+    assert offsets(inbox) == [] and inbox.waits_for() == {"wrap-up": 2}
+    await inbox.put(batch(inbox, 0, 1, 2))
+    assert offsets(inbox) == [("wrap-up", 0), ("wrap-up", 1), (REQUESTS, 0), (REQUESTS, 1), ("wrap-up", 2)]
+
+
+async def test_events_do_not_wait_behind_a_request():
+    inbox = opened()
+    await inbox.put(requests(inbox, 0, after={"contacts": 5}))
+    await inbox.put(batch(inbox, 0))
+    assert offsets(inbox) == [("wrap-up", 0)] and inbox
+
+
+async def test_a_topic_that_ends_in_markers_is_reached_without_a_record():
+    inbox = opened()
+    await inbox.put(requests(inbox, 0, after={"wrap-up": 3}))
+    await inbox.put(batch(inbox, 0, 1))
+    assert offsets(inbox) == [("wrap-up", 0), ("wrap-up", 1)]
+    inbox.reached("wrap-up", 3)
+    assert offsets(inbox) == [(REQUESTS, 0)]
+
+
+async def test_no_request_is_taken_while_the_gate_is_closed():
+    inbox = opened()
+    await inbox.put(requests(inbox, 0, after={}))
+    await inbox.put(batch(inbox, 0))
+    assert [topic for topic, _ in inbox.take(requests=False)] == ["wrap-up"]
+    assert offsets(inbox) == [(REQUESTS, 0)]
+
+
+async def test_a_full_lane_of_requests_keeps_no_event_waiting():
+    inbox = opened()
+    full = asyncio.create_task(inbox.put(requests(inbox, *range(RECORDS_MAX + 1), after={"wrap-up": 1})))
+    await asyncio.sleep(0)
+    assert not full.done()
+    await asyncio.wait_for(inbox.put(batch(inbox, 0)), 5)
+    assert len(offsets(inbox)) == RECORDS_MAX + 2
+    await asyncio.wait_for(full, 5)

@@ -269,7 +269,12 @@ def test_many_at_once_are_no_more_lenient_than_the_codec(several):
 
 def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch):
     decoded = []
-    monkeypatch.setattr("streams.logic.dnc.decode", lambda topic, value: decoded.append(value) or decode(topic, value))
+
+    def counted(topic, value):
+        decoded.append(value)
+        return decode(topic, value)
+
+    monkeypatch.setattr("streams.logic.dnc.decode", counted)
     numbers = [f"+1212{number:07d}" for number in range(2_000_000, 2_000_000 + 3 * BATCH)]
     records = [
         Record(offset, f"D|{number}".encode(), orjson.dumps({"phone_number": number, "dnc_list_id": "D"}))
