@@ -27,6 +27,8 @@ MILLISECOND = timedelta(milliseconds=1)
 AT_MAX = datetime(9900, 1, 1, tzinfo=UTC)
 """Lines from here on are refused: what is reckoned from their instants has to fit into the calendar, too."""
 
+AT_MIN = datetime(2, 1, 1, tzinfo=UTC)
+"""Lines before it are refused, for the same reason."""
 
 _LINE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -211,6 +213,8 @@ def parse_line(text: bytes, place: str) -> Line:
     at = _instant(_plain(line.get("at")), f"{place}: `at`")
     if at >= AT_MAX:
         raise MalformedLine(f"{place}: `at` is too late to reckon from, the year 9899 is the last")
+    if at < AT_MIN:
+        raise MalformedLine(f"{place}: `at` is too early to reckon from, the year 2 is the first")
     return Line(topic, at, None if key is None else key.encode(), value)
 
 

@@ -148,8 +148,9 @@ class Engines:
             await engine.work(batch)
 
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The epochs of those partitions that are held."""
-        return {number: self._held[number].epoch for number in partitions if number in self._held}
+        """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
+        begun = ((number, held.epoch) for number in partitions if (held := self._held.get(number)) is not None)
+        return {number: epoch for number, epoch in begun if epoch}
 
     def batch(
         self,

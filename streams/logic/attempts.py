@@ -20,11 +20,11 @@ from topics.records import Reason
 
 
 def with_attempt(contact: Contact, at: datetime, campaign_id: str, phone_number: str, now: datetime) -> Contact:
-    """The contact after one more attempt; quarters that no limit can ask for any more are forgotten."""
+    """The contact after one more attempt; quarters that no limit can ask for any more are forgotten, this one too."""
     by_number, last, last_by_number = contact.attempts_by_number, contact.last_attempts, contact.last_attempts_by_number
     return replace(
         contact,
-        attempts=_with_one_more(_kept(contact.attempts, now), phone_number, _quarter(at)),
+        attempts=_kept(_with_one_more(contact.attempts, phone_number, _quarter(at)), now),
         attempts_total=contact.attempts_total + 1,
         attempts_by_number={**by_number, phone_number: by_number.get(phone_number, 0) + 1},
         last_attempts={**last, campaign_id: max(last.get(campaign_id, at), at)},

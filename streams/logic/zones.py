@@ -14,6 +14,9 @@ from streams.logic.state import Contact
 UNKNOWN = "Etc/Unknown"
 """What the numbering plans say of a number that they place nowhere."""
 
+NAME_PARTS_MAX = 4
+"""No zone's name has more. The database is searched a package deeper for each part, until the stack is at its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zones:
@@ -26,6 +29,8 @@ class Zones:
 @lru_cache(maxsize=4096)
 def zone_info(name: str) -> ZoneInfo | None:
     """The time zone of a name, None if no database has it. Anything may come as a name."""
+    if name.count("/") >= NAME_PARTS_MAX:
+        return None
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):

@@ -14,6 +14,7 @@ from tests.oracle.watch import Watch
 
 SEEDS = range(400)
 BATCH = 20
+CONTACT_EVENTS = ("wrap-up", "callback-scheduled", "placement-requested")
 STATES = {"rescheduled": "scheduled"}
 
 
@@ -109,3 +110,26 @@ def test_a_callback_has_one_end_or_is_outstanding(seed: int) -> None:
 def test_many_more_histories_name_exactly_the_checks_that_fail() -> None:
     for seed in range(len(SEEDS), 12_000):
         lived.__wrapped__(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS[::16])
+def test_a_restart_anywhere_changes_nothing_in_what_follows(seed: int) -> None:
+    watch, teller = Watch(), Teller(seed)
+    for told in teller.history():
+        watch.tell(told)
+        watch.worker.restart()
+    watch.run_to(teller.now + timedelta(days=14))
+    assert watch.said.lines == lived(seed).said.lines
+
+
+@pytest.mark.parametrize("seed", SEEDS[::16])
+def test_a_redelivered_event_says_nothing(seed: int) -> None:
+    """But for one that was refused, which is refused again: it changed nothing."""
+    watch, teller = Watch(), Teller(seed)
+    for told in teller.history():
+        before = len(watch.said.lines)
+        watch.tell(told)
+        refused = any(line["topic"] == "dead-letter" for line in watch.said.lines[before:])
+        watch.run_to(told.at)  # What it has made due goes out first.
+        if told.topic in CONTACT_EVENTS and not refused:
+            assert watch.worker.tell(told.topic, told.value, told.at.isoformat(), told.key).lines == []

@@ -13,13 +13,17 @@ NUMBERS = ["+12125550101", "+13105550101", "+18005550199", "+15550000000"]
 ZONES = ["America/New_York", "America/Los_Angeles", "Australia/Lord_Howe", "Mars/Olympus"]
 BEGINNINGS = [
     datetime(2026, 11, 23, 8, tzinfo=UTC),
-    datetime(2026, 10, 31, 20, tzinfo=UTC),
+    datetime(2027, 11, 6, 20, tzinfo=UTC),
     datetime(2027, 3, 13, 20, tzinfo=UTC),
 ]
 """An ordinary Monday, and the nights in which the clocks of America go back and forward."""
 
 CODES = ["AGAIN", "DONE", "ANGRY", "ININ-OUTBOUND-DNC-SKIPPED"]
-ATTRIBUTES = {"age": ["17", "18", "42.0", "old"], "plan": ["gold", "none"], "paid": ["2026-11-20T00:00:00Z", "never"]}
+ATTRIBUTES = {
+    "age": ["17", "18", "42.0", "old"],
+    "plan": ["gold", "none"],
+    "paid": ["2026-11-20T00:00:00Z", "2027-03-12T00:00:00Z", "2027-11-06T00:00:00Z", "never"],
+}
 LINES = 60
 
 
