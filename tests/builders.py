@@ -7,7 +7,8 @@ import msgspec
 import orjson
 
 from streams.engine.partition import Partition
-from streams.simulate import Line, VirtualWorker, Written, line_of, parse_line
+from streams.lines import Line, parse_line
+from streams.simulate import VirtualWorker, Written, line_of
 from topics.codec import contact_key
 from topics.fields import Instant
 

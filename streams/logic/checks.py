@@ -119,9 +119,7 @@ def _check_number(found: _Findings, call: Call) -> None:
     found.facts["number"] = {"callable": on_record_and_callable, "on_record": bool(entries), **_marked_by(mark)}
 
 
-def _check_dnc(
-    found: _Findings, call: Call, campaign: Campaign, configuration: Configuration, now: datetime
-) -> None:
+def _check_dnc(found: _Findings, call: Call, campaign: Campaign, configuration: Configuration, now: datetime) -> None:
     if not campaign.dnc_list_ids:
         return
     found.facts["dnc"] = {"dnc_list_ids": campaign.dnc_list_ids}
@@ -133,9 +131,7 @@ def _check_dnc(
             return
 
 
-def _check_time(
-    found: _Findings, call: Call, campaign: Campaign, configuration: Configuration, now: datetime
-) -> None:
+def _check_time(found: _Findings, call: Call, campaign: Campaign, configuration: Configuration, now: datetime) -> None:
     if campaign.callable_time_set_id is None:
         return
     times = configuration.times.get(campaign.callable_time_set_id)

@@ -53,9 +53,7 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     campaign, rule_sets = _rules_of(step, event)
     step.contact = _with_wrap_up(note_conversation(step.contact, event.conversation_id, WRAPPED_UP), event)
     if is_attempt(event.wrap_up_code):
-        step.contact = with_attempt(
-            step.contact, event.occurred_at, event.campaign_id, event.phone_number, step.now
-        )
+        step.contact = with_attempt(step.contact, event.occurred_at, event.campaign_id, event.phone_number, step.now)
     facts = _map(step, event, campaign)
     if event.callback_id is not None:
         _end_named_callback(step, event, event.callback_id, facts)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from streams.bench.load import calls, configuration, evenly, far
 from streams.bench.report import report
 from streams.bench.restart import read_start
-from streams.simulate import Line, VirtualWorker
+from streams.lines import Line
+from streams.simulate import VirtualWorker
 from topics.codec import decode
 from topics.commands import DialCommand
 

@@ -7,7 +7,8 @@ from heapq import heappop, heappush
 from streams.demo.plots import Message
 from streams.demo.story import Story, setting
 from streams.demo.tally import ANALYSIS, PREVIEW, Tally
-from streams.simulate import Line, VirtualWorker, Written
+from streams.lines import Line
+from streams.simulate import VirtualWorker, Written
 from topics.codec import decode
 from topics.commands import DialCommand
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition

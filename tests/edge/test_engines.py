@@ -31,5 +31,3 @@ async def test_a_partition_that_is_held_and_has_not_begun_takes_no_batch() -> No
     finally:
         await engine.close()
         await engines.close()
-
-

@@ -9,6 +9,7 @@ from streams.logic.exchange import Arrived
 from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rows import decode_contact, encode_contact
 from tests.builders import UNKNOWN_NUMBER, Worker, campaign, instant, recycle, rule, scheduled, wrap_up
+from tests.builders import contact as contact_record
 from topics.codec import decode
 from topics.events import WrapUp
 from topics.records import Cause
@@ -206,3 +207,15 @@ def test_a_wrap_up_for_a_campaign_with_an_unknown_rule_set_is_a_dead_letter_that
 def test_a_contact_that_is_read_back_is_the_contact_that_was_written():
     contact = contact_after(wrap_up("v1", attributes={"a": "1"}), wrap_up("v2", phone_column="home"))
     assert decode_contact(encode_contact(contact, None)) == contact
+
+
+@pytest.mark.parametrize("marked_first", [True, False])
+def test_between_a_record_and_a_wrap_up_it_is_the_arrival_that_counts(marked_first):
+    """The wrap-up occurred before the tombstone either way; a record has no instant that could be compared."""
+    worker = Worker(rules=(rule(actions=[{"type": "mark_contact_uncallable"}]),))
+    late = wrap_up(wrap_up_code="AGAIN", occurred_at="2026-11-23T14:30:00Z")
+    events = [("wrap-up", late, None), ("contacts", None, "L|c1"), ("contacts", contact_record(), None)]
+    for topic, value, key in events if marked_first else [*events[1:2], events[0], events[2]]:
+        worker.tell(topic, value, "2026-11-23T14:40:00Z", key)
+    (row,) = [decode_contact(row) for key, row in worker.core.partitions[0].table.items() if b"|" in key]
+    assert (row.marked is None) is marked_first

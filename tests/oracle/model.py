@@ -277,5 +277,3 @@ class Model:
         if named is None or named[0] != campaign_id:
             return ["callback_unknown"]
         return ["callback_ended"] if named[1] in ENDS else []
-
-

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from streams.simulate import Line, parse_line, simulate
+from streams.lines import Line, parse_line
+from streams.simulate import simulate
 from tests.builders import Said, instant
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"

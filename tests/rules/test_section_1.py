@@ -48,6 +48,11 @@ def test_1_05_one_callback_for_each_conversation() -> None:
     assert steps(said, "k2-1.05") == ["rejected"] and said.reasons[1] == ["second_for_conversation"]
 
 
+def test_1_05b_what_a_rule_arranges_is_no_second_of_its_conversation() -> None:
+    said = play("1.05b", EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "scheduled", "due", "presented", "due", "presented"]
+
+
 def test_1_06a_a_callback_is_moved_and_called_off_until_it_has_ended() -> None:
     said = play("1.06a", EVENING)
     assert said.transitions == ["scheduled", "rescheduled", "cancelled", "rejected", "rejected"]
@@ -82,9 +87,21 @@ def test_1_07c_an_owners_time_may_lead_to_the_queue() -> None:
     assert [command["owner"] for command in said.commands] == ["only", "anyone"]
 
 
+def test_1_07d_the_time_of_an_only_owner_is_the_campaigns_and_nobody_elses_runs_out() -> None:
+    """The only owner is done one second before the hour is over; of the others nothing is heard for a week."""
+    said = play("1.07d", "2026-11-30T14:59:59Z")
+    assert "owner_expired" not in said.transitions and of_contact(said, "only")[-1] == "completed"
+    assert of_contact(said, "anyone") == of_contact(said, "preferred") == PREVIEWED
+
+
 def test_1_08_rules_run_on_the_first_wrap_up_of_a_conversation_and_a_later_code_is_no_attempt() -> None:
     said = play("1.08", EVENING)
     assert said.lifecycle == [] and answers(said) == [[]]
+
+
+def test_1_08b_a_later_code_completes_nothing_and_changes_no_attribute() -> None:
+    said = play("1.08b", EVENING)
+    assert said.transitions == PREVIEWED and said.commands[0]["attributes"] == {"plan": "first"}
 
 
 def test_1_09a_system_codes_run_no_rules() -> None:
@@ -97,3 +114,10 @@ def test_1_09a_system_codes_run_no_rules() -> None:
 
 def test_1_09b_a_skip_is_no_attempt() -> None:
     assert answers(play("1.09b")) == [[], ["contact_attempt_limit"]]
+
+
+def test_1_09c_the_seven_skips_of_the_checks_run_no_rules_in_preview_mode_alone() -> None:
+    """What was skipped in preview mode is heard again, under other conversations, when the mode is power."""
+    said = play("1.09c")
+    assert said.transitions == ["scheduled"] * 7
+    assert all(one["occurred_at"] >= "2026-11-23T14:36:00Z" for one in said.lifecycle)

@@ -31,6 +31,14 @@ def test_2_04_what_belongs_to_an_agent_stays_a_preview_for_the_owner_of_the_late
     assert said.commands[2]["contact_id"] == "c2"
 
 
+def test_2_04b_it_is_the_owner_of_the_latest_in_that_campaign() -> None:
+    """The latest by `occurred_at`, neither the first nor the last to come; in the other campaign nobody owns it."""
+    first, other = play("2.04b", EVENING).commands
+    assert (first["owner"], first["agent_id"]) == ("only", "a2")
+    assert dialed(play("2.04b", EVENING))[1] == ("14:41:00", "analysis")
+    assert other["campaign_id"] == "other-2.04b" and other["agent_id"] is None
+
+
 def test_2_05_while_the_campaign_is_off_rule_callbacks_wait_and_then_go_through_the_checks() -> None:
     said = play("2.05", EVENING)
     assert of_contact(said, "c1") == ["scheduled", "due", "waiting", "blocked"]
@@ -41,6 +49,12 @@ def test_2_05_while_the_campaign_is_off_rule_callbacks_wait_and_then_go_through_
 
 def test_2_05b_agents_callbacks_and_previews_do_not_wait_for_the_campaign() -> None:
     assert dialed(play("2.05b", EVENING)) == [("14:40:00", "preview"), ("14:45:00", "preview")]
+
+
+def test_2_05c_what_waited_goes_out_when_the_campaign_is_on() -> None:
+    said = play("2.05c", EVENING)
+    assert said.transitions == ["scheduled", "due", "waiting", "dialing"]
+    assert dialed(said) == [("16:00:00", "analysis")]
 
 
 def test_2_06_a_callback_never_goes_out_early() -> None:
@@ -54,3 +68,8 @@ def test_2_07_too_late_is_expired_instead() -> None:
     assert said.transitions == ["scheduled", "due", "waiting", "expired"]
     assert said.lifecycle[-1]["occurred_at"] == "2026-11-23T15:40:00Z" and said.reasons[-1] == ["too_late"]
     assert said.commands == []
+
+
+def test_2_07b_without_a_limit_nothing_is_too_late() -> None:
+    """Twenty days after its due time."""
+    assert dialed(play("2.07b")) == [("2026-12-13T16:00:00", "analysis")]

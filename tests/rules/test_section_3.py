@@ -3,6 +3,7 @@
 from tests.rules.scenario import answers, dialed, of_contact, play, steps
 
 EVENING = "2026-11-23T20:00:00Z"
+ZONES = ["zone_not_callable", "time_zone_unknown"]
 
 
 def test_3_01_the_checks_are_run_when_the_call_is_placed_by_an_agent_or_by_the_system() -> None:
@@ -11,6 +12,24 @@ def test_3_01_the_checks_are_run_when_the_call_is_placed_by_an_agent_or_by_the_s
     assert answers(said) == [["dnc"]]
     assert of_contact(said, "c2") == ["scheduled", "due", "blocked"] and said.reasons[-1] == ["dnc"]
     assert dialed(said) == [("15:00:00", "preview")]
+
+
+def test_3_01b_the_checks_are_the_same_whoever_asks() -> None:
+    """The system, an agent and the campaign; what they ask about fails every check that has no fact missing."""
+    said = play("3.01b", EVENING)
+    (blocked,) = [one["reasons"] for one in said.lifecycle if one["transition"] == "blocked"]
+    assert [blocked, *answers(said)] == [
+        [
+            "dnc",
+            "outside_callable_time",
+            "contact_uncallable",
+            "number_uncallable",
+            "contact_attempt_limit",
+            "number_attempt_limit",
+            "pre_call_rule",
+            "contact_filtered",
+        ]
+    ] * 3
 
 
 def test_3_02_three_reasons_are_for_calls_of_the_campaigns_own() -> None:
@@ -69,6 +88,11 @@ def test_3_05d_a_zone_that_is_not_in_the_set_is_not_callable() -> None:
     assert answers(play("3.05d")) == [["zone_not_callable"]]
 
 
+def test_3_05e_a_number_that_may_be_in_two_zones_waits_for_both_to_be_open() -> None:
+    """Of Idaho, Pacific or Mountain time: at one minute to nine Pacific, at nine, and when Mountain time closes."""
+    assert answers(play("3.05e")) == [["outside_callable_time"], [], ["outside_callable_time"]]
+
+
 def test_3_06_an_uncallable_contact_is_not_called() -> None:
     assert answers(play("3.06")) == [["contact_uncallable"], []]
 
@@ -125,6 +149,20 @@ def test_3_12c_checks_read_the_state_of_their_own_moment() -> None:
     said = play("3.12c", EVENING)
     assert dialed(said) == [("14:40:00", "analysis")]
     assert said.transitions[-1] == "blocked" and said.reasons[-1] == ["dnc"]
+
+
+def test_3_12d_a_fact_that_is_missing_blocks_whoever_asks() -> None:
+    said = play("3.12d", EVENING)
+    missing = ["contact_unknown", "callable_time_set_unknown", "rule_set_unknown"]
+    assert [one["reasons"] for one in said.lifecycle if one["transition"] == "blocked"] == [missing]
+    assert answers(said) == [missing] * 2
+
+
+def test_3_12e_a_zone_that_is_unknown_blocks_whoever_asks() -> None:
+    """One of its zones is on Mars, the other has no slot; and the last number is none, and asks in vain as well."""
+    said = play("3.12e", EVENING)
+    assert [one["reasons"] for one in said.lifecycle if one["transition"] == "blocked"] == [ZONES]
+    assert answers(said) == [ZONES, ZONES, ["outside_callable_time", "invalid_number"]]
 
 
 def test_3_13a_a_refused_call_of_the_system_ends_as_blocked() -> None:

@@ -22,6 +22,13 @@ def test_4_03_a_recycle_begins_a_new_pass_and_leaves_callbacks_alone() -> None:
     assert dialed(said) == [("14:10:00", "preview"), ("15:00:00", "preview")]
 
 
+def test_4_03b_unless_contacts_with_a_callback_are_suppressed() -> None:
+    """Of either origin, also in the pass that the recycle began."""
+    said = play("4.03b", EVENING)
+    assert answers(said) == [["callback_outstanding"], ["callback_outstanding"], []]
+    assert dialed(said) == [("14:09:00", "analysis"), ("15:00:00", "preview")]
+
+
 def test_4_04a_a_recycle_turns_no_campaign_on_and_makes_nobody_callable() -> None:
     assert answers(play("4.04a")) == [["contact_uncallable", "campaign_off"]]
 

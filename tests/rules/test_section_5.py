@@ -34,6 +34,19 @@ def test_5_01b_a_wrap_up_rule_that_cannot_be_evaluated_does_not_match_inverted_o
     assert matched(play("5.01b")) == []
 
 
+def test_5_01c_a_rule_is_asked_in_its_category_and_what_belongs_to_the_other_does_nothing() -> None:
+    """A wrap-up rule refuses no call and a pre-call rule schedules none: the callback is the one of `again`."""
+    said = play("5.01c", EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "due", "blocked"] and said.reasons.count(["pre_call_rule"]) == 1
+    assert of_contact(said, "c2") == ["scheduled", "due", "dialing"] and dialed(said) == [("14:11:00", "analysis")]
+    assert all(one["facts"].get("not_scheduled") is None for one in said.lifecycle)
+
+
+def test_5_01d_rules_are_asked_before_the_first_of_them_acts() -> None:
+    """The second rule wants what the first one sets, and gets it with the next wrap-up."""
+    assert dialed(play("5.01d", EVENING)) == [("14:15:00", "analysis")]
+
+
 def test_5_02_actions_run_in_the_order_of_rule_sets_and_rules() -> None:
     """The campaign names set B first; its rules set b1, then b2, and the last word is with set A."""
     (command,) = play("5.02", EVENING).commands
@@ -79,6 +92,17 @@ def test_5_04h_time_and_date_in_a_zone_may_run_past_midnight() -> None:
     assert codes == ["hours-True", "monday-True", "date-True", "night-False", "sunday-night"]
 
 
+@pytest.mark.parametrize("rule", ["5.04i", "5.04j", "5.04k"], ids=["inverted", "the-others", "the-wrap-up-counts"])
+def test_5_04_every_kind_of_condition_holds_as_its_code_says(rule: str) -> None:
+    codes = meant_to_match(rule)
+    assert len(codes) >= 4 and matched(play(rule)) == codes
+
+
+def test_5_04l_before_a_call_there_is_no_wrap_up_to_ask_about() -> None:
+    """Neither for a pre-call rule nor for a filter, inverted or not."""
+    assert answers(play("5.04l")) == [["pre_call_rule"], ["contact_filtered"]] * 2
+
+
 def test_5_05a_attributes_are_set_counted_and_stamped() -> None:
     said = play("5.05a", EVENING)
     assert said.commands[0]["attributes"] == {
@@ -113,6 +137,24 @@ def test_5_05d_do_not_dial_and_switch_to_preview_before_a_call() -> None:
     assert of_contact(said, "maybe")[-1] == "dialing"
 
 
+def test_5_05e_a_pre_call_rule_changes_contact_and_lists_once_a_call_is_allowed() -> None:
+    """The request for c2 is refused, so its number stays off the list; the one for c1 stops the next."""
+    said = play("5.05e", EVENING)
+    assert answers(said) == [["contact_uncallable"], [], ["dnc", "number_uncallable"], ["contact_uncallable"]]
+    assert said.of("dnc-entries") == [
+        {"dnc_list_id": "D5.05e", "phone_number": "+12125550101", "expires_at": "2026-11-24T14:00:00Z"}
+    ]
+    assert [one["attributes"] for one in said.commands] == [{"asked": "2026-11-23T14:00:00Z"}]
+
+
+def test_5_05f_a_campaign_without_a_list_appends_nothing_and_says_so() -> None:
+    said = play("5.05f", EVENING)
+    assert said.of("dnc-entries") == [] and dialed(said) == [("14:10:00", "analysis")]
+    assert said.lifecycle[0]["facts"]["not_done"] == [
+        {"rule_set_id": "R5.05f", "rule_id": "again", "action": "append_to_dnc", "why": "no_dnc_list"}
+    ]
+
+
 def test_5_06_wrap_up_codes_are_mapped_to_marks_and_facts() -> None:
     said = play("5.06", EVENING)
     assert answers(said) == [
@@ -124,3 +166,7 @@ def test_5_06_wrap_up_codes_are_mapped_to_marks_and_facts() -> None:
     ]
     assert said.lifecycle[0]["facts"]["right_party_contact"] is True
     assert said.of("placement-decided")[-1]["facts"]["contact"]["right_party_contact_at"] == "2026-11-23T14:02:00Z"
+
+
+def test_5_06b_a_mapping_acts_for_system_codes_and_not_for_a_later_code() -> None:
+    assert answers(play("5.06b")) == [[], ["number_uncallable"]]

@@ -1,5 +1,7 @@
 """Docs, rules.md, section 8, rows 1 to 12: order, clocks, memory, and the changes to a callback."""
 
+from hashlib import sha256
+
 from streams.logic.ids import command_id, rule_callback_id
 from tests.rules.scenario import answers, dialed, of_contact, play, steps
 
@@ -33,6 +35,13 @@ def test_8_03b_a_repeated_request_gets_its_first_answer() -> None:
     assert first == again and first["allowed"] and other["reasons"] == ["contact_uncallable"]
 
 
+def test_8_03c_an_event_id_belongs_to_its_contact() -> None:
+    """Two contacts, one id; of one contact it is known again on its topic, whatever the event."""
+    said = play("8.03c", EVENING)
+    assert of_contact(said, "c2") == ["scheduled", "due", "dialing"]
+    assert steps(said, "k1-8.03c") == PREVIEWED
+
+
 def test_8_04a_a_contact_is_remembered_for_35_days() -> None:
     """On the last of them a redelivered wrap-up is known again, and is no second attempt."""
     assert answers(play("8.04a")) == [[]]
@@ -52,6 +61,16 @@ def test_8_05_ids_follow_from_what_they_identify() -> None:
     assert said.errors == ["invalid"], "a contact list id has no bar in it"
 
 
+def test_8_05b_ids_are_hashes_of_compact_json() -> None:
+    """Of a scenario in which one callback is dialed twice."""
+    callback_id = "r-" + sha256(b'["L8.07b","c1","dialed-8.07b"]').hexdigest()[:32]
+    dialed_twice = [one for one in play("8.07b", EVENING).commands if one["contact_id"] == "c1"]
+    assert [one["callback_id"] for one in dialed_twice] == [callback_id] * 2
+    assert [one["command_id"] for one in dialed_twice] == [
+        sha256(f'["L8.07b","c1","{callback_id}",{presentation}]'.encode()).hexdigest()[:32] for presentation in (1, 2)
+    ]
+
+
 def test_8_06_presentation_counts_the_commands() -> None:
     said = play("8.06", EVENING)
     assert dialed(said) == [("15:00:00", "preview"), ("15:20:00", "preview"), ("16:20:00", "preview")]
@@ -65,6 +84,14 @@ def test_8_07_a_reschedule_works_until_the_end_and_a_refused_one_changes_nothing
     assert dialed(said) == [("15:00:00", "preview"), ("16:00:00", "preview")]
 
 
+def test_8_07b_a_reschedule_works_while_it_waits_and_while_it_is_dialed() -> None:
+    said = play("8.07b", EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "due", "dialing", "rescheduled", "due", "dialing"]
+    assert of_contact(said, "c2") == ["scheduled", "due", "waiting", "rescheduled", "due", "dialing"]
+    assert dialed(said) == [("14:10:00", "analysis"), ("16:00:00", "analysis"), ("17:00:00", "analysis")]
+    assert [one["presentation"] for one in said.commands] == [1, 2, 1]
+
+
 def test_8_08a_a_cancel_works_until_the_end_and_placement_says_so() -> None:
     said = play("8.08a", EVENING)
     assert said.transitions == [*PREVIEWED, "cancelled", "rejected"] and answers(said) == [["callback_ended"]]
@@ -74,6 +101,13 @@ def test_8_08b_a_cancel_that_comes_before_its_callback_ends_it_unless_it_is_olde
     said = play("8.08b", EVENING)
     assert steps(said, "k1-8.08b") == ["rejected", "scheduled", "cancelled"]
     assert steps(said, "k2-8.08b") == ["rejected", *PREVIEWED]
+
+
+def test_8_08c_a_cancel_works_while_it_waits_and_while_it_is_dialed() -> None:
+    said = play("8.08c", EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "due", "dialing", "cancelled"]
+    assert of_contact(said, "c2") == ["scheduled", "due", "waiting", "cancelled"]
+    assert dialed(said) == [("14:10:00", "analysis")]
 
 
 def test_8_09a_b_call_me_tomorrow_ends_the_same_in_either_order() -> None:
@@ -126,3 +160,9 @@ def test_8_12a_a_callback_for_an_unknown_campaign_is_accepted_and_its_placement_
 def test_8_12b_a_rule_callback_whose_campaign_is_gone_is_blocked() -> None:
     said = play("8.12b", EVENING)
     assert of_contact(said, "c1") == ["scheduled", "due", "blocked"] and said.reasons[-1] == ["campaign_unknown"]
+
+
+def test_8_12c_a_waiting_callback_whose_campaign_goes_is_blocked_then() -> None:
+    said = play("8.12c", EVENING)
+    assert said.transitions == ["scheduled", "due", "waiting", "blocked"] and said.reasons[-1] == ["campaign_unknown"]
+    assert said.lifecycle[-1]["occurred_at"] == "2026-11-23T14:30:00Z"

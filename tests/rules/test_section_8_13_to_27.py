@@ -116,6 +116,20 @@ def test_8_20c_a_pre_call_rule_that_cannot_be_evaluated_is_a_reason() -> None:
     assert answers(play("8.20c")) == [["pre_call_rule"]]
 
 
+def test_8_20d_a_preview_that_a_rule_wants_is_checked_at_its_placement() -> None:
+    said = play("8.20d", EVENING)
+    assert dialed(said) == [("14:10:00", "preview")] and said.commands[0]["checks"] == "at_placement"
+    assert answers(said) == [["dnc"]]
+
+
+def test_8_20e_a_refused_call_of_the_systems_runs_no_actions() -> None:
+    """What a preview of half an hour later shows of the attributes."""
+    said = play("8.20e", EVENING)
+    assert of_contact(said, "c1")[:3] == ["scheduled", "due", "blocked"]
+    shown = {one["contact_id"]: one["attributes"] for one in said.of("dial-preview")}
+    assert shown == {"c1": {}, "c2": {"asked": "1"}}
+
+
 def test_8_21a_a_mark_outlasts_a_record_and_not_a_tombstone() -> None:
     assert answers(play("8.21a")) == [["contact_uncallable"], ["contact_unknown"], []]
 
@@ -130,15 +144,32 @@ def test_8_21c_a_tombstone_leaves_the_callbacks() -> None:
     assert dialed(said) == [("15:00:00", "preview")] and answers(said) == [["contact_unknown"]]
 
 
+def test_8_21d_a_mark_of_a_number_outlasts_a_record_and_a_number_without_an_entry_is_callable() -> None:
+    said = play("8.21d")
+    assert answers(said) == [["number_uncallable"], []]
+    marked, unlisted = (one["facts"]["number"] for one in said.of("placement-decided"))
+    assert marked["marked_by"]["wrap_up_code"] == "WRONG"
+    assert unlisted == {"callable": True, "on_record": False}
+
+
 def test_8_22_an_append_holds_at_once_expires_exclusively_and_gives_way_to_a_later_entry() -> None:
     said = play("8.22")
     assert answers(said) == [["dnc"], ["dnc"], ["dnc"], []]
     assert len(said.of("dnc-entries")) == 1
 
 
+def test_8_22b_an_entry_that_is_removed_blocks_no_more() -> None:
+    assert answers(play("8.22b")) == [["dnc"], []]
+
+
 def test_8_23_attempts_of_all_campaigns_count_by_the_calendar_of_the_limits_zone() -> None:
     """Kiritimati is fourteen hours ahead: its Tuesday begins on Monday at ten."""
     assert answers(play("8.23")) == [[], ["contact_attempt_limit"], []]
+
+
+def test_8_23b_attempts_belong_to_the_record_and_not_to_the_number() -> None:
+    """The same number of another contact has none; every number of the contact counts for the contact."""
+    assert answers(play("8.23b")) == [["number_attempt_limit"], [], [], ["contact_attempt_limit"]]
 
 
 def test_8_24_placement_ahead_of_time_by_anybody_leaves_the_lifecycle_alone() -> None:
