@@ -32,7 +32,8 @@ class LocalWorker:
     def __init__(self, log: Path, *, command: tuple[str, ...] = WORKER, **settings: object) -> None:
         self.log = log
         self._command = command
-        self._settings = {"metrics_port": 0, "log_format": "json"} | settings
+        own = {"metrics_port": 0, "log_format": "json", "state_dir": log.with_suffix(".state")}
+        self._settings = own | settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

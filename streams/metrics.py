@@ -59,6 +59,17 @@ REFUSALS = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+CLOCK_JUMPS = Counter(
+    "ringback_clock_jumps_total",
+    "Times that the clock was set, on or back, by more than half a second.",
+    ["direction"],
+    registry=REGISTRY,
+)
+STATE_SET_ASIDE = Counter(
+    "ringback_state_set_aside_total",
+    "State folders that could not be relied on; the state is then read from Kafka.",
+    registry=REGISTRY,
+)
 DNC_ENTRIES_HELD = Gauge("ringback_dnc_entries", "Do Not Call entries this worker knows.", registry=REGISTRY)
 DNC_READ = Counter(
     "ringback_dnc_records_read_total", "Records of the topic of Do Not Call entries read.", registry=REGISTRY

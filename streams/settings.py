@@ -43,6 +43,7 @@ def _upper(value: object) -> object:
 
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)]
+Store = Annotated[Literal["rocksdb", "memory"], BeforeValidator(_lower)]
 SecurityProtocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)]
 SaslMechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], BeforeValidator(_upper)]
 
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     """Least level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
     """console, json, or auto: console on a terminal, else json."""
-    session_timeout_s: float = Field(default=10, ge=1, le=1800)
+    session_timeout_s: float = Field(default=6, ge=1, le=1800)
     """Seconds without a heartbeat after which the group gives a worker's partitions to the others."""
     rebalance_timeout_s: float = Field(default=20, ge=1, le=1800)
     """Seconds the group waits for every worker to join when partitions are shared out anew."""
@@ -80,8 +81,10 @@ class Settings(BaseSettings):
     """Most records of one partition that are processed in one transaction."""
     fire_batch_max: int = Field(default=500, ge=1, le=100_000)
     """Most timers that fire in one transaction."""
-    state_dir: Path | None = None
-    """Folder for what a restart can take up again: a snapshot of the Do Not Call lists; none is kept without it."""
+    store: Store = "rocksdb"
+    """Where state is kept: rocksdb, on disk in `state_dir`, or memory. A restart then reads everything from Kafka."""
+    state_dir: Path = Path("ringback-state")
+    """Folder for what a restart takes up again, one for each worker; it may be lost, and is then made anew."""
     security_protocol: SecurityProtocol = "PLAINTEXT"
     """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: SaslMechanism | None = None
@@ -94,6 +97,8 @@ class Settings(BaseSettings):
     """PEM file of the authorities that may sign the brokers' certificates; default: those of the system."""
     clock_file: Path | None = None
     """For stepped tests only: a file that holds the instant which the worker takes for now."""
+    clock_offset_file: Path | None = None
+    """For tests only: a file that holds the seconds by which the worker takes its clock to be wrong."""
 
     @classmethod
     def settings_customise_sources(
@@ -120,6 +125,11 @@ class Settings(BaseSettings):
         if self.tls_ca_file and not self.security_protocol.endswith("SSL"):
             raise ValueError(f"security_protocol {self.security_protocol} does not use tls_ca_file")
         return self
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the worker keeps what a restart takes up; None with the state in memory."""
+        return self.state_dir if self.store == "rocksdb" else None
 
     def topic(self, name: str) -> str:
         """Full name of a topic of the catalog."""

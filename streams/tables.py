@@ -1,10 +1,10 @@
 """Every table: what is kept, under which key, in which changelog, and why.
 
 A table is partitioned with the contact topics. Each partition's rows live in the worker that holds the partition, as
-the very bytes that its changelog holds, and are written in the transaction of the unit that changed them.
+the very bytes that its changelog holds, and are written in the transaction of the unit that changed them;
+`streams.engine.store` carries them.
 """
 
-from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,10 +20,6 @@ class Table(Generic[Row]):
     name: str
     changelog: str
     row: type[Row]
-
-    def open(self) -> MutableMapping[bytes, bytes]:
-        """An empty partition of the table: key -> encoded row, both as in the changelog."""
-        return {}
 
 
 # One row holds all that is known of a contact, so that a decision reads one value and writes one value.

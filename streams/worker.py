@@ -9,8 +9,9 @@ import logging
 import os
 import signal
 import socket
+from functools import partial
 from importlib.metadata import version
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import uvloop
 
@@ -18,9 +19,11 @@ from streams import http, metrics
 from streams import log as logs
 from streams.agents import CONSUMED, register
 from streams.app import App, create_app
-from streams.engine.clock import clock_for
+from streams.engine.clock import clock_for, watch
 from streams.engine.engines import Engines
+from streams.engine.transport import Consumer
 from streams.settings import Settings, describe
+from streams.state_dir import held
 from streams.topic_admin import contact_partitions
 
 log = logging.getLogger(__name__)
@@ -37,13 +40,15 @@ def run(settings: Settings) -> int:
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
-    return uvloop.run(_run(settings))
+    with held(settings.folder):
+        return uvloop.run(_run(settings))
 
 
 async def _run(settings: Settings) -> int:
     partitions = await contact_partitions(settings)
     topics = [settings.topic(name) for name in CONSUMED]
-    engines = Engines(settings, topics, partitions, clock_for(settings.clock_file), end_process)
+    clock = clock_for(settings.clock_file, settings.clock_offset_file)
+    engines = Engines(settings, topics, partitions, clock, end_process)
     with http.serve(settings.metrics_host, settings.metrics_port, engines.not_ready, engines.status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
         log.info("metrics and health on http://%s:%d/", settings.metrics_host, server.port)
@@ -51,14 +56,20 @@ async def _run(settings: Settings) -> int:
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
-        return await _serve(app, engines)
+        async with asyncio.TaskGroup() as group:
+            watching = None if settings.clock_file else group.create_task(watch(clock, partial(_jumped, engines)))
+            code = await _serve(app, engines)
+            if watching is not None:
+                watching.cancel()
+        return code
 
 
 async def _serve(app: App, engines: Engines) -> int:
     """Run the app until a signal asks it to stop, or until it crashes."""
-    stop = asyncio.Event()
+    stop, for_good = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _stop_for_good, for_good)
     app.in_worker = True
     app.finalize()
     try:
@@ -73,9 +84,23 @@ async def _serve(app: App, engines: Engines) -> int:
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await engines.close()
+    if for_good.is_set():
+        cast(Consumer, app.consumer).thread.leave_for_good()
     await app.stop()
     log.info("stopped")
     return 0
+
+
+def _stop_for_good(noted: asyncio.Event) -> None:
+    noted.set()
+    log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
+
+
+def _jumped(engines: Engines, seconds: float) -> None:
+    direction = "on" if seconds > 0 else "back"
+    metrics.CLOCK_JUMPS.labels(direction).inc()
+    log.warning("the clock was set %s by %.1f s: callbacks are due by the clock as it is now", direction, abs(seconds))
+    engines.wake()
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:

@@ -222,7 +222,7 @@ _INTERNAL = (
         values=(),
         cleanup=Cleanup.COMPACT,
         reason="The changelog of the table of contacts: small segments and early cleaning keep a restart short.",
-        extra=_compacted(tombstones_days=1, lag_days=7)
+        extra=_compacted(tombstones_days=7, lag_days=7)
         | {"segment.bytes": str(64 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.2"},
     ),
 )

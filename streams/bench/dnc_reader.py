@@ -27,7 +27,7 @@ LOOK_UPS = 100_000
 
 async def main(broker: str, how: str, numbers: int, state: str) -> dict[str, Any]:
     """Read the list in one of the ways; returns the figures."""
-    settings = make(broker=broker, state_dir=None if how == "bare" else Path(state))
+    settings = make(broker=broker, state_dir=Path(state))
     return await (_bare(settings) if how == "bare" else _load(settings, numbers))
 
 

@@ -19,7 +19,7 @@ LEAD_S = 4.0
 BACK_TIMEOUT_S = 120.0
 
 _ASSIGNED = pattern(r"assigned partitions ")
-_RESTORED = pattern(r"partition \d+: restored (\d+) rows in ")
+_RESTORED = pattern(r"partition \d+: restored (\d+) changelog records in ")
 _CAUGHT_UP = pattern(r"partition \d+: caught up")
 
 
@@ -33,9 +33,9 @@ class Start:
     caught_up_at: datetime
 
 
-def run(command: str, outstanding: int, overdue: int, say: Say) -> int:
+def run(command: str, outstanding: int, overdue: int, store: str, say: Say) -> int:
     """Measure and print; returns 1 when a command is early, missing, repeated or out of order."""
-    with rig(say) as one:
+    with rig(say, store=store) as one:
         figures, due = asyncio.run(_measure(one, outstanding, overdue))
         one.worker.stop()
         wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
@@ -84,7 +84,7 @@ def _figures(started_at: datetime, start: Start | None, received: Sequence[datet
     return [
         ("process start to assignment", _seconds(started_at, start.assigned_at)),
         ("assignment to state restored", f"{restore_s:.2f} s"),
-        ("rows restored", f"{start.rows:,}, {start.rows / max(restore_s, 0.001):,.0f} per second"),
+        ("changelog records read", f"{start.rows:,}"),
         ("assignment to all partitions caught up", _seconds(start.assigned_at, start.caught_up_at)),
         ("assignment to the first overdue command", _seconds(start.assigned_at, min(received))),
         ("assignment to all overdue commands", _seconds(start.assigned_at, max(received))),

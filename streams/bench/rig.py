@@ -126,15 +126,18 @@ def first_due(now: datetime, lead_s: float, took_s: float, count: int, outstandi
 
 
 @contextmanager
-def rig(say: Say) -> Iterator[Rig]:
-    """Start all of it; when the context is left, nothing of it stays behind. Raises OperatorError."""
+def rig(say: Say, **changes: Any) -> Iterator[Rig]:
+    """Start all of it; when the context is left, nothing of it stays behind. Raises OperatorError.
+
+    changes: settings of the worker.
+    """
     say("Starting Kafka and a worker")
     with tempfile.TemporaryDirectory(prefix="ringback-bench-") as folder, EmbeddedKafka(say=say) as kafka:
         settings = make(broker=kafka.bootstrap)
         topic_admin.create(settings, PARTITIONS)
         asyncio.run(feed(settings, configuration()))
         # A name of its own gives a restarted worker its partitions back at once, as in a StatefulSet.
-        worker = LocalWorker(Path(folder) / "worker.log", broker=kafka.bootstrap, instance_id="bench")
+        worker = LocalWorker(Path(folder) / "worker.log", broker=kafka.bootstrap, instance_id="bench", **changes)
         try:
             worker.start()
             worker.wait_ready()

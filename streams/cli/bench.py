@@ -36,12 +36,15 @@ def lateness(outstanding: int, rate: int, seconds: int) -> int:
 @bench.command(short_help="How fast a killed worker is back.")
 @click.option("--outstanding", type=_COUNT, default=100_000, show_default=True, help="Callbacks that are not due.")
 @click.option("--overdue", type=_COUNT, default=1_000, show_default=True, help="Callbacks that fall due meanwhile.")
-def restart(outstanding: int, overdue: int) -> int:
+@click.option(
+    "--store", type=click.Choice(["rocksdb", "memory"]), default="rocksdb", show_default=True, help="Of state."
+)
+def restart(outstanding: int, overdue: int, store: str) -> int:
     """Kill the worker with kill -9 and measure how fast it is back and has sent what fell due meanwhile."""
     from streams.bench.restart import run
 
-    command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue}"
-    return _interruptible(lambda: run(command, outstanding, overdue, click.echo))
+    command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue} --store {store}"
+    return _interruptible(lambda: run(command, outstanding, overdue, store, click.echo))
 
 
 @bench.command(short_help="How fast placement requests are answered.")

@@ -1,13 +1,18 @@
 """The one place that reads the clock: the worker's own, or one that a test steps from outside.
 
-It does not sleep and sets no timers; the engine asks how long to wait.
+It sets no timers; the engine asks how long to wait. A clock that is set anew, on or back, is noticed within a second.
 """
 
-from datetime import UTC, datetime
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 POLL_S = 0.005  # How often a stepped clock is looked at again.
+WATCH_S = 1.0  # How often the clock is compared with the monotonic one.
+JUMP_S = 0.5  # By less than this it is adjusted, not set.
 WAIT_MAX_S = 60.0  # A wait is never longer, so that a stepped system clock is noticed within a minute.
 
 
@@ -42,6 +47,21 @@ class SystemClock:
         return min(WAIT_MAX_S, max(0.0, (at - self.now()).total_seconds()))
 
 
+class OffsetClock(SystemClock):
+    """The system clock, set wrong by as many seconds as a file says; one that is not there, or empty, says 0."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> datetime:
+        """The present instant as this clock has it."""
+        try:
+            text = self._path.read_text().strip()
+        except FileNotFoundError:
+            text = ""
+        return datetime.now(UTC) + timedelta(seconds=float(text or 0))
+
+
 class SteppedClock:
     """A virtual clock that stands where a file says and visits every due instant on its way.
 
@@ -70,6 +90,19 @@ class SteppedClock:
         return POLL_S
 
 
-def clock_for(path: Path | None) -> Clock:
-    """The system clock, or the stepped one when a clock file is set."""
-    return SteppedClock(path) if path else SystemClock()
+def clock_for(path: Path | None, offset_path: Path | None = None) -> Clock:
+    """The system clock; the stepped one when a clock file is set, the one that is wrong when an offset file is."""
+    if path:
+        return SteppedClock(path)
+    return OffsetClock(offset_path) if offset_path else SystemClock()
+
+
+async def watch(clock: Clock, jumped: Callable[[float], None], every_s: float = WATCH_S) -> None:
+    """Compare a clock that runs with the monotonic one; `jumped` gets the seconds by which it went on or back."""
+    ahead = clock.now().timestamp() - time.monotonic()
+    while True:
+        await asyncio.sleep(every_s)
+        now_ahead = clock.now().timestamp() - time.monotonic()
+        if abs(now_ahead - ahead) > JUMP_S:
+            jumped(now_ahead - ahead)
+        ahead = now_ahead

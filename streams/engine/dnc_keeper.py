@@ -9,14 +9,12 @@ import logging
 import time
 from math import inf
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from streams import metrics
 from streams.engine import dnc_snapshot
 from streams.engine.clock import Clock
-from streams.engine.source_ends import SourceEnds
+from streams.engine.source_ends import SourceEnds, cluster_id
 from streams.logic.configuration import DNC_ENTRIES, Configuration
-from streams.settings import Settings, client_options
+from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +26,11 @@ REFRESH_S = 12 * 3600.0
 
 
 class DncKeeper:
-    """Of one worker's lists. Without a `state_dir` it writes nothing, and takes up nothing."""
+    """Of one worker's lists. With the state in memory it writes nothing, and takes up nothing."""
 
     def __init__(self, settings: Settings, clock: Clock, ends: SourceEnds, configuration: Configuration) -> None:
         self._settings = settings
-        self._folder = settings.state_dir
+        self._folder = settings.folder
         self._clock = clock
         self._ends = ends
         self._configuration = configuration
@@ -47,12 +45,7 @@ class DncKeeper:
         """Where to read on. first, end: the offsets that the topic has."""
         if self._folder is None:
             return first
-        admin = AIOKafkaAdminClient(**client_options(self._settings))
-        await admin.start()
-        try:
-            cluster = str((await admin.describe_cluster())["cluster_id"])
-        finally:
-            await admin.close()
+        cluster = await cluster_id(self._settings)
         self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end)
         now = self._clock.now()
         taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)

@@ -11,11 +11,13 @@ from streams import metrics
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
+from streams.engine.disk_rows import UnusableState
 from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.source_ends import SourceEnds
+from streams.engine.store import Store
+from streams.engine.stores import Stores
 from streams.settings import Settings
-from streams.tables import CONTACTS
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,8 @@ class Engines:
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._ends = SourceEnds(settings, sorted(topics))
-        self._reader = ConfigurationReader(settings, clock, self._reconfigured, broken)
+        self._stores = Stores(settings, clock)
+        self._reader = ConfigurationReader(settings, clock, self.wake, broken)
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
@@ -83,7 +86,7 @@ class Engines:
             async with asyncio.TaskGroup() as group:
                 for number in wanted:
                     group.create_task(self._take_up(number, release), name=f"acquire-{number}")
-        except Exception as error:
+        except (Exception, UnusableState) as error:
             self._broken("acquiring partitions", error)
 
     async def _take_up(self, number: int, release: Release) -> None:
@@ -98,11 +101,18 @@ class Engines:
         await release(number, lambda starts: owned.begin(starts, ends))
 
     async def _new_engine(self, number: int) -> PartitionEngine:
+        try:
+            return await self._acquired(number, await self._stores.open(number))
+        except UnusableState as why:
+            self._stores.set_aside(number, why)
+            return await self._acquired(number, await self._stores.open(number))
+
+    async def _acquired(self, number: int, store: Store) -> PartitionEngine:
+        """An engine that has its state. Raises UnusableState when the store is found damaged."""
         core = Partition(
-            number, self._partitions, self._reader.configuration, CONTACTS.open(), topic_prefix=self._settings.prefix
+            number, self._partitions, self._reader.configuration, store.rows, topic_prefix=self._settings.prefix
         )
-        changelog = self._settings.topic(CONTACTS.changelog)
-        engine = PartitionEngine(self._settings, core, changelog, self._clock, self._broken)
+        engine = PartitionEngine(self._settings, core, store, self._clock, self._broken)
         try:
             await engine.acquire()
         except BaseException:
@@ -132,12 +142,14 @@ class Engines:
         await self.suspend()
         await self._reader.stop()
         await self._ends.close()
+        await self._stores.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:
         await asyncio.gather(*(self._held.pop(number).close() for number in list(numbers)))
 
-    def _reconfigured(self) -> None:
+    def wake(self) -> None:
+        """Something has changed for every partition: the configuration, the clock."""
         for engine in self._held.values():
             engine.wake()
 

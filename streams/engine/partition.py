@@ -6,7 +6,8 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 """
 
 import traceback
-from collections.abc import MutableMapping
+from collections import deque
+from collections.abc import Iterator, MutableMapping
 from datetime import datetime, timedelta
 
 from streams.engine.due_index import DueIndex
@@ -37,6 +38,8 @@ from topics.records import Cause
 
 __all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
 
+ROWS_PER_STEP = 1000  # A few milliseconds of work.
+
 Wanted = tuple[datetime, str, bytes]
 """Instant, callback id, contact key: what is wanted first comes first."""
 
@@ -58,8 +61,7 @@ class Partition:
         topic_prefix: str = "",
     ) -> None:
         self.number = number
-        self.outstanding = 0
-        """Callbacks that are scheduled and have not ended."""
+        self.outstanding = 0  # Callbacks that are scheduled and have not ended.
         self._partitions = partitions
         self._configuration = configuration
         self.table = table
@@ -78,14 +80,17 @@ class Partition:
             self.table[key] = value
 
     def ready(self, now: datetime) -> None:
-        """Every row is there: find out who is to be woken when. now: the moment of acquisition.
+        """Every row is there: find out who is to be woken when. now: that of acquisition. Raises UnknownRowVersion."""
+        deque(self.ready_in_steps(now), maxlen=0)
 
-        Raises UnknownRowVersion for a row that a newer version of this program wrote.
-        """
+    def ready_in_steps(self, now: datetime) -> Iterator[None]:
+        """The same with breaks, for a caller that has other things to do."""
         self._acquired_at = now
-        for key, row in self.table.items():
+        for count, (key, row) in enumerate(self.table.items()):
             if key != META_KEY:
                 self._reindex(key, None, decode_outline(row))
+            if count % ROWS_PER_STEP == ROWS_PER_STEP - 1:
+                yield
         self._follower.start(self.table.get(META_KEY))
         self._waiting.start(now)
 

@@ -18,13 +18,16 @@ from streams import metrics
 from streams.engine.batch import Batch, SourceRecord, arrived
 from streams.engine.clock import Clock
 from streams.engine.counts import count
+from streams.engine.disk_rows import UnusableState
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition import Partition
-from streams.engine.restore import read_to_end, reader
+from streams.engine.restore import read_batches_to_end, reader
+from streams.engine.store import Store
 from streams.engine.transaction import Transactions, Unit
 from streams.logic.exchange import Arrived, Outcome
 from streams.settings import Settings
+from topics.catalog import STATE_TOPIC
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class PartitionEngine:
         self,
         settings: Settings,
         core: Partition,
-        changelog: str,
+        store: Store,
         clock: Clock,
         broken: Callable[[str, BaseException], None],
     ) -> None:
@@ -58,7 +61,7 @@ class PartitionEngine:
         self._in_unit = False
         self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
         self._settings = settings
-        self._changelog = changelog
+        self._store = store
         self._requests = settings.topic(REQUESTS)
         self._clock = clock
         self._broken = broken
@@ -73,18 +76,27 @@ class PartitionEngine:
         metrics.PARTITION_READY.labels(self.number).set(0)
         began = time.monotonic()
         await self._transactions.start()
-        changelog = TopicPartition(self._changelog, self.number)
-        async with reader(self._settings, [changelog]) as consumer:
-            rows = await read_to_end(consumer, lambda record: self.core.restore(record.key, record.value))
-        self.core.ready(self._clock.now())
+        rows = await self._restore()
+        for _ in self.core.ready_in_steps(self._clock.now()):
+            await asyncio.sleep(0)
         seconds = time.monotonic() - began
         metrics.RESTORE_SECONDS.labels(self.number).set(seconds)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
         metrics.OUTSTANDING.labels(self.number).set(self.core.outstanding)
         log.info(
-            "partition %d: restored %d rows in %.2f s, %d callbacks outstanding",
+            "partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding",
             self.number, rows, seconds, self.core.outstanding,
         )  # fmt: skip
+
+    async def _restore(self) -> int:
+        """Bring the store up to the end of the changelog; returns how many records that took."""
+        changelog = TopicPartition(self._settings.topic(STATE_TOPIC), self.number)
+        async with reader(self._settings, [changelog]) as consumer:
+            if self._store.next_offset is not None:
+                consumer.seek(changelog, self._store.next_offset)
+            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(read, self._clock.now()))
+            self._store.committed(await consumer.position(changelog), self._clock.now())
+        return rows
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
         """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
@@ -113,6 +125,7 @@ class PartitionEngine:
         """Give the partition up."""
         await self.suspend()
         await self._transactions.stop()
+        self._store.close()
         metrics.forget_partition(self.number)
 
     @property
@@ -166,7 +179,7 @@ class PartitionEngine:
                 self._in_unit = False
                 if not worked:
                     await self._wait()
-        except Exception as error:
+        except (Exception, UnusableState) as error:
             self._broken(f"partition {self.number}", error)
 
     async def _unit(self) -> bool:
@@ -177,6 +190,7 @@ class PartitionEngine:
         topics = self._take_in(outcome, now)
         self.next_timer = self.core.next_at()
         if not (outcome or topics):
+            self._store.is_alive(now)
             return False
         offsets = {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
         await self._commit(outcome, offsets, now)
@@ -227,7 +241,7 @@ class PartitionEngine:
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         began = time.monotonic()
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
-        await self._transactions.commit(unit)
+        self._store.committed(await self._transactions.commit(unit), now)
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
         metrics.OUTSTANDING.labels(self.number).set(self.core.outstanding)
         count(outcome, self._clock.now())

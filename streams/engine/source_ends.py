@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.settings import Settings, client_options
 
@@ -33,16 +34,16 @@ class SourceEnds:
         first, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
         return {tp.topic: ends[tp] if ends[tp] > first[tp] else 0 for tp in partitions}
 
-    async def span(self, topic: str) -> tuple[int, int]:
-        """The first offset of the only partition of a topic, and the one after its last record."""
-        partition = TopicPartition(topic, 0)
+    async def span(self, topic: str, number: int = 0) -> tuple[int, int]:
+        """The first offset of a partition of a topic, and the one after its last record."""
+        partition = TopicPartition(topic, number)
         client = await self._connected()
         first, end = await client.beginning_offsets([partition]), await client.end_offsets([partition])
         return first[partition], end[partition]
 
-    async def first_since(self, topic: str, at: datetime) -> int | None:
-        """Offset of the first record of the only partition that is no older than `at`; None if there is none."""
-        partition = TopicPartition(topic, 0)
+    async def first_since(self, topic: str, at: datetime, number: int = 0) -> int | None:
+        """Offset of the first record of a partition that is no older than `at`; None if there is none."""
+        partition = TopicPartition(topic, number)
         client = await self._connected()
         found = (await client.offsets_for_times({partition: int(at.timestamp() * 1000)}))[partition]
         return None if found is None else int(found.offset)
@@ -62,3 +63,13 @@ class SourceEnds:
                 await client.start()
                 self._client = client
             return self._client
+
+
+async def cluster_id(settings: Settings) -> str:
+    """What the cluster calls itself: the same topic elsewhere holds other records."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()

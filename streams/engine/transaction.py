@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from streams.logic.exchange import Record
 from streams.settings import Settings, client_options
@@ -63,29 +64,35 @@ class Transactions:
         """Close the producer; an open transaction is left to be aborted by the next owner."""
         await self._producer.stop()
 
-    async def commit(self, unit: Unit) -> None:
-        """Write `unit` in one transaction."""
+    async def commit(self, unit: Unit) -> int | None:
+        """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
+
+        None when there were no rows, or when the broker had written them already and does not say where.
+        """
         await self._producer.begin_transaction()
-        delivered = await self._send(unit)
+        delivered, last_count = await self._send(unit)
         if unit.offsets:
             await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-        await asyncio.gather(*delivered)
+        written = await asyncio.gather(*delivered)
         await self._producer.commit_transaction()
+        return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
 
-    async def _send(self, unit: Unit) -> list["asyncio.Future[object]"]:
+    async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
+        """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
         by_topic: dict[str, list[Record]] = {}
         for record in unit.records:
             by_topic.setdefault(record.topic, []).append(record)
         if unit.rows:
             by_topic[STATE_TOPIC] = [Record(STATE_TOPIC, key, row) for key, row in unit.rows.items()]
-        delivered: list[asyncio.Future[object]] = []
+        delivered: list[asyncio.Future[RecordMetadata]] = []
+        last_count = 0
         for topic, records in by_topic.items():
-            await self._send_to(topic, records, unit.timestamp_ms, delivered)
-        return delivered
+            last_count = await self._send_to(topic, records, unit.timestamp_ms, delivered)
+        return delivered, last_count
 
     async def _send_to(
-        self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[object]"]
-    ) -> None:
+        self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[RecordMetadata]"]
+    ) -> int:
         """Send whole batches: several times cheaper than a send for each record."""
         topic = self._prefix + name
         # What is for every worker has one partition, which gives all writers one order.
@@ -102,4 +109,6 @@ class Transactions:
                 delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
                 batch.append(**fields)
+        count: int = batch.record_count()
         delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
+        return count

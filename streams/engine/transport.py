@@ -62,6 +62,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             ends[topic] = 0 if is_read else state.lso
         return ends
 
+    def leave_for_good(self) -> None:
+        """Have the group told when this member stops, though it has an instance id: it is not coming back."""
+        self._ensure_consumer()._coordinator._group_instance_id = None
+
     async def starts(self, tps: list[TP]) -> dict[TP, int]:
         """Where to begin to read: at the committed offsets, and 0 where there are none."""
         consumer = self._ensure_consumer()

@@ -47,8 +47,8 @@ def test_the_log_tells_of_assignment_and_restore():
     lines = [
         '{"at":"2026-11-23T15:00:00.100Z","message":"assigned partitions [0, 1] of 2, generation 3"}',
         "a line of a library",
-        '{"at":"2026-11-23T15:00:00.500Z","message":"partition 1: restored 120 rows in 0.40 s, 120 outstanding"}',
-        '{"at":"2026-11-23T15:00:00.600Z","message":"partition 0: restored 80 rows in 0.50 s, 80 outstanding"}',
+        '{"at":"2026-11-23T15:00:00.500Z","message":"partition 1: restored 120 changelog records in 0.40 s, 120"}',
+        '{"at":"2026-11-23T15:00:00.600Z","message":"partition 0: restored 80 changelog records in 0.50 s, 80"}',
         '{"at":"2026-11-23T15:00:00.700Z","message":"partition 0: caught up, timers fire"}',
     ]
     start = read_start(lines)

@@ -1,9 +1,12 @@
 """The clock that the worker reads, and the one that a test steps."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from streams.engine.clock import WAIT_MAX_S, SteppedClock, SystemClock, clock_for
+import pytest
+
+from streams.engine.clock import WAIT_MAX_S, SteppedClock, SystemClock, clock_for, watch
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -43,3 +46,28 @@ def test_on_the_stepped_clock_what_is_overdue_when_it_arrives_is_decided_after_w
 def test_without_a_clock_file_the_worker_reads_the_system_clock(tmp_path: Path):
     assert isinstance(clock_for(None), SystemClock)
     assert isinstance(clock_for(tmp_path / "clock"), SteppedClock)
+
+
+def test_a_clock_with_an_offset_is_wrong_by_what_its_file_says(tmp_path: Path):
+    offset = tmp_path / "offset"
+    clock = clock_for(None, offset)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1), "without a file it is right"
+    offset.write_text("-7200.5\n")
+    assert timedelta(hours=1, minutes=59) < datetime.now(UTC) - clock.now() < timedelta(hours=2, minutes=1)
+
+
+@pytest.mark.parametrize("seconds", [2, 3600, -2, -3600])
+async def test_a_clock_that_is_set_is_noticed_with_the_seconds_and_one_that_runs_is_not(tmp_path: Path, seconds: int):
+    offset, jumps, noticed = tmp_path / "offset", list[float](), asyncio.Event()
+
+    def jumped(by: float) -> None:
+        jumps.append(by)
+        noticed.set()
+
+    watching = asyncio.create_task(watch(clock_for(None, offset), jumped, every_s=0.01))
+    await asyncio.sleep(0.1)
+    assert jumps == []
+    offset.write_text(str(seconds))
+    await noticed.wait()
+    watching.cancel()
+    assert round(jumps[0]) == seconds and len(jumps) == 1

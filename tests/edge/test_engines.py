@@ -4,6 +4,7 @@ from streams.engine.clock import SystemClock
 from streams.engine.engines import Engines
 from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.store import MemoryStore
 from streams.logic.configuration import Configuration
 from streams.settings import make
 from tests.edge.test_inbox import Record
@@ -18,7 +19,7 @@ def broken(what: str, error: BaseException) -> None:
 async def test_a_partition_that_is_held_and_has_not_begun_takes_no_batch() -> None:
     settings, clock = make(), SystemClock()
     engines = Engines(settings, [TOPIC], 4, clock, broken)
-    engine = PartitionEngine(settings, Partition(0, 4, Configuration(), {}), "ringback.contact-state", clock, broken)
+    engine = PartitionEngine(settings, Partition(0, 4, Configuration(), {}), MemoryStore(), clock, broken)
     engines._held[0] = engine
     try:
         epochs = engines.epochs([0, 1])

@@ -1,0 +1,64 @@
+"""What carries the rows of one partition: memory, or a RocksDB on disk that a restart takes up again.
+
+A store shows what has been decided at once and keeps it for good only when it has been committed: what is on disk has
+never been more than what is in Kafka. Source: docs/decisions/0015-state-on-disk.md.
+"""
+
+from collections.abc import MutableMapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from streams.engine.restore import ReadRecord
+
+Rows = MutableMapping[bytes, bytes]
+
+
+class Store(Protocol):
+    """The rows of one partition. rows: key to row, both as in the changelog, also what is not committed yet."""
+
+    rows: Rows
+
+    @property
+    def next_offset(self) -> int | None:
+        """Offset of the changelog to read on from; None for its beginning."""
+
+    def restore(self, records: Sequence[ReadRecord], now: datetime) -> None:
+        """Take in records of the changelog, in their order; there may be more to read."""
+
+    def committed(self, next_offset: int | None, now: datetime) -> None:
+        """The rows are the whole changelog, which goes on at `next_offset`; None if that offset is not known."""
+
+    def is_alive(self, now: datetime) -> None:
+        """Nothing has changed until now. Worth a call once in a while: what is not known to be young is not used."""
+
+    def close(self) -> None:
+        """Let go of it; what was not committed is forgotten."""
+
+
+class MemoryStore:
+    """Rows in memory alone: a restart reads the whole changelog."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {}
+
+    @property
+    def next_offset(self) -> int | None:
+        """The beginning, always."""
+        return None
+
+    def restore(self, records: Sequence[ReadRecord], now: datetime) -> None:
+        """Take in records of the changelog."""
+        for record in records:
+            if record.value is None:
+                self.rows.pop(record.key, None)
+            else:
+                self.rows[record.key] = record.value
+
+    def committed(self, next_offset: int | None, now: datetime) -> None:
+        """Nothing to do."""
+
+    def is_alive(self, now: datetime) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do."""
