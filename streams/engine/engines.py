@@ -82,8 +82,8 @@ class Engines:
         metrics.PARTITIONS_HELD.set(len(wanted))
         try:
             await asyncio.shield(self._close(self._held.keys() - kept))
-            await self._reader.start()
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._reader.start(), name="configuration-read")
                 for number in wanted:
                     group.create_task(self._take_up(number, release), name=f"acquire-{number}")
         except (Exception, UnusableState) as error:
@@ -95,6 +95,7 @@ class Engines:
         if engine is None:
             engine = await self._new_engine(number)
             self._held[number] = engine
+        await self._reader.start()
         await self._reader.caught_up()
         owned = engine
         ends = await self._ends.of(number)

@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from streams.settings import Settings, client_options
 
 FETCH_BYTES = 8 * 1024 * 1024
-POLL_MS = 200
+POLL_MS = 20  # What is left may be markers alone, which nobody hands over.
+FETCH_WAIT_MS = 50  # Questions wait behind a fetch that waits for records.
 
 ReadRecord: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 Handler = Callable[[ReadRecord], None]
@@ -29,6 +30,7 @@ async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> As
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # Without it, positions and ends mislead on an assigned partition.
         max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     consumer.assign(list(partitions))
     try:
