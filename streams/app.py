@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+from faust.tables import TableManager
 from faust.types import TP
 
 from streams.engine.engines import Engines
@@ -19,6 +20,15 @@ REQUEST_TIMEOUT_S = 90.0
 HEARTBEATS_PER_SESSION = 5
 RECORDS_PER_FETCH_MAX = 2000
 BATCHES_QUEUED_MAX = 16  # Batches of up to 1 MB, not events: more would only be older when their turn comes.
+
+
+class NoTables(TableManager):
+    """Faust waits a second for tables to be declared; there are none of its own, and a restart should not wait."""
+
+    async def on_start(self) -> None:
+        """Go on at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class App(faust.App):
@@ -46,6 +56,7 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
         store="memory://",
         # No table of Faust's own: a replica count above 0 is what keeps its co-partitioning assignor without one.
         table_standby_replicas=1,
+        TableManager=NoTables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,

@@ -69,6 +69,47 @@ def dnc(numbers: int, rounds: int) -> int:
     return _interruptible(lambda: run(command, numbers, rounds, click.echo))
 
 
+@bench.command(short_help="How long partitions stand still.")
+@click.option("--rate", type=_COUNT, default=100, show_default=True, help="Callbacks that fall due per second.")
+@click.option("--seconds", type=_COUNT, default=60, show_default=True, help="For how long they do.")
+def recovery(rate: int, seconds: int) -> int:
+    """Kill one of two workers, and then kill and restart the other; measure how long their partitions stand still."""
+    from streams.bench.recovery import run
+
+    command = f"ringback bench recovery --rate {rate} --seconds {seconds}"
+    return _interruptible(lambda: run(command, rate, seconds, click.echo))
+
+
+@bench.command(short_help="What a backlog of millions of events does.")
+@click.option("--events", type=_COUNT, default=1_000_000, show_default=True, help="Wrap-ups that wait for the worker.")
+def backlog(events: int) -> int:
+    """Start a worker on a backlog; measure how fast it is through, and the memory that takes."""
+    from streams.bench.backlog import run
+
+    command = f"ringback bench backlog --events {events}"
+    return _interruptible(lambda: run(command, events, click.echo))
+
+
+@bench.command(short_help="What a contact with very many events does.")
+@click.option("--events", type=_COUNT, default=20_000, show_default=True, help="Events about the one contact.")
+def hot(events: int) -> int:
+    """Send very many events about one contact, and check that each is answered."""
+    from streams.bench.hot import run
+
+    command = f"ringback bench hot --events {events}"
+    return _interruptible(lambda: run(command, events, click.echo))
+
+
+@bench.command(short_help="What very many callbacks in one second do.")
+@click.option("--callbacks", type=_COUNT, default=50_000, show_default=True, help="Callbacks that are due then.")
+def stampede(callbacks: int) -> int:
+    """Have very many callbacks due within one second; measure how fast they are out, and what new wrap-ups wait."""
+    from streams.bench.stampede import run
+
+    command = f"ringback bench stampede --callbacks {callbacks}"
+    return _interruptible(lambda: run(command, callbacks, click.echo))
+
+
 def _interruptible(work: Callable[[], int]) -> int:
     # Without this a SIGTERM would end us at once and leave a worker and Kafka's data behind.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
 from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
-from streams.logic.state import ROW_VERSION, Contact, Status, Timer
+from streams.logic.state import Contact, Status, Timer
+from streams.logic.upgrades import ROW_VERSION, current
 from topics.codec import BadEvent, ErrorCode
 from topics.events import PlacementRequested
 
@@ -50,10 +51,6 @@ class Meta(Struct, frozen=True, kw_only=True):
     reported: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class UnknownRowVersion(Exception):
-    """A row was written by a newer version of this program, which this one must not guess at."""
-
-
 _encoder = msgspec.json.Encoder()
 _contacts = msgspec.json.Decoder(Contact)
 _outlines = msgspec.json.Decoder(RowOutline)
@@ -61,16 +58,13 @@ _metas = msgspec.json.Decoder(Meta)
 
 
 def decode_contact(row: bytes) -> Contact:
-    """The contact of a row that this version wrote or can read."""
-    return _contacts.decode(row)
+    """The contact of a row. Raises UnknownRowVersion for one that a newer version wrote."""
+    return _contacts.decode(current(row))
 
 
 def decode_outline(row: bytes) -> RowOutline:
     """The part of a row a restart needs. Raises UnknownRowVersion for one that a newer version wrote."""
-    outline = _outlines.decode(row)
-    if outline.version != ROW_VERSION:
-        raise UnknownRowVersion(f"A row of version {outline.version}; this program reads version {ROW_VERSION}")
-    return outline
+    return _outlines.decode(current(row))
 
 
 def outline_of(contact: Contact) -> RowOutline:
@@ -132,7 +126,7 @@ def encode_meta(meta: Meta) -> bytes:
 
 def decode_meta(row: bytes | None) -> Meta:
     """The partition's own row; a partition that has none yet has done nothing."""
-    return Meta() if row is None else _metas.decode(row)
+    return Meta() if row is None else _metas.decode(current(row))
 
 
 def wake_up(row: RowOutline) -> tuple[datetime, str] | None:

@@ -9,12 +9,10 @@ from enum import StrEnum
 
 from msgspec import Raw, Struct, field
 
+from streams.logic.upgrades import ROW_VERSION
 from topics.commands import Origin
 from topics.events import ContactNumber, Owner, Source
 from topics.records import Cause
-
-ROW_VERSION = 1
-"""Grows when a row written by the version before can no longer be read as it stands."""
 
 
 class Status(StrEnum):

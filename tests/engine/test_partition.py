@@ -7,7 +7,7 @@ from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
 from streams.logic.configuration import Configuration
 from streams.logic.decide import decide
 from streams.logic.exchange import Fired, LatenessCause
-from streams.logic.rows import UnknownRowVersion
+from streams.logic.upgrades import UnknownRowVersion
 from tests.builders import (
     campaign,
     cancelled,

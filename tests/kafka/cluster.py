@@ -31,6 +31,7 @@ class Cluster:
     folder: Path
     command: tuple[str, ...] = WORKER
     workers: list[LocalWorker] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> "Cluster":
         topic_admin.create(self.settings(), PARTITIONS, 1)
@@ -50,9 +51,17 @@ class Cluster:
 
     def worker(self, **changes: Any) -> LocalWorker:
         """Start one more worker."""
-        log = self.folder / f"worker-{len(self.workers)}.log"
-        worker = LocalWorker(log, command=self.command, **self._given(changes))
-        self.workers.append(worker)
+        self.changes.append(changes)
+        self.workers.append(self._started(len(self.workers), self.command))
+        return self.workers[-1]
+
+    def replace(self, number: int, command: tuple[str, ...]) -> None:
+        """Start another program in the place of a worker that has ended, with its settings, state and log."""
+        self.workers[number] = self._started(number, command)
+
+    def _started(self, number: int, command: tuple[str, ...]) -> LocalWorker:
+        log = self.folder / f"worker-{number}.log"
+        worker = LocalWorker(log, command=command, **self._given(self.changes[number]))
         worker.start()
         return worker
 

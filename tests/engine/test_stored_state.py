@@ -1,0 +1,116 @@
+"""State that an earlier version stored is read, and goes on: rows of the changelog, and a folder on disk."""
+
+import zipfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from streams.engine.disk_store import DiskStore, Source
+from streams.engine.partition import META_KEY, Partition
+from streams.logic import upgrades
+from streams.logic.configuration import Configuration
+from streams.logic.exchange import Arrived
+from streams.logic.rows import decode_contact, decode_meta, decode_outline, encode_contact
+from streams.logic.state import Contact
+from streams.logic.upgrades import UnknownRowVersion
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "state"
+CHANGELOGS = sorted(GOLDEN.glob("contact-state.*.tsv"))
+FOLDERS = sorted(GOLDEN.glob("contacts-0.*.zip"))
+NOW = datetime(2026, 11, 23, 14, 45, tzinfo=UTC)
+END = datetime(2027, 6, 1, tzinfo=UTC)
+
+by_version = pytest.mark.parametrize("path", CHANGELOGS, ids=lambda path: path.stem)
+
+
+def stored(path: Path) -> dict[bytes, bytes]:
+    """Key and row, a tab between them, of each line."""
+    return {key: row for key, _, row in (line.partition(b"\t") for line in path.read_bytes().splitlines())}
+
+
+def restored(rows: dict[bytes, bytes]) -> Partition:
+    core = Partition(0, 1, Configuration(), {})
+    for key, row in rows.items():
+        core.restore(key, row)
+    core.ready(NOW)
+    return core
+
+
+def contacts(rows: dict[bytes, bytes]) -> list[Contact]:
+    return [decode_contact(row) for key, row in rows.items() if key != META_KEY]
+
+
+@by_version
+def test_every_stored_row_is_read_and_is_the_same_contact_when_it_is_written_again(path: Path) -> None:
+    for contact in contacts(stored(path)):
+        assert decode_contact(encode_contact(contact, None, None)) == contact
+    assert decode_meta(stored(path)[META_KEY]).applied is not None
+
+
+@by_version
+def test_every_stored_callback_is_outstanding_and_can_be_called_off(path: Path) -> None:
+    core, ended = restored(stored(path)), Counter[str]()
+    known = [(contact, callback) for contact in contacts(stored(path)) for callback in contact.callbacks]
+    assert core.outstanding == len(known) > 20
+    for number, (contact, callback) in enumerate(known):
+        cancel = {
+            "type": "cancelled", "event_id": f"upgrade-{number}", "occurred_at": "2026-11-23T14:45:00Z",
+            "callback_id": callback.callback_id, "campaign_id": callback.campaign_id,
+            "contact_list_id": contact.contact_list_id, "contact_id": contact.contact_id,
+        }  # fmt: skip
+        key = f"{contact.contact_list_id}|{contact.contact_id}".encode()
+        outcome = core.apply(Arrived("callback-scheduled", 0, number, key, orjson.dumps(cancel), 0), NOW)
+        ended.update(
+            orjson.loads(r.value or b"")["transition"] for r in outcome.records if r.topic == "callback-lifecycle"
+        )
+    assert ended == {"cancelled": len(known)} and core.outstanding == 0
+
+
+@by_version
+def test_every_stored_callback_comes_to_its_end_in_time(path: Path) -> None:
+    core = restored(stored(path))
+    core.configure(NOW)
+    while (at := core.next_at()) is not None and at <= END:
+        outcome = core.fire(max(at, NOW))
+        assert outcome is not None and outcome.faults == []
+    left = [callback.status for contact in contacts(dict(core.table)) for callback in contact.callbacks]
+    assert set(left) <= {"waiting"}, "for a campaign that nobody has told of"
+
+
+@pytest.mark.parametrize("path", FOLDERS, ids=lambda path: path.stem)
+def test_a_stored_folder_is_taken_up_with_its_rows_and_its_offset(path: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "contacts-0")
+    store = DiskStore(tmp_path / "contacts-0", Source("golden", "ringback.contact-state", 0, 0, 1000))
+    store.check(datetime(2026, 11, 24, 1, tzinfo=UTC))
+    rows = stored(GOLDEN / path.name.replace("contacts-0", "contact-state").replace(".zip", ".tsv"))
+    assert dict(store.rows.items()) == rows and store.next_offset == len(rows)
+    store.close()
+
+
+def test_there_is_stored_state_of_each_version_so_far() -> None:
+    versions = [f"v{number}" for number in range(1, upgrades.ROW_VERSION + 1)]
+    assert [path.stem.split(".")[1] for path in CHANGELOGS] == versions
+    assert set(upgrades.UPGRADES) == set(range(1, upgrades.ROW_VERSION))
+
+
+def test_the_next_version_reads_the_rows_of_this_one_and_this_one_refuses_the_rows_of_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = stored(CHANGELOGS[-1])
+    this, following = upgrades.ROW_VERSION, upgrades.ROW_VERSION + 1
+    key, row = next((key, row) for key, row in rows.items() if key != META_KEY)
+    newer = row.replace(b'"version":%d,' % this, b'"version":%d,' % following, 1)
+    with pytest.raises(UnknownRowVersion, match=f"version {following}; this program reads version {this}"):
+        decode_outline(newer)
+    with monkeypatch.context() as patched:
+        patched.setattr(upgrades, "ROW_VERSION", following)
+        patched.setattr(upgrades, "_CURRENT", b'{"version":%d,' % following)
+        patched.setitem(
+            upgrades.UPGRADES, this, lambda old: old.replace(b'"version":%d' % this, b'"version":%d' % following, 1)
+        )
+        assert decode_contact(row) == decode_contact(newer)
+        assert restored({key: row}).outstanding == len(decode_contact(row).callbacks)
