@@ -6,7 +6,7 @@ It never changes or deletes a topic: partitions cannot be taken back, and retent
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from topics.catalog import CATALOG
 
 ANSWER_TIMEOUT_S = 10
 VISIBLE_TIMEOUT_S = 15
+AGAIN_S = 0.2
 REPLICATION_USUAL = 3
 
 Found = TypeVar("Found")
@@ -49,8 +50,7 @@ async def contact_partitions(settings: Settings) -> int:
 
     Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
     """
-    async with _connected(settings) as admin:
-        checked = await _check(admin, settings, None, None)
+    checked = await _ask(settings, lambda admin: _check(admin, settings, None, None))
     if checked.partitions is None:
         raise OperatorError(
             f"none of the topics is on {settings.broker}. Create them with `ringback topics create` (same --prefix)"
@@ -61,12 +61,30 @@ async def contact_partitions(settings: Settings) -> int:
     return checked.partitions
 
 
-def _run(settings: Settings, work: Callable[[AIOKafkaAdminClient], Awaitable[Found]]) -> Found:
-    async def main() -> Found:
-        async with _connected(settings) as admin:
-            return await work(admin)
+async def cluster_id(settings: Settings) -> str:
+    """What the cluster calls itself: the same topic elsewhere holds other records. Raises OperatorError."""
 
-    return asyncio.run(main())
+    async def ask(admin: AIOKafkaAdminClient) -> str:
+        return str((await admin.describe_cluster())["cluster_id"])
+
+    return await _ask(settings, ask)
+
+
+def _run(settings: Settings, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
+    return asyncio.run(_ask(settings, work))
+
+
+async def _ask(settings: Settings, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
+    """Have an admin client do `work`. It asks brokers at random; one that is away is no reason to give up yet."""
+    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    while True:
+        async with _connected(settings) as admin:
+            try:
+                return await work(admin)
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > deadline:
+                    raise
+        await asyncio.sleep(AGAIN_S)
 
 
 @asynccontextmanager

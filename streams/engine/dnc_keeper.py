@@ -12,9 +12,10 @@ from math import inf
 from streams import metrics
 from streams.engine import dnc_snapshot
 from streams.engine.clock import Clock
-from streams.engine.source_ends import SourceEnds, cluster_id
+from streams.engine.source_ends import SourceEnds
 from streams.logic.configuration import DNC_ENTRIES, Configuration
 from streams.settings import Settings
+from streams.topic_admin import cluster_id
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,11 @@ class MissingRecords(Exception):
     """A batch begins after records that were handed over and never arrived: they would be lost."""
 
 
+def is_next(record: SourceRecord, expected: int) -> bool:
+    """Whether a record has not been taken before: after a seek one may be delivered again."""
+    return record.offset >= expected
+
+
 class _Lane:
     """Batches in their order; somebody who puts one into a full lane waits for room."""
 
@@ -120,7 +125,7 @@ class Inbox:
                 raise MissingRecords(f"{topic}-{batch.partition}: offsets {expected} to {batch.follows - 1}")
             record = batch.records[lane.position]
             lane.advance()
-            if record.offset >= expected:  # A record may be delivered again after a seek.
+            if is_next(record, expected):
                 self.next[topic] = record.offset + 1
                 yield topic, record
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.settings import Settings, client_options
 
@@ -63,13 +62,3 @@ class SourceEnds:
                 await client.start()
                 self._client = client
             return self._client
-
-
-async def cluster_id(settings: Settings) -> str:
-    """What the cluster calls itself: the same topic elsewhere holds other records."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        return str((await admin.describe_cluster())["cluster_id"])
-    finally:
-        await admin.close()

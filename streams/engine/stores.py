@@ -9,10 +9,11 @@ from pathlib import Path
 from streams.engine.clock import Clock
 from streams.engine.disk_rows import UnusableState
 from streams.engine.disk_store import CLOCKS_MAX, DiskStore, Source, set_aside
-from streams.engine.source_ends import SourceEnds, cluster_id
+from streams.engine.source_ends import SourceEnds
 from streams.engine.store import MemoryStore, Store
 from streams.settings import Settings
 from streams.tables import CONTACTS
+from streams.topic_admin import cluster_id
 
 
 class Stores:

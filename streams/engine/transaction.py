@@ -6,6 +6,7 @@ It does not decide what is written, and it does not recover: after an error past
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -20,6 +21,8 @@ from topics.catalog import CATALOG, STATE_TOPIC
 TRANSACTION_BACKOFF_S = 0.002
 # The broker asks for a retry while it verifies a transaction; aiokafka's 100 ms would be most of the latency.
 RETRY_BACKOFF_MS = 5
+# Only a broker that answers is asked again so soon.
+UNREACHABLE_BACKOFF_S = 0.1
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
 
@@ -55,6 +58,7 @@ class Transactions:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
+        _be_patient(self._producer.client)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -112,3 +116,16 @@ class Transactions:
         count: int = batch.record_count()
         delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
         return count
+
+
+def _be_patient(client: Any) -> None:
+    """Have a client wait before it tries a broker again to which there is no connection; it is not told how long."""
+    is_ready = client.ready
+
+    async def ready(node_id: int, **connection: Any) -> bool:
+        if await is_ready(node_id, **connection):
+            return True
+        await asyncio.sleep(UNREACHABLE_BACKOFF_S)
+        return False
+
+    client.ready = ready

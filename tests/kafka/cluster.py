@@ -30,11 +30,12 @@ class Cluster:
     prefix: str
     folder: Path
     command: tuple[str, ...] = WORKER
+    copies: int = 1
     workers: list[LocalWorker] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> "Cluster":
-        topic_admin.create(self.settings(), PARTITIONS, 1)
+        topic_admin.create(self.settings(), PARTITIONS, self.copies)
         return self
 
     def __exit__(self, *_: object) -> None:

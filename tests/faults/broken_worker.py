@@ -1,0 +1,109 @@
+"""A worker with one safeguard taken out, to show that the suite would notice: broken_worker.py SAFEGUARD.
+
+Some safeguards guard against what is rare. Then it is made frequent first, and `hardships` alone shows that this harms
+nothing while the safeguards stand.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.engine import inbox, partition_engine, restore, transaction
+from streams.engine.engines import Begin
+from streams.engine.gate import AcquireGate
+from streams.engine.transport import Consumer
+from streams.settings import load
+from streams.worker import run
+
+AGAIN = 20
+"""Records of each topic that come once more after each acquisition."""
+COMMIT_S = 0.2
+
+
+def hold_back() -> None:
+    """Source partitions are resumed and sought when Faust does it, whether their engine has been acquired or not."""
+
+    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+        begin(dict.fromkeys(consumer.engines.topics, 0))
+
+    Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
+    Consumer.perform_seek = driver.Consumer.perform_seek  # type: ignore[method-assign]
+    Consumer.release = release  # type: ignore[method-assign,assignment]
+
+
+def fencing() -> None:
+    """Each worker has transactional ids of its own, so that no owner of a partition is fenced by the next."""
+
+    def producer(*, transactional_id: str, **options: object) -> AIOKafkaProducer:
+        return AIOKafkaProducer(transactional_id=f"{transactional_id}-{os.getpid()}", **options)
+
+    transaction.AIOKafkaProducer = producer  # type: ignore[attr-defined]
+
+
+def offset_check() -> None:
+    """What comes once more is processed once more."""
+    _records_come_again()
+    inbox.is_next = lambda record, expected: True
+
+
+def read_committed() -> None:
+    """What was written in a transaction that was given up is restored, too."""
+    _commits_are_slow()
+    restore.AIOKafkaConsumer = _uncommitted  # type: ignore[attr-defined]
+
+
+def acquire_gate() -> None:
+    """Timers fire at once, whatever waits to be heard."""
+    partition_engine.AcquireGate = partial(_gate, AcquireGate)  # type: ignore[assignment,attr-defined]
+
+
+def hardships() -> None:
+    """Every safeguard stands, against all that is made frequent for the others."""
+    _records_come_again()
+    _commits_are_slow()
+
+
+def _uncommitted(**options: object) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(**options | {"isolation_level": "read_uncommitted"})
+
+
+def _gate(gate: Callable[[dict[str, int]], object], ends: dict[str, int]) -> object:
+    return gate({})
+
+
+def _records_come_again() -> None:
+    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+        tps = [TP(topic, partition) for topic in sorted(consumer.engines.topics)]
+        starts = await consumer.thread.call_thread(consumer.thread.starts, tps)
+        async with consumer._fetch_or_seek:
+            await consumer._thread.seek_wait({tp: max(0, offset - AGAIN) for tp, offset in starts.items()})
+            begin({tp.topic: offset for tp, offset in starts.items()})
+            driver.Consumer.resume_partitions(consumer, tps)
+
+    Consumer.release = release  # type: ignore[method-assign,assignment]
+
+
+def _commits_are_slow() -> None:
+    commit = AIOKafkaProducer.commit_transaction
+
+    async def slow(producer: AIOKafkaProducer) -> None:
+        await asyncio.sleep(COMMIT_S)
+        await commit(producer)
+
+    AIOKafkaProducer.commit_transaction = slow
+
+
+SAFEGUARDS: dict[str, Callable[[], None]] = {
+    safeguard.__name__: safeguard
+    for safeguard in (hold_back, fencing, offset_check, read_committed, acquire_gate, hardships)
+}
+
+if __name__ == "__main__":
+    SAFEGUARDS[sys.argv[1]]()
+    sys.exit(run(load()))
