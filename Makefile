@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check lint types contracts topics-manifests clean
+.PHONY: help setup demo test test-long test-faults check lint types contracts topics-manifests clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -36,8 +36,11 @@ demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a f
 test: check kafka ## Lint, types, import contracts and all tests but the long ones
 	$(PYTHON) -m pytest -m "not long"
 
-test-long: $(SYNCED) kafka ## The tests that take minutes: kills, load
+test-long: $(SYNCED) kafka ## The tests that take minutes: faults, load
 	$(PYTHON) -m pytest -m long
+
+test-faults: $(SYNCED) kafka ## Half an hour of faults of every kind, and a table of what came of them
+	$(PYTHON) -m tests.faults
 
 check: lint types contracts ## Lint, types and import contracts
 

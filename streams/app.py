@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+from faust.assignor import PartitionAssignor
 from faust.tables import TableManager
-from faust.types import TP
+from faust.types import TP, AppT
 
 from streams.engine.engines import Engines
 from streams.engine.transport import Consumer, Transport
@@ -29,6 +30,16 @@ class NoTables(TableManager):
         """Go on at once."""
         await self._update_channels()
         await self.recovery.start()
+
+
+class Assignor(PartitionAssignor):
+    """Faust's co-partitioning assignor without replicas: only then has it every worker share in the partitions.
+
+    With them it fills workers up to the greatest share, and a third worker would get none of four partitions.
+    """
+
+    def __init__(self, app: AppT, replicas: int = 0) -> None:
+        super().__init__(app, replicas=0)
 
 
 class App(faust.App):
@@ -57,6 +68,7 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
         # No table of Faust's own: a replica count above 0 is what keeps its co-partitioning assignor without one.
         table_standby_replicas=1,
         TableManager=NoTables,
+        PartitionAssignor=Assignor,
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,

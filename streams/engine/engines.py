@@ -86,7 +86,7 @@ class Engines:
                 group.create_task(self._reader.start(), name="configuration-read")
                 for number in wanted:
                     group.create_task(self._take_up(number, release), name=f"acquire-{number}")
-        except (Exception, UnusableState) as error:
+        except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", error)
 
     async def _take_up(self, number: int, release: Release) -> None:
@@ -201,8 +201,8 @@ class Engines:
         held = list(self._held.items())
         if self.acquiring:
             return "partitions are being acquired"
-        if not held:
-            return "no partition is held"
+        if self._generation < 0:
+            return "the group has not shared out yet"
         waiting = [number for number, engine in held if not engine.ready]
         return f"partitions {waiting} have not caught up yet" if waiting else None
 

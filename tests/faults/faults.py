@@ -41,7 +41,8 @@ def _now() -> datetime:
 
 
 @contextmanager
-def _left_alone(stage: Stage, *workers: LocalWorker) -> Iterator[None]:
+def left_alone(stage: Stage, *workers: LocalWorker) -> Iterator[None]:
+    """The supervisor does not start these again in here."""
     stage.down.extend(workers)
     try:
         yield
@@ -59,7 +60,7 @@ async def kill(stage: Stage, chance: random.Random) -> float:
 
 async def kill_all(stage: Stage, chance: random.Random) -> float:
     """All of them, and callbacks that are due meanwhile are called off: those cancels are to be heard first."""
-    with _left_alone(stage, *stage.workers):
+    with left_alone(stage, *stage.workers):
         for worker in stage.workers:
             worker.kill()
         due = await stage.load.cancel_what_is_due_soon()
@@ -80,7 +81,7 @@ async def zombie(stage: Stage, chance: random.Random) -> float:
 async def graceful(stage: Stage, chance: random.Random) -> float:
     """SIGTERM, and a start. From the signal."""
     at, worker = _now(), chance.choice(stage.workers)
-    with _left_alone(stage, worker):
+    with left_alone(stage, worker):
         worker.signal(SIGTERM)
         await stage.until_ended(worker)
         if worker.exit_code != 0:
@@ -101,7 +102,7 @@ async def scale(stage: Stage, chance: random.Random) -> float:
             await stage.until_ended(worker)
         while len(stage.workers) < size:
             stage.add_worker()
-        await stage.until_ready()
+        await stage.until_shared()
         took.append(await stage.works_since(at))
     return max(took)
 
@@ -114,6 +115,7 @@ async def broker_killed(stage: Stage, chance: random.Random) -> float:
     node, at = chance.randrange(stage.brokers.count), _now()
     stage.brokers.kill(node)
     await asyncio.sleep(OUTAGE_S)
+    stage.answers()
     others_took = await stage.works_since(at) if stage.brokers.count > 1 else 0.0
     stage.brokers.start(node)
     await asyncio.to_thread(stage.brokers.await_started, node)
@@ -133,6 +135,7 @@ async def network_cut_for_long(stage: Stage, chance: random.Random) -> float:
 async def _cut(stage: Stage, seconds: float) -> float:
     stage.brokers.proxies.cut()
     await asyncio.sleep(seconds)
+    stage.answers()
     stage.brokers.proxies.restore()
     return await stage.works_since(_now())
 
@@ -145,7 +148,7 @@ async def disk_full(stage: Stage, chance: random.Random) -> float:
     worker, at = chance.choice(stage.workers), _now()
     room = worker.log.stat().st_size + ROOM_BYTES
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (room, room))
-    with _left_alone(stage, worker):
+    with left_alone(stage, worker):
         await stage.until_ended(worker)
         if worker.exit_code in (0, None):
             raise AssertionError(f"without room a worker ended with {worker.exit_code}")

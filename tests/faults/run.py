@@ -57,11 +57,13 @@ def run(
         return asyncio.run(run_on(brokers, cluster, in_time, chance))
 
 
-async def run_on(brokers: Brokers, cluster: Cluster, faults: Iterable[Fault], chance: random.Random) -> Run:
-    """Start workers on a cluster, make each fault under load, and judge."""
+async def run_on(
+    brokers: Brokers, cluster: Cluster, faults: Iterable[Fault], chance: random.Random, *, all_named: bool = False
+) -> Run:
+    """Start workers on a cluster, make each fault under load, and judge. all_named: each has an instance id."""
     began, prefix = time.monotonic(), cluster.prefix
     async with load(brokers.direct, prefix, random.Random(chance.random())) as sending:
-        stage = Stage(brokers, cluster, sending, cluster.folder)
+        stage = Stage(brokers, cluster, sending, cluster.folder, all_named=all_named)
         made = await _play(stage, faults, chance)
         for worker in stage.workers:
             worker.stop()

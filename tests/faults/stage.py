@@ -38,6 +38,7 @@ class Stage:
     down: list[LocalWorker] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     clock_faults: list[tuple[datetime, datetime]] = field(default_factory=list)
+    all_named: bool = False
 
     @property
     def workers(self) -> list[LocalWorker]:
@@ -45,9 +46,9 @@ class Stage:
         return self.cluster.workers
 
     def add_worker(self) -> None:
-        """Start one more, with a state folder, an offset of its clock and, every other one, a name of its own."""
+        """Start one more, with a state folder, an offset of its clock and, at least every other one, a name."""
         number = len(self.cluster.changes)
-        name = f"w{number}" if number % 2 else None
+        name = f"w{number}" if number % 2 or self.all_named else None
         self.cluster.worker(clock_offset_file=self.offset_file(number), instance_id=name)
 
     def offset_file(self, number: int) -> Path:
@@ -92,6 +93,21 @@ class Stage:
         for worker in list(self.workers):
             with suppress(RuntimeError):  # It has ended, and the supervisor starts it again.
                 await asyncio.to_thread(worker.wait_ready)
+
+    async def until_shared(self) -> None:
+        """Wait until every worker has partitions, and all that it has are ready. Raises TimeoutError."""
+        async with asyncio.timeout(RECOVERY_MAX_S):
+            while not all(self._has_some(worker) for worker in self.workers):
+                await asyncio.sleep(AGAIN_S)
+
+    def _has_some(self, worker: LocalWorker) -> bool:
+        held = (worker.status() or {"partitions": {}})["partitions"].values()
+        return bool(held) and all(partition["ready"] for partition in held)
+
+    def answers(self) -> None:
+        """Raise AssertionError unless every worker's page for machines answers."""
+        silent = [worker.last_words() for worker in self.workers if worker.status() is None]
+        assert not silent, silent
 
     async def until_ended(self, worker: LocalWorker) -> None:
         """Wait until a worker has ended; whoever supervises it must not start it."""
