@@ -1,9 +1,13 @@
-"""One Kafka node or a cluster of three, each of which can be killed and started again; workers reach it by a proxy."""
+"""One Kafka node or a cluster of three, each of which can be killed and started again.
+
+Workers reach it through proxies, by one of two networks.
+"""
 
 import base64
 import subprocess
 import time
 import uuid
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from streams.broker.java import format_storage, free_ports, java_command, launch
@@ -15,11 +19,11 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=DIRECT://{host}:{direct},PROXIED://{host}:{proxied},CONTROLLER://{host}:{controller}
-advertised.listeners=DIRECT://{host}:{direct},PROXIED://{host}:{proxy}
+listeners=DIRECT://{host}:{direct},EAST://{host}:{east},WEST://{host}:{west},CONTROLLER://{host}:{controller}
+advertised.listeners=DIRECT://{host}:{direct},EAST://{host}:{east_proxy},WEST://{host}:{west_proxy}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=DIRECT
-listener.security.protocol.map=DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=DIRECT:PLAINTEXT,EAST:PLAINTEXT,WEST:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 message.max.bytes=2621440
@@ -38,33 +42,47 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
+NETWORKS = 2
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Of one node; the proxies are what workers connect to."""
+
+    direct: int
+    east: int
+    west: int
+    east_proxy: int
+    west_proxy: int
+    controller: int
+
+
 class Brokers:
-    """`count` nodes, each broker and controller. direct, proxied: what to begin with, past the proxies or by them."""
+    """`count` nodes, each broker and controller."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self.proxies = Proxies()
+        self.proxies = Proxies(NETWORKS)
         self._folder = folder
         self._java = java_command(print)
-        ports = free_ports(HOST, 4 * count)
-        self._ports = [ports[4 * node : 4 * node + 4] for node in range(count)]
+        self._ports = [Ports(*free_ports(HOST, len(fields(Ports)))) for _ in range(count)]
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
 
     @property
     def direct(self) -> str:
-        """For those whose network stays up."""
-        return ",".join(f"{HOST}:{ports[0]}" for ports in self._ports)
+        """What those begin with whose network stays up."""
+        return ",".join(f"{HOST}:{ports.direct}" for ports in self._ports)
 
-    @property
-    def proxied(self) -> str:
-        """For the workers."""
-        return ",".join(f"{HOST}:{ports[2]}" for ports in self._ports)
+    def proxied(self, network: int = 0) -> str:
+        """What a worker begins with that is on this network."""
+        return ",".join(f"{HOST}:{(ports.east_proxy, ports.west_proxy)[network]}" for ports in self._ports)
 
     def __enter__(self) -> "Brokers":
         self.proxies.__enter__()
         cluster = "R" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        for node, (_, proxied, proxy, _) in enumerate(self._ports):
-            self.proxies.open(proxy, proxied)
+        for node, ports in enumerate(self._ports):
+            self.proxies.open(0, ports.east_proxy, ports.east)
+            self.proxies.open(1, ports.west_proxy, ports.west)
             format_storage(self._java, self._properties(node), cluster)
             self._launch(node)
         self.await_started(*range(self.count))
@@ -110,14 +128,13 @@ class Brokers:
         return self._home(node) / "kafka.log"
 
     def _properties(self, node: int) -> Path:
-        direct, proxied, proxy, controller = self._ports[node]
         path = self._home(node) / "server.properties"
         path.parent.mkdir(parents=True)
         path.write_text(
             _PROPERTIES.format(
-                host=HOST, node=node + 1, data=self._home(node) / "data", direct=direct, proxied=proxied, proxy=proxy,
-                controller=controller, copies=self.count, in_sync=max(1, self.count - 1),
-                voters=",".join(f"{number + 1}@{HOST}:{ports[3]}" for number, ports in enumerate(self._ports)),
+                host=HOST, node=node + 1, data=self._home(node) / "data", copies=self.count,
+                in_sync=max(1, self.count - 1), **asdict(self._ports[node]),
+                voters=",".join(f"{number + 1}@{HOST}:{ports.controller}" for number, ports in enumerate(self._ports)),
             )
         )  # fmt: skip
         return path

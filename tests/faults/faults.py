@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
 
 from streams.local import LocalWorker
+from tests.faults.brokers import NETWORKS
 from tests.faults.stage import Stage
 from tests.kafka.cluster import SESSION_TIMEOUT_S
 
@@ -113,9 +114,9 @@ async def broker_killed(stage: Stage, chance: random.Random) -> float:
     From the kill where others go on without it, else from when it is up again.
     """
     node, at = chance.randrange(stage.brokers.count), _now()
-    stage.brokers.kill(node)
-    await asyncio.sleep(OUTAGE_S)
-    stage.answers()
+    async with stage.answering():
+        stage.brokers.kill(node)
+        await asyncio.sleep(OUTAGE_S)
     others_took = await stage.works_since(at) if stage.brokers.count > 1 else 0.0
     stage.brokers.start(node)
     await asyncio.to_thread(stage.brokers.await_started, node)
@@ -132,10 +133,22 @@ async def network_cut_for_long(stage: Stage, chance: random.Random) -> float:
     return await _cut(stage, BEYOND_THE_SESSION_S)
 
 
+async def one_cut_off(stage: Stage, chance: random.Random) -> float:
+    """Every other worker is cut off for longer than its session; the rest take over. From the cut."""
+    at = _now()
+    stage.brokers.proxies.cut(chance.randrange(NETWORKS))
+    try:
+        took = await stage.works_since(at)
+        await asyncio.sleep(BEYOND_THE_SESSION_S - (_now() - at).total_seconds())
+    finally:
+        stage.brokers.proxies.restore()
+    return took
+
+
 async def _cut(stage: Stage, seconds: float) -> float:
-    stage.brokers.proxies.cut()
-    await asyncio.sleep(seconds)
-    stage.answers()
+    async with stage.answering():
+        stage.brokers.proxies.cut()
+        await asyncio.sleep(seconds)
     stage.brokers.proxies.restore()
     return await stage.works_since(_now())
 
@@ -188,6 +201,7 @@ SINGLE = (
     Fault("clock set back by an hour", clock_set(-3600), clock=True),
     Fault("scaled 1, 3, 2, 1", scale),
     Fault("network cut for more than a session", network_cut_for_long, in_place=True),
+    Fault("one worker cut off for more than its session", one_cut_off),
     Fault("worker shut down and started again", graceful),
     Fault("clock set on by seconds", clock_set(4), clock=True),
     Fault("clock set back by seconds", clock_set(-4), clock=True),

@@ -1,13 +1,14 @@
 """What faults are made to: brokers, workers with a supervisor, the clocks of these, and a load that goes on."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from streams.local import LocalWorker
-from tests.faults.brokers import Brokers
+from tests.faults.brokers import NETWORKS, Brokers
 from tests.faults.load import PARTITIONS, Load
 from tests.kafka.cluster import Cluster
 
@@ -46,10 +47,11 @@ class Stage:
         return self.cluster.workers
 
     def add_worker(self) -> None:
-        """Start one more, with a state folder, an offset of its clock and, at least every other one, a name."""
+        """Start one more, with a clock of its own, on the next network and, at least every other one, with a name."""
         number = len(self.cluster.changes)
         name = f"w{number}" if number % 2 or self.all_named else None
-        self.cluster.worker(clock_offset_file=self.offset_file(number), instance_id=name)
+        broker = self.brokers.proxied(number % NETWORKS)
+        self.cluster.worker(broker=broker, clock_offset_file=self.offset_file(number), instance_id=name)
 
     def offset_file(self, number: int) -> Path:
         """Seconds by which the clock of a worker is wrong."""
@@ -104,9 +106,12 @@ class Stage:
         held = (worker.status() or {"partitions": {}})["partitions"].values()
         return bool(held) and all(partition["ready"] for partition in held)
 
-    def answers(self) -> None:
-        """Raise AssertionError unless every worker's page for machines answers."""
-        silent = [worker.last_words() for worker in self.workers if worker.status() is None]
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """The pages for machines that answer before answer afterwards, too. Raises AssertionError."""
+        up = {worker: worker.pid for worker in self.workers if worker.status() is not None}
+        yield
+        silent = [worker.last_words() for worker, pid in up.items() if worker.pid == pid and worker.status() is None]
         assert not silent, silent
 
     async def until_ended(self, worker: LocalWorker) -> None:

@@ -67,7 +67,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]
 
 def _cluster(brokers: Brokers, folder: Path, name: str) -> Cluster:
     folder.mkdir()
-    return Cluster(brokers.proxied, f"{name}.", folder, ("-m", "tests.faults.broken_worker", name))
+    return Cluster(brokers.proxied(), f"{name}.", folder, ("-m", "tests.faults.broken_worker", name))
 
 
 @pytest.mark.timeout(420)

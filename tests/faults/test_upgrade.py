@@ -39,7 +39,7 @@ async def rolling_restart(stage: Stage, chance: random.Random) -> float:
 @pytest.mark.timeout(240)
 def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_nothing(tmp_path: Path) -> None:
     faults = [Fault("rolling restart to the next version", rolling_restart, in_place=True)]
-    with Brokers(tmp_path / "kafka", 1) as brokers, Cluster(brokers.proxied, "upgrade.", tmp_path) as cluster:
+    with Brokers(tmp_path / "kafka", 1) as brokers, Cluster(brokers.proxied(), "upgrade.", tmp_path) as cluster:
         run = asyncio.run(run_on(brokers, cluster, faults, random.Random(3), all_named=True))
         rows = asyncio.run(read_all("upgrade.", ("contact-state",), brokers.direct))
     assert {json.loads(row.value)["version"] for row in rows if row.value} == {ROW_VERSION, ROW_VERSION + 1}
