@@ -9,7 +9,7 @@ from pathlib import Path
 from streams.children import die_with_parent
 from streams.errors import OperatorError
 
-KAFKA_VERSION = "4.1.0"
+KAFKA_VERSION = "4.1.2"
 
 _ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 _JAVA_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

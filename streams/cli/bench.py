@@ -1,4 +1,4 @@
-"""`ringback bench`: measure lateness and restart on this machine."""
+"""`ringback bench`: measure lateness, placement, recovery and load on this machine."""
 
 import logging
 import signal

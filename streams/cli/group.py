@@ -46,7 +46,7 @@ COMMANDS = {
     "broker": _Entry("Run a Kafka of one node, for a first try and for tests.", "broker"),
     "topics": _Entry("Create the topics, or check that they are as they should be.", "worker"),
     "worker": _Entry("Process events until told to stop.", "worker"),
-    "bench": _Entry("Measure lateness and restart on this machine.", "broker"),
+    "bench": _Entry("Measure lateness, placement, recovery and load on this machine.", "broker"),
 }
 """Each one is the function of that name in the module `streams.cli.<name>`."""
 

@@ -47,6 +47,7 @@ class Transactions:
         self._group = settings.app
         self._prefix = settings.prefix
         self._partition = partition
+        self._timeout_s = settings.transaction_timeout_s
         self._producer = AIOKafkaProducer(
             **client_options(settings),
             transactional_id=f"{settings.app}-{partition}",
@@ -72,13 +73,15 @@ class Transactions:
         """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
 
         None when there were no rows, or when the broker had written them already and does not say where.
+        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up.
         """
-        await self._producer.begin_transaction()
-        delivered, last_count = await self._send(unit)
-        if unit.offsets:
-            await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-        written = await asyncio.gather(*delivered)
-        await self._producer.commit_transaction()
+        async with asyncio.timeout(self._timeout_s):
+            await self._producer.begin_transaction()
+            delivered, last_count = await self._send(unit)
+            if unit.offsets:
+                await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+            written = await asyncio.gather(*delivered)
+            await self._producer.commit_transaction()
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
 
     async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":

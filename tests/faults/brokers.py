@@ -33,6 +33,7 @@ group.min.session.timeout.ms=1000
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000
 offsets.topic.num.partitions=4
+offsets.topic.segment.bytes=1048576
 offsets.topic.replication.factor={copies}
 transaction.state.log.num.partitions=4
 transaction.state.log.replication.factor={copies}

@@ -84,10 +84,10 @@ async def _play(stage: Stage, faults: Iterable[Fault], chance: random.Random) ->
     await stage.load.configure()
     for _ in range(WORKERS):
         stage.add_worker()
-    await stage.until_ready()
     beside = [asyncio.create_task(stage.supervise()), asyncio.create_task(stage.load.dial(stage.brokers.direct))]
     sending = asyncio.create_task(stage.load.run(RATE))
     try:
+        await stage.until_shared()
         await stage.works_since(datetime.now(UTC))
         for fault in faults:
             made.append(await _make(stage, fault, chance))
@@ -114,7 +114,7 @@ def _order(faults: Sequence[Fault], chance: random.Random) -> Iterator[Fault]:
 async def _make(stage: Stage, fault: Fault, chance: random.Random) -> Made:
     begun = datetime.now(UTC)
     recovery_s = await fault.make(stage, chance)
-    await stage.until_ready()
+    await stage.until_shared()
     await asyncio.sleep(CALM_S)
     return Made(fault, begun, datetime.now(UTC), recovery_s)
 
@@ -129,7 +129,7 @@ async def _drain(stage: Stage) -> None:
         count = len(stage.load.received)
         await asyncio.sleep(QUIET_S)
     await stage.load.acknowledged()
-    await stage.until_ready()
+    await stage.until_shared()
 
 
 def _blamed(made: Sequence[Made], one: Ended) -> Fault | None:

@@ -1,8 +1,9 @@
 """What faults are made to: brokers, workers with a supervisor, the clocks of these, and a load that goes on."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,21 +91,18 @@ class Stage:
                     return (max(first.values()) - since).total_seconds()
                 await asyncio.sleep(POLL_S)
 
-    async def until_ready(self) -> None:
-        """Wait until every worker has caught up."""
-        for worker in list(self.workers):
-            with suppress(RuntimeError):  # It has ended, and the supervisor starts it again.
-                await asyncio.to_thread(worker.wait_ready)
-
     async def until_shared(self) -> None:
-        """Wait until every worker has partitions, and all that it has are ready. Raises TimeoutError."""
+        """Wait until every worker has partitions, each one has one owner, and all are ready. Raises TimeoutError."""
         async with asyncio.timeout(RECOVERY_MAX_S):
-            while not all(self._has_some(worker) for worker in self.workers):
+            while True:
+                ready = [self._ready(worker) for worker in self.workers]
+                if all(ready) and sorted(itertools.chain(*ready)) == list(range(PARTITIONS)):
+                    return
                 await asyncio.sleep(AGAIN_S)
 
-    def _has_some(self, worker: LocalWorker) -> bool:
-        held = (worker.status() or {"partitions": {}})["partitions"].values()
-        return bool(held) and all(partition["ready"] for partition in held)
+    def _ready(self, worker: LocalWorker) -> list[int]:
+        held = (worker.status() or {"partitions": {}})["partitions"]
+        return [int(number) for number, partition in held.items() if partition["ready"]]
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[None]:

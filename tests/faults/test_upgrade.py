@@ -33,6 +33,7 @@ async def rolling_restart(stage: Stage, chance: random.Random) -> float:
             assert worker.exit_code == 0, worker.last_words()
             stage.cluster.replace(number, NEXT)
         took.append(await stage.works_since(at))
+        await stage.until_shared()
     return max(took)
 
 

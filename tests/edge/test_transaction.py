@@ -1,0 +1,68 @@
+"""A unit that cannot be committed in time ends, and with it the worker; one that waits for a broker does not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from streams.engine import transaction
+from streams.engine.transaction import UNREACHABLE_BACKOFF_S, Transactions, Unit
+from streams.settings import make
+
+UNIT = Unit((), {}, {}, 0)
+
+
+class Client:
+    """One to which there is no connection for so many attempts."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    async def ready(self, node_id: int, **_: Any) -> bool:
+        self.failures -= 1
+        return self.failures < 0
+
+
+class Producer:
+    """One whose coordinator asks to be asked again, for ever, or until `release`."""
+
+    def __init__(self, **_: Any) -> None:
+        self.client, self.release = Client(3), asyncio.Event()
+
+    async def begin_transaction(self) -> None:
+        """Begin."""
+
+    async def commit_transaction(self) -> None:
+        """Wait."""
+        await self.release.wait()
+
+
+@pytest.fixture
+def producers(monkeypatch: pytest.MonkeyPatch) -> list[Producer]:
+    made: list[Producer] = []
+
+    def make_one(**options: Any) -> Producer:
+        made.append(Producer(**options))
+        return made[-1]
+
+    monkeypatch.setattr(transaction, "AIOKafkaProducer", make_one)
+    return made
+
+
+async def test_a_commit_that_is_put_off_for_longer_than_the_transaction_may_last_raises(producers):
+    with pytest.raises(TimeoutError):
+        await Transactions(make(transaction_timeout_s=1), 0).commit(UNIT)
+
+
+async def test_a_commit_that_is_put_off_for_less_goes_on_in_place(producers):
+    transactions = Transactions(make(transaction_timeout_s=60), 0)
+    asyncio.get_running_loop().call_later(0.2, producers[0].release.set)
+    assert await transactions.commit(UNIT) is None
+
+
+async def test_a_broker_that_cannot_be_reached_is_not_asked_again_at_once(producers):
+    Transactions(make(), 0)
+    began = asyncio.get_running_loop().time()
+    answers = [await producers[0].client.ready(1) for _ in range(4)]
+    assert answers == [False, False, False, True]
+    assert asyncio.get_running_loop().time() - began >= 3 * UNREACHABLE_BACKOFF_S
