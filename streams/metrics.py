@@ -7,7 +7,7 @@ campaign or a phone number. Times are in seconds.
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from streams.logic.exchange import LatenessCause
+from streams.logic.exchange import FaultKind, LatenessCause
 from topics.catalog import CATALOG, Direction
 from topics.codec import ErrorCode
 from topics.records import PLACEMENT_REASONS
@@ -83,7 +83,14 @@ UNIT_SECONDS = Histogram(
 )
 FAULTS = Counter(
     "ringback_faults_total",
-    "Faults of ours that were undone and set aside: an event became a dead letter, or a timer was put off.",
+    "Faults of ours that were undone, by what met them: an event became a dead letter, all else is tried again.",
+    ["kind"],
+    registry=REGISTRY,
+)
+SET_BACK = Gauge(
+    "ringback_timers_set_back",
+    "Timers and releases that met a fault of ours and are tried again later; their callbacks are outstanding.",
+    ["partition"],
     registry=REGISTRY,
 )
 RESTORE_SECONDS = Gauge(
@@ -111,12 +118,16 @@ for _topic in CATALOG.values():
             LATENESS.labels(_topic.name, _cause)
 for _error in ErrorCode:
     DEAD_LETTERS.labels(_error)
+for _direction in ("on", "back"):
+    CLOCK_JUMPS.labels(_direction)
+for _kind in FaultKind:
+    FAULTS.labels(_kind)
 for _allowed in ("true", "false"):
     PLACEMENTS.labels(_allowed)
 for _reason in PLACEMENT_REASONS:
     REFUSALS.labels(_reason)
 
-PER_PARTITION = (OUTSTANDING, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
+PER_PARTITION = (OUTSTANDING, SET_BACK, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
 
 
 def forget_partition(partition: int) -> None:

@@ -90,7 +90,7 @@ class VirtualWorker:
             return
         for fault in outcome.faults:
             # A bug of ours must not look like an answer.
-            raise AssertionError(fault)
+            raise AssertionError(f"{fault.what}\n{fault.where}")
         for record in outcome.records:
             if record.topic in CONFIGURATION_TOPICS:
                 self._read_back(record, self._now)

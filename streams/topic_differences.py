@@ -86,9 +86,16 @@ def _settings(name: str, topic: Topic, config: Mapping[str, str], replication: i
     for key, value in sorted(expected.items()):
         actual = config.get(key)
         if actual is not None and set(actual.split(",")) != set(value.split(",")):
-            # A changelog that forgets rows would lose callbacks without a word.
-            fatal = key == "cleanup.policy" and topic.direction is Direction.INTERNAL
+            fatal = topic.direction is Direction.INTERNAL and _forgets(key, actual, value)
             yield Difference(name, f"{key} is {actual}, not {value}", fatal)
+
+
+def _forgets(key: str, actual: str, value: str) -> bool:
+    """Whether a changelog would lose callbacks without a word, or bring removed ones back.
+
+    Rows would be deleted; or removals would be gone before a worker's state on disk is too old to miss them.
+    """
+    return key == "cleanup.policy" or (key == "delete.retention.ms" and int(actual) < int(value))
 
 
 def durability(replicas: int) -> dict[str, str]:

@@ -44,7 +44,23 @@ def run(settings: Settings) -> int:
         return uvloop.run(_run(settings))
 
 
+class _Asked:
+    """What signals have asked for: to stop, and to leave the group for good when that happens."""
+
+    def __init__(self) -> None:
+        self.stop, self.for_good = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGUSR1, self._note_for_good)
+
+    def _note_for_good(self) -> None:
+        self.for_good.set()
+        log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
+
+
 async def _run(settings: Settings) -> int:
+    asked = _Asked()
     partitions = await contact_partitions(settings)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
@@ -58,23 +74,19 @@ async def _run(settings: Settings) -> int:
         register(app, settings.prefix)
         async with asyncio.TaskGroup() as group:
             watching = None if settings.clock_file else group.create_task(watch(clock, partial(_jumped, engines)))
-            code = await _serve(app, engines)
+            code = await _serve(app, engines, asked)
             if watching is not None:
                 watching.cancel()
         return code
 
 
-async def _serve(app: App, engines: Engines) -> int:
+async def _serve(app: App, engines: Engines, asked: _Asked) -> int:
     """Run the app until a signal asks it to stop, or until it crashes."""
-    stop, for_good = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _stop_for_good, for_good)
     app.in_worker = True
     app.finalize()
     try:
         await app.start()
-        await app.wait(stop.wait())
+        await app.wait(asked.stop.wait())
     except Exception as error:  # Faust's threads may be running: without this the process would hang.
         end_process("the Faust app", error)
     if app.crashed:
@@ -84,16 +96,11 @@ async def _serve(app: App, engines: Engines) -> int:
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await engines.close()
-    if for_good.is_set():
+    if asked.for_good.is_set():
         cast(Consumer, app.consumer).thread.leave_for_good()
     await app.stop()
     log.info("stopped")
     return 0
-
-
-def _stop_for_good(noted: asyncio.Event) -> None:
-    noted.set()
-    log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
 
 
 def _jumped(engines: Engines, seconds: float) -> None:

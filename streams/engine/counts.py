@@ -1,15 +1,28 @@
-"""What a committed unit did, put into the metrics."""
+"""What a committed unit did, put into the metrics and, where it was a fault of ours, into the log."""
 
+import logging
 from datetime import datetime
 
 from streams import metrics
+from streams.engine.partition import Partition
 from streams.logic.exchange import Outcome
 
+log = logging.getLogger(__name__)
 
-def count(outcome: Outcome, now: datetime) -> None:
+
+def show(core: Partition) -> None:
+    """Put what a partition holds into the metrics."""
+    metrics.OUTSTANDING.labels(core.number).set(core.outstanding)
+    metrics.SET_BACK.labels(core.number).set(core.set_back)
+
+
+def count(core: Partition, outcome: Outcome, now: datetime) -> None:
     """Put what a committed unit did into the metrics; `now`: the moment after its commit."""
+    show(core)
     metrics.UNITS.inc()
-    metrics.FAULTS.inc(len(outcome.faults))
+    for fault in outcome.faults:
+        metrics.FAULTS.labels(fault.kind).inc()
+        log.error("partition %d: a fault of ours (%s): %s\n%s", core.number, fault.kind, fault.what, fault.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
         metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)

@@ -6,6 +6,7 @@ Source: docs/decisions/0015-state-on-disk.md.
 """
 
 import logging
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,15 +36,11 @@ WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE = Cache(64 * 1024 * 1024)
 """One for all partitions of the process."""
 BLOOM_BITS = 10
-UNUSABLE = ("Corruption", "Invalid argument", "Not implemented", "File exists", "Not a directory", "unknown variant")
-ANOTHER_FORMAT = (
-    "Corruption",
-    "Invalid argument",
-    "Not implemented",
-    "File exists",
-    "Not a directory",
-    "unknown variant",
-)
+DAMAGED = re.compile(
+    "Corruption|Invalid argument|Not implemented|unknown variant"
+    "|.*(File exists|Not a directory|Is a directory|No such file)", re.DOTALL
+)  # fmt: skip
+"""What RocksDB says of a folder that nobody can open. Anything else (no room, no right) is not the folder's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class DiskStore:
         try:
             self.header = self._header()
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
     @property
@@ -129,22 +126,29 @@ class DiskStore:
         self._db.write(batch)
         self._rows.changes.clear()
 
+    def ages(self, now: datetime) -> bool:
+        """Once in a while, and not while rows wait for their offset."""
+        return self.header is not None and not self._rows.changes and now - self.header.written_at > REFRESH
+
     def is_alive(self, now: datetime) -> None:
-        """Nothing has changed until now: written down once in a while."""
-        if self.header is not None and not self._rows.changes and now - self.header.written_at > REFRESH:
+        """Nothing had changed by now: written down."""
+        if self.header is not None and not self._rows.changes:
             self._write(self.header.next_offset, now)
 
     def close(self) -> None:
-        """Let go of the folder; what was not committed is forgotten."""
-        self._db.close()
+        """Let go of the folder; what was not committed is forgotten. Never raises, damaged or not."""
+        try:
+            self._db.close()
+        except Exception as error:  # It tidies up while it closes. What was written stays written.
+            log.info("the state in %s was closed untidily: %s", self._folder, error)
 
     def _header(self) -> Header | None:
+        header = self._rows.get(HEADER_KEY)
+        if header is None:
+            if next(self._rows.pairs(), None) is not None:
+                raise UnusableState("it does not say where it is from")
+            return None
         try:
-            header = self._db.get(HEADER_KEY)
-            if header is None:
-                if next(self._rows.pairs(), None) is not None:
-                    raise UnusableState("it does not say where it is from")
-                return None
             found = _decode(bytes(header))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnusableState(f"it does not say where it is from: {error}") from None
@@ -171,7 +175,7 @@ def _open(folder: Path) -> Rdict:
         return Rdict(str(folder), _options())
     except Exception as error:  # All it raises are plain Exceptions, told apart by their text.
         text = str(error)
-        if text.startswith(UNUSABLE) or "No such file" in text:
+        if DAMAGED.match(text):
             raise UnusableState(text) from None
         raise OSError(f"the state in {folder} cannot be opened: {text}") from None
 

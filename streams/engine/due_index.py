@@ -45,6 +45,13 @@ class DueIndex(Generic[K]):
         heappush(self._heap, entry)
         self._clean_up()
 
+    def set(self, key: K, wanted: tuple[datetime, str] | None) -> None:
+        """The key is wanted then, by that callback, or not at all."""
+        if wanted is None:
+            self.drop(key)
+        else:
+            self.put(key, *wanted)
+
     def drop(self, key: K) -> None:
         """The key is not wanted at all; nothing happens if it was not."""
         if self._standing.pop(key, None) is not None:

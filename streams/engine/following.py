@@ -114,7 +114,7 @@ class Follower:
                 reported[topic] = offset
                 outcome.records.append(record_of_report(report, now, self._topic_prefix))
                 if isinstance(report, BadRecord) and report.bug is not None:
-                    outcome.faults.append(report.bug.traceback)
+                    outcome.faults.append(report.bug)
         self._meta = replace(self._meta, reported=reported)
         return outcome
 

@@ -5,22 +5,22 @@ input or output, and leaves it to its caller to write what it returns, all of it
 Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 """
 
-import traceback
 from collections import deque
 from collections.abc import Iterator, MutableMapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from streams.engine.due_index import DueIndex
+from streams.engine.due_index import DueIndex, Entry
 from streams.engine.following import Follower
+from streams.engine.setbacks import Setbacks
 from streams.engine.waiting import Release, WaitingRoom
 from streams.logic.configuration import Configuration
 from streams.logic.decide import decide
 from streams.logic.effects import Answered, Dial, DncAppended
-from streams.logic.exchange import Arrived, Fired, LatenessCause, Outcome, Record, Result
+from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
 from streams.logic.intake import read_event
 from streams.logic.lateness import fired
-from streams.logic.limits import SETBACK_FIRST, SETBACK_MAX
+from streams.logic.limits import SETBACK_FIRST
 from streams.logic.outputs import dead_letter, records_of
 from streams.logic.rows import (
     META_KEY,
@@ -31,7 +31,7 @@ from streams.logic.rows import (
     outline_of,
     room_for,
     waiting_in,
-    wake_up,
+    wake_ups,
 )
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
@@ -40,8 +40,7 @@ __all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partitio
 
 ROWS_PER_STEP = 1000  # A few milliseconds of work.
 
-Wanted = tuple[datetime, str, bytes]
-"""Instant, callback id, contact key: what is wanted first comes first."""
+Wanted = Entry[bytes]  # Instant, callback id, contact key.
 
 
 class Partition:
@@ -70,7 +69,7 @@ class Partition:
         self._waiting = WaitingRoom()
         self._follower = Follower(number, partitions, configuration, topic_prefix)
         self._acquired_at: datetime | None = None
-        self._setbacks: dict[bytes, timedelta] = {}
+        self._setbacks = Setbacks()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take in one changelog record, in their order, before `ready`."""
@@ -112,22 +111,23 @@ class Partition:
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
             key, told = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            cause = Cause(
-                event_id=getattr(told, "event_id", None),
-                topic=arrived.topic,
-                partition=arrived.partition,
-                offset=arrived.offset,
-            )
+            event_id = getattr(told, "event_id", None)
+            cause = Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
             outcome = self._tell_twice(key, told, cause, now)
             outcome.count(arrived.topic, Result.APPLIED)
             return outcome
         except BadEvent as fault:
             return self._dead_letter(arrived, fault.code, fault, str(fault))
         except Exception as bug:
-            # The message of an unforeseen exception may quote the event; the worker's log has it.
+            # The message of an unforeseen exception may quote the event, so nobody is told.
             outcome = self._dead_letter(arrived, ErrorCode.INTERNAL_ERROR, bug, "A fault of the processor; see its log")
-            outcome.faults.append(traceback.format_exc())
+            outcome.faults.append(Fault.of(FaultKind.EVENT, bug))
             return outcome
+
+    @property
+    def set_back(self) -> int:
+        """Timers and releases that met a bug of ours and are tried again later."""
+        return len(self._setbacks) + self._waiting.put_off_count
 
     def next_at(self) -> datetime | None:
         """When `fire` is wanted next; None if nothing is waited for."""
@@ -160,26 +160,24 @@ class Partition:
 
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
-        fault = "The timer led nowhere."
         try:
             outcome = self._tell_twice(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
             if outcome:
-                self._setbacks.pop(key, None)
                 return outcome
-        except Exception:
-            fault = traceback.format_exc()
-        setback = min(2 * self._setbacks[key], SETBACK_MAX) if key in self._setbacks else SETBACK_FIRST
-        self._setbacks[key] = setback
-        self._index.put(key, now + setback, callback_id)
-        return Outcome(faults=[fault])
+            outcome.faults.append(Fault(FaultKind.TIMER, "the timer led nowhere"))
+        except Exception as error:
+            outcome = Outcome.undone(FaultKind.TIMER, error)
+        self._setbacks.failed(timer, now)
+        self._index.set(key, self._setbacks.first(key, wake_ups(decode_outline(self.table[key]))))
+        return outcome
 
     def _release(self, release: Release, now: datetime) -> Outcome:
         told = Released(release.callback_id, release.held_by)
         try:
             outcome = self._tell_twice(release.key, told, Cause(partition=self.number), now)
-        except Exception:
+        except Exception as error:
             self._waiting.put_off(release, now + SETBACK_FIRST)
-            return Outcome(faults=[traceback.format_exc()])
+            return Outcome.undone(FaultKind.RELEASE, error)
         if outcome.fired:
             self._waiting.passed(release, now)
         elif not outcome:
@@ -192,8 +190,9 @@ class Partition:
         told = ConfigurationChanged(self._follower.beyond)
         try:
             outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
-        except Exception:
-            return self._with_meta(Outcome(faults=[traceback.format_exc()]), self._follower.done(failed=True))
+        except Exception as error:
+            undone = Outcome.undone(FaultKind.CONFIGURATION, error)
+            return self._with_meta(undone, self._follower.done(failed=True))
         return self._with_meta(outcome, self._follower.done())
 
     def _tell_twice(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
@@ -229,11 +228,7 @@ class Partition:
             self._waiting.remove(campaign_id, key, callback_id)
         for campaign_id, callback_id, due_at in waits - waited:
             self._waiting.add(campaign_id, key, callback_id, due_at)
-        wanted = wake_up(after) if after else None
-        if wanted is None:
-            self._index.drop(key)
-        else:
-            self._index.put(key, *wanted)
+        self._index.set(key, self._setbacks.first(key, wake_ups(after)))
 
     def _with_outstanding(self) -> set[bytes]:
         keys = set(self._index)

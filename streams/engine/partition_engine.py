@@ -9,15 +9,15 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
 from streams import metrics
-from streams.engine.batch import Batch, SourceRecord, arrived
+from streams.engine.batch import Batch, arrived
 from streams.engine.clock import Clock
-from streams.engine.counts import count
+from streams.engine.counts import count, show
 from streams.engine.disk_rows import UnusableState
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
@@ -25,7 +25,7 @@ from streams.engine.partition import Partition
 from streams.engine.restore import read_batches_to_end, reader
 from streams.engine.store import Store
 from streams.engine.transaction import Transactions, Unit
-from streams.logic.exchange import Arrived, Outcome
+from streams.logic.exchange import Outcome
 from streams.settings import Settings
 from topics.catalog import STATE_TOPIC
 
@@ -34,10 +34,7 @@ log = logging.getLogger(__name__)
 # A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
 # of every other partition's timers.
 SLICE_S = 0.010
-
-# Requests wait for the gate, so it cannot wait for them.
-REQUESTS = "placement-requested"
-
+REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
 # One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
 EPOCHS = itertools.count(1)
 
@@ -82,7 +79,7 @@ class PartitionEngine:
         seconds = time.monotonic() - began
         metrics.RESTORE_SECONDS.labels(self.number).set(seconds)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
-        metrics.OUTSTANDING.labels(self.number).set(self.core.outstanding)
+        show(self.core)
         log.info(
             "partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding",
             self.number, rows, seconds, self.core.outstanding,
@@ -90,12 +87,13 @@ class PartitionEngine:
 
     async def _restore(self) -> int:
         """Bring the store up to the end of the changelog; returns how many records that took."""
+        began = self._clock.now()  # What is read is as old as this: a process may sleep for days in the middle of it.
         changelog = TopicPartition(self._settings.topic(STATE_TOPIC), self.number)
         async with reader(self._settings, [changelog]) as consumer:
             if self._store.next_offset is not None:
                 consumer.seek(changelog, self._store.next_offset)
-            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(read, self._clock.now()))
-            self._store.committed(await consumer.position(changelog), self._clock.now())
+            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(read, began))
+            self._store.committed(await consumer.position(changelog), began)
         return rows
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
@@ -190,12 +188,18 @@ class PartitionEngine:
         topics = self._take_in(outcome, now)
         self.next_timer = self.core.next_at()
         if not (outcome or topics):
-            self._store.is_alive(now)
-            return False
-        offsets = {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
-        await self._commit(outcome, offsets, now)
+            return await self._renew(now)
+        await self._commit(outcome, self._offsets(topics), now)
         for topic in topics:
             self.reached(topic, self.inbox.next[topic])
+        return True
+
+    async def _renew(self, now: datetime) -> bool:
+        """Have the store know that nothing has changed. Only a commit tells that nobody else has the partition."""
+        if not self._store.ages(now):
+            return False
+        await self._commit(Outcome(), self._offsets(self.inbox.next), now)
+        self._store.is_alive(now)
         return True
 
     def _fire_due(self, outcome: Outcome, now: datetime) -> None:
@@ -221,13 +225,10 @@ class PartitionEngine:
         records = self.inbox.take(requests=self.gate.open)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
-            outcome.merge(self.core.apply(self._arrived(topic, record), now))
+            outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
             if time.monotonic() > until:
                 break
         return topics
-
-    def _arrived(self, topic: str, record: SourceRecord) -> Arrived:
-        return arrived(topic.removeprefix(self._settings.prefix), record)
 
     async def _wait(self) -> None:
         """Sleep until the next timer, or until something changes."""
@@ -238,12 +239,12 @@ class PartitionEngine:
         self._in_unit = True  # Before the clearing, so that other threads never see idleness between the two.
         self._wake.clear()
 
+    def _offsets(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        return {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
+
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         began = time.monotonic()
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(unit), now)
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
-        metrics.OUTSTANDING.labels(self.number).set(self.core.outstanding)
-        count(outcome, self._clock.now())
-        for fault in outcome.faults:
-            log.error("partition %d: a fault of ours was undone and set aside:\n%s", self.number, fault)
+        count(self.core, outcome, self._clock.now())

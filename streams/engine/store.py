@@ -28,8 +28,11 @@ class Store(Protocol):
     def committed(self, next_offset: int | None, now: datetime) -> None:
         """The rows are the whole changelog, which goes on at `next_offset`; None if that offset is not known."""
 
+    def ages(self, now: datetime) -> bool:
+        """Whether it is time to tell that it is alive: what is not known to be young is not used at the next start."""
+
     def is_alive(self, now: datetime) -> None:
-        """Nothing has changed until now. Worth a call once in a while: what is not known to be young is not used."""
+        """Nothing had changed by now; the partition was known to be ours then."""
 
     def close(self) -> None:
         """Let go of it; what was not committed is forgotten."""
@@ -56,6 +59,10 @@ class MemoryStore:
 
     def committed(self, next_offset: int | None, now: datetime) -> None:
         """Nothing to do."""
+
+    def ages(self, now: datetime) -> bool:
+        """Never."""
+        return False
 
     def is_alive(self, now: datetime) -> None:
         """Nothing to do."""

@@ -96,6 +96,11 @@ class WaitingRoom:
         self._put_off[entry] = until
         self._queues[release.campaign_id].put(entry, until, release.callback_id)
 
+    @property
+    def put_off_count(self) -> int:
+        """How many wait because their release failed."""
+        return len(self._put_off)
+
     def _first_of(self, campaign_id: str) -> Release | None:
         entry = self._queues[campaign_id].first()
         if entry is None:

@@ -6,14 +6,13 @@ Source: docs/rules.md, sections 3 to 5 and section 8 rows 13 to 15 and 22; docs/
 and lists".
 """
 
-import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from streams.logic.callable_time import CompiledTimes, compile_times
 from streams.logic.clock import check_clock
 from streams.logic.dnc import DncLists
-from streams.logic.exchange import Arrived
+from streams.logic.exchange import Arrived, Fault, FaultKind
 from streams.logic.recycles import Marker, Recycles
 from streams.logic.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
@@ -35,20 +34,12 @@ DNC_ENTRIES = "dnc-entries"
 
 
 @dataclass(frozen=True, slots=True)
-class Bug:
-    """A fault of ours: the class of the exception, and its traceback for the log."""
-
-    class_name: str
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
 class BadRecord:
     """A configuration record that cannot be accepted. bug: why, when it is no fault of the record's."""
 
     arrived: Arrived
     fault: BadEvent
-    bug: Bug | None = None
+    bug: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +90,9 @@ class Configuration:
         except BadEvent as fault:
             self.reports.append(BadRecord(arrived, fault))
         except Exception as error:
-            # The message of an unforeseen exception may quote the event; the worker's log has it.
+            # The message of an unforeseen exception may quote the record, so nobody is told.
             set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
-            self.reports.append(BadRecord(arrived, set_aside, Bug(type(error).__name__, traceback.format_exc())))
+            self.reports.append(BadRecord(arrived, set_aside, Fault.of(FaultKind.CONFIGURATION, error)))
         self.version += 1
 
     def campaign_cause(self, campaign_id: str) -> Cause:

@@ -1,5 +1,6 @@
 """What passes between the core and whoever runs it: records in, records and rows out. No Kafka, no clock."""
 
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -60,22 +61,51 @@ class Fired:
     cause: LatenessCause
 
 
+class FaultKind(StrEnum):
+    """What met a bug of ours. configuration: a record of it, or what a clear or a recycle asks of a contact."""
+
+    EVENT = "event"
+    TIMER = "timer"
+    RELEASE = "release"
+    CONFIGURATION = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug of ours that was undone. what: mostly the class of an exception. where: for the log, what led to it."""
+
+    kind: FaultKind
+    what: str
+    where: str = ""
+
+    @classmethod
+    def of(cls, kind: FaultKind, error: Exception) -> "Fault":
+        """What there is to say of an exception without its message, which may quote a phone number."""
+        lines = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
+        return cls(kind, type(error).__name__, "".join(lines))
+
+
 @dataclass(slots=True)
 class Outcome:
     """What one step wants written, all of it or nothing.
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
-    fired: one entry per command. faults: tracebacks of bugs of ours, to be logged and alarmed. counts: events by topic
-    and result. dead: dead letters by error code. placements: what was decided on requests that came for the first time.
+    fired: one entry per command. faults: bugs of ours, to be logged and alarmed. counts: events by topic and result.
+    dead: dead letters by error code. placements: what was decided on requests that came for the first time.
     """
 
     records: list[Record] = field(default_factory=list)
     writes: dict[bytes, bytes | None] = field(default_factory=dict)
     fired: list[Fired] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     counts: dict[tuple[str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
     placements: list[PlacementDecided] = field(default_factory=list)
+
+    @classmethod
+    def undone(cls, kind: FaultKind, error: Exception) -> "Outcome":
+        """Of a step that met a bug of ours: nothing is written."""
+        return cls(faults=[Fault.of(kind, error)])
 
     def __bool__(self) -> bool:
         """Whether there is anything to write or to alarm."""

@@ -71,7 +71,7 @@ def record_of_report(report: Report, now: datetime, topic_prefix: str = "") -> R
     """What is written about a configuration event that was bad or, being a recycle, came too soon."""
     arrived = report.arrived
     if isinstance(report, BadRecord):
-        class_name = report.bug.class_name if report.bug else type(report.fault).__name__
+        class_name = report.bug.what if report.bug else type(report.fault).__name__
         return dead_letter(arrived, report.fault.code, class_name, str(report.fault), topic_prefix)
     event = report.event
     rejected = CallbackLifecycle(

@@ -129,16 +129,16 @@ def decode_meta(row: bytes | None) -> Meta:
     return Meta() if row is None else _metas.decode(current(row))
 
 
-def wake_up(row: RowOutline) -> tuple[datetime, str] | None:
-    """When the contact wants to be woken first and by which callback's timer; an empty id is the end of its memory.
+def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
+    """When the contact wants to be woken, and by which callback's timer; an empty id is the end of its memory.
 
-    None if it waits for nothing but events and releases.
+    Nothing if it waits for nothing but events and releases.
     """
-    if row.callbacks:
-        return min(
-            ((callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer), default=None
-        )
-    return None if row.heard_at is None else (row.heard_at + MEMORY, "")
+    if row is None:
+        return []
+    if not row.callbacks:
+        return [] if row.heard_at is None else [(row.heard_at + MEMORY, "")]
+    return [(callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer]
 
 
 def waiting_in(row: RowOutline | None) -> set[tuple[str, str, datetime]]:

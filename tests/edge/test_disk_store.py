@@ -87,10 +87,15 @@ def test_a_restore_that_was_interrupted_goes_on_where_it_was_and_is_no_younger_t
 def test_a_store_that_is_held_stays_young_though_nothing_changes(tmp_path: Path) -> None:
     filled(tmp_path / "s")
     store = DiskStore(tmp_path / "s", HERE)
-    store.is_alive(NOW + REFRESH)
-    assert store.header is not None and store.header.written_at == NOW, "not at every turn"
-    store.is_alive(later := NOW + REFRESH + timedelta(seconds=1))
-    assert store.header.written_at == later and store.next_offset == 20
+    later = NOW + REFRESH + timedelta(seconds=1)
+    assert not store.ages(NOW + REFRESH) and store.ages(later), "not at every turn"
+    store.is_alive(later)
+    assert store.header is not None and store.header.written_at == later and store.next_offset == 20
+    assert not store.ages(later)
+    store.rows[b"L|new"] = b"waits for its offset"
+    assert not store.ages(later + 2 * REFRESH)
+    store.is_alive(later + 2 * REFRESH)
+    assert store.header.written_at == later
     store.close()
 
 

@@ -63,9 +63,12 @@ class Bug(Exception):
     """A fault of ours."""
 
 
+MESSAGE = "with +12125550101 in it"
+
+
 def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_told_once(monkeypatch):
     def failing(rules):
-        raise Bug("with +12125550101 in its message")
+        raise Bug(MESSAGE)
 
     monkeypatch.setattr("streams.logic.configuration.compile_rule_set", failing)
     configuration = Configuration()
@@ -77,6 +80,8 @@ def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_t
     assert headers["ringback.error"] == b"internal_error"
     assert headers["__connect.errors.exception.class.name"] == b"Bug"
     assert b"555" not in headers["__connect.errors.exception.message"]
-    assert len(outcome.faults) == 1 and "Bug" in outcome.faults[0]
+    (fault,) = outcome.faults
+    assert (fault.kind, fault.what) == ("configuration", "Bug")
+    assert "in failing" in fault.where and "2125550101" not in fault.where
     configuration.apply(told("campaigns", campaign(), b"P"), NOW)
     assert partition.configure(NOW).faults == []

@@ -16,6 +16,7 @@ from tests.builders import (
     instant,
     key_of,
     recycle,
+    rescheduled,
     rule,
     rule_set,
     scheduled,
@@ -260,6 +261,9 @@ class Bug(Exception):
     """A fault of ours."""
 
 
+MESSAGE = "with +12125550101 in it"
+
+
 def failing(times: int, monkeypatch) -> None:
     """Let the next decisions fail."""
     left = [times]
@@ -267,7 +271,7 @@ def failing(times: int, monkeypatch) -> None:
     def failing_decide(*arguments):
         if left[0] > 0:
             left[0] -= 1
-            raise Bug("with +12125550101 in its message")
+            raise Bug(MESSAGE)
         return decide(*arguments)
 
     monkeypatch.setattr("streams.engine.partition.decide", failing_decide)
@@ -288,7 +292,9 @@ def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log, 
     headers = dict(outcome.records[0].headers)
     assert headers["ringback.error"] == b"internal_error"
     assert b"555" not in headers["__connect.errors.exception.message"]
-    assert len(outcome.faults) == 1 and outcome.writes == {}
+    (fault,) = outcome.faults
+    assert (fault.kind, fault.what) == ("event", "Bug") and outcome.writes == {}
+    assert "in failing_decide" in fault.where and "2125550101" not in fault.where
     assert topics(log.tell(partition, "callback-scheduled", scheduled())) == [
         "callback-lifecycle",
         "outstanding-callbacks",
@@ -301,11 +307,51 @@ def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log, monke
     log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
     failing(2, monkeypatch)
     outcome = log.fire_all(partition, AT_1500)
-    assert len(outcome.faults) == 1
+    assert [fault.kind for fault in outcome.faults] == ["timer"]
     assert [fired.due_at for fired in outcome.fired] == [AT_1500]
-    assert partition.outstanding == 2
+    assert partition.outstanding == 2 and partition.set_back == 1
     assert partition.next_at() == instant("2026-11-23T15:01:00Z")
     assert topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z"))).count("dial-preview") == 1
+    assert partition.set_back == 0
+
+
+def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_put_off(log, monkeypatch):
+    def failing_for_k1(row, told, *arguments):
+        if getattr(told, "callback_id", None) == "k1":
+            raise Bug(MESSAGE)
+        return decide(row, told, *arguments)
+
+    partition = log.start(AT_1430)
+    for name, due_at in (("k1", "2026-11-23T15:00:00Z"), ("k2", "2026-11-23T15:05:00Z")):
+        log.tell(partition, "callback-scheduled", scheduled(name, conversation_id=f"v-{name}", due_at=due_at))
+    monkeypatch.setattr("streams.engine.partition.decide", failing_for_k1)
+    for minute in (0, 1, 3, 5, 7, 15):
+        outcome = log.fire_all(partition, instant(f"2026-11-23T15:{minute:02}:00Z"))
+        assert len(outcome.fired) == (minute == 5) and len(outcome.faults) == (minute != 5)
+    assert partition.set_back == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
+
+
+def test_what_does_not_touch_a_timer_that_is_put_off_leaves_it_put_off(log, monkeypatch):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    failing(4, monkeypatch)
+    log.fire_all(partition, AT_1500)
+    log.fire_all(partition, instant("2026-11-23T15:01:00Z"))
+    log.tell(partition, "contacts", contact(attributes={"seen": "today"}), instant("2026-11-23T15:01:30Z"))
+    assert partition.next_at() == instant("2026-11-23T15:03:00Z") and partition.set_back == 1
+
+
+@pytest.mark.parametrize("event", [rescheduled(occurred_at="2026-11-23T14:40:00Z"), cancelled()])
+def test_a_timer_that_is_put_off_and_then_moved_or_called_off_is_not_put_off_any_more(log, monkeypatch, event):
+    partition = log.start(AT_1430)
+    log.tell(partition, "callback-scheduled", scheduled())
+    failing(2, monkeypatch)
+    log.fire_all(partition, AT_1500)
+    log.tell(partition, "callback-scheduled", event, AT_1500)
+    assert partition.set_back == 0
+    assert topics(log.fire_all(partition, instant("2026-11-24T15:00:00Z"))).count("dial-preview") == (
+        event["type"] == "rescheduled"
+    )
 
 
 def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_hour(log, monkeypatch):
@@ -333,8 +379,8 @@ def test_a_release_that_meets_a_bug_is_put_off(monkeypatch):
     partition = log.start(AT_1500)
     log.committed(partition.fire(AT_1500))
     failing(2, monkeypatch)
-    assert len(log.fire_all(partition, AT_1500).faults) == 1
-    assert partition.next_at() == instant("2026-11-23T15:01:00Z")
+    assert [fault.kind for fault in log.fire_all(partition, AT_1500).faults] == ["release"]
+    assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.set_back == 1
     assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
 
 
@@ -345,7 +391,7 @@ def test_a_contact_that_meets_a_bug_in_a_clear_is_tried_again_after_a_restart(lo
     at = instant("2026-11-23T14:36:00Z")
     partition = log.start(at)
     failing(2, monkeypatch)
-    assert len(log.fire_all(partition, at).faults) == 1
+    assert [fault.kind for fault in log.fire_all(partition, at).faults] == ["configuration"]
     assert topics(log.fire_all(log.start(at), at)) == ["callback-lifecycle", "outstanding-callbacks"]
 
 

@@ -45,8 +45,8 @@ def test_every_label_that_a_query_groups_by_or_matches_exists():
     known = {"instance", "le"} | {
         label for family in OURS.values() for sample in family.samples for label in sample.labels
     }
-    # Their series appear with the first partition, at the start of a worker, and when its clock is set.
-    known |= {"partition", "version", "direction"}
+    # Their series appear with the first partition, and at the start of a worker.
+    known |= {"partition", "version"}
     for target in TARGETS:
         grouped = {
             label.strip() for group in re.findall(r"\bby \(([^)]*)\)", target["expr"]) for label in group.split(",")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -103,15 +104,30 @@ async def test_what_another_worker_did_meanwhile_is_read_from_the_changelog(clus
         assert counted(first, "ringback_restored_rows") > 0
 
 
-async def test_a_damaged_state_is_set_aside_with_a_line_in_the_log_and_nothing_is_lost(cluster: Cluster) -> None:
+def scribble(folder: Path) -> None:
+    for manifest in folder.glob("contacts-*/MANIFEST-*"):
+        manifest.write_bytes(b"scribble")
+
+
+def flip(folder: Path) -> None:
+    for table in folder.glob("contacts-*/*.sst"):
+        content = bytearray(table.read_bytes())
+        content[len(content) // 4] ^= 0xFF
+        table.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [scribble, flip])
+async def test_a_damaged_state_is_set_aside_with_a_line_in_the_log_and_nothing_is_lost(
+    cluster: Cluster, damage: Callable[[Path], None]
+) -> None:
+    """Found when the folder is opened, and found when its rows are read."""
     async with feeder(cluster) as feed:
         await configure(feed)
         worker = cluster.worker()
         await fill(cluster, feed)
         worker.stop()
         folder = worker.log.with_suffix(".state")
-        for manifest in folder.glob("contacts-*/MANIFEST-*"):
-            manifest.write_bytes(b"scribble")
+        damage(folder)
         worker.start()
         await ready(worker)
         said = [line for line in messages(worker) if "is set aside as" in line]

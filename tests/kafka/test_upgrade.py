@@ -3,14 +3,20 @@
 import asyncio
 import json
 from contextlib import suppress
+from pathlib import Path
 from signal import SIGTERM
 
 import pytest
 
+from streams.engine.partition import META_KEY
 from streams.logic.upgrades import ROW_VERSION
-from tests.kafka.cluster import Cluster, feeder, reader
+from streams.worker import EXIT_BROKEN
+from tests.engine.test_stored_state import CHANGELOGS, NOW, contacts, stored
+from tests.kafka.cluster import PARTITIONS, Cluster, feeder, reader
 from tests.kafka.kills import EVENTS_PER_S, OUTPUTS, SETTLE_S, Sent, configure, feed_events, verify
+from tests.kafka.test_state import counted
 from tests.kafka.test_worker import SOON_S
+from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka
 
@@ -45,6 +51,44 @@ async def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeat
             )
         await taken.settle(SETTLE_S)
         versions = {json.loads(row.value)["version"] for row in taken.records["contact-state"] if row.value}
+        assert sum(counted(worker, "ringback_state_set_aside_total") for worker in cluster.workers) == 0
     assert codes == [0, 0] and [worker.exit_code for worker in cluster.workers] == [None, None]
     assert versions == {ROW_VERSION, ROW_VERSION + 1}
     assert verify(sent, taken) == []
+
+
+async def changelog(cluster: Cluster, rows: dict[bytes, bytes]) -> None:
+    """Write rows as a worker has written them, each to the partition of its contact."""
+    async with feeder(cluster) as feed:
+        for key, row in rows.items():
+            partition = 0 if key == META_KEY else partition_for(key, PARTITIONS)
+            await feed.producer.send(f"{cluster.prefix}contact-state", row, key=key, partition=partition)
+        await feed.flush()
+
+
+@pytest.mark.parametrize("path", CHANGELOGS, ids=lambda path: path.stem)
+async def test_a_worker_of_the_next_version_takes_up_the_stored_changelog_of_each_version(
+    cluster: Cluster, path: Path
+) -> None:
+    """On the clock of when it was stored, so that nothing falls due: every callback is outstanding, every row read."""
+    clock, rows = cluster.folder / "clock", stored(path)
+    clock.write_text(NOW.isoformat())
+    await changelog(cluster, rows)
+    cluster.command = NEXT
+    worker = cluster.worker(clock_file=clock)
+    await asyncio.to_thread(worker.wait_ready, SOON_S)
+    assert counted(worker, "ringback_restored_rows") == len(rows)
+    expected = sum(len(contact.callbacks) for contact in contacts(rows))
+    assert 0 < counted(worker, "ringback_callbacks_outstanding") <= expected
+    assert counted(worker, "ringback_faults_total") == 0 and worker.exit_code is None
+
+
+async def test_a_worker_that_meets_a_row_of_the_next_version_ends_and_says_which(cluster: Cluster) -> None:
+    """It must not guess: the next version has to come back."""
+    rows = stored(CHANGELOGS[-1])
+    key = next(key for key in rows if key != META_KEY)
+    newer = rows[key].replace(b'"version":%d,' % ROW_VERSION, b'"version":%d,' % (ROW_VERSION + 1), 1)
+    await changelog(cluster, {**rows, key: newer})
+    worker = cluster.worker()
+    assert await asyncio.to_thread(worker.wait_ended, SOON_S) == EXIT_BROKEN
+    assert f"A row of version {ROW_VERSION + 1}; this program reads version {ROW_VERSION}" in worker.log.read_text()

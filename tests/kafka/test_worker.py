@@ -212,6 +212,8 @@ async def test_workers_that_come_and_go_in_quick_succession_end_up_sharing_every
     for _ in range(3):
         cluster.worker()
         await asyncio.sleep(0.7)
+    while cluster.workers[0].status() is None:
+        await asyncio.sleep(0.1)
     cluster.workers[0].stop()
     deadline = time.monotonic() + SOON_S
     held: list[str] = []

@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.logic.rows import decode_outline, wake_up
+from streams.logic.rows import decode_outline, wake_ups
 from tests.builders import (
     Json,
     Said,
@@ -207,7 +207,7 @@ def test_every_standing_callback_has_one_timer_and_the_partition_knows_the_first
         rows = [decode_outline(row) for key, row in partition.table.items() if b"|" in key]
         for callback in (callback for row in rows for callback in row.callbacks):
             assert callback.timer is not None or callback.status == "waiting"
-        wanted = [wanted[0] for row in rows if (wanted := wake_up(row))]
+        wanted = [min(wishes)[0] for row in rows if (wishes := wake_ups(row))]
         release = partition._waiting.first()
         assert partition.next_at() == min([*wanted, *([release.at] if release else [])], default=None)
         assert partition.outstanding == sum(len(row.callbacks) for row in rows)

@@ -1,7 +1,11 @@
 """Every way in which a broker's topics can differ from the catalog is named, and the dangerous ones are fatal."""
 
 import dataclasses
+from datetime import timedelta
 
+import pytest
+
+from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX
 from streams.topic_differences import Actual, compare
 from topics.catalog import CATALOG
 
@@ -67,6 +71,19 @@ def test_a_changelog_that_forgets_is_fatal():
     there, configs = broker()
     configs["p.contact-state"] |= {"cleanup.policy": "compact,delete"}
     assert differences(there, configs) == [("p.contact-state: cleanup.policy is compact,delete, not compact", True)]
+
+
+@pytest.mark.parametrize(("milliseconds", "fatal"), [("86400000", True), ("604800001", False)])
+def test_a_changelog_on_which_removals_are_gone_too_soon_is_fatal(milliseconds: str, fatal: bool):
+    there, configs = broker()
+    configs["p.contact-state"] |= {"delete.retention.ms": milliseconds}
+    text = f"p.contact-state: delete.retention.ms is {milliseconds}, not 604800000"
+    assert differences(there, configs) == [(text, fatal)]
+
+
+def test_state_on_disk_is_too_old_long_before_removals_are_gone_from_the_changelog():
+    retention_ms = int(CATALOG["contact-state"].config()["delete.retention.ms"])
+    assert timedelta(milliseconds=retention_ms) > 2 * (AGE_MAX + CLOCKS_MAX)
 
 
 def test_replication_counts_only_when_it_is_asked_for():

@@ -1,0 +1,161 @@
+"""A partition engine by itself: its own code, with a broker that is a list and a clock that stands where it is put."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, cast
+
+import orjson
+
+from streams.engine.batch import Batch, SourceRecord
+from streams.engine.partition import Partition
+from streams.engine.partition_engine import PartitionEngine
+from streams.engine.store import MemoryStore, Store
+from streams.engine.transaction import Unit
+from streams.logic.configuration import Configuration
+from streams.logic.exchange import Arrived
+from streams.settings import make
+from tests.builders import Json, campaign, key_of, rule, rule_set
+
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+TOPICS = ("callback-scheduled", "contacts", "placement-requested", "wrap-up")
+PREFIX = "ringback."
+SOON_S = 30.0
+
+
+@dataclass
+class Hand:
+    """A clock that somebody sets. step: it goes on by so much when the engine waits, which then waits no longer."""
+
+    at: datetime = NOW
+    step: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return self.at
+
+    def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
+        return now
+
+    def wait_s(self, at: datetime | None) -> float:
+        self.at += self.step
+        return 0.0 if self.step else 60.0
+
+
+@dataclass
+class Broker:
+    """Takes units, whole. refuses: the first one that it does not take, from 1. knows: says where rows are."""
+
+    units: list[Unit] = field(default_factory=list)
+    refuses: int | None = None
+    knows: bool = True
+    end: int = 0
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def commit(self, unit: Unit) -> int | None:
+        await asyncio.sleep(0)
+        if self.refuses is not None and len(self.units) + 1 >= self.refuses:
+            raise Refused
+        self.units.append(unit)
+        if not unit.rows:
+            return None
+        self.end += len(unit.rows) + 1
+        return self.end - 1 if self.knows else None
+
+    def rows(self) -> dict[bytes, bytes]:
+        """What the changelog comes to."""
+        rows: dict[bytes, bytes | None] = {}
+        for unit in self.units:
+            rows |= unit.rows
+        return {key: row for key, row in rows.items() if row is not None}
+
+    def values(self, topic: str) -> list[Json]:
+        """Everything that was committed to a topic."""
+        records = (record for unit in self.units for record in unit.records)
+        return [orjson.loads(record.value) for record in records if record.topic == topic and record.value]
+
+
+class Refused(Exception):
+    """The broker does not take the unit: it has another owner for the partition, or is not there."""
+
+
+@dataclass
+class Record:
+    """A record as it was fetched."""
+
+    topic: str
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    partition: int = 0
+    timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass
+class Lone:
+    """An engine that has begun. broken: what it ended with."""
+
+    engine: PartitionEngine
+    broker: Broker
+    clock: Any
+    broken: list[BaseException] = field(default_factory=list)
+    offsets: dict[str, Any] = field(default_factory=dict)
+
+    async def tell(self, topic: str, values: Iterable[Json]) -> None:
+        """Hand events over, as one batch."""
+        name, offsets = PREFIX + topic, self.offsets.setdefault(topic, count())
+        records: list[SourceRecord] = [
+            Record(name, next(offsets), key_of(value), orjson.dumps(value)) for value in values
+        ]
+        follows = self.engine.inbox.handed_over(name, records)
+        await self.engine.work(Batch(name, 0, records, self.engine.epoch, follows))
+
+    async def until(self, done: Any) -> None:
+        """Return when `done()`; raises TimeoutError."""
+        async with asyncio.timeout(SOON_S):
+            while not done():
+                await asyncio.sleep(0.001)
+
+    async def set_clock(self, at: datetime) -> None:
+        """Put the clock somewhere, have it noticed, and return when there is nothing to do."""
+        self.clock.at = at
+        self.engine.wake()
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Return when there is nothing to do."""
+        await self.until(lambda: not self.engine.busy and not self.engine.inbox)
+
+
+def configuration(**changes: Any) -> Configuration:
+    """One campaign P with a rule set, as a worker has read them."""
+    known = Configuration()
+    told = (("campaigns", campaign(rule_set_ids=["R"], **changes), b"P"), ("rule-sets", rule_set(rule()), b"R"))
+    for offset, (topic, value, key) in enumerate(told):
+        known.apply(Arrived(topic, 0, offset, key, orjson.dumps(value), int(NOW.timestamp() * 1000)), NOW)
+    return known
+
+
+@asynccontextmanager
+async def begun(
+    broker: Broker, store: Store | None = None, clock: Any = None, ends: dict[str, int] | None = None, **settings: Any
+) -> AsyncIterator[Lone]:
+    """An engine over the rows of its store, at work; it is given up with the context."""
+    clock, store = clock or Hand(), store or MemoryStore()
+    core = Partition(0, 1, configuration(), store.rows)
+    broken: list[BaseException] = []
+    engine = PartitionEngine(make(**settings), core, store, clock, lambda _, error: broken.append(error))
+    await engine._transactions.stop()
+    engine._transactions = cast(Any, broker)
+    core.ready(clock.now())
+    engine.begin({PREFIX + topic: 0 for topic in TOPICS}, ends or {})
+    try:
+        yield Lone(engine, broker, clock, broken)
+    finally:
+        await engine.close()

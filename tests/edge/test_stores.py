@@ -1,0 +1,114 @@
+"""Which state on disk is taken up at an acquisition, and which is set aside with its reason."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streams.engine.disk_rows import UnusableState
+from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, DiskStore, Source
+from streams.engine.store import MemoryStore
+from streams.engine.stores import Stores
+from streams.settings import make
+from tests.edge.lone import NOW, Hand
+
+ROWS = {b"L|c%d" % number: b"row" for number in range(20)}
+
+
+@dataclass
+class Topic:
+    """What a broker tells of a changelog partition: its offsets, and where the records from an instant on begin."""
+
+    first: int = 0
+    end: int = 100
+    younger: tuple[datetime, int] | None = None
+
+    async def span(self, topic: str, number: int) -> tuple[int, int]:
+        return self.first, self.end
+
+    async def first_since(self, topic: str, at: datetime, number: int) -> int | None:
+        return self.younger[1] if self.younger and self.younger[0] >= at else None
+
+    async def close(self) -> None: ...
+
+
+def stores(
+    folder: Path, topic: Topic, *, cluster: str = "cluster-1", prefix: str = "ringback.", at: datetime = NOW
+) -> Stores:
+    made = Stores(make(state_dir=folder, prefix=prefix), Hand(at))
+    made._ends = topic  # type: ignore[assignment]
+    made._cluster = cluster
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """State of partitions 0 and 1 that was committed up to offset 20."""
+    for number in (0, 1):
+        store = DiskStore(tmp_path / f"contacts-{number}", Source("cluster-1", "ringback.contact-state", number, 0, 20))
+        store.rows.update(ROWS)
+        store.committed(20, NOW)
+        store.close()
+    return tmp_path
+
+
+async def opened(made: Stores, number: int = 0) -> tuple[dict[bytes, bytes], int | None]:
+    store = await made.open(number)
+    try:
+        return dict(store.rows.items()), store.next_offset
+    finally:
+        store.close()
+
+
+async def test_state_that_fits_its_changelog_is_taken_up(folder: Path) -> None:
+    assert await opened(stores(folder, Topic(end=20))) == (ROWS, 20)
+    older = Topic(younger=(NOW + CLOCKS_MAX - timedelta(seconds=1), 5))
+    assert await opened(stores(folder, older)) == (ROWS, 20), "as far as clocks may be apart"
+    later = Topic(younger=(NOW + timedelta(hours=1), 20))
+    assert await opened(stores(folder, later)) == (ROWS, 20), "what it has to read yet is younger, of course"
+
+
+MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"cluster": "cluster-2"}, "it is of ringback.contact-state-0 on cluster cluster-1"),
+        ({"prefix": "other."}, "it is of ringback.contact-state-0 on cluster cluster-1"),
+        ({"at": NOW + AGE_MAX + timedelta(seconds=1)}, "not within the last 3 days"),
+        ({"at": NOW - CLOCKS_MAX - timedelta(seconds=1)}, "not within the last 3 days"),
+        ({"topic": Topic(end=19)}, "it goes to 20, the topic from 0 to 19"),
+        ({"topic": Topic(first=21)}, "it goes to 20, the topic from 21 to 100"),
+        ({"topic": MADE_ANEW}, "offset 19, which it should hold, is younger than it"),
+    ],
+    ids=["cluster", "topic", "too old", "from the future", "ahead of the changelog", "behind it", "topic made anew"],
+)
+async def test_state_that_does_not_fit_is_set_aside_with_a_line_in_the_log(
+    folder: Path, changed: dict, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await opened(stores(folder, **{"topic": Topic(), **changed})) == ({}, None)
+    (line,) = caplog.messages
+    assert f"{folder / 'contacts-0'} is set aside as contacts-0.bad, all of the changelog is read: " in line
+    assert why in line
+    assert sorted(path.name for path in folder.iterdir()) == ["contacts-0", "contacts-0.bad", "contacts-1"]
+
+
+async def test_state_of_another_partition_is_set_aside(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "contacts-1").rename(folder / "contacts-7")
+    assert await opened(stores(folder, Topic()), 7) == ({}, None)
+    assert "it is of ringback.contact-state-1" in caplog.text
+
+
+async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder: Path) -> None:
+    made = stores(folder, Topic())
+    (await made.open(0)).close()
+    made.set_aside(0, UnusableState("a block is damaged"))
+    assert await opened(made) == ({}, None)
+
+
+async def test_in_memory_there_is_no_folder(tmp_path: Path) -> None:
+    made = Stores(make(store="memory", state_dir=tmp_path / "state"), Hand())
+    store = await made.open(0)
+    assert isinstance(store, MemoryStore) and store.next_offset is None and not (tmp_path / "state").exists()

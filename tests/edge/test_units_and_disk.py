@@ -1,0 +1,129 @@
+"""What a unit changes is on disk when Kafka has it, with its offset, and never before."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiokafka import TopicPartition
+
+from streams.engine.disk_rows import UnusableState
+from streams.engine.disk_store import REFRESH, DiskStore, Source
+from streams.settings import Settings
+from tests.builders import scheduled
+from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
+
+LATER = "2026-12-20T15:00:00Z"
+HERE = Source("cluster-1", "ringback.contact-state", 0, 0, 1000)
+
+
+def store(folder: Path) -> DiskStore:
+    return DiskStore(folder / "contacts-0", HERE)
+
+
+def on_disk(folder: Path) -> tuple[dict[bytes, bytes], int | None]:
+    """Rows and offset as a restart finds them."""
+    found = store(folder)
+    try:
+        return dict(found.rows.items()), found.next_offset
+    finally:
+        found.close()
+
+
+async def test_a_committed_unit_is_on_disk_with_the_offset_that_the_broker_gave_it(tmp_path: Path) -> None:
+    broker = Broker()
+    async with begun(broker, store(tmp_path)) as lone:
+        for name in ("k1", "k2"):
+            await lone.tell("callback-scheduled", [scheduled(name, contact_id=name)])
+            await lone.idle()
+    assert len(broker.units) == 2 and len(broker.rows()) == 2
+    assert on_disk(tmp_path) == (broker.rows(), broker.end - 1)
+
+
+async def test_a_unit_that_the_broker_refuses_ends_the_worker_and_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    broker = Broker(refuses=2)
+    async with begun(broker, store(tmp_path)) as lone:
+        await lone.tell("callback-scheduled", [scheduled("k1", contact_id="c1", due_at=LATER)])
+        await lone.idle()
+        await lone.tell("callback-scheduled", [scheduled("k2", contact_id="c2", due_at=LATER)])
+        await lone.until(lambda: lone.broken)
+        assert isinstance(lone.broken[0], Refused)
+        assert len(lone.engine.core.table) == 2, "it had been decided"
+    assert on_disk(tmp_path) == (broker.rows(), 1) and list(broker.rows()) == [b"L|c1"]
+
+
+async def test_rows_whose_offset_the_broker_does_not_tell_wait_for_the_next_unit(tmp_path: Path) -> None:
+    broker = Broker(knows=False)
+    async with begun(broker, store(tmp_path)) as lone:
+        await lone.tell("callback-scheduled", [scheduled("k1", contact_id="c1", due_at=LATER)])
+        await lone.idle()
+        await lone.set_clock(NOW + 2 * REFRESH)
+        assert len(broker.units) == 1, "and nobody says that all is well meanwhile"
+    assert on_disk(tmp_path) == ({}, None), "a restart reads them from the changelog"
+    async with begun(broker, store(tmp_path)) as lone:
+        await lone.tell("callback-scheduled", [scheduled("k1", contact_id="c1", due_at=LATER)])
+        await lone.idle()
+        broker.knows = True
+        await lone.tell("callback-scheduled", [scheduled("k2", contact_id="c2", due_at=LATER)])
+        await lone.idle()
+    assert on_disk(tmp_path) == (broker.rows(), broker.end - 1) and len(broker.rows()) == 2
+
+
+async def test_a_restore_is_as_old_as_its_beginning_however_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that slept in the middle of it may have missed removals that are gone when it goes on."""
+    held, clock = store(tmp_path), Hand()
+
+    class Consumer:
+        async def position(self, changelog: TopicPartition) -> int:
+            return 7
+
+    @asynccontextmanager
+    async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> AsyncIterator[Consumer]:
+        yield Consumer()
+
+    async def read_to_end(consumer: Consumer, handler: Callable[[object, list[Record]], None]) -> int:
+        for offset in (0, 5):
+            handler(None, [Record("contact-state", offset, b"L|c%d" % offset, b'{"version":1}')])
+            clock.at += timedelta(days=10)
+        return 2
+
+    monkeypatch.setattr("streams.engine.partition_engine.reader", reader)
+    monkeypatch.setattr("streams.engine.partition_engine.read_batches_to_end", read_to_end)
+    async with begun(Broker(), held, clock) as lone:
+        assert await lone.engine._restore() == 2
+        assert held.header is not None and (held.header.written_at, held.header.next_offset) == (NOW, 7)
+        with pytest.raises(UnusableState):
+            held.check(clock.now())
+
+
+async def test_a_quiet_partition_commits_its_offsets_once_an_hour_and_then_says_that_its_state_is_young(
+    tmp_path: Path,
+) -> None:
+    broker, held = Broker(), store(tmp_path)
+    async with begun(broker, held) as lone:
+        await lone.tell("callback-scheduled", [scheduled(due_at=LATER)])
+        await lone.idle()
+        for minutes in (30, 61, 100, 130):
+            await lone.set_clock(NOW + timedelta(minutes=minutes))
+        assert held.header is not None and held.header.written_at == NOW + timedelta(minutes=130)
+    _, *quiet = broker.units
+    assert [(list(unit.records), unit.rows) for unit in quiet] == [([], {})] * 2, "at 61 and at 130 minutes"
+    assert {tp.topic: offset for tp, offset in quiet[0].offsets.items()} == {
+        PREFIX + topic: int(topic == "callback-scheduled") for topic in TOPICS
+    }
+
+
+async def test_a_partition_that_somebody_else_has_is_not_said_to_be_young(tmp_path: Path) -> None:
+    """A worker that slept: rows may have been removed by another one, and the removals be gone from the changelog."""
+    broker, held = Broker(refuses=2), store(tmp_path)
+    async with begun(broker, held) as lone:
+        await lone.tell("callback-scheduled", [scheduled(due_at=LATER)])
+        await lone.idle()
+        lone.clock.at = NOW + timedelta(days=10)
+        lone.engine.wake()
+        await lone.until(lambda: lone.broken)
+        assert held.header is not None and held.header.written_at == NOW
+    assert {tp.topic for unit in broker.units for tp in unit.offsets} == {PREFIX + TOPICS[0]}

@@ -1,0 +1,85 @@
+"""What meets a bug of ours is undone and set aside; the partition goes on, an alarm rises, and nothing is lost."""
+
+from datetime import UTC, datetime, timedelta
+from signal import SIGTERM
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from streams.local import WORKER, LocalWorker
+from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
+from tests.kafka.kills import LIST, configure
+from tests.kafka.test_worker import SOON_S, scheduled
+from topics.codec import encode
+from topics.partitions import partition_for
+
+pytestmark = pytest.mark.kafka
+
+POISONED = ("-m", "tests.kafka.poisoned_worker")
+OUTPUTS = ("dead-letter", "callback-lifecycle", "dial-preview")
+NUMBER = "2125550101"
+
+
+def counted(worker: LocalWorker, metric: str, **labels: str) -> float:
+    """The sum of a metric's series that have these labels."""
+    families = text_string_to_metric_families(worker.metrics())
+    samples = [sample for family in families for sample in family.samples if sample.name == metric]
+    assert samples, metric
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
+def of_one_partition(count: int) -> list[str]:
+    """Contacts that share a partition."""
+    names = (f"c{number}" for number in range(400))
+    return [name for name in names if partition_for(f"{LIST}|{name}".encode(), PARTITIONS) == 2][:count]
+
+
+def dialed(taken: Reader) -> list[str]:
+    """The callbacks that went out, by id."""
+    return sorted(command["callback_id"] for command in taken.values("dial-preview"))
+
+
+async def test_a_poison_event_and_a_poison_timer_are_set_aside_and_their_partition_goes_on(cluster: Cluster) -> None:
+    """Then the worker is replaced by one without the bug: the timer goes out once, the event can be sent again."""
+    cluster.command = POISONED
+    first, second, third = of_one_partition(3)
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    poison = scheduled("poison-event", first, due)
+    async with feeder(cluster) as feed, reader(cluster, OUTPUTS) as taken:
+        await configure(feed)
+        worker = cluster.worker()
+        good = [scheduled(name, contact, due) for name, contact in (("before", first), ("after", third))]
+        for event in (good[0], scheduled("poison-timer", second, due), poison, good[1]):
+            await feed.send("callback-scheduled", event)
+        await feed.flush()
+        await taken.until(lambda: dialed(taken) == ["after", "before"], SOON_S)
+
+        (letter,) = taken.records["dead-letter"]
+        assert (letter.key, letter.value) == (f"{LIST}|{first}".encode(), encode(poison))
+        headers = dict(letter.headers)
+        assert headers["ringback.error"] == b"internal_error"
+        assert headers["__connect.errors.exception.class.name"] == b"Bug"
+        assert NUMBER not in str(letter.headers) and NUMBER not in worker.log.read_text()
+        assert "Bug" in worker.log.read_text() and "in poisoned" in worker.log.read_text()
+
+        await taken.until(lambda: counted(worker, "ringback_faults_total", kind="timer") > 0, SOON_S)
+        assert counted(worker, "ringback_faults_total", kind="event") == 1
+        assert counted(worker, "ringback_dead_letters_total", error="internal_error") == 1
+        assert counted(worker, "ringback_timers_set_back", partition="2") == 1
+        assert counted(worker, "ringback_timers_set_back") == 1
+        steps = [
+            one["transition"] for one in taken.values("callback-lifecycle") if one["callback_id"] == "poison-timer"
+        ]
+        assert steps == ["scheduled"], "it is outstanding"
+        assert worker.exit_code is None and counted(worker, "ringback_partition_ready") == PARTITIONS
+
+        worker.signal(SIGTERM)
+        assert worker.wait_ended(SOON_S) == 0
+        cluster.replace(0, WORKER)
+        await feed.send("callback-scheduled", poison)
+        await feed.flush()
+        await taken.until(lambda: dialed(taken) == ["after", "before", "poison-event", "poison-timer"], SOON_S)
+        await taken.settle(1.0)
+        assert len(dialed(taken)) == 4 and len(taken.records["dead-letter"]) == 1
+        assert counted(cluster.workers[0], "ringback_timers_set_back") == 0
+        assert counted(cluster.workers[0], "ringback_faults_total") == 0
