@@ -45,3 +45,5 @@ def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_noth
         rows = asyncio.run(read_all("upgrade.", ("contact-state",), brokers.direct))
     assert {json.loads(row.value)["version"] for row in rows if row.value} == {ROW_VERSION, ROW_VERSION + 1}
     assert run.verdict.lines() == []
+    said = [log.read_text() for log in tmp_path.glob("worker-*.log")]
+    assert len(said) == 2 and not any("is set aside as" in text for text in said), "the state on disk was taken up"

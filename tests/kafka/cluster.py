@@ -16,10 +16,15 @@ from streams.local import WORKER, LocalWorker
 from streams.settings import Settings, client_options, make
 from topics.catalog import CATALOG
 from topics.codec import encode, value_key
+from topics.configuration import Campaign, CampaignStatus, DialingMode
+from topics.events import ContactRecord
 from topics.partitions import partition_for
+from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 PARTITIONS = 4
 SESSION_TIMEOUT_S = 3
+LIST = "L"
+CONTACTS = 400
 
 
 @dataclass
@@ -102,6 +107,29 @@ async def feeder(cluster: Cluster) -> AsyncIterator[Feeder]:
         yield Feeder(cluster, producer)
     finally:
         await producer.stop()
+
+
+async def configure(feed: Feeder) -> None:
+    """One power campaign that calls back a minute after a wrap-up with the code CB."""
+    rule = Rule(
+        rule_id="again",
+        order=1,
+        category=RuleCategory.WRAP_UP,
+        conditions=(WrapUpCodeCondition(codes=("CB",)),),
+        actions=(ScheduleCallback(offset_minutes=1),),
+    )
+    await feed.send("rule-sets", RuleSet(rule_set_id="R", rules=(rule,)))
+    campaign = Campaign(
+        campaign_id="P",
+        dialing_mode=DialingMode.POWER,
+        status=CampaignStatus.ON,
+        contact_list_id=LIST,
+        rule_set_ids=("R",),
+    )
+    await feed.send("campaigns", campaign)
+    for number in range(CONTACTS):
+        await feed.send("contacts", ContactRecord(contact_list_id=LIST, contact_id=f"c{number}", callable=True))
+    await feed.flush()
 
 
 @dataclass

@@ -7,8 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.local import WORKER, LocalWorker
-from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
-from tests.kafka.kills import LIST, configure
+from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Reader, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
 from topics.codec import encode
 from topics.partitions import partition_for

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from streams.local import LocalWorker
-from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, feeder, reader
-from tests.kafka.kills import configure
+from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled
 
 pytestmark = pytest.mark.kafka

@@ -16,8 +16,7 @@ from streams.broker import EmbeddedKafka
 from streams.local import LocalWorker
 from streams.settings import client_options, make
 from streams.worker import EXIT_BROKEN
-from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, feeder, reader
-from tests.kafka.kills import LIST, configure
+from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from topics.codec import encode, value_key
 from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, Source
 from topics.partitions import partition_for
