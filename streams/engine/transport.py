@@ -133,10 +133,13 @@ class Consumer(driver.Consumer):
         Asked between two fetches, when all that the last one returned has been handed over.
         """
         for topic, partition in self.engines.gated():
-            tp = TP(topic, partition)
+            tp, epochs = TP(topic, partition), self.engines.epochs([partition])
             if self.flow_active and tp in self._get_active_partitions():
                 with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
-                    self.engines.read_to(topic, partition, await self._thread.position(tp) or 0)
+                    position = await self._thread.position(tp) or 0
+                    # A release in between has sought the partition: what stands before this may be read once more.
+                    if self.engines.epochs([partition]) == epochs:
+                        self.engines.read_to(topic, partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""

@@ -1,0 +1,205 @@
+"""The modelled broker: logs, the transaction coordinator, and the offsets of one group.
+
+Errors are those of the protocol that aiokafka 0.14 speaks, under the names it has for them. `Again` stands for those
+that it answers by asking again. Everything is carried out at once; what takes time is the way there and back, and the
+markers of a transaction, which are written one by one after its end has been decided.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, InvalidTxnState
+
+from tests.simulation.chance import Chance
+from tests.simulation.log import Content, Log, Stored
+from tests.simulation.loop import VirtualLoop
+from topics.partitions import partition_for
+
+MARKER_LATEST_S = 5.0
+"""By how much a marker is late at most."""
+
+
+class Again(Exception):
+    """Not now: the transaction before is still being ended, or what was asked for is still being loaded."""
+
+
+class Stage(Enum):
+    """Where a transactional id stands."""
+
+    EMPTY = auto()
+    ONGOING = auto()
+    COMMITTING = auto()
+    ABORTING = auto()
+    COMMITTED = auto()
+    ABORTED = auto()
+
+
+@dataclass
+class Transactional:
+    """A transactional id. unit: number of the transaction, in the order in which they were decided."""
+
+    pid: int
+    timeout_s: float
+    epoch: int = -1
+    stage: Stage = Stage.EMPTY
+    partitions: dict[TopicPartition, None] = field(default_factory=dict)
+    with_offsets: bool = False
+    offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    number: int = 0
+    unit: int = -1
+    taken_at: dict[int, float] = field(default_factory=dict)
+
+
+class Broker:
+    """One node that holds everything."""
+
+    def __init__(self, loop: VirtualLoop, chance: Chance, trace: Callable[[str], None]) -> None:
+        self.loop = loop
+        self.chance = chance
+        self.trace = trace
+        self.logs: dict[TopicPartition, Log] = {}
+        self.committed: dict[TopicPartition, int] = {}
+        self.ids: dict[str, Transactional] = {}
+        self.down_until = 0.0
+        self.stood_still: list[TopicPartition] = []
+        self._units = 0
+
+    def log(self, tp: TopicPartition) -> Log:
+        """The log of a partition, made when it is first asked for."""
+        if tp not in self.logs:
+            self.logs[tp] = Log(tp)
+        return self.logs[tp]
+
+    def send(self, topic: str, partitions: int, content: Content) -> Stored:
+        """What a producer outside of the simulation writes, without transactions."""
+        number = partition_for(content.key, partitions) if content.key and partitions > 1 else 0
+        log = self.log(TopicPartition(topic, number))
+        return log.records[log.append([content], self.loop.time())]
+
+    def init_producer_id(self, name: str, timeout_s: float) -> tuple[int, int]:
+        """A new epoch; who had the id before is fenced, and what it had open is aborted before this is answered."""
+        known = self.ids.get(name)
+        if known is None:
+            known = self.ids[name] = Transactional(len(self.ids) + 1, timeout_s)
+        if known.stage is Stage.ONGOING:
+            known.epoch += 1
+            self._end(name, known, commits=False)
+        if known.stage in (Stage.COMMITTING, Stage.ABORTING):
+            raise Again
+        known.epoch += 1
+        known.stage = Stage.EMPTY
+        known.timeout_s = timeout_s
+        known.taken_at[known.epoch] = self.loop.time()
+        return known.pid, known.epoch
+
+    def add_partitions(self, name: str, epoch: int, partitions: list[TopicPartition]) -> None:
+        """Make partitions part of the transaction; the first one begins it."""
+        known = self._begun(name, epoch)
+        known.partitions.update(dict.fromkeys(partitions))
+
+    def add_offsets(self, name: str, epoch: int) -> None:
+        """Make the group's offsets part of the transaction."""
+        self._begun(name, epoch).with_offsets = True
+
+    def commit_offsets(self, name: str, epoch: int, offsets: dict[TopicPartition, int]) -> None:
+        """Offsets that count when the transaction is committed."""
+        known = self._known(name, epoch)
+        if known.stage is not Stage.ONGOING or not known.with_offsets:
+            raise InvalidTxnState
+        known.offsets.update(offsets)
+
+    def produce(self, name: str, epoch: int, tp: TopicPartition, sequence: int, contents: list[Content]) -> int:
+        """Append a batch; returns its offset, or -1 when it is there already and the broker has forgotten where.
+
+        A transaction that is not open in this log yet is verified with the coordinator, as since Kafka 3.6.
+        """
+        known, log = self.ids[name], self.log(tp)
+        if known.pid not in log.open and not log.is_repeat(known.pid, epoch, sequence):
+            known = self._known(name, epoch)
+            if known.stage is not Stage.ONGOING or tp not in known.partitions:
+                raise InvalidTxnState
+        is_repeat = log.is_repeat(known.pid, epoch, sequence)
+        base = log.produce(known.pid, epoch, sequence, contents, self.loop.time())
+        return -1 if is_repeat and self.chance.happens(0.5) else base
+
+    def end(self, name: str, epoch: int, *, commits: bool = True) -> None:
+        """Decide the transaction. Asked once more, it says the same."""
+        known = self._known(name, epoch)
+        if known.stage in (Stage.COMMITTING, Stage.ABORTING):
+            raise Again
+        if known.stage is Stage.ONGOING:
+            self._end(name, known, commits=commits)
+        elif known.stage is not (Stage.COMMITTED if commits else Stage.ABORTED):
+            raise InvalidTxnState
+
+    def fetch_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int | None]:
+        """Committed offsets, as OffsetFetch v3 has them: what a transaction is about to commit does not show."""
+        return {tp: self.committed.get(tp) for tp in partitions}
+
+    def taken_at(self, record: Stored) -> float:
+        """When the producer of a record took its transactional id."""
+        for known in self.ids.values():
+            if known.pid == record.pid:
+                return known.taken_at.get(record.epoch, 0.0)
+        return 0.0
+
+    def _known(self, name: str, epoch: int) -> Transactional:
+        known = self.ids[name]
+        if epoch != known.epoch:
+            raise InvalidProducerEpoch
+        return known
+
+    def _begun(self, name: str, epoch: int) -> Transactional:
+        known = self._known(name, epoch)
+        if known.stage in (Stage.COMMITTING, Stage.ABORTING):
+            raise Again
+        if known.stage is not Stage.ONGOING:
+            known.stage = Stage.ONGOING
+            known.number += 1
+            self.loop.outside(known.timeout_s, self._time_out, name, known.number)
+        return known
+
+    def _time_out(self, name: str, number: int) -> None:
+        known = self.ids[name]
+        if known.stage is Stage.ONGOING and known.number == number:
+            self.trace(f"{name} timed out")
+            self.chance.counts["timed out"] += 1
+            known.epoch += 1
+            self._end(name, known, commits=False)
+
+    def _end(self, name: str, known: Transactional, *, commits: bool) -> None:
+        known.stage = Stage.COMMITTING if commits else Stage.ABORTING
+        self._units += 1
+        known.unit = self._units
+        self.trace(f"{name} epoch {known.epoch} {'commits' if commits else 'aborts'} unit {known.unit}")
+        self.chance.counts["committed" if commits else "aborted"] += 1
+        marks: list[Callable[[], None]] = [self._marker(known, tp, commits) for tp in known.partitions]
+        if known.with_offsets:
+            marks.append(self._offsets(known, commits))
+        known.partitions, known.offsets, known.with_offsets = {}, {}, False
+        left = [len(marks)]
+        for mark in marks:
+            late = self.chance.on and self.chance.happens(self.chance.rates.markers_late)
+            delay_s = self.chance.delay_s() + (self.chance.random.uniform(0, MARKER_LATEST_S) if late else 0)
+            self.loop.outside(delay_s, self._write, mark, known, left)
+
+    def _write(self, mark: Callable[[], None], known: Transactional, left: list[int]) -> None:
+        mark()
+        left[0] -= 1
+        if not left[0]:
+            known.stage = Stage.COMMITTED if known.stage is Stage.COMMITTING else Stage.ABORTED
+
+    def _marker(self, known: Transactional, tp: TopicPartition, commits: bool) -> Callable[[], None]:
+        pid, epoch, unit = known.pid, known.epoch, known.unit
+        return lambda: self.log(tp).mark(pid, epoch, commits, unit, self.loop.time())
+
+    def _offsets(self, known: Transactional, commits: bool) -> Callable[[], None]:
+        offsets = known.offsets if commits else {}
+
+        def write() -> None:
+            self.stood_still += [tp for tp, offset in offsets.items() if offset <= self.committed.get(tp, 0)]
+            self.committed.update(offsets)
+
+        return write

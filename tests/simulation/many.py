@@ -1,0 +1,65 @@
+"""Many seeds at once, on as many cores as there are: what was wrong with which, and how often each fault struck."""
+
+import gc
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.simulation.scenario import simulate
+
+CHUNK = 10
+LINES_MAX = 5
+FAILURES_MAX = 10
+"""More of them are not told apart, and nobody waits for the rest."""
+
+
+@dataclass
+class Summary:
+    """What came of some seeds. failures: lines by seed."""
+
+    seeds: int = 0
+    failures: dict[int, list[str]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def per_s(self) -> float:
+        """Seeds in a second of real time."""
+        return self.seeds / self.seconds
+
+    def report(self, without: str | None = None) -> str:
+        """Each seed that failed, and how it is replayed."""
+        option = f" --without {without}" if without else ""
+        command = ".venv/bin/python -m tests.simulation"
+        return "\n".join(
+            f"seed {seed}: {'; '.join(lines[:LINES_MAX])}\n  {command} {seed} --trace{option}"
+            for seed, lines in self.failures.items()
+        )
+
+
+def run_many(seeds: Iterable[int], *, without: str | None = None, failures_max: int = FAILURES_MAX) -> Summary:
+    """Run seeds until all are through, or `failures_max` of them have failed."""
+    summary, began = Summary(), time.monotonic()
+    # Not forked: this process may have threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), context, initializer=gc.freeze) as pool:
+        for seed, wrong, counts in pool.map(partial(_one, without=without), seeds, chunksize=CHUNK):
+            summary.seeds += 1
+            summary.counts.update(counts)
+            if wrong:
+                summary.failures[seed] = wrong
+            if len(summary.failures) >= failures_max:
+                pool.shutdown(cancel_futures=True)
+                break
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _one(seed: int, without: str | None) -> tuple[int, list[str], Counter[str]]:
+    result = simulate(seed, without=without)
+    return seed, result.wrong, Counter({str(what): count for what, count in result.counts.items()})

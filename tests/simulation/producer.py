@@ -1,0 +1,160 @@
+"""A stand-in for aiokafka's transactional producer, with its order of requests: what the engine uses, and no more.
+
+Partitions are added to a transaction before anything is sent to them, one request to the coordinator at a time. Batches
+of different partitions are on their way at once, those of one partition one after the other.
+"""
+
+import asyncio
+from collections import deque
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced
+from aiokafka.structs import RecordMetadata
+
+from tests.simulation.log import Content
+from tests.simulation.wire import this_machine
+
+BATCH_SIZES = (1, 2, 3, 500)
+
+
+class BatchBuilder:
+    """Records of one batch."""
+
+    def __init__(self, size: int) -> None:
+        self.contents: list[Content] = []
+        self._size = size
+
+    def append(
+        self, *, timestamp: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> object | None:  # fmt: skip
+        """None when the batch is full."""
+        if len(self.contents) >= self._size:
+            return None
+        self.contents.append(Content(key, value, timestamp, tuple(headers)))
+        return self
+
+    def record_count(self) -> int:
+        """How many there are."""
+        return len(self.contents)
+
+
+Queue = deque[tuple[BatchBuilder, "asyncio.Future[RecordMetadata]"]]
+
+
+class AIOKafkaProducer:
+    """Transactional, and of the process that makes it."""
+
+    def __init__(
+        self, *, transactional_id: str, transaction_timeout_ms: int, request_timeout_ms: int, **_: Any
+    ) -> None:
+        self._wire = this_machine().wire
+        self.client = SimpleNamespace(ready=None)  # How patient it is with a broker that is away is not modelled.
+        self._name = transactional_id
+        self._timeout_s = transaction_timeout_ms / 1000
+        self._request_timeout_s = request_timeout_ms / 1000
+        self._size = self._wire.chance.random.choice(BATCH_SIZES)
+        self._epoch = -1
+        self._coordinator = asyncio.Lock()
+        self._queues: dict[TopicPartition, Queue] = {}
+        self._senders: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._sequences: dict[TopicPartition, int] = {}
+        self._to_add: dict[TopicPartition, None] = {}
+        self._broken: Exception | None = None
+
+    async def start(self) -> None:
+        """Take the transactional id."""
+        broker = self._wire.broker
+        _, self._epoch = await self._wire.call(
+            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s)
+        )
+
+    async def stop(self) -> None:
+        """Send what is left; a transaction that is open stays open."""
+        await asyncio.gather(*self._senders.values(), return_exceptions=True)
+
+    async def begin_transaction(self) -> None:
+        """Nothing is sent yet."""
+        self._check()
+        self._queues.clear()
+        self._senders.clear()
+
+    def create_batch(self) -> BatchBuilder:
+        """An empty batch."""
+        return BatchBuilder(self._size)
+
+    async def send_batch(
+        self, batch: BatchBuilder, topic: str, *, partition: int
+    ) -> "asyncio.Future[RecordMetadata]":  # fmt: skip
+        """Put a batch on its way; the future is done when the broker has it."""
+        self._check()
+        tp = TopicPartition(topic, partition)
+        delivered: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        if tp not in self._queues:
+            self._queues[tp], self._to_add[tp] = deque(), None
+        self._queues[tp].append((batch, delivered))
+        if tp not in self._senders or self._senders[tp].done():
+            self._senders[tp] = asyncio.create_task(self._send_all(tp))
+        return delivered
+
+    async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group_id: str) -> None:
+        """Input offsets, as part of the transaction."""
+        self._check()
+        ordered = dict(sorted(offsets.items()))
+        async with self._coordinator:
+            await self._ask("AddOffsetsToTxn", lambda: self._wire.broker.add_offsets(self._name, self._epoch))
+            await self._ask(
+                "TxnOffsetCommit", lambda: self._wire.broker.commit_offsets(self._name, self._epoch, ordered)
+            )
+
+    async def commit_transaction(self) -> None:
+        """Send what is left, then decide."""
+        await asyncio.gather(*self._senders.values())
+        self._check()
+        async with self._coordinator:
+            await self._ask("EndTxn", lambda: self._wire.broker.end(self._name, self._epoch))
+
+    async def _send_all(self, tp: TopicPartition) -> None:
+        queue = self._queues[tp]
+        try:
+            async with self._coordinator:
+                if self._to_add:
+                    added, self._to_add = list(self._to_add), {}
+                    await self._ask(
+                        "AddPartitionsToTxn", lambda: self._wire.broker.add_partitions(self._name, self._epoch, added)
+                    )
+            while queue:
+                batch, delivered = queue[0]
+                offset = await self._produce(tp, batch)
+                delivered.set_result(RecordMetadata(tp.topic, tp.partition, tp, offset, None, None, None))
+                queue.popleft()
+        except Exception as error:
+            self._broken = self._broken or error
+            for _, delivered in queue:
+                if not delivered.done():
+                    delivered.set_exception(error)
+
+    async def _produce(self, tp: TopicPartition, batch: BatchBuilder) -> int:
+        sequence = self._sequences.get(tp, 0)
+        offset: int = await self._ask(
+            f"Produce {tp.topic.partition('.')[2]}",
+            lambda: self._wire.broker.produce(self._name, self._epoch, tp, sequence, batch.contents),
+            self._request_timeout_s,
+        )
+        self._sequences[tp] = sequence + batch.record_count()
+        return offset
+
+    async def _ask(self, what: str, action: Any, timeout_s: float | None = None) -> Any:
+        try:
+            return await self._wire.call(f"{what} {self._name}", action, timeout_s=timeout_s, fenceable=self._name)
+        except InvalidProducerEpoch:
+            self._broken = ProducerFenced()
+            raise self._broken from None
+        except KafkaTimeoutError as error:
+            self._broken = error
+            raise
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise self._broken

@@ -1,0 +1,108 @@
+"""A simulated worker: the real engines on the stand-ins, a process that dies when they are broken, and its restarts."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+from streams.engine.clock import SystemClock
+from streams.engine.engines import Engines
+from streams.settings import Settings, make
+from tests.simulation.loop import Ended, Process, VirtualLoop
+from tests.simulation.member import Member
+from tests.simulation.wire import Machine, Wire
+
+BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NOWHERE = Path("/proc/ringback-simulation")
+"""Below this nothing can be made: state that is meant for a disk goes to the modelled one."""
+CONSUMED = ("contacts", "callback-scheduled", "wrap-up", "placement-requested")
+
+
+class SimulatedClock(SystemClock):
+    """The clock of one worker, which may be a little off."""
+
+    def __init__(self, loop: VirtualLoop, off_s: float) -> None:
+        self._loop = loop
+        self._off_s = off_s
+
+    def now(self) -> datetime:
+        """The present instant as this worker has it."""
+        return BEGINNING + timedelta(seconds=self._loop.time() + self._off_s)
+
+
+class Worker:
+    """One place at which a worker runs: process after process, each started some time after the last one ended."""
+
+    def __init__(
+        self,
+        name: str,
+        wire: Wire,
+        partitions: int,
+        *,
+        settings: dict[str, object],
+        clock_off_s: float,
+        restart_s: tuple[float, float],
+        died: Callable[["Worker", str], None],
+    ) -> None:
+        self.name = name
+        self.settings: Settings = make(**settings, state_dir=NOWHERE / name)
+        self.machine: Machine | None = None
+        self.engines: Engines | None = None
+        self._member: Member | None = None
+        self._wire = wire
+        self._partitions = partitions
+        self._clock = SimulatedClock(wire.loop, clock_off_s)
+        self._restart_s = restart_s
+        self._died = died
+        self._starts = 0
+
+    def start(self) -> None:
+        """Start a process, if there is none."""
+        if self.machine is not None:
+            return
+        self._starts += 1
+        self.machine = Machine(f"{self.name}.{self._starts}", self._wire, self._gone)
+        self._wire.trace(f"{self.machine.name} starts")
+        self.machine.run(lambda: asyncio.ensure_future(self._run()))
+
+    def stop(self) -> None:
+        """Ask the process to stop, as SIGTERM does it; it is started again."""
+        if self.machine is not None and self._member is not None:
+            self._wire.trace(f"{self.machine.name} is asked to stop")
+            self._wire.chance.counts["asked to stop"] += 1
+            self.machine.run(lambda: asyncio.ensure_future(self._stop()))
+
+    def kill(self, why: str) -> None:
+        """Kill the process."""
+        if self.machine is not None:
+            self.machine.die(why)
+
+    async def _run(self) -> None:
+        machine = self.machine
+        assert machine is not None
+        topics = [self.settings.topic(name) for name in CONSUMED]
+        self.engines = Engines(self.settings, topics, self._partitions, self._clock, self._broken(machine))
+        session_s = self.settings.session_timeout_s
+        self._member = Member(machine, self.engines, topics, session_s, self.settings.instance_id)
+
+    async def _stop(self) -> None:
+        machine, member, engines = self.machine, self._member, self.engines
+        assert machine is not None and member is not None and engines is not None
+        await engines.close()
+        await member.leave()
+        machine.die("stopped")
+
+    def _broken(self, machine: Machine) -> Callable[[str, BaseException], None]:
+        def broken(where: str, error: BaseException) -> NoReturn:
+            self._wire.chance.counts[f"broken: {type(error).__name__}"] += 1
+            machine.die(f"{where}: {error!r}")
+            raise Ended
+
+        return broken
+
+    def _gone(self, machine: Process, why: str) -> None:
+        self._wire.trace(f"{machine.name} ends: {why}")
+        self.machine = self.engines = self._member = None
+        self._died(self, why)
+        self._wire.loop.outside(self._wire.chance.random.uniform(*self._restart_s), self.start)
