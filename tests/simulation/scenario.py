@@ -35,8 +35,6 @@ SETTLED_AT_FIRST_S = 10.0
 LOOKED_EVERY_S = 5.0
 WATCHED_S = 6.0
 """What is right must stay right for so long."""
-
-
 ZOMBIES = 0.6
 CLOSINGS_MAX = 20
 """A coroutine may await something in each `finally` that it is in."""
