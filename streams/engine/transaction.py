@@ -10,6 +10,7 @@ from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 from aiokafka.structs import RecordMetadata
 
 from streams.logic.exchange import Record
@@ -122,8 +123,12 @@ class Transactions:
 
 
 def _be_patient(client: Any) -> None:
-    """Have a client wait before it tries a broker again to which there is no connection; it is not told how long."""
-    is_ready = client.ready
+    """Have a client bear with brokers that go away.
+
+    It waits before it tries one again to which there is no connection. And a connection that breaks while it asks for
+    a coordinator counts as one that is not there yet: of that alone aiokafka would give up, and the worker would end.
+    """
+    is_ready, look_up = client.ready, client.coordinator_lookup
 
     async def ready(node_id: int, **connection: Any) -> bool:
         if await is_ready(node_id, **connection):
@@ -131,4 +136,10 @@ def _be_patient(client: Any) -> None:
         await asyncio.sleep(UNREACHABLE_BACKOFF_S)
         return False
 
-    client.ready = ready
+    async def coordinator_lookup(coordinator_type: int, key: str) -> Any:
+        try:
+            return await look_up(coordinator_type, key)
+        except KafkaConnectionError as error:
+            raise NodeNotReadyError(str(error)) from error
+
+    client.ready, client.coordinator_lookup = ready, coordinator_lookup

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
 from streams.engine import transaction
 from streams.engine.transaction import UNREACHABLE_BACKOFF_S, Transactions, Unit
@@ -21,6 +22,12 @@ class Client:
     async def ready(self, node_id: int, **_: Any) -> bool:
         self.failures -= 1
         return self.failures < 0
+
+    async def coordinator_lookup(self, coordinator_type: int, key: str) -> int:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise KafkaConnectionError("the connection closed")
+        return 1
 
 
 class Producer:
@@ -66,3 +73,12 @@ async def test_a_broker_that_cannot_be_reached_is_not_asked_again_at_once(produc
     answers = [await producers[0].client.ready(1) for _ in range(4)]
     assert answers == [False, False, False, True]
     assert asyncio.get_running_loop().time() - began >= 3 * UNREACHABLE_BACKOFF_S
+
+
+async def test_a_connection_that_breaks_while_a_coordinator_is_looked_up_is_one_that_is_not_there_yet(producers):
+    """aiokafka asks again after that error, and would give up after the other."""
+    Transactions(make(), 0)
+    for _ in range(3):
+        with pytest.raises(NodeNotReadyError):
+            await producers[0].client.coordinator_lookup(1, "app-0")
+    assert await producers[0].client.coordinator_lookup(1, "app-0") == 1

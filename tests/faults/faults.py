@@ -28,7 +28,8 @@ WRONG_S = 5.0
 class Fault:
     """name: as the table has it. make: returns when every partition works again, in seconds from when it could.
 
-    in_place: no worker may end of it. clock: how late commands are is a matter of a wrong clock.
+    in_place: no worker that runs may end of it, since nobody else can have had its partitions meanwhile.
+    clock: how late commands are is a matter of a wrong clock.
     """
 
     name: str
@@ -209,7 +210,7 @@ SINGLE = (
 """With one broker, in the order of a short run."""
 
 CLUSTER = (
-    Fault("one of three brokers killed and started again", broker_killed, in_place=True),
+    Fault("one of three brokers killed and started again", broker_killed),
     Fault("worker killed", kill),
     Fault("network cut for less than a session", network_cut, in_place=True),
     Fault("worker stopped beyond its session, then woken", zombie),

@@ -73,7 +73,8 @@ async def run_on(
     _note_lateness(made, sending)
     result = Run(verdict, time.monotonic() - began, made, [(_blamed(made, one), one) for one in stage.ended])
     for fault, one in result.ended:
-        if fault is None or fault.in_place:
+        # A start without a broker ends with 1, and is tried again.
+        if one.code != 1 and (fault is None or fault.in_place):
             name = fault.name if fault else "nothing"
             verdict.add("worker ended", [f"by {name}, with {one.code}: {one.words}"])
     return result

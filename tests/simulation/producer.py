@@ -50,7 +50,8 @@ class AIOKafkaProducer:
         self, *, transactional_id: str, transaction_timeout_ms: int, request_timeout_ms: int, **_: Any
     ) -> None:
         self._wire = this_machine().wire
-        self.client = SimpleNamespace(ready=None)  # How patient it is with a broker that is away is not modelled.
+        # How patient it is with a broker that is away is not modelled.
+        self.client = SimpleNamespace(ready=None, coordinator_lookup=None)
         self._name = transactional_id
         self._timeout_s = transaction_timeout_ms / 1000
         self._request_timeout_s = request_timeout_ms / 1000
