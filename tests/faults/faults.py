@@ -88,7 +88,7 @@ async def graceful(stage: Stage, chance: random.Random) -> float:
         await stage.until_ended(worker)
         if worker.exit_code != 0:
             raise AssertionError(f"asked to stop, a worker ended with {worker.exit_code}: {worker.last_words()}")
-        worker.start()
+        stage.start_again(worker)
     return await stage.works_since(at)
 
 
@@ -166,7 +166,7 @@ async def disk_full(stage: Stage, chance: random.Random) -> float:
         await stage.until_ended(worker)
         if worker.exit_code in (0, None):
             raise AssertionError(f"without room a worker ended with {worker.exit_code}")
-        worker.start()
+        stage.start_again(worker)
     return await stage.works_since(at)
 
 

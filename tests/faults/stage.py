@@ -67,12 +67,16 @@ class Stage:
         """Start again whatever has ended, on and on."""
         while True:
             for worker in self.workers:
-                code = worker.exit_code
-                if code is not None and worker not in self.down:
-                    if code > 0:
-                        self.ended.append(Ended(datetime.now(UTC), code, worker.last_words(1)))
-                    worker.start()
+                if worker.exit_code is not None and worker not in self.down:
+                    self.start_again(worker)
             await asyncio.sleep(AGAIN_S)
+
+    def start_again(self, worker: LocalWorker) -> None:
+        """Start one that has ended, and note it when neither a signal nor a request was the reason."""
+        code = worker.exit_code
+        if code is not None and code > 0:
+            self.ended.append(Ended(datetime.now(UTC), code, worker.last_words(1)))
+        worker.start()
 
     async def works_since(self, since: datetime) -> float:
         """Wait until each partition has had a command that fell due after `since`; returns seconds from then.
