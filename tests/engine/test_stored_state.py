@@ -18,12 +18,15 @@ from streams.logic.state import Contact
 from streams.logic.upgrades import UnknownRowVersion
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "state"
-CHANGELOGS = sorted(GOLDEN.glob("contact-state.*.tsv"))
+CHANGELOGS = sorted(GOLDEN.glob("contact-state.v?.tsv"))
+OF_SCENARIOS = sorted(GOLDEN.glob("contact-state.v?.scenarios.tsv"))
+"""The rows that the scenarios of that day left behind."""
 FOLDERS = sorted(GOLDEN.glob("contacts-0.*.zip"))
 NOW = datetime(2026, 11, 23, 14, 45, tzinfo=UTC)
-END = datetime(2027, 6, 1, tzinfo=UTC)
+END = datetime(2027, 9, 1, tzinfo=UTC)
 
 by_version = pytest.mark.parametrize("path", CHANGELOGS, ids=lambda path: path.stem)
+every_file = pytest.mark.parametrize("path", CHANGELOGS + OF_SCENARIOS, ids=lambda path: path.stem)
 
 
 def stored(path: Path) -> dict[bytes, bytes]:
@@ -43,7 +46,7 @@ def contacts(rows: dict[bytes, bytes]) -> list[Contact]:
     return [decode_contact(row) for key, row in rows.items() if key != META_KEY]
 
 
-@by_version
+@every_file
 def test_every_stored_row_is_read_and_is_the_same_contact_when_it_is_written_again(path: Path) -> None:
     for contact in contacts(stored(path)):
         assert decode_contact(encode_contact(contact, None, None)) == contact
@@ -69,7 +72,7 @@ def test_every_stored_callback_is_outstanding_and_can_be_called_off(path: Path) 
     assert ended == {"cancelled": len(known)} and core.outstanding == 0
 
 
-@by_version
+@every_file
 def test_every_stored_callback_comes_to_its_end_in_time(path: Path) -> None:
     core = restored(stored(path))
     core.configure(NOW)
