@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     TOO_OLD = "too_old"
     TOO_LARGE = "too_large"
+    ID_REUSED = "id_reused"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
     RULE_SET_UNKNOWN = "rule_set_unknown"
     INTERNAL_ERROR = "internal_error"

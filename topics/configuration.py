@@ -19,6 +19,9 @@ OwnerExpirySeconds = Annotated[int, Meta(ge=3600, le=168 * 3600)]
 DialRate = Annotated[float, Meta(ge=0.0001, le=1_000_000)]
 """Commands per second. The lower bound, nine a day, keeps the gap between two commands a sane length of time."""
 
+AnswerSeconds = Annotated[int, Meta(ge=1, le=24 * 3600)]
+"""Up to a day: an answer that is older says nothing of the checks as they are."""
+
 ResetPeriod = Annotated[str, Meta(pattern=r"\A(never|today|days_([2-9]|[12][0-9]|30))\Z")]
 """`never`, `today`, or `days_2` to `days_30`."""
 
@@ -99,6 +102,9 @@ class Campaign(Struct, frozen=True, kw_only=True):
     owner_expires_after_s: OwnerExpirySeconds | None = None
     owner_expiry: OwnerExpiry = OwnerExpiry.END
     dial_rate_per_s: DialRate | None = None
+    answer_valid_s: AnswerSeconds | None = None
+    attempt_codes: tuple[Id, ...] = ()
+    not_attempt_codes: tuple[Id, ...] = ()
 
 
 class Slot(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ These structs hold what was said and nothing that was concluded from it. Unknown
 Source: docs/contract.md, sections "In, per contact" and "In, per campaign and lists".
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -45,7 +46,10 @@ class PlacementOrigin(StrEnum):
 
 
 class WrapUp(Struct, frozen=True, kw_only=True):
-    """A conversation got a wrap-up code. `callback_id` says that this call was that callback."""
+    """A conversation got a wrap-up code. `callback_id` says that this call was that callback.
+
+    `dialed_at` is when the call was placed, None if nobody told.
+    """
 
     event_id: Id
     occurred_at: Instant
@@ -60,9 +64,15 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     call_analysis: CallAnalysis | None = None
     callback_id: Id | None = None
     attributes: dict[str, str] | None = None
+    dialed_at: Instant | None = None
 
     def __post_init__(self) -> None:
-        in_utc(self, "occurred_at")
+        in_utc(self, "occurred_at", "dialed_at")
+
+    @property
+    def called_at(self) -> datetime:
+        """The moment at which the call counts: when it was dialed, if that is told, else when it was wrapped up."""
+        return self.dialed_at or self.occurred_at
 
 
 class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag="scheduled"):

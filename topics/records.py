@@ -73,6 +73,7 @@ class Reason(StrEnum):
     CALLBACK_ID_TAKEN = "callback_id_taken"
     RECYCLED_TOO_SOON = "recycled_too_soon"
     SUPERSEDED = "superseded"
+    LATER_CODE_FIRST = "later_code_first"
 
     # Expiry.
     TOO_LATE = "too_late"
@@ -84,7 +85,10 @@ PLACEMENT_REASONS = tuple(Reason)[: tuple(Reason).index(Reason.TOO_FAR_AHEAD)]
 
 
 class PlacementDecided(Struct, frozen=True, kw_only=True):
-    """The answer to a placement request. `reasons` names every check that failed, `facts` what each was decided on."""
+    """The answer to a placement request. `reasons` names every check that failed, `facts` what each was decided on.
+
+    `valid_until`: up to when a call that is allowed may be placed on this answer; None for one that is refused.
+    """
 
     request_id: Id
     occurred_at: Instant
@@ -96,9 +100,10 @@ class PlacementDecided(Struct, frozen=True, kw_only=True):
     contact_id: Id
     phone_number: PhoneNumber
     facts: dict[str, Any] = field(default_factory=dict)
+    valid_until: Instant | None = None
 
     def __post_init__(self) -> None:
-        in_utc(self, "occurred_at")
+        in_utc(self, "occurred_at", "valid_until")
 
 
 class Cause(Struct, frozen=True, kw_only=True):

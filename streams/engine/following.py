@@ -42,6 +42,11 @@ class Follower:
         self._meta = decode_meta(row)
 
     @property
+    def recorded_since(self) -> datetime | None:
+        """From when on the partition keeps when contacts' records were written; None before the first `catch_up`."""
+        return self._meta.recorded_since
+
+    @property
     def is_behind(self) -> bool:
         """Whether the configuration has changed since the last `catch_up`."""
         return self._version != self._configuration.version
@@ -79,6 +84,7 @@ class Follower:
         self._pending = sorted(keys, reverse=True)
         self._failed = False
         self._pending_at = now
+        self._meta = replace(self._meta, recorded_since=self._meta.recorded_since or now)
         self._note_applied()
         return reports, None if self._meta == before else encode_meta(self._meta)
 

@@ -14,6 +14,7 @@ from streams.engine.following import Follower
 from streams.engine.setbacks import Setbacks
 from streams.engine.waiting import Release, WaitingRoom
 from streams.logic.configuration import Configuration
+from streams.logic.contacts import recorded_since
 from streams.logic.decide import decide
 from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
@@ -33,6 +34,7 @@ from streams.logic.rows import (
     waiting_in,
     wake_ups,
 )
+from streams.logic.state import Contact
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
 
@@ -205,7 +207,7 @@ class Partition:
 
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
-        before = None if row is None else decode_contact(row)
+        before = None if row is None else self._known(row, now)
         after, effects = decide(before, told, cause, self._configuration, now)
         if after is before and not effects:
             return Outcome()
@@ -220,6 +222,9 @@ class Partition:
             if isinstance(effect, DncAppended):
                 self._configuration.dnc.append(effect.entry)
         return outcome
+
+    def _known(self, row: bytes, now: datetime) -> Contact:
+        return recorded_since(decode_contact(row), self._follower.recorded_since or now)
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
         self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)

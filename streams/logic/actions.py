@@ -80,7 +80,11 @@ def _set_attribute(step: Step, action: SetAttribute, trigger: Trigger) -> str | 
             value = _counted(attributes.get(action.attribute), action.value, -1)
     if value is None:
         return "not_a_decimal"
-    step.contact = replace(step.contact, attributes={**attributes, action.attribute: value})
+    step.contact = replace(
+        step.contact,
+        attributes={**attributes, action.attribute: value},
+        changed_attributes={**step.contact.changed_attributes, action.attribute: value},
+    )
     return None
 
 

@@ -55,9 +55,9 @@ def reject(step: Step, callback: Callback, reasons: tuple[Reason, ...], facts: M
 
 
 def reject_unknown(
-    step: Step, callback_id: str, campaign_id: str, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
+    step: Step, callback_id: str | None, campaign_id: str, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
 ) -> None:
-    """Say that the step's event was refused, when no callback is known that it could be about."""
+    """Say that the step's event was refused, when no callback is known that it could be about, or it names none."""
     step.effects.append(
         CallbackLifecycle(
             callback_id=callback_id,
@@ -82,9 +82,32 @@ def _refusals(step: Step, callback: Callback) -> tuple[Reason, ...]:
     reasons = list(untimely(callback.due_at, callback.scheduled_at))
     if not is_valid_number(callback.phone_number):
         reasons.append(Reason.INVALID_NUMBER)
-    if callback.origin is Origin.AGENT and conversation_has(step.contact, callback.conversation_id, SCHEDULED_FROM):
+    if callback.origin is Origin.AGENT and _is_second(step, callback):
         reasons.append(Reason.SECOND_FOR_CONVERSATION)
     return tuple(reasons)
+
+
+def _is_second(step: Step, callback: Callback) -> bool:
+    """Whether the call that arranged the callback has arranged one already: each call may arrange one.
+
+    A conversation can have several calls: that of a callback it led to is one by itself, and begins when it is
+    presented.
+    """
+    if not conversation_has(step.contact, callback.conversation_id, SCHEDULED_FROM):
+        return False
+    others = [
+        other
+        for other in (*step.outstanding.values(), *step.ended.values())
+        if other.origin is Origin.AGENT and other.conversation_id == callback.conversation_id
+    ]
+    # One that is not remembered any more counts.
+    return not others or any(_counts_against(other, callback.scheduled_at) for other in others)
+
+
+def _counts_against(other: Callback, scheduled_at: datetime) -> bool:
+    if other.presented:
+        return scheduled_at < other.presented[0]
+    return other.status is not Status.CANCELLED
 
 
 def _cancelled_before_it_came(step: Step, callback: Callback) -> bool:
@@ -93,9 +116,7 @@ def _cancelled_before_it_came(step: Step, callback: Callback) -> bool:
         return False
     others = {key: value for key, value in step.contact.cancels.items() if key != callback.callback_id}
     step.contact = replace(step.contact, cancels=others)
-    # At a tie the cancel wins: nobody calls off what has not been promised.
-    if cancel.occurred_at < callback.scheduled_at:
-        return False
+    # Nobody calls off what has not been promised: the cancel came after it, whatever the clocks say.
     step.record(callback, Transition.CANCELLED, facts=cancel_facts(cancel), cause=cancel.cause)
     step.end(callback, Status.CANCELLED)
     return True

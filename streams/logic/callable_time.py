@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from streams.logic.limits import MOVE_AHEAD_MAX
 from streams.logic.open_slots import Windows, first_open
+from streams.logic.open_slots import open_until as slots_open_until
 from streams.logic.state import Contact
 from streams.logic.zones import zone_info, zones_of
 from topics.configuration import CallableTimeSet
@@ -55,13 +57,26 @@ def check_time(
 
 def next_open(times: CompiledTimes, contact: Contact, phone_number: str, after: datetime) -> datetime | None:
     """The first instant from `after` on at which every zone of the number is open; None if none is within 8 days."""
+    zones = _clocks(times, contact, phone_number)
+    return first_open(zones, after, after + MOVE_AHEAD_MAX) if zones else None
+
+
+def open_until(
+    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime, until: datetime
+) -> datetime:
+    """Up to when the number, which may be called now, may be called by all of its zones; `until` at the latest."""
+    return slots_open_until(_clocks(times, contact, phone_number), now, until)
+
+
+def _clocks(times: CompiledTimes, contact: Contact, phone_number: str) -> list[tuple[ZoneInfo, Windows]]:
+    """The clock and the slots of every zone of the number; none if one of them cannot be told."""
     found = []
     for name in zones_of(contact, phone_number).names:
         zone, windows = zone_info(name), times.windows.get(name)
         if zone is None or windows is None:
-            return None
+            return []
         found.append((zone, windows))
-    return first_open(found, after, after + MOVE_AHEAD_MAX) if found else None
+    return found
 
 
 def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, str | None]:

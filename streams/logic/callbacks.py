@@ -1,21 +1,28 @@
 """What agents and others tell us about a callback: scheduled, rescheduled, cancelled.
 
 Of two changes the later `occurred_at` wins. At a tie that is the one that comes later, which has the higher offset.
+A change is compared with changes only: it names the callback, so the scheduling came before it, whatever clocks say.
 Source: docs/rules.md, section 1 and section 8 rows 1 and 7 to 9.
 """
+
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from streams.logic.admission import admit, cancel_facts, due_timer, reject, reject_unknown, untimely
+from streams.logic.due import present_waiting
 from streams.logic.limits import MOVES_KEPT
-from streams.logic.memory import SCHEDULED_FROM, note_cancel, note_conversation
-from streams.logic.presentations import may_be_reopened, may_reopen
+from streams.logic.memory import note_cancel, note_scheduled_from
+from streams.logic.presentations import closed, may_be_reopened, may_reopen
 from streams.logic.state import Callback, Cancel, Move, Ownership, Status
 from streams.logic.step import Step
 from streams.logic.voids import cancel_if_void
 from topics.commands import Origin
 from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
 from topics.records import Reason, Transition
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+"""When a callback that was never moved got its due time: before every reschedule."""
 
 
 def schedule(step: Step, event: CallbackScheduled) -> None:
@@ -44,8 +51,9 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
         "conversation_id": event.conversation_id,
     }
     if admit(step, callback, facts):
-        step.contact = note_conversation(step.contact, event.conversation_id, SCHEDULED_FROM)
+        step.contact = note_scheduled_from(step.contact, event.conversation_id)
         _note_owner(step, callback)
+        present_waiting(step, callback.campaign_id)
 
 
 def reschedule(step: Step, event: CallbackRescheduled) -> None:
@@ -75,9 +83,12 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         changed_at=holds.occurred_at,
         set_by=holds.event_id,
         first_due_at=None,
-        ended_at=None,
         later=None,
     )
+    if reopened and callback.ended_at is not None:
+        # As if the wrap-up had come after the reschedule, and had left it open.
+        closed_at = closed(callback, callback.ended_at)
+        moved = replace(moved, ended_at=None, ended_by=None, left_open_by=callback.ended_by, closed_at=closed_at)
     step.record(
         moved,
         Transition.RESCHEDULED,
@@ -100,7 +111,7 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
     heard = Cancel(occurred_at=event.occurred_at, cause=step.cause, actor=event.actor, reason=event.reason)
     facts = {"event_type": "cancelled", **cancel_facts(heard)}
     if (callback := step.outstanding.get(event.callback_id)) is not None:
-        if event.occurred_at < callback.changed_at:
+        if callback.moved_at is not None and event.occurred_at < callback.moved_at:
             reject(step, callback, (Reason.SUPERSEDED,), facts)
             return
         step.record(callback, Transition.CANCELLED, facts=cancel_facts(heard))
@@ -121,7 +132,7 @@ def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, .
     if callback.callback_id in step.ended:
         if not may_reopen(callback, asked.occurred_at):
             return (Reason.CALLBACK_ENDED,)
-    elif asked.occurred_at < callback.changed_at:
+    elif callback.moved_at is not None and asked.occurred_at < callback.moved_at:
         return (Reason.SUPERSEDED,)
     return untimely(asked.due_at, asked.occurred_at)
 
@@ -131,7 +142,7 @@ def _remember(step: Step, callback: Callback, asked: Move) -> bool:
 
     Superseded, it still says that the callback was moved during the call; after the end, for when it was moved next.
     """
-    if untimely(asked.due_at, asked.occurred_at) or asked.occurred_at < callback.scheduled_at:
+    if untimely(asked.due_at, asked.occurred_at):
         return False
     if callback.callback_id in step.outstanding:
         step.keep(_with_moves(callback, asked))
@@ -144,7 +155,7 @@ def _remember(step: Step, callback: Callback, asked: Move) -> bool:
 
 def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
     """The moves of which the latest holds; the one that came last is the first, as it wins a tie."""
-    applied = Move(callback.changed_at, callback.due_at, callback.set_by)
+    applied = Move(callback.moved_at or BEFORE_ALL, callback.due_at, callback.set_by)
     return [move for move in (asked, callback.later, applied) if move is not None]
 
 

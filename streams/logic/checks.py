@@ -13,6 +13,7 @@ from typing import Any
 from streams.logic.attempts import check_limits
 from streams.logic.callable_time import check_time
 from streams.logic.configuration import Configuration
+from streams.logic.contacts import cleared_at
 from streams.logic.numbers import is_valid_number
 from streams.logic.occasion import Occasion
 from streams.logic.passes import called_this_pass, pass_started_at
@@ -76,7 +77,7 @@ class _Findings:
 def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
     """Run every check of the campaign on a call that would be placed now."""
     found = _Findings()
-    _check_contact(found, call)
+    _check_contact(found, call, configuration)
     _check_number(found, call)
     campaign = configuration.campaigns.get(call.campaign_id)
     if campaign is None:
@@ -94,10 +95,14 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
     return found.verdict()
 
 
-def _check_contact(found: _Findings, call: Call) -> None:
+def _check_contact(found: _Findings, call: Call, configuration: Configuration) -> None:
     contact = call.contact
     if contact.listed is None:
         found.fail_if(True, Reason.CONTACT_UNKNOWN)
+        return
+    if (at := cleared_at(contact, configuration)) is not None:
+        found.fail_if(True, Reason.CONTACT_UNKNOWN)
+        found.facts["contact"] = {"recorded_at": contact.listed.recorded_at, "list_cleared_at": at}
         return
     found.fail_if(not contact.listed.callable or contact.marked is not None, Reason.CONTACT_UNCALLABLE)
     right_party_at = contact.last_right_party.get(call.campaign_id)

@@ -97,6 +97,11 @@ def parse_period(text: str) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
+def _items(value: str) -> list[str]:
+    """The items of a list; an empty one, as after a trailing comma, is none."""
+    return [text for part in value.split(",") if (text := part.strip())]
+
+
 def _compile(
     operator: Operator,
     value: str,
@@ -104,8 +109,7 @@ def _compile(
     operators: dict[Operator, Callable[[Any, Any], bool]],
 ) -> Comparison:
     listed = operator in (Operator.IN, Operator.BETWEEN)
-    texts = [part.strip() for part in value.split(",")] if listed else [value]
-    parsed = [parse(text) for text in texts]
+    parsed = [parse(text) for text in (_items(value) if listed else [value])]
     wanted = [one for one in parsed if one is not None]
     if len(wanted) < len(parsed):
         return never
@@ -137,7 +141,7 @@ def _test(
 
 def _compile_period(operator: Operator, value: str) -> Comparison:
     listed = operator in (Operator.IN, Operator.BETWEEN)
-    periods = [parse_period(text.strip()) for text in (value.split(",") if listed else [value])]
+    periods = [parse_period(text) for text in (_items(value) if listed else [value])]
     known = [period for period in periods if period is not None]
     if len(known) < len(periods):
         return never

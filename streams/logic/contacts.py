@@ -3,18 +3,41 @@
 Source: docs/rules.md, section 8 rows 4 and 21.
 """
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
+from streams.logic.configuration import Configuration
 from streams.logic.state import Contact, Listed
 from topics.events import ContactRecord
 
 
-def with_record(contact: Contact, record: ContactRecord) -> Contact:
-    """The contact after its record came. The record's attributes take the place of all there were."""
-    listed = Listed(callable=record.callable, time_zone=record.time_zone, numbers=record.numbers)
-    if listed == contact.listed and record.attributes == contact.attributes:
+def with_record(contact: Contact, record: ContactRecord, recorded_at: datetime) -> Contact:
+    """The contact after its record came. recorded_at: when it was written to Kafka.
+
+    The record's attributes take the place of all there were, but for what rules made of them.
+    """
+    listed = Listed(
+        callable=record.callable, time_zone=record.time_zone, numbers=record.numbers, recorded_at=recorded_at
+    )
+    attributes = {**record.attributes, **contact.changed_attributes}
+    if listed == contact.listed and attributes == contact.attributes:
         return contact
-    return replace(contact, listed=listed, attributes=record.attributes)
+    return replace(contact, listed=listed, attributes=attributes)
+
+
+def recorded_since(contact: Contact, since: datetime) -> Contact:
+    """The contact, whose record counts as written at `since` if nobody kept when it was."""
+    if contact.listed is None or contact.listed.recorded_at is not None:
+        return contact
+    return replace(contact, listed=replace(contact.listed, recorded_at=since))
+
+
+def cleared_at(contact: Contact, configuration: Configuration) -> datetime | None:
+    """When the contact's list was cleared, if that was after its record was written; else None."""
+    clear = configuration.clears.get(contact.contact_list_id)
+    recorded_at = contact.listed.recorded_at if contact.listed else None
+    return clear.occurred_at if clear and recorded_at and recorded_at < clear.occurred_at else None
 
 
 def without_record(contact: Contact) -> Contact | None:
@@ -24,5 +47,5 @@ def without_record(contact: Contact) -> Contact | None:
     """
     if not contact.callbacks and contact.heard_at is None:
         return None
-    unmarked = replace(contact, listed=None, attributes={}, marked=None, marked_numbers={})
+    unmarked = replace(contact, listed=None, attributes={}, changed_attributes={}, marked=None, marked_numbers={})
     return contact if unmarked == contact else unmarked

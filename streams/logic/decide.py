@@ -12,7 +12,8 @@ from streams.logic.configuration import Configuration
 from streams.logic.contacts import with_record, without_record
 from streams.logic.due import fire_timer, release, review
 from streams.logic.effects import Effect
-from streams.logic.inputs import ConfigurationChanged, ContactRemoved, Released, TimerFired, Told
+from streams.logic.inputs import ConfigurationChanged, ContactRecorded, ContactRemoved, Released, TimerFired, Told
+from streams.logic.meanings import Event, check_same, meaning_of
 from streams.logic.memory import forget, forgotten_at, heard, seen_id, touched
 from streams.logic.placements import place
 from streams.logic.state import Contact, new_contact
@@ -22,15 +23,12 @@ from topics.events import (
     CallbackCancelled,
     CallbackRescheduled,
     CallbackScheduled,
-    ContactRecord,
     PlacementRequested,
     WrapUp,
 )
 from topics.records import Cause
 
 Decision = tuple[Contact | None, tuple[Effect, ...]]
-
-_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
 _SEEN = {WrapUp: "w", PlacementRequested: "p"}
 """How the topic of an event is told in what is remembered of it; all others are of one topic."""
@@ -41,14 +39,15 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
 
     contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is
     left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
-    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`).
+    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`), and for
+    one whose id stands for something else (`id_reused`).
     """
     match told:
         case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
             return _hear(contact, told, cause, configuration, now)
-        case ContactRecord():
-            known = contact or new_contact(told.contact_list_id, told.contact_id)
-            return with_record(known, told), ()
+        case ContactRecorded(record=record, at=at):
+            known = contact or new_contact(record.contact_list_id, record.contact_id)
+            return with_record(known, record, at), ()
         case ContactRemoved():
             return contact and without_record(contact), ()
         case TimerFired() | Released() | ConfigurationChanged():
@@ -58,12 +57,13 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
 
 
 def _hear(
-    contact: Contact | None, event: _Event, cause: Cause, configuration: Configuration, now: datetime
+    contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime
 ) -> Decision:
-    seen = seen_id(_SEEN.get(type(event), "c"), event.event_id)
+    seen, meaning = seen_id(_SEEN.get(type(event), "c"), event.event_id), meaning_of(event)
     if contact is None:
         contact = new_contact(event.contact_list_id, event.contact_id)
-    elif seen in contact.seen:
+    elif (known := contact.seen.get(seen)) is not None:
+        check_same(known, meaning, "$.event_id")
         return contact, ()
     step = Step(contact, cause, configuration, now)
     match event:
@@ -76,10 +76,10 @@ def _hear(
         case CallbackCancelled():
             cancel(step, event)
         case PlacementRequested():
-            place(step, event)
+            place(step, event, meaning)
         case _:
             assert_never(event)
-    step.contact = heard(step.contact, seen, event.occurred_at, now)
+    step.contact = heard(step.contact, seen, meaning, event.occurred_at, now)
     return step.finish()
 
 

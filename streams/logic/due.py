@@ -12,7 +12,7 @@ from streams.logic.dispatch import expires_at, present
 from streams.logic.exchange import LatenessCause
 from streams.logic.inputs import Applied
 from streams.logic.screening import send_to_analysis, send_to_preview
-from streams.logic.state import Callback, Status, Timer, TimerKind
+from streams.logic.state import Callback, Ownership, Status, Timer, TimerKind
 from streams.logic.step import Step
 from streams.logic.voids import cancel_if_void
 from topics.commands import Origin
@@ -50,7 +50,10 @@ def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
         _expire_too_late(step, callback, campaign)
         return
     facts = {**_campaign_facts(campaign), "held_by": held_by}
-    if campaign.dialing_mode is DialingMode.PREVIEW:
+    owner = step.contact.owners.get(callback.campaign_id)
+    if owner is not None:
+        _send_to_owner(step, callback, campaign, owner, facts, held_by=held_by)
+    elif campaign.dialing_mode is DialingMode.PREVIEW:
         send_to_preview(step, callback, campaign, facts, held_by=held_by)
     else:
         send_to_analysis(step, callback, campaign, facts, held_by=held_by)
@@ -61,6 +64,21 @@ def review(step: Step, beyond: Applied) -> None:
     for callback in tuple(step.outstanding.values()):
         if not cancel_if_void(step, callback, beyond) and callback.status is Status.WAITING:
             _review_waiting(step, callback)
+
+
+def present_waiting(step: Step, campaign_id: str) -> None:
+    """The contact has come to belong to an agent in this campaign: what waits for the campaign is that agent's now."""
+    campaign, owner = step.configuration.campaigns.get(campaign_id), step.contact.owners.get(campaign_id)
+    waiting = [
+        callback
+        for callback in step.outstanding.values()
+        if callback.campaign_id == campaign_id and callback.status is Status.WAITING
+    ]
+    if owner is None:
+        return
+    for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
+        facts = {**_campaign_facts(campaign), "held_by": LatenessCause.CAMPAIGN_OFF}
+        _send_to_owner(step, callback, campaign, owner, facts, held_by=LatenessCause.CAMPAIGN_OFF)
 
 
 def lets_out(campaign: Campaign) -> bool:
@@ -85,9 +103,7 @@ def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign) -> Non
     facts = _campaign_facts(campaign)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
-        # The record belongs to an agent since that agent's callback was accepted, and does not go back.
-        kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
-        send_to_preview(step, kept, campaign, {**facts, "because": "agent_owned", "owned_since": owner.callback_id})
+        _send_to_owner(step, callback, campaign, owner, facts)
     elif campaign.dialing_mode is DialingMode.PREVIEW:
         send_to_preview(step, callback, campaign, {**facts, "because": "preview_campaign"})
     elif campaign.status is CampaignStatus.ON:
@@ -95,6 +111,21 @@ def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign) -> Non
     else:
         step.record(callback, Transition.WAITING, reasons=(Reason.CAMPAIGN_OFF,), facts=facts)
         step.keep(replace(callback, status=Status.WAITING, timer=_waiting_timer(step, callback, campaign)))
+
+
+def _send_to_owner(
+    step: Step,
+    callback: Callback,
+    campaign: Campaign | None,
+    owner: Ownership,
+    facts: Mapping[str, Any],
+    *,
+    held_by: LatenessCause | None = None,
+) -> None:
+    """The record belongs to an agent since that agent's callback was accepted, and does not go back."""
+    kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
+    facts = {**facts, "because": "agent_owned", "owned_since": owner.callback_id}
+    send_to_preview(step, kept, campaign, facts, held_by=held_by)
 
 
 def _review_waiting(step: Step, callback: Callback) -> None:

@@ -1,6 +1,7 @@
 """What a contact can be told: the events of its topics, and what a partition finds out by itself."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from streams.logic.exchange import LatenessCause
 from topics.events import (
@@ -11,6 +12,14 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecorded:
+    """The contact's record. at: when it was written to Kafka, no later than now."""
+
+    record: ContactRecord
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ Told = (
     | CallbackRescheduled
     | CallbackCancelled
     | PlacementRequested
-    | ContactRecord
+    | ContactRecorded
     | ContactRemoved
     | TimerFired
     | Released

@@ -3,11 +3,11 @@
 Source: docs/contract.md, sections "Keys and partitions" and "Dead letters"; docs/rules.md, section 8 row 2.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from streams.logic.clock import check_clock
 from streams.logic.exchange import Arrived
-from streams.logic.inputs import ContactRemoved, Told
+from streams.logic.inputs import ContactRecorded, ContactRemoved, Told
 from topics.codec import BadEvent, ErrorCode, contact_key, decode, split_contact_key
 from topics.events import (
     CallbackCancelled,
@@ -21,6 +21,7 @@ from topics.partitions import partition_for
 
 CONTACTS = "contacts"
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
@@ -38,9 +39,25 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
     if not key_is_known and partitions > 1 and partition_for(arrived.key, partitions) != arrived.partition:
         raise BadEvent(ErrorCode.WRONG_PARTITION, "$", "The key belongs to another partition")
+    if isinstance(told, ContactRecord):
+        return arrived.key, ContactRecorded(told, _written_at(arrived, now))
     if isinstance(told, _Event):
-        check_clock(told.occurred_at, now)
+        _check_clocks(told, now)
     return arrived.key, told
+
+
+def _check_clocks(event: _Event, now: datetime) -> None:
+    check_clock(event.occurred_at, now)
+    if isinstance(event, WrapUp) and event.dialed_at is not None:
+        check_clock(event.dialed_at, event.occurred_at, "$.dialed_at")
+
+
+def _written_at(arrived: Arrived, now: datetime) -> datetime:
+    """When a record was written to Kafka, by its timestamp; one that no calendar has counts as long ago."""
+    try:
+        return min(EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms)), now)
+    except OverflowError:
+        return EPOCH
 
 
 def _decode(topic: str, value: bytes) -> _Event | ContactRecord:

@@ -5,8 +5,9 @@ Source: docs/rules.md, sections 1, 2 and 8.
 
 from datetime import timedelta
 
-PROMISE_AHEAD_MAX = timedelta(days=30)
-"""No callback is promised further ahead than this; the field allows no more."""
+PROMISE_AHEAD_MAX = timedelta(days=30, hours=1)
+"""No callback is promised further ahead than this. The field allows 30 days; where a clock goes back in between, the
+same wall time on the thirtieth day is an hour further."""
 
 CLOCK_AHEAD_MAX = timedelta(minutes=5)
 """How far a sender's clock may run ahead of ours."""
@@ -38,6 +39,9 @@ ROW_BYTES_MAX = 64 * 1024
 
 ENDING_ROW_BYTES_MAX = 2 * ROW_BYTES_MAX
 """The same for an event that ends a callback: its outcome is not lost because the row is full."""
+
+ANSWER_VALID_S = 60
+"""How long an answer to a placement request is good for, when the campaign says nothing: time enough to dial."""
 
 ANSWERS_BYTES_MAX = 16 * 1024
 """What a contact remembers of its answers to placement requests: 20 of a usual size, a quarter of its row."""

@@ -4,7 +4,7 @@ Source: docs/rules.md, section 8 rows 3 and 4.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -16,7 +16,12 @@ _Kept = TypeVar("_Kept")
 
 WRAPPED_UP = 1
 SCHEDULED_FROM = 2
-"""Bits of a remembered conversation: it has had its first wrap-up; an agent has scheduled a callback in it."""
+"""The two lowest bits of a remembered conversation: it has had its first wrap-up; an agent has scheduled a callback in
+it. The bits above are the `occurred_at` of the first wrap-up, in microseconds since 1970; 0 if that was not kept."""
+
+_INSTANT = 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def seen_id(topic_letter: str, event_id: str) -> str:
@@ -29,11 +34,11 @@ def kept_id(text: str) -> str:
     return text if len(text) <= ID_KEPT_WHOLE else "#" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def heard(contact: Contact, seen: str, occurred_at: datetime, now: datetime) -> Contact:
-    """The contact after it heard an event for the first time. seen: from `seen_id`."""
+def heard(contact: Contact, seen: str, meaning: str, occurred_at: datetime, now: datetime) -> Contact:
+    """The contact after it heard an event for the first time. seen: from `seen_id`. meaning: from `meaning_of`."""
     # A sender's clock may run ahead, and its event must be remembered until it is too old by its own clock.
     at = max(occurred_at, now, contact.heard_at or now)
-    return replace(contact, seen=(*contact.seen[1 - REMEMBERED_MAX :], seen), heard_at=at)
+    return replace(contact, seen=_latest({**contact.seen, seen: meaning}), heard_at=at)
 
 
 def touched(contact: Contact, now: datetime) -> Contact:
@@ -46,13 +51,22 @@ def conversation_has(contact: Contact, conversation_id: str | None, bit: int) ->
     return conversation_id is not None and bool(contact.conversations.get(kept_id(conversation_id), 0) & bit)
 
 
-def note_conversation(contact: Contact, conversation_id: str | None, bit: int) -> Contact:
-    """The contact after this happened in the conversation."""
-    if conversation_id is None:
+def note_scheduled_from(contact: Contact, conversation_id: str | None) -> Contact:
+    """The contact after an agent scheduled a callback in the conversation."""
+    return contact if conversation_id is None else _note(contact, conversation_id, SCHEDULED_FROM)
+
+
+def note_wrapped_up(contact: Contact, conversation_id: str, occurred_at: datetime) -> Contact:
+    """The contact after a wrap-up of the conversation; its first one is remembered."""
+    if conversation_has(contact, conversation_id, WRAPPED_UP):
         return contact
-    kept = kept_id(conversation_id)
-    conversations = {**contact.conversations, kept: contact.conversations.get(kept, 0) | bit}
-    return replace(contact, conversations=_latest(conversations))
+    return _note(contact, conversation_id, WRAPPED_UP | (occurred_at - _EPOCH) // _MICROSECOND << _INSTANT)
+
+
+def wrapped_up_at(contact: Contact, conversation_id: str) -> datetime | None:
+    """`occurred_at` of the first wrap-up of a conversation; None if it had none, or that was not kept."""
+    since = contact.conversations.get(kept_id(conversation_id), 0) >> _INSTANT
+    return _EPOCH + since * _MICROSECOND if since else None
 
 
 def note_cancel(contact: Contact, callback_id: str, cancel: Cancel) -> Contact:
@@ -75,7 +89,13 @@ def forget(contact: Contact) -> Contact | None:
     """The contact without its memory: its record with what belongs to it, or None when it has no record."""
     if contact.listed is None:
         return None
-    return replace(contact, ended=(), attempts={}, cancels={}, conversations={}, answers={}, seen=(), heard_at=None)
+    return replace(contact, ended=(), attempts={}, cancels={}, conversations={}, answers={}, seen={}, heard_at=None)
+
+
+def _note(contact: Contact, conversation_id: str, bits: int) -> Contact:
+    kept = kept_id(conversation_id)
+    conversations = {**contact.conversations, kept: contact.conversations.get(kept, 0) | bits}
+    return replace(contact, conversations=_latest(conversations))
 
 
 def _latest(remembered: dict[str, _Kept]) -> dict[str, _Kept]:

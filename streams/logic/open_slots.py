@@ -32,6 +32,14 @@ def first_open(zones: Sequence[tuple[ZoneInfo, Windows]], after: datetime, until
     return start if start is not None and start <= until else None
 
 
+def open_until(zones: Sequence[tuple[ZoneInfo, Windows]], at: datetime, until: datetime) -> datetime:
+    """Up to when the slots of every zone stay open that are open at `at`; `until` if they are open then, too."""
+    for zone, windows in zones:
+        opened = _merged(_spans(zone, windows, at, until))
+        until = opened[0][1] if opened and opened[0][0] <= at else at
+    return until
+
+
 def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> Iterator[Span]:
     for begin, stop, offset in _stretches(zone, after, end):
         day = (begin + offset).replace(hour=0, minute=0, second=0, microsecond=0)

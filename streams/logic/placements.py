@@ -1,40 +1,86 @@
 """The answer to somebody who is about to place a call.
 
-It writes no lifecycle record: a placement, allowed or not, leaves the callback as it is.
+It writes no lifecycle record: a placement, allowed or not, leaves the callback as it is. An answer is repeated as long
+as it is fresh; after that the request is decided anew.
 Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
 from streams.logic.actions import Trigger, carry_out
+from streams.logic.callable_time import open_until
 from streams.logic.checks import Call, Verdict, check, in_order
+from streams.logic.dispatch import expires_at
 from streams.logic.effects import Answered
-from streams.logic.limits import ANSWERS_BYTES_MAX, PRESENTATIONS_KEPT, REMEMBERED_MAX
+from streams.logic.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, PRESENTATIONS_KEPT, REMEMBERED_MAX
+from streams.logic.meanings import check_same
 from streams.logic.memory import kept_id
-from streams.logic.state import Callback, Status
+from streams.logic.state import Answer, Callback, Status
 from streams.logic.step import Step
 from topics.codec import encode
+from topics.configuration import Campaign
 from topics.events import PlacementOrigin, PlacementRequested
 from topics.records import PlacementDecided, Reason
 
 
-def place(step: Step, event: PlacementRequested) -> None:
-    """Answer a request, with the same answer if it has been answered before."""
-    answered = step.contact.answers.get(kept_id(event.request_id))
-    if answered is not None:
-        step.effects.append(Answered(bytes(answered), None))
-        return
+class _DecidedAt(msgspec.Struct):
+    occurred_at: datetime
+
+
+_answers = msgspec.json.Decoder(_DecidedAt)
+
+
+def place(step: Step, event: PlacementRequested, meaning: str) -> None:
+    """Answer a request, with the same answer if it has been answered a moment ago.
+
+    meaning: of the event, from `meaning_of`. Raises BadEvent (`id_reused`) if the request id stands for another call.
+    """
+    request, campaign = kept_id(event.request_id), step.configuration.campaigns.get(event.campaign_id)
+    valid_for = timedelta(seconds=(campaign and campaign.answer_valid_s) or ANSWER_VALID_S)
+    before, before_at = step.contact.answers.get(request), None
+    if before is not None:
+        check_same(before.meaning, meaning, "$.request_id")
+        before_at = _answers.decode(before.value).occurred_at
+        if step.now - before_at < valid_for:
+            step.effects.append(Answered(bytes(before.value), None))
+            return
+    verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
+    acted = before is not None and before.acted
+    if decided.allowed and not acted:
+        _carry_out_rules(step, event, verdict)
+    if decided.allowed and (callback := _callback_of(step, event)) is not None:
+        step.keep(_as_placed(step, callback))
+    answer = encode(decided)
+    others = {name: one for name, one in step.contact.answers.items() if name != request}
+    latest = Answer(meaning, acted or decided.allowed, Raw(answer))
+    step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
+    step.effects.append(Answered(answer, decided))
+
+
+def _decide(
+    step: Step,
+    event: PlacementRequested,
+    campaign: Campaign | None,
+    valid_until: datetime,
+    before_at: datetime | None,
+) -> tuple[Verdict, PlacementDecided]:
+    """The verdict of the checks, and the answer. before_at: when the same request was decided before."""
     of_campaign = event.origin is PlacementOrigin.CAMPAIGN
     call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign)
     verdict = check(call, step.configuration, step.now)
-    callback = None if of_campaign else _callback_of(step, event)
+    callback = _callback_of(step, event)
     reasons = verdict.reasons
     if not of_campaign and callback is None:
         reasons = in_order((*reasons, _why_no_callback(step, event)))
-    decided = PlacementDecided(
+    facts = {**verdict.facts, **_facts_of(callback), **_preview_facts(verdict)}
+    if before_at is not None:
+        facts["decided_before_at"] = before_at
+    return verdict, PlacementDecided(
         request_id=event.request_id,
         occurred_at=step.now,
         allowed=not reasons,
@@ -44,20 +90,29 @@ def place(step: Step, event: PlacementRequested) -> None:
         contact_list_id=event.contact_list_id,
         contact_id=event.contact_id,
         phone_number=event.phone_number,
-        facts={**verdict.facts, **_facts_of(callback), **_preview_facts(verdict)},
+        facts=facts,
+        valid_until=None if reasons else _valid_until(step, event, campaign, callback, valid_until),
     )
-    if decided.allowed:
-        _carry_out_rules(step, event, verdict)
-        if callback is not None:
-            step.keep(_as_placed(step, callback))
-    answer = encode(decided)
-    answers = {**step.contact.answers, kept_id(event.request_id): Raw(answer)}
-    step.contact = replace(step.contact, answers=_kept(answers))
-    step.effects.append(Answered(answer, decided))
+
+
+def _valid_until(
+    step: Step, event: PlacementRequested, campaign: Campaign | None, callback: Callback | None, latest: datetime
+) -> datetime:
+    """Up to when the call may be placed on this answer: no longer than its slot is open and its command is good."""
+    if campaign is not None and campaign.callable_time_set_id is not None:
+        times = step.configuration.times[campaign.callable_time_set_id]
+        latest = open_until(times, step.contact, event.phone_number, step.now, latest)
+    limit = None if callback is None else expires_at(callback, campaign)
+    if callback is None or limit is None or any(at >= limit for at in callback.presented):
+        # A further presentation may come after the limit of the first one, and has none.
+        return latest
+    return min(latest, limit)
 
 
 def _callback_of(step: Step, event: PlacementRequested) -> Callback | None:
-    """The outstanding callback that is to be placed; None, too, if it is another campaign's."""
+    """The outstanding callback that is to be placed; None, too, if it is another campaign's, or the call is none's."""
+    if event.origin is PlacementOrigin.CAMPAIGN:
+        return None
     callback = step.outstanding.get(event.callback_id or "")
     return callback if callback is not None and callback.campaign_id == event.campaign_id else None
 
@@ -77,9 +132,7 @@ def _carry_out_rules(step: Step, event: PlacementRequested, verdict: Verdict) ->
 
 def _as_placed(step: Step, callback: Callback) -> Callback:
     """A call ahead of its time counts as the presentation that its wrap-up ends."""
-    presented_at = callback.presented[-1] if callback.presented else None
-    in_hand = presented_at is not None and (callback.left_open_at is None or callback.left_open_at < presented_at)
-    if in_hand or callback.status in (Status.PRESENTED, Status.DIALING):
+    if callback.status in (Status.PRESENTED, Status.DIALING):
         return callback
     return replace(callback, presented=(*callback.presented[1 - PRESENTATIONS_KEPT :], step.now))
 
@@ -93,9 +146,9 @@ def _preview_facts(verdict: Verdict) -> dict[str, Any]:
     return {} if rule is None else {"switch_to_preview": {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}}
 
 
-def _kept(answers: dict[str, Raw]) -> dict[str, Raw]:
+def _kept(answers: dict[str, Answer]) -> dict[str, Answer]:
     """The latest answers, as many as there is room for."""
-    size = sum(len(bytes(answer)) for answer in answers.values())
+    size = sum(len(bytes(answer.value)) for answer in answers.values())
     while len(answers) > REMEMBERED_MAX or size > ANSWERS_BYTES_MAX:
-        size -= len(bytes(answers.pop(next(iter(answers)))))
+        size -= len(bytes(answers.pop(next(iter(answers))).value))
     return answers

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
 from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
 from streams.logic.state import Contact, Status, Timer
-from streams.logic.upgrades import ROW_VERSION, current
+from streams.logic.upgrades import ROW_VERSION, current, outlined
 from topics.codec import BadEvent, ErrorCode
 from topics.events import PlacementRequested
 
@@ -43,12 +43,14 @@ class Meta(Struct, frozen=True, kw_only=True):
     """What a partition has done with the configuration, as offsets by topic.
 
     applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
-    faults have been reported.
+    faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
+    that were there count as written then.
     """
 
     version: int = ROW_VERSION
     applied: dict[str, int] = msgspec.field(default_factory=dict)
     reported: dict[str, int] = msgspec.field(default_factory=dict)
+    recorded_since: datetime | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -64,7 +66,7 @@ def decode_contact(row: bytes) -> Contact:
 
 def decode_outline(row: bytes) -> RowOutline:
     """The part of a row a restart needs. Raises UnknownRowVersion for one that a newer version wrote."""
-    return _outlines.decode(current(row))
+    return _outlines.decode(outlined(row))
 
 
 def outline_of(contact: Contact) -> RowOutline:

@@ -56,13 +56,14 @@ class Move(Struct, frozen=True, array_like=True, gc=False):
 class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A call that was promised to the contact.
 
-    scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest event that was
-    applied to it. set_by: id of the event that set its timer. presented: instants of its latest presentations, and of
-    placements that were allowed while it was not presented; moved: `occurred_at` of the latest reschedules.
-    left_open_by, left_open_at: id and `occurred_at` of the latest wrap-up that named it and did not complete it.
-    first_due_at: what due_at was before it moved to an open slot, None if it did not. Of a completed callback,
-    ended_at: `occurred_at` of its wrap-up; later: the latest reschedule that came after the end, which holds if an
-    older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it.
+    scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest reschedule that was
+    applied to it, see `moved_at`. set_by: id of the event that set its timer. presented: instants of its latest
+    presentations, and of placements that were allowed while it was in nobody's hands; moved: `occurred_at` of the
+    latest reschedules. left_open_by: id of the latest wrap-up that named it and did not complete it. closed_at:
+    `occurred_at` of the latest wrap-up that named it; every presentation up to it is closed. first_due_at: what due_at
+    was before it moved to an open slot, None if it did not. Of a completed callback, ended_at, ended_by: `occurred_at`
+    and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
+    cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it.
     """
 
     callback_id: str
@@ -85,11 +86,17 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presented: tuple[datetime, ...] = ()
     moved: tuple[datetime, ...] = ()
     left_open_by: str | None = None
-    left_open_at: datetime | None = None
+    closed_at: datetime | None = field(name="left_open_at", default=None)
     first_due_at: datetime | None = None
     ended_at: datetime | None = None
     later: Move | None = None
     cancelled_at: datetime | None = None
+    ended_by: str | None = None
+
+    @property
+    def moved_at(self) -> datetime | None:
+        """`occurred_at` of the latest reschedule that was applied; None if there was none."""
+        return self.changed_at if self.moved else None
 
 
 class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -132,22 +139,40 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The contact's record on its list, without the attributes: those change apart from it."""
+    """The contact's record on its list, without the attributes: those change apart from it.
+
+    recorded_at: when the record was written to Kafka; None if it was stored by a version that did not keep it.
+    """
 
     callable: bool = False
     time_zone: str | None = None
     numbers: tuple[ContactNumber, ...] = ()
+    recorded_at: datetime | None = None
+
+
+class Answer(Struct, frozen=True, array_like=True, gc=False):
+    """The answer to a placement request.
+
+    meaning: of the request, see `streams.logic.meanings`. acted: the actions of pre-call rules have been carried out.
+    value: the latest answer, encoded.
+    """
+
+    meaning: str
+    acted: bool
+    value: Raw
 
 
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One contact on one list.
 
     listed: None while no record of it has come, or after its tombstone. callbacks: outstanding, by acceptance.
-    ended, seen, conversations, cancels: what is remembered, the oldest first. conversations: bits of `Heard`.
-    attempts: of the last 31 days, by number and by the quarter of an hour, counted from 1970, that they fell into. The
-    totals and `last_...` are older: attempts and right party contacts by campaign, the others by number. owners: by
-    campaign. marked, marked_numbers: uncallable by a rule or a mapping. answers: to placement requests, by request.
-    heard_at: when an event or a timer last touched it, None while there is nothing to forget.
+    changed_attributes: what rules made of attributes, laid over every record until the tombstone.
+    ended, seen, conversations, cancels: what is remembered, the oldest first. seen: event ids with the meaning of the
+    event. conversations: see `streams.logic.memory`. attempts: of the last 31 days, by number and by the quarter of an
+    hour, counted from 1970, that they fell into. The totals and `last_...` are older: attempts and right party contacts
+    by campaign, the others by number. owners: by campaign. marked, marked_numbers: uncallable by a rule, a mapping or a
+    system code. answers: to placement requests, by request. heard_at: when an event or a timer last touched it, None
+    while there is nothing to forget.
     """
 
     version: int
@@ -155,6 +180,7 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     contact_id: str
     listed: Listed | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    changed_attributes: dict[str, str] = field(default_factory=dict)
     callbacks: tuple[Callback, ...] = ()
     ended: tuple[Callback, ...] = ()
     owners: dict[str, Ownership] = field(default_factory=dict)
@@ -167,10 +193,10 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     last_attempts_by_number: dict[str, datetime] = field(default_factory=dict)
     last_wrap_ups: dict[str, WrappedUp] = field(default_factory=dict)
     last_right_party: dict[str, datetime] = field(default_factory=dict)
-    answers: dict[str, Raw] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     cancels: dict[str, Cancel] = field(default_factory=dict)
     conversations: dict[str, int] = field(default_factory=dict)
-    seen: tuple[str, ...] = ()
+    seen: dict[str, str] = field(default_factory=dict)
     heard_at: datetime | None = None
 
 

@@ -1,6 +1,7 @@
 """What a wrap-up leads to: an attempt, merged attributes, the end of the callback it names, marks, and the rules.
 
-Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 21, 23 and 26.
+A conversation may have several calls: its own, and those of the callbacks that were arranged in it. The first wrap-up
+of each counts. Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 21, 23 and 26.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +15,13 @@ from streams.logic.actions import Trigger, carry_out, mark_contact, mark_number
 from streams.logic.admission import admit, reject, reject_unknown
 from streams.logic.attempts import with_attempt
 from streams.logic.ids import rule_callback_id
-from streams.logic.memory import WRAPPED_UP, conversation_has, note_conversation
+from streams.logic.memory import WRAPPED_UP, conversation_has, note_wrapped_up, wrapped_up_at
 from streams.logic.occasion import Occasion
-from streams.logic.presentations import stays_open
+from streams.logic.presentations import closed, is_first, stays_open
 from streams.logic.rules import CompiledRule, CompiledRuleSet
 from streams.logic.state import Callback, Contact, Mark, Status, WrappedUp
 from streams.logic.step import Step
-from streams.logic.system_codes import is_attempt, runs_rules
+from streams.logic.system_codes import is_attempt, marks_number, runs_rules
 from topics.codec import BadEvent, ErrorCode
 from topics.commands import Origin
 from topics.configuration import Campaign, DialingMode, WrapUpFlag
@@ -48,17 +49,43 @@ class _Wanted:
 
 def wrap_up(step: Step, event: WrapUp) -> None:
     """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known (yet)."""
-    if conversation_has(step.contact, event.conversation_id, WRAPPED_UP):
-        return  # A later code for the same conversation.
+    named = _named(step, event)
+    if conversation_has(step.contact, event.conversation_id, WRAPPED_UP) and not (
+        named is not None and is_first(named, event.occurred_at)
+    ):
+        _leave_alone(step, event, named)
+        return
     campaign, rule_sets = _rules_of(step, event)
-    step.contact = _with_wrap_up(note_conversation(step.contact, event.conversation_id, WRAPPED_UP), event)
-    if is_attempt(event.wrap_up_code):
-        step.contact = with_attempt(step.contact, event.occurred_at, event.campaign_id, event.phone_number, step.now)
+    step.contact = _with_wrap_up(note_wrapped_up(step.contact, event.conversation_id, event.occurred_at), event)
+    if is_attempt(event.wrap_up_code, campaign):
+        step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
     facts = _map(step, event, campaign)
     if event.callback_id is not None:
         _end_named_callback(step, event, event.callback_id, facts)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
         _run_rules(step, event, campaign, rule_sets, facts)
+
+
+def _named(step: Step, event: WrapUp) -> Callback | None:
+    """The callback that the wrap-up names, outstanding or ended; None if it names none that is known."""
+    callback_id = event.callback_id or ""
+    return step.outstanding.get(callback_id) or step.ended.get(callback_id)
+
+
+def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
+    """A later code for a call that has had its wrap-up changes nothing; one that was overtaken is said to be left."""
+    first_at = wrapped_up_at(step.contact, event.conversation_id)
+    if first_at is None or first_at <= event.occurred_at:
+        return
+    facts = {**_facts_of(event), "event_type": "wrap_up", "first_at": first_at}
+    if named is not None:
+        reject(step, named, (Reason.LATER_CODE_FIRST,), facts)
+    else:
+        reject_unknown(step, event.callback_id, event.campaign_id, (Reason.LATER_CODE_FIRST,), facts)
+
+
+def _facts_of(event: WrapUp) -> dict[str, Any]:
+    return {"wrap_up_code": event.wrap_up_code, "conversation_id": event.conversation_id}
 
 
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
@@ -89,7 +116,7 @@ def _map(step: Step, event: WrapUp, campaign: Campaign) -> Facts:
     mark = Mark(at=event.occurred_at, event_id=event.event_id, wrap_up_code=event.wrap_up_code)
     if WrapUpFlag.CONTACT_UNCALLABLE in flags:
         mark_contact(step, mark)
-    if WrapUpFlag.NUMBER_UNCALLABLE in flags:
+    if WrapUpFlag.NUMBER_UNCALLABLE in flags or marks_number(event.wrap_up_code):
         mark_number(step, event.phone_number, mark)
     if WrapUpFlag.RIGHT_PARTY_CONTACT not in flags:
         return {}
@@ -101,16 +128,18 @@ def _map(step: Step, event: WrapUp, campaign: Campaign) -> Facts:
 
 def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Facts) -> None:
     """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands."""
-    facts = {"wrap_up_code": event.wrap_up_code, "conversation_id": event.conversation_id}
+    facts = _facts_of(event)
     refused = {"event_type": "wrap_up", "refused": "callback_id", **facts}
     if (callback := step.outstanding.get(callback_id)) is not None:
         if stays_open(callback, event.occurred_at):
-            step.keep(replace(callback, left_open_by=event.event_id, left_open_at=event.occurred_at))
+            closed_at = closed(callback, event.occurred_at)
+            step.keep(replace(callback, left_open_by=event.event_id, closed_at=closed_at))
         else:
             step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
-            step.end(callback, Status.COMPLETED, ended_at=event.occurred_at)
+            step.end(callback, Status.COMPLETED, ended_at=event.occurred_at, ended_by=event.event_id)
     elif (callback := step.ended.get(callback_id)) is not None:
         reject(step, callback, (Reason.CALLBACK_ENDED,), refused)
+        step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at)))
     else:
         reject_unknown(step, callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
 

@@ -252,7 +252,7 @@ def test_the_count_of_outstanding_callbacks_is_right_over_life_and_restart(log):
 
 def test_a_row_of_a_newer_version_is_not_guessed_at():
     partition = Partition(0, 1, Configuration(), {})
-    partition.restore(b"L|c1", b'{"version":2,"contact_list_id":"L","contact_id":"c1"}')
+    partition.restore(b"L|c1", b'{"version":3,"contact_list_id":"L","contact_id":"c1"}')
     with pytest.raises(UnknownRowVersion):
         partition.ready(AT_1430)
 

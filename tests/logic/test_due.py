@@ -195,12 +195,26 @@ def test_an_agent_owned_rule_callback_does_not_wait_while_the_campaign_is_off():
     assert worker.run_to("2026-11-23T15:30:00Z").transitions == ["due", "presented"]
 
 
-def test_a_rule_callback_that_already_waits_does_not_turn_into_a_preview():
+def test_a_rule_callback_that_waits_is_shown_at_once_to_the_agent_whom_the_contact_comes_to_belong_to():
     worker = Worker(campaign(status="off", rule_set_ids=["R"]), rules=(rule(),))
     by_rule(worker)
-    worker.schedule(scheduled(occurred_at="2026-11-23T14:50:00Z", due_at="2026-12-01T15:00:00Z"))
+    worker.run_to("2026-11-23T14:45:00Z")
+    event = scheduled(owner="only", occurred_at="2026-11-23T14:50:00Z", due_at="2026-12-01T15:00:00Z")
+    said = worker.schedule(event)
+    assert said.transitions == ["scheduled", "presented"]
+    (command,) = said.commands
+    assert (said.topics[2], command["owner"], command["agent_id"]) == ("dial-preview", "only", "a7")
+    assert said.lifecycle[1]["cause"]["event_id"] == event["event_id"]
     worker.tell("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
-    assert worker.run_to("2026-11-23T15:00:00Z").topics[1] == "dial-analysis"
+    assert worker.run_to("2026-11-23T15:00:00Z").lines == []
+
+
+def test_what_waits_for_another_campaign_goes_on_waiting():
+    off = [campaign(name, status="off", rule_set_ids=["R"]) for name in ("P", "Q")]
+    worker = Worker(*off, rules=(rule(),))
+    by_rule(worker)
+    worker.run_to("2026-11-23T14:45:00Z")
+    assert worker.schedule(scheduled(campaign_id="Q", occurred_at="2026-11-23T14:50:00Z")).transitions == ["scheduled"]
 
 
 def test_due_callbacks_go_out_oldest_first_then_by_id():

@@ -94,7 +94,7 @@ def test_bad_configuration_records_become_dead_letters_and_change_nothing():
 
 def test_a_record_that_says_nothing_new_about_a_contact_is_not_written_again():
     worker = Worker(listed=())
-    event = arrived("contacts", value=orjson.dumps(contact()))
+    event = arrived("contacts", value=orjson.dumps(contact()), timestamp_ms=1795440000000)
     partition = worker.core.partitions[0]
     assert list(partition.apply(event, instant("2026-11-23T14:30:00Z")).writes) == [b"L|c1"]
     assert partition.apply(event, instant("2026-11-23T14:31:00Z")).writes == {}

@@ -48,10 +48,50 @@ def test_a_wrap_up_without_its_callback_id_completes_nothing():
     assert worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:10:00Z")).lines == []
 
 
-def test_a_later_code_of_a_conversation_completes_nothing():
+def test_a_later_code_of_a_conversation_completes_nothing_that_nobody_has_in_hand():
+    worker = Worker()
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T14:20:00Z"))
+    worker.schedule(scheduled())
+    assert worker.wrap_up(of_k1(event_id="w-later", occurred_at="2026-11-23T14:50:00Z")).lines == []
+
+
+def test_the_wrap_up_of_a_presentation_counts_also_when_its_conversation_had_one():
     worker = presented()
-    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T15:10:00Z"))
-    assert worker.wrap_up(of_k1(event_id="w-later", occurred_at="2026-11-23T15:11:00Z")).lines == []
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T14:59:00Z"))
+    assert worker.wrap_up(of_k1(event_id="w-later")).transitions == ["completed"]
+    again = of_k1(event_id="w-again", occurred_at="2026-11-23T15:11:00Z")
+    assert worker.wrap_up(again).lines == [], "a second for the same presentation is a later code"
+
+
+def test_a_wrap_up_that_is_older_than_the_presentation_is_a_later_code_of_its_conversation():
+    worker = presented()
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T14:58:00Z"))
+    older = of_k1(event_id="w-later", occurred_at="2026-11-23T14:59:59Z")
+    assert worker.wrap_up(older, at="2026-11-23T15:01:00Z").lines == []
+
+
+@pytest.mark.parametrize("change", [rescheduled, cancelled])
+def test_the_wrap_up_of_a_presentation_counts_whatever_has_become_of_its_callback_meanwhile(change):
+    """Between topics there is no order: an attempt is counted also when the change made in the call came first."""
+    worker = presented(conversation_id="v5")
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T14:31:00Z"))
+    worker.schedule(change(occurred_at="2026-11-23T15:05:00Z"))
+    worker.wrap_up(of_k1(event_id="w-later"))
+    assert json.loads(worker.core.partitions[0].table[b"L|c1"])["attempts_total"] == 2
+
+
+def test_a_wrap_up_that_was_overtaken_by_a_later_code_is_said_to_be_left_alone():
+    worker = Worker(rules=(rule(),))
+    worker.wrap_up(wrap_up("v5", event_id="w2", occurred_at="2026-11-23T15:05:00Z"))
+    said = worker.wrap_up(wrap_up("v5", event_id="w1", wrap_up_code="AGAIN", occurred_at="2026-11-23T15:00:00Z"))
+    (record,) = said.lifecycle
+    assert (record["transition"], record["reasons"]) == ("rejected", ["later_code_first"])
+    assert (record["callback_id"], record["contact_id"], record["due_at"]) == (None, "c1", None)
+    assert record["facts"] == {
+        "wrap_up_code": "AGAIN", "conversation_id": "v5", "event_type": "wrap_up", "first_at": "2026-11-23T15:05:00Z",
+    }  # fmt: skip
+    later = wrap_up("v5", event_id="w3", occurred_at="2026-11-23T15:06:00Z")
+    assert worker.wrap_up(later).lines == [], "a later code that came later says nothing"
 
 
 def test_the_callback_is_completed_before_the_rules_run():
@@ -285,6 +325,47 @@ def test_it_makes_no_difference_when_among_the_changes_the_wrap_up_comes(names):
         for place in range(len(changes) + 1)
     }
     assert len(ends) == 1
+
+
+def placement(at):
+    return {
+        "event_id": f"p-{at}", "request_id": f"q-{at}", "occurred_at": at, "origin": "callback", "callback_id": "k1",
+        "campaign_id": "P", "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
+    }  # fmt: skip
+
+
+FIRST = {"move": CHANGES["R1"], "wrap-up": of_k1("v5")}
+"""Of the call of 15:00: moved at 15:05 and wrapped up at 15:10."""
+
+
+@pytest.mark.parametrize("heard", list(itertools.permutations(FIRST)), ids="-".join)
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_a_call_ahead_of_its_time_ends_the_callback_however_late_the_first_calls_wrap_up_comes(heard, late):
+    """The callback is placed again at 15:15; of the first call's events as many as said come after that."""
+    worker = presented()
+    events = [("callback-scheduled" if name == "move" else "wrap-up", FIRST[name]) for name in heard]
+    before, after = events[: 2 - late], events[2 - late :]
+    for topic, value in before:
+        worker.tell(topic, value, at="2026-11-23T15:12:00Z")
+    (answer,) = worker.tell("placement-requested", placement("2026-11-23T15:15:00Z")).of("placement-decided")
+    if not answer["allowed"]:
+        assert before == [("wrap-up", FIRST["wrap-up"])], "completed, and not moved yet"
+        return
+    for topic, value in [*after, ("wrap-up", of_k1("v6", event_id="w2", occurred_at="2026-11-23T15:20:00Z"))]:
+        worker.tell(topic, value, at="2026-11-23T15:31:00Z")
+    assert worker.run_to("2026-11-25T00:00:00Z").commands == []
+
+
+@pytest.mark.parametrize("again", ["v5", "v6"])
+def test_a_second_wrap_up_of_a_call_that_was_left_open_completes_if_it_is_of_another_conversation(again):
+    """The presentation has had its wrap-up, so this one is of a call that nobody asked about."""
+    for order in itertools.permutations(FIRST):
+        worker = presented()
+        for name in order:
+            topic = "callback-scheduled" if name == "move" else "wrap-up"
+            worker.tell(topic, FIRST[name], at="2026-11-23T15:12:00Z")
+        worker.wrap_up(of_k1(again, event_id="w2", occurred_at="2026-11-23T15:20:00Z"))
+        assert len(worker.run_to("2026-11-25T00:00:00Z").commands) == (1 if again == "v5" else 0), order
 
 
 def test_a_reopening_that_finds_a_later_reschedule_names_it():

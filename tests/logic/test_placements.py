@@ -66,6 +66,7 @@ def test_a_call_that_passes_every_check_is_allowed_in_the_words_of_the_request()
         "contact_id": "c1",
         "phone_number": NUMBER,
         "facts": None,
+        "valid_until": "2026-11-23T14:51:00Z",
     }
     assert answer["facts"]["campaign"] == {"dialing_mode": "progressive", "campaign_status": "on"}
     assert answer["facts"]["number"] == {"callable": True, "on_record": False}
@@ -155,9 +156,81 @@ def test_a_repeated_request_gets_its_first_answer_byte_for_byte():
     worker = Worker()
     first = worker.tell("placement-requested", request())
     worker.tell("contacts", contact(callable=False))
-    again = worker.tell("placement-requested", request(event_id="another"), "2026-11-23T14:55:00Z")
+    again = worker.tell("placement-requested", request(event_id="another"), "2026-11-23T14:50:59.999999Z")
     assert [line["value"] for line in again.lines] == first.of("placement-decided")
     assert json.dumps(again.lines[0]["value"]) == json.dumps(first.lines[0]["value"])
+
+
+def test_a_request_that_is_repeated_after_its_answer_has_expired_is_decided_anew_and_says_so():
+    worker = Worker()
+    ask(worker, request())
+    worker.tell("contacts", contact(callable=False))
+    anew = ask(worker, request(event_id="another"), "2026-11-23T14:51:00Z")
+    assert (anew["reasons"], anew["valid_until"]) == (["contact_uncallable"], None)
+    assert anew["facts"]["decided_before_at"] == AT
+    worker.tell("contacts", contact())
+    again = ask(worker, request(event_id="a-third"), "2026-11-23T14:51:30Z")
+    assert again == anew, "the newer answer is repeated in its turn"
+    assert ask(worker, request(event_id="a-fourth"), "2026-11-23T14:52:00Z")["allowed"]
+
+
+def test_a_campaign_may_say_how_long_an_answer_is_good_for():
+    worker = Worker(campaign(answer_valid_s=5))
+    assert ask(worker, request())["valid_until"] == "2026-11-23T14:50:05Z"
+    worker.tell("contacts", contact(callable=False))
+    assert ask(worker, request(event_id="another"), "2026-11-23T14:50:04Z")["allowed"]
+    assert not ask(worker, request(event_id="a-third"), "2026-11-23T14:50:05Z")["allowed"]
+
+
+SLOTS = [{"day": 1, "start": "08:00", "stop": "09:50:30"}, {"day": 1, "start": "09:50:30", "stop": "09:50:45"}]
+
+
+def test_an_answer_is_good_no_longer_than_the_slot_is_open():
+    """Slots that follow on one another are open as one."""
+    worker = Worker(campaign(callable_time_set_id="T"))
+    times = [{"time_zone": "America/New_York", "slots": SLOTS}]
+    worker.tell("callable-time-sets", {"callable_time_set_id": "T", "times": times})
+    worker.tell("contacts", contact(time_zone="America/New_York"))
+    assert ask(worker, request("q1"))["valid_until"] == "2026-11-23T14:50:45Z"
+    early = ask(worker, request("q2", occurred_at="2026-11-23T14:50:44.5Z"))
+    assert early["valid_until"] == "2026-11-23T14:50:45Z"
+    assert reasons(worker, request("q3", occurred_at="2026-11-23T14:50:45Z")) == ["outside_callable_time"]
+
+
+def test_an_answer_is_good_no_longer_than_the_command():
+    worker = Worker(campaign(expire_after_s=30))
+    worker.schedule(scheduled())
+    (command,) = worker.run_to("2026-11-23T15:00:00Z").commands
+    answer = ask(worker, for_callback(occurred_at="2026-11-23T15:00:10Z"))
+    assert answer["valid_until"] == command["expires_at"] == "2026-11-23T15:00:30Z"
+
+
+def test_a_further_presentation_after_the_limit_of_the_first_has_no_limit_for_its_answers_either():
+    worker = Worker(campaign(expire_after_s=30, owner_expiry="queue", owner_expires_after_s=3600))
+    worker.schedule(scheduled(owner="only"))
+    worker.run_to("2026-11-23T16:00:00Z")
+    answer = ask(worker, for_callback(occurred_at="2026-11-23T16:00:10Z"))
+    assert answer["valid_until"] == "2026-11-23T16:01:10Z"
+
+
+def errors(worker, value):
+    return worker.tell("placement-requested", value).errors
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"phone_number": "+13105550102"}, {"campaign_id": "Q"}, {"origin": "callback", "callback_id": "k1"},
+        {"callback_id": "k9"},
+    ],
+)  # fmt: skip
+def test_a_request_id_that_comes_again_for_another_call_is_a_dead_letter(other):
+    worker = Worker(campaign(), campaign("Q"))
+    ask(worker, request())
+    said = worker.tell("placement-requested", request(event_id="another", **other))
+    assert said.errors == ["id_reused"] and said.topics == ["dead-letter"]
+    assert said.lines[0]["headers"]["__connect.errors.exception.message"].endswith("(at $.request_id)")
+    assert errors(worker, request(**other)) == ["id_reused"], "nor under the event id"
 
 
 def test_a_redelivered_request_is_not_answered_again():
@@ -224,10 +297,20 @@ def test_the_placement_of_a_preview_does_not_begin_another_presentation():
     worker = Worker()
     worker.schedule(scheduled())
     worker.run_to("2026-11-23T15:00:00Z")
-    worker.schedule(rescheduled(occurred_at="2026-11-23T15:01:00Z"))
     ask(worker, for_callback(occurred_at="2026-11-23T15:02:00Z"))
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:01:00Z"))
     left_open = worker.wrap_up(wrap_up(callback_id="k1", occurred_at="2026-11-23T15:05:00Z"))
     assert left_open.transitions == [], "it was moved while the agent had it"
+
+
+def test_a_call_ahead_of_its_time_counts_also_when_an_earlier_presentation_has_had_no_wrap_up():
+    worker = Worker()
+    worker.schedule(scheduled())
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:01:00Z"))
+    ask(worker, for_callback(occurred_at="2026-11-23T15:02:00Z"))
+    ended = worker.wrap_up(wrap_up(callback_id="k1", occurred_at="2026-11-23T15:05:00Z"))
+    assert ended.transitions == ["completed"], "it was moved before this call, not during it"
 
 
 def pre_call(*actions, **changes):

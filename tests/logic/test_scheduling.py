@@ -7,6 +7,7 @@ import pytest
 from tests.builders import (
     UNKNOWN_NUMBER,
     Worker,
+    campaign,
     cancelled,
     rescheduled,
     rule,
@@ -50,10 +51,11 @@ def test_a_timers_record_names_the_event_that_set_it_and_no_topic():
     assert due["cause"] == {"event_id": "s-k1", "topic": None, "partition": 0, "offset": None}
 
 
-def test_thirty_days_ahead_is_in_order_and_a_second_more_is_not():
+def test_thirty_days_and_an_hour_ahead_is_in_order_and_a_second_more_is_not():
+    """The hour is for the thirtieth day after the clocks have gone back."""
     worker = Worker()
-    assert worker.schedule(scheduled("k1", due_at="2026-12-23T14:30:00Z")).transitions == ["scheduled"]
-    said = worker.schedule(scheduled("k2", due_at="2026-12-23T14:30:01Z"))
+    assert worker.schedule(scheduled("k1", due_at="2026-12-23T15:30:00Z")).transitions == ["scheduled"]
+    said = worker.schedule(scheduled("k2", due_at="2026-12-23T15:30:01Z"))
     assert (said.transitions, said.reasons) == (["rejected"], [["too_far_ahead"]])
 
 
@@ -133,10 +135,10 @@ def test_a_moved_callback_cancels_the_old_timer():
 def test_a_reschedule_counts_its_thirty_days_from_itself():
     worker = Worker()
     worker.schedule(scheduled())
-    said = worker.schedule(rescheduled(occurred_at="2026-11-23T14:40:00Z", due_at="2026-12-23T14:40:00Z"))
+    said = worker.schedule(rescheduled(occurred_at="2026-11-23T14:40:00Z", due_at="2026-12-23T15:40:00Z"))
     assert said.transitions == ["rescheduled"]
     said = worker.schedule(
-        rescheduled(event_id="r2", occurred_at="2026-11-23T14:41:00Z", due_at="2026-12-23T14:41:01Z")
+        rescheduled(event_id="r2", occurred_at="2026-11-23T14:41:00Z", due_at="2026-12-23T15:41:01Z")
     )
     assert said.reasons == [["too_far_ahead"]]
 
@@ -226,10 +228,60 @@ def test_a_cancel_that_comes_first_is_remembered():
     assert worker.run_to("2027-02-01T00:00:00Z").lines == []
 
 
-def test_a_remembered_cancel_does_not_touch_what_was_scheduled_after_it():
+def test_a_remembered_cancel_ends_its_callback_whatever_the_clocks_of_the_two_senders_say():
     worker = Worker()
     worker.schedule(cancelled(occurred_at="2026-11-23T14:29:00Z"))
-    assert worker.schedule(scheduled(occurred_at="2026-11-23T14:30:00Z")).transitions == ["scheduled"]
+    said = worker.schedule(scheduled(occurred_at="2026-11-23T14:30:00Z"))
+    assert said.transitions == ["scheduled", "cancelled"]
+
+
+@pytest.mark.parametrize("change", [cancelled, rescheduled])
+def test_a_change_with_a_clock_behind_that_of_the_scheduling_is_applied(change):
+    worker = Worker()
+    worker.schedule(scheduled(occurred_at="2026-11-23T14:34:00Z"), at="2026-11-23T14:30:00Z")
+    said = worker.schedule(change(occurred_at="2026-11-23T14:32:00Z"), at="2026-11-23T14:32:00Z")
+    assert said.transitions == [change()["type"]]
+
+
+def test_a_change_is_compared_with_the_changes_before_it():
+    worker = Worker()
+    worker.schedule(scheduled(occurred_at="2026-11-23T14:34:00Z"), at="2026-11-23T14:30:00Z")
+    worker.schedule(rescheduled(occurred_at="2026-11-23T14:32:00Z"), at="2026-11-23T14:32:00Z")
+    said = worker.schedule(cancelled(occurred_at="2026-11-23T14:31:59Z"), at="2026-11-23T14:33:00Z")
+    assert said.reasons == [["superseded"]]
+
+
+def second(said):
+    return said.reasons == [["second_for_conversation"]]
+
+
+def test_a_callback_that_was_called_off_before_it_was_presented_does_not_count_for_its_conversation():
+    worker = Worker()
+    worker.schedule(scheduled("k1", conversation_id="v1"))
+    assert second(worker.schedule(scheduled("k2", conversation_id="v1")))
+    worker.schedule(cancelled("k1"))
+    assert worker.schedule(scheduled("k3", event_id="s3", conversation_id="v1")).transitions == ["scheduled"]
+    assert second(worker.schedule(scheduled("k4", conversation_id="v1")))
+
+
+def test_the_call_of_a_presented_callback_may_arrange_the_next_one_in_the_same_conversation():
+    worker = Worker()
+    worker.schedule(scheduled("k1", conversation_id="v1"))
+    worker.run_to("2026-11-23T15:00:00Z")
+    in_the_first = scheduled("k2", conversation_id="v1", occurred_at="2026-11-23T14:59:59Z")
+    assert second(worker.schedule(in_the_first, at="2026-11-23T15:01:00Z"))
+    times = {"occurred_at": "2026-11-23T15:02:00Z", "due_at": "2026-11-23T16:00:00Z"}
+    assert worker.schedule(scheduled("k3", conversation_id="v1", **times)).transitions == ["scheduled"]
+    assert second(worker.schedule(scheduled("k4", conversation_id="v1", **times)))
+    worker.schedule(cancelled("k1", occurred_at="2026-11-23T15:03:00Z"))
+    assert second(worker.schedule(scheduled("k5", conversation_id="v1", **times)))
+
+
+def test_a_callback_that_expired_before_it_was_presented_counts_for_its_conversation():
+    worker = Worker(campaign(expire_after_s=60))
+    worker.schedule(scheduled("k1", conversation_id="v1"), at="2026-11-23T15:02:00Z")
+    assert worker.run_to("2026-11-23T15:02:00Z").transitions == ["due", "expired"]
+    assert second(worker.schedule(scheduled("k2", conversation_id="v1", due_at="2026-11-23T16:00:00Z")))
 
 
 def test_a_rule_schedules_at_a_time_counted_from_the_wrap_up_itself():

@@ -18,7 +18,10 @@ BEGINNINGS = [
 ]
 """An ordinary Monday, and the nights in which the clocks of America go back and forward."""
 
-CODES = ["AGAIN", "DONE", "ANGRY", "ININ-OUTBOUND-DNC-SKIPPED"]
+CODES = [
+    *["AGAIN", "DONE", "ANGRY"] * 2, "ININ-OUTBOUND-DNC-SKIPPED", "VERIFICATION-SKIPPED",
+    "ININ-OUTBOUND-NOT-CALLABLE-TIME", "ININ-OUTBOUND-SIT-UNCALLABLE",
+]  # fmt: skip
 ATTRIBUTES = {
     "age": ["17", "18", "42.0", "old"],
     "plan": ["gold", "none"],
@@ -70,6 +73,7 @@ class Teller:
         kinds = {
             self._place: 34, self._wrap_up: 24, self._schedule: 6, self._change: 5, self._any_contact: 8,
             self._any_campaign: 8, self._any_rule_set: 4, self._any_times: 3, self._any_dnc: 5, self._recycle: 6,
+            self._clear: 1,
         }  # fmt: skip
         return self.chance.choices(list(kinds), list(kinds.values()))[0]()
 
@@ -86,7 +90,7 @@ class Teller:
 
     def _place(self) -> Told:
         if self.requests and self._maybe(0.1):
-            again = self.chance.choice(self.requests)
+            again = self.chance.choice(self.requests[-2:] if self._maybe(0.7) else self.requests)
             self.count += 1
             fresh = {"event_id": f"p{self.count}", "occurred_at": text(self.now)}
             return Told(again.topic, self.now, again.key, {**(again.value or {}), **fresh})
@@ -113,6 +117,8 @@ class Teller:
             "attributes": self._attributes() if self._maybe(0.3) else {},
             "callback_id": self.chance.choice([None, None, "k1", "k2"]),
         }
+        if self._maybe(0.2):
+            event["dialed_at"] = text(self.now - timedelta(seconds=self.chance.choice([300, 3600])))
         return self._told("wrap-up", f"L|{event['contact_id']}", event)
 
     def _schedule(self) -> Told:
@@ -158,6 +164,13 @@ class Teller:
     def _recycle(self) -> Told:
         event = {name: value for name, value in self._event("y").items() if not name.startswith("contact")}
         return self._told("campaign-recycle", event["campaign_id"], event)
+
+    def _clear(self) -> Told:
+        at = text(self.now - timedelta(seconds=self.chance.choice([0, 60])))
+        self.count += 1
+        return self._told(
+            "contact-list-cleared", "L", {"event_id": f"z{self.count}", "occurred_at": at, "contact_list_id": "L"}
+        )
 
     def _attributes(self) -> dict[str, str]:
         return {name: self.chance.choice(values) for name, values in ATTRIBUTES.items() if self._maybe(0.8)}

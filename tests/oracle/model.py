@@ -10,6 +10,7 @@ from phonenumbers import timezone
 
 from tests.oracle.conditions import Asked, Json, all_of, instant
 
+PREFIX = "ININ-OUTBOUND-"
 ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
 ORDER = [
     "dnc", "outside_callable_time", "zone_not_callable", "contact_uncallable", "number_uncallable",
@@ -30,7 +31,9 @@ class Person:
     """What is known of a contact."""
 
     record: Json | None = None
+    recorded_at: datetime | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, str] = field(default_factory=dict)
     marked: bool = False
     marked_numbers: set[str] = field(default_factory=set)
     attempts: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -38,6 +41,8 @@ class Person:
     conversations: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     callbacks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    presented: dict[str, list[datetime]] = field(default_factory=dict)
+    closed: dict[str, datetime] = field(default_factory=dict)
 
     def asked(self, number: str, now: datetime, wrap_up: Json | None = None) -> Asked:
         last: dict[str, datetime] = {}
@@ -55,17 +60,23 @@ class Model:
         self.tables: dict[str, dict[str, Json]] = {"campaigns": {}, "rule-sets": {}, "callable-time-sets": {}}
         self.dnc: dict[str, Json] = {}
         self.recycles: dict[str, list[datetime]] = {}
+        self.cleared: datetime | None = None
+        self.acted: set[str] = set()
 
     def person(self, contact_id: str) -> Person:
         return self.people.setdefault(contact_id, Person())
 
-    def told(self, topic: str, key: str, value: Json | None) -> None:
+    def told(self, topic: str, key: str, value: Json | None, now: datetime) -> None:
         if topic in self.tables:
             self._table(self.tables[topic], key, value)
         elif topic == "dnc-entries":
             self._table(self.dnc, key, value)
         elif topic == "contacts":
-            self._record(self.person(key.split("|")[1]), value)
+            self._record(self.person(key.split("|")[1]), value, now)
+        elif topic == "contact-list-cleared":
+            assert value is not None
+            when = at(value["occurred_at"])
+            self.cleared = max(when, self.cleared or when)
         elif topic == "campaign-recycle":
             assert value is not None
             accepted = self.recycles.setdefault(key, [])
@@ -80,6 +91,11 @@ class Model:
         if record["transition"] != "rejected":
             callbacks = self.person(record["contact_id"]).callbacks
             callbacks[record["callback_id"]] = (record["campaign_id"], record["transition"])
+        if record["transition"] in ("presented", "dialing"):
+            self.handed_out(record["contact_id"], record["callback_id"], at(record["occurred_at"]))
+
+    def handed_out(self, contact_id: str, callback_id: str, when: datetime) -> None:
+        self.person(contact_id).presented.setdefault(callback_id, []).append(when)
 
     def outstanding(self, person: Person) -> bool:
         return any(state not in ENDS for _, state in person.callbacks.values())
@@ -90,30 +106,44 @@ class Model:
         else:
             table[key] = value
 
-    def _record(self, person: Person, value: Json | None) -> None:
-        person.record = value
-        person.attributes = dict(value["attributes"]) if value else {}
+    def _record(self, person: Person, value: Json | None, now: datetime) -> None:
+        person.record, person.recorded_at = value, now
         if value is None:
-            person.marked, person.marked_numbers = False, set()
+            person.marked, person.marked_numbers, person.changed = False, set(), {}
+        person.attributes = {**value["attributes"], **person.changed} if value else {}
+
+    def is_known(self, person: Person) -> bool:
+        if person.record is None or person.recorded_at is None:
+            return False
+        return self.cleared is None or self.cleared <= person.recorded_at
+
+    def _of_a_presentation(self, person: Person, event: Json, when: datetime) -> bool:
+        name = event.get("callback_id")
+        closed = person.closed.get(name or "", datetime(1, 1, 1, tzinfo=UTC))
+        return any(closed < began <= when for began in person.presented.get(name or "", [])[-4:])
 
     def _wrap_up(self, person: Person, event: Json) -> None:
         campaign = self.tables["campaigns"].get(event["campaign_id"])
-        if event["event_id"] in person.seen or event["conversation_id"] in person.conversations:
+        when = at(event["occurred_at"])
+        first = event["conversation_id"] not in person.conversations or self._of_a_presentation(person, event, when)
+        if event["event_id"] in person.seen or not first:
             return
         if campaign is None or any(name not in self.tables["rule-sets"] for name in campaign["rule_set_ids"]):
             return  # A dead letter.
         person.seen.add(event["event_id"])
         person.conversations.add(event["conversation_id"])
-        when, number, code = at(event["occurred_at"]), event["phone_number"], event["wrap_up_code"]
-        if not code.endswith("-SKIPPED"):
-            person.attempts.append((when, event["campaign_id"], number))
+        if (name := event.get("callback_id")) in person.callbacks:
+            person.closed[name] = max(when, person.closed.get(name, when))
+        number, code = event["phone_number"], event["wrap_up_code"]
+        if not (code.startswith(PREFIX) and code.endswith(("-SKIPPED", "-NOT-CALLABLE-TIME"))):
+            person.attempts.append((at(event.get("dialed_at") or event["occurred_at"]), event["campaign_id"], number))
         if number not in person.codes or person.codes[number][0] <= when:
             person.codes.pop(number, None)
             person.codes[number] = (when, code)
         person.attributes.update(event.get("attributes") or {})
         flags = (campaign.get("wrap_up_mappings") or {}).get(code, [])
         person.marked = person.marked or "contact_uncallable" in flags
-        if "number_uncallable" in flags:
+        if "number_uncallable" in flags or code == PREFIX + "SIT-UNCALLABLE":
             person.marked_numbers.add(number)
         if code == "ININ-OUTBOUND-DNC-SKIPPED" and campaign["dialing_mode"] == "preview":
             return
@@ -140,6 +170,7 @@ class Model:
                     self.dnc[f"{campaign['dnc_list_ids'][0]}|{number}"] = {"expires_at": expires}
                 case "set_attribute":
                     self._set(person, action, when)
+                    person.changed[action["attribute"]] = person.attributes[action["attribute"]]
 
     def _set(self, person: Person, action: Json, when: datetime) -> None:
         name, value = action["attribute"], action.get("value")
@@ -171,7 +202,7 @@ class Model:
         """Every check that fails, in the order of the contract. own: for the campaign's own next record."""
         person, campaign = self.person(contact_id), self.tables["campaigns"].get(campaign_id)
         failed: set[str] = set()
-        if person.record is None:
+        if not self.is_known(person) or person.record is None:
             failed.add("contact_unknown")
         elif not person.record["callable"] or person.marked:
             failed.add("contact_uncallable")

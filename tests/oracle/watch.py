@@ -11,6 +11,9 @@ from tests.oracle.model import ORDER, Model, at
 Of = tuple[str, str, str]
 """Contact, campaign, number."""
 
+FRESH = timedelta(seconds=60)
+"""How long an answer is good for, and repeated."""
+
 STEP = timedelta(minutes=15)
 """All slots begin on a quarter of an hour."""
 
@@ -34,7 +37,7 @@ class Watch:
             self._watch(self.worker.tell(told.topic, told.value, when, told.key), told.value)
             return
         said = self.worker.tell(told.topic, told.value, when, told.key)
-        self.model.told(told.topic, told.key, told.value)
+        self.model.told(told.topic, told.key, told.value, told.at)
         self._watch(said, told.value)
 
     def run_to(self, when: datetime) -> None:
@@ -52,11 +55,15 @@ class Watch:
                 self.model.lived(value)
 
     def _answered(self, answer: Json, request: Json, now: datetime) -> None:
-        first = self._answers.setdefault(answer["request_id"], answer)
-        assert answer == first, "a repeated request gets its first answer"
-        if answer["occurred_at"] != self._text(now) or first is not answer:
+        before = self._answers.get(answer["request_id"])
+        if before is not None and now - at(before["occurred_at"]) < FRESH:
+            assert answer == before, "a repeated request gets its first answer"
             self.seen["repeated"] += 1
             return
+        assert answer["occurred_at"] == self._text(now)
+        assert answer["facts"].get("decided_before_at") == (before and before["occurred_at"])
+        self.seen["decided anew"] += before is not None
+        self._answers[answer["request_id"]] = answer
         own = request["origin"] == "campaign"
         of = (answer["contact_id"], answer["campaign_id"])
         reasons = self.model.reasons(*of, answer["phone_number"], now, own=own)
@@ -64,8 +71,23 @@ class Watch:
             reasons += self.model.callback(*of, answer["callback_id"])
         assert answer["reasons"] == sorted(reasons, key=ORDER.index), (answer, reasons)
         self.seen.update(reasons or ["allowed"])
+        assert (answer["valid_until"] is not None) is answer["allowed"]
         if answer["allowed"]:
-            self.model.placed(*of, answer["phone_number"], at(request["occurred_at"]), now)
+            self._allowed(answer, request, of, now)
+
+    def _allowed(self, answer: Json, request: Json, of: tuple[str, str], now: datetime) -> None:
+        until = at(answer["valid_until"])
+        campaign = self.model.tables["campaigns"][of[1]]
+        whole = (*of, answer["phone_number"])
+        assert now < until <= now + FRESH and self._is_open(whole, campaign, until - timedelta(microseconds=1))
+        assert until == now + FRESH or not self._is_open(whole, campaign, until)
+        if answer["request_id"] not in self.model.acted:
+            self.model.acted.add(answer["request_id"])
+            self.model.placed(*whole, at(request["occurred_at"]), now)
+        if request["origin"] == "callback":
+            _, state = self.model.person(of[0]).callbacks[answer["callback_id"]]
+            if state not in ("presented", "dialing"):
+                self.model.handed_out(of[0], answer["callback_id"], now)
 
     def _text(self, now: datetime) -> str:
         return now.isoformat().replace("+00:00", "Z")

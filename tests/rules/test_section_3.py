@@ -190,3 +190,9 @@ def test_3_15b_unless_the_campaign_screens_them() -> None:
     said = play("3.15b", EVENING)
     assert steps(said, "k1-3.15b") == ["scheduled", "due", "blocked"]
     assert steps(said, "k2-3.15b") == ["scheduled", "due", "presented"]
+
+
+def test_3_03b_an_answer_says_how_long_it_is_good() -> None:
+    """A minute, and no longer than the slot is open and the command stands."""
+    until = [one["valid_until"] and one["valid_until"][11:19] for one in play("3.03b").of("placement-decided")]
+    assert until == ["14:01:00", "15:01:10", "15:30:00", "15:40:20", None]

@@ -69,3 +69,19 @@ def test_4_07_what_is_outstanding_is_published_by_due_time_then_id() -> None:
         ["b"],
         None,
     ]
+
+
+def test_4_03c_a_call_belongs_to_the_pass_in_which_it_was_dialed() -> None:
+    """Dialed before the recycle and wrapped up after it, by a right clock and by one that runs ahead; and untold."""
+    assert answers(play("4.03c")) == [[], [], [], ["already_called_this_pass"]]
+
+
+def test_4_03d_loading_a_list_anew_begins_no_pass() -> None:
+    assert answers(play("4.03d")) == [["already_called_this_pass"], []]
+
+
+def test_4_06b_who_is_on_a_cleared_list_is_unknown_until_loaded_anew() -> None:
+    """Also for a callback, whose preview goes out; a clear that is older than the record changes nothing."""
+    said = play("4.06b")
+    assert answers(said) == [["contact_unknown"], ["contact_unknown"], [], [], []]
+    assert said.transitions == ["scheduled", "due", "presented"]

@@ -170,3 +170,13 @@ def test_5_06_wrap_up_codes_are_mapped_to_marks_and_facts() -> None:
 
 def test_5_06b_a_mapping_acts_for_system_codes_and_not_for_a_later_code() -> None:
     assert answers(play("5.06b")) == [[], ["number_uncallable"]]
+
+
+def test_5_04m_an_empty_item_of_a_list_matches_nothing() -> None:
+    filtered = ["contact_filtered"]
+    assert answers(play("5.04m")) == [filtered, [], [], filtered, filtered, filtered]
+
+
+def test_5_04n_the_column_of_a_wrap_up_stands_for_those_of_the_record() -> None:
+    said = play("5.04n")
+    assert [record["cause"]["event_id"] for record in said.lifecycle] == ["w5.04n-2"]

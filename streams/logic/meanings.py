@@ -1,0 +1,51 @@
+"""What an event means, in a few characters: an id that comes again with another meaning is no repeat.
+
+Which fields make the meaning is listed in docs/contract.md, section "Ids that come again". When it occurred is none.
+"""
+
+import hashlib
+from base64 import b64encode
+from typing import assert_never
+
+import msgspec
+
+from topics.codec import BadEvent, ErrorCode
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, PlacementRequested, WrapUp
+
+Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
+
+UNKNOWN = ""
+"""Of an event that was heard by a version which did not keep its meaning; it counts as equal to every other."""
+
+LENGTH = 6
+"""Characters, 36 bits: two meanings of one id are taken for the same once in 10^10 times."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def meaning_of(event: Event) -> str:
+    """The meaning of an event: equal events have equal ones."""
+    digest = hashlib.blake2b(_encoder.encode(_parts(event)), digest_size=LENGTH).digest()
+    return b64encode(digest)[:LENGTH].decode()
+
+
+def check_same(known: str, meaning: str, path: str) -> None:
+    """Raise BadEvent (`id_reused`) if an id that is known comes again with another meaning. path: of the id."""
+    if known not in (UNKNOWN, meaning):
+        raise BadEvent(ErrorCode.ID_REUSED, path, "The id stands for something else")
+
+
+def _parts(event: Event) -> tuple[object, ...]:
+    match event:
+        case WrapUp():
+            return event.conversation_id, event.phone_number, event.wrap_up_code, event.callback_id
+        case PlacementRequested():
+            return event.origin, event.campaign_id, event.callback_id, event.phone_number
+        case CallbackScheduled():
+            return "scheduled", event.callback_id, event.due_at
+        case CallbackRescheduled():
+            return "rescheduled", event.callback_id, event.due_at
+        case CallbackCancelled():
+            return "cancelled", event.callback_id
+        case _:
+            assert_never(event)
