@@ -22,6 +22,14 @@ class ContactRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactUnreadable:
+    """A record of a contact that cannot be read at all."""
+
+    contact_list_id: str
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer of this contact is due: that of a callback, or with callback_id None the one that ends its memory."""
 
@@ -59,6 +67,7 @@ Told = (
     | PlacementRequested
     | ContactRecord
     | ContactRemoved
+    | ContactUnreadable
     | TimerFired
     | Released
     | ConfigurationChanged

@@ -63,6 +63,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     first_due_at: what due_at was before it moved to an open slot, None if it did not. Of a completed callback,
     ended_at: `occurred_at` of its wrap-up; later: the latest reschedule that came after the end, which holds if an
     older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it.
+    held_unreadable: it waits because something cannot be read, and not because its campaign is off.
     """
 
     callback_id: str
@@ -90,6 +91,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     ended_at: datetime | None = None
     later: Move | None = None
     cancelled_at: datetime | None = None
+    held_unreadable: bool = False
 
 
 class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -147,7 +149,8 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     attempts: of the last 31 days, by number and by the quarter of an hour, counted from 1970, that they fell into. The
     totals and `last_...` are older: attempts and right party contacts by campaign, the others by number. owners: by
     campaign. marked, marked_numbers: uncallable by a rule or a mapping. answers: to placement requests, by request.
-    heard_at: when an event or a timer last touched it, None while there is nothing to forget.
+    heard_at: when an event or a timer last touched it, None while there is nothing to forget. unreadable: its latest
+    record cannot be read, so nobody knows what it says; `listed` is what the one before it said.
     """
 
     version: int
@@ -172,6 +175,7 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     conversations: dict[str, int] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
     heard_at: datetime | None = None
+    unreadable: bool = False
 
 
 def new_contact(contact_list_id: str, contact_id: str) -> Contact:
