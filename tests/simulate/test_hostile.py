@@ -41,7 +41,8 @@ def test_ten_thousand_hostile_records_are_taken_in_or_refused_with_a_reason() ->
     list(core.advance(now + timedelta(days=60)))
     assert counts["taken in"] > 2000
     assert {code for code, count in counts.items() if count} >= {
-        "undecodable", "invalid", "unknown_type", "wrong_key", "in_the_future", "too_old", "campaign_unknown",
+        "undecodable", "invalid", "invalid_cell", "unknown_type", "wrong_key", "in_the_future", "too_old",
+        "campaign_unknown", "campaign_unreadable",
     }  # fmt: skip
 
 
