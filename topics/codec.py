@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Any, Union
 
 import msgspec
+from msgspec.structs import replace
 
 from topics.catalog import CATALOG
+from topics.cells import mend
 from topics.commands import DialCommand
 from topics.configuration import CallableTimeSet, Campaign, DncEntry
 from topics.events import (
@@ -39,6 +41,7 @@ class ErrorCode(StrEnum):
 
     UNDECODABLE = "undecodable"
     INVALID = "invalid"
+    INVALID_CELL = "invalid_cell"
     UNKNOWN_TYPE = "unknown_type"
     WRONG_KEY = "wrong_key"
     WRONG_PARTITION = "wrong_partition"
@@ -48,6 +51,8 @@ class ErrorCode(StrEnum):
     ID_REUSED = "id_reused"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
     RULE_SET_UNKNOWN = "rule_set_unknown"
+    CAMPAIGN_UNREADABLE = "campaign_unreadable"
+    RULE_SET_UNREADABLE = "rule_set_unreadable"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -76,6 +81,9 @@ _KEY_FIELDS = {topic.name: tuple(topic.key.split("|")) for topic in CATALOG.valu
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder()
 
+PATHS_NAMED_MAX = 8
+"""Cells that a refusal names; of further ones it says how many there are."""
+
 _PATH = re.compile(r" - at `([^`]*)`\Z")
 # Anything msgspec says that is not on this list might quote the event, and is not passed on.
 _SAFE_MESSAGE = re.compile(
@@ -101,6 +109,29 @@ def decode(topic: str, value: bytes) -> Value:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _undecodable(error) from None
     return struct
+
+
+def decode_cells(topic: str, value: bytes) -> tuple[Value, BadEvent | None]:
+    """The same, and where records of the topic are taken cell by cell, what is left of one that does not fit.
+
+    Returns the struct, and for a record with cells that do not fit an `invalid_cell` that names their paths. Raises as
+    `decode` does for what cannot be read at all.
+    """
+    try:
+        return decode(topic, value), None
+    except BadEvent as bad:
+        if bad.code is ErrorCode.UNDECODABLE:
+            raise
+        try:
+            mended = mend(topic, value)
+        except msgspec.ValidationError:
+            raise bad from None
+        except msgspec.DecodeError as error:
+            raise _undecodable(error) from None
+        if mended is None:
+            raise
+    struct = decode(topic, mended.value)
+    return replace(struct, **mended.changes), _invalid_cells(mended.faults) if mended.faults else None
 
 
 def encode(value: msgspec.Struct) -> bytes:
@@ -133,6 +164,13 @@ def split_contact_key(key: str) -> tuple[str, str]:
     if not (0 < len(contact_list_id) <= ID_LENGTH_MAX and 0 < len(contact_id) <= ID_LENGTH_MAX):
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not a contact list id and a contact id")
     return contact_list_id, contact_id
+
+
+def _invalid_cells(paths: tuple[str, ...]) -> BadEvent:
+    first, *others = paths
+    also = f"; also {', '.join(others[: PATHS_NAMED_MAX - 1])}" if others else ""
+    more = f" and {len(paths) - PATHS_NAMED_MAX} more" if len(paths) > PATHS_NAMED_MAX else ""
+    return BadEvent(ErrorCode.INVALID_CELL, first, f"A cell does not fit, the rest of the record counts{also}{more}")
 
 
 def _undecodable(error: Exception) -> BadEvent:

@@ -10,7 +10,20 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from topics.commands import Origin
-from topics.fields import ContactListId, Count, Id, Instant, PhoneNumber, Seconds, TimeOfDay, Weekday, in_utc
+from topics.fields import (
+    ContactListId,
+    Count,
+    FilledId,
+    Id,
+    Instant,
+    OptionalId,
+    PhoneNumber,
+    Seconds,
+    TimeOfDay,
+    Weekday,
+    blank_as_absent,
+    in_utc,
+)
 from topics.rules import Condition
 
 OwnerExpirySeconds = Annotated[int, Meta(ge=3600, le=168 * 3600)]
@@ -68,7 +81,7 @@ class AttemptLimits(Struct, frozen=True, kw_only=True):
     max_attempts_per_contact: Count | None = None
     max_attempts_per_number: Count | None = None
     reset_period: ResetPeriod
-    time_zone: Id
+    time_zone: FilledId
 
     @property
     def days(self) -> int | None:
@@ -76,6 +89,12 @@ class AttemptLimits(Struct, frozen=True, kw_only=True):
         if self.reset_period == "never":
             return None
         return 1 if self.reset_period == "today" else int(self.reset_period.removeprefix("days_"))
+
+
+NONE_LEFT = AttemptLimits(
+    max_attempts_per_contact=0, max_attempts_per_number=0, reset_period="never", time_zone="Etc/UTC"
+)
+"""What limits that cannot be read count as: contact and number have reached them. No record can say so."""
 
 
 class Campaign(Struct, frozen=True, kw_only=True):
@@ -86,10 +105,10 @@ class Campaign(Struct, frozen=True, kw_only=True):
     dialing_mode: DialingMode
     status: CampaignStatus
     contact_list_id: ContactListId
-    queue_id: Id | None = None
-    rule_set_ids: tuple[Id, ...] = ()
-    dnc_list_ids: tuple[Id, ...] = ()
-    callable_time_set_id: Id | None = None
+    queue_id: OptionalId | None = None
+    rule_set_ids: tuple[FilledId, ...] = ()
+    dnc_list_ids: tuple[FilledId, ...] = ()
+    callable_time_set_id: FilledId | None = None
     attempt_limits: AttemptLimits | None = None
     contact_filter: tuple[Condition, ...] | None = None
     wrap_up_mappings: dict[str, tuple[WrapUpFlag, ...]] | None = None
@@ -105,6 +124,9 @@ class Campaign(Struct, frozen=True, kw_only=True):
     answer_valid_s: AnswerSeconds | None = None
     attempt_codes: tuple[Id, ...] = ()
     not_attempt_codes: tuple[Id, ...] = ()
+
+    def __post_init__(self) -> None:
+        blank_as_absent(self, "name", "queue_id")
 
 
 class Slot(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,17 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from topics.fields import ContactListId, DoesNotFit, Id, Instant, PhoneNumber, in_utc
+from topics.fields import (
+    ContactListId,
+    DoesNotFit,
+    FilledId,
+    Id,
+    Instant,
+    OptionalId,
+    PhoneNumber,
+    blank_as_absent,
+    in_utc,
+)
 
 
 class CallAnalysis(StrEnum):
@@ -58,9 +68,9 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     contact_list_id: ContactListId
     contact_id: Id
     phone_number: PhoneNumber
-    phone_column: Id | None = None
+    phone_column: OptionalId | None = None
     wrap_up_code: Id
-    agent_id: Id | None = None
+    agent_id: OptionalId | None = None
     call_analysis: CallAnalysis | None = None
     callback_id: Id | None = None
     attributes: dict[str, str] | None = None
@@ -68,6 +78,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "dialed_at")
+        blank_as_absent(self, "phone_column", "agent_id")
 
     @property
     def called_at(self) -> datetime:
@@ -87,14 +98,15 @@ class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag
     contact_id: Id
     phone_number: PhoneNumber
     due_at: Instant
-    agent_id: Id | None = None
+    agent_id: OptionalId | None = None
     owner: Owner | None = None
-    queue_id: Id | None = None
+    queue_id: OptionalId | None = None
     conversation_id: Id | None = None
     notes: str | None = None
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "due_at")
+        blank_as_absent(self, "agent_id", "queue_id", "notes")
         if self.agent_id is None and self.owner in (Owner.PREFERRED, Owner.ONLY):
             raise DoesNotFit("agent_id", "An owner `only` or `preferred` needs an agent")
 
@@ -119,6 +131,7 @@ class CallbackRescheduled(Struct, frozen=True, kw_only=True, tag_field="type", t
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "due_at")
+        blank_as_absent(self, "actor", "reason")
 
 
 class CallbackCancelled(Struct, frozen=True, kw_only=True, tag_field="type", tag="cancelled"):
@@ -135,6 +148,7 @@ class CallbackCancelled(Struct, frozen=True, kw_only=True, tag_field="type", tag
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
+        blank_as_absent(self, "actor", "reason")
 
 
 class PlacementRequested(Struct, frozen=True, kw_only=True):
@@ -152,10 +166,11 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
     contact_list_id: ContactListId
     contact_id: Id
     phone_number: PhoneNumber
-    agent_id: Id | None = None
+    agent_id: OptionalId | None = None
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
+        blank_as_absent(self, "agent_id")
         if self.callback_id is None and self.origin is PlacementOrigin.CALLBACK:
             raise DoesNotFit("callback_id", "A placement for a callback needs its id")
 
@@ -163,11 +178,14 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
 class ContactNumber(Struct, frozen=True, kw_only=True):
     """One number of a contact. `column` is its place on the list, `type` the kind of line."""
 
-    column: Id
+    column: FilledId
     type: str
     phone_number: PhoneNumber
     callable: bool = False
-    time_zone: Id | None = None
+    time_zone: OptionalId | None = None
+
+    def __post_init__(self) -> None:
+        blank_as_absent(self, "time_zone")
 
 
 class ContactRecord(Struct, frozen=True, kw_only=True):
@@ -176,9 +194,12 @@ class ContactRecord(Struct, frozen=True, kw_only=True):
     contact_list_id: ContactListId
     contact_id: Id
     callable: bool = False
-    time_zone: Id | None = None
+    time_zone: OptionalId | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     numbers: tuple[ContactNumber, ...] = ()
+
+    def __post_init__(self) -> None:
+        blank_as_absent(self, "time_zone")
 
 
 class CampaignRecycle(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,12 @@ SECONDS_MAX = 10 * 366 * 24 * 3600
 Id = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX)]
 """An opaque id: any characters, never empty."""
 
+FilledId = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX, pattern=r"\S")]
+"""An id that is not blank: white space alone names nothing."""
+
+OptionalId = Annotated[str, Meta(max_length=ID_LENGTH_MAX)]
+"""An id that may be blank, which reads as absent (see `blank_as_absent`)."""
+
 # Patterns are searched for, not matched: \A and \Z keep a trailing newline out, which $ would let in.
 ContactListId = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX, pattern=r"\A[^|]*\Z")]
 """An id without `|`: the first `|` of a contact key ends the contact list id."""
@@ -51,6 +57,17 @@ class DoesNotFit(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+def blank_as_absent(struct: Struct, *names: str) -> None:
+    """Turn the named texts of a struct under construction to None where they are empty or white space alone.
+
+    Source: docs/contract.md, section "Values".
+    """
+    for name in names:
+        value: str | None = getattr(struct, name)
+        if value is not None and not value.strip():
+            force_setattr(struct, name, None)
 
 
 def in_utc(struct: Struct, *names: str) -> None:

@@ -65,6 +65,10 @@ class Reason(StrEnum):
     TIME_ZONE_UNKNOWN = "time_zone_unknown"
     CALLABLE_TIME_SET_UNKNOWN = "callable_time_set_unknown"
     RULE_SET_UNKNOWN = "rule_set_unknown"
+    CONTACT_UNREADABLE = "contact_unreadable"
+    CAMPAIGN_UNREADABLE = "campaign_unreadable"
+    RULE_SET_UNREADABLE = "rule_set_unreadable"
+    CALLABLE_TIME_SET_UNREADABLE = "callable_time_set_unreadable"
 
     # Rejections of an event.
     TOO_FAR_AHEAD = "too_far_ahead"

@@ -142,8 +142,8 @@ class ConfigurationReader:
 
     def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
         """There may be millions, so that good ones take the shortest way."""
-        for record in self.configuration.dnc.take_all(records):
-            self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
+        for record, fault in self.configuration.dnc.take_all(records):
+            self.configuration.report(arrived(DNC_ENTRIES, record), fault)
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
 

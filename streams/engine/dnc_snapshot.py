@@ -23,8 +23,8 @@ from streams.logic.exchange import Arrived
 log = logging.getLogger(__name__)
 
 FILE = "dnc-entries.snapshot"
-MAGIC = b"ringback-dnc-2\n"
-"""The number is the version of the format."""
+MAGIC = b"ringback-dnc-3\n"
+"""The number is the version of the format, and of what is made of records that are refused."""
 HEADER_BYTES_MAX = 64 * 1024 * 1024
 CHECKSUM_BYTES = 4
 ENTRY_BYTES = 16

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from streams.engine.waiting import WaitingRoom
 from streams.logic.configuration import CLEARS, RECYCLES, BadRecord, Configuration
-from streams.logic.due import lets_out
 from streams.logic.exchange import Outcome
+from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
 from streams.logic.outputs import record_of_report
 from streams.logic.rows import Meta, decode_meta, encode_meta
@@ -32,7 +32,7 @@ class Follower:
         self._meta = Meta()
         self._version = -1
         self._offsets: dict[str, int] = {}
-        self._campaign_offsets: dict[str, int] = {}
+        self._campaigns_seen: dict[str, tuple[int, bool]] = {}
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
@@ -125,15 +125,21 @@ class Follower:
         return outcome
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
-        offsets = {name: self._configuration.campaign_offset(name) for name in waiting.campaign_ids()}
-        changed = [name for name, offset in offsets.items() if self._campaign_offsets.get(name) != offset]
-        self._campaign_offsets = offsets
+        """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""
+        seen = {name: self._sight_of(name) for name in waiting.campaign_ids()}
+        changed = [name for name, sight in seen.items() if self._campaigns_seen.get(name) != sight]
+        self._campaigns_seen = seen
         return changed
+
+    def _sight_of(self, campaign_id: str) -> tuple[int, bool]:
+        campaign = self._configuration.campaigns.get(campaign_id)
+        held_up = campaign is not None and self._configuration.unreadable.hold_up(campaign)
+        return self._configuration.campaign_offset(campaign_id), held_up
 
     def _set_gates(self, waiting: WaitingRoom, now: datetime) -> None:
         for campaign_id in waiting.campaign_ids():
             campaign = self._configuration.campaigns.get(campaign_id)
-            if campaign is not None and lets_out(campaign):
+            if campaign is not None and lets_out(self._configuration, campaign):
                 waiting.open(campaign_id, now, self._gap(campaign))
             else:
                 waiting.close(campaign_id)

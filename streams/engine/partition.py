@@ -7,6 +7,7 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 
 from collections import deque
 from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from datetime import datetime
 
 from streams.engine.due_index import DueIndex, Entry
@@ -19,10 +20,10 @@ from streams.logic.decide import decide
 from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
-from streams.logic.intake import read_event
+from streams.logic.intake import cause_of, read_event, unreadable
 from streams.logic.lateness import fired
 from streams.logic.limits import SETBACK_FIRST
-from streams.logic.outputs import dead_letter, records_of
+from streams.logic.outputs import records_of, refused
 from streams.logic.rows import (
     META_KEY,
     RowOutline,
@@ -108,23 +109,35 @@ class Partition:
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
         """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
 
-        A bug of ours is undone by doing nothing, tried once more, and then a dead letter and a fault.
+        A bug of ours is undone by doing nothing, tried once more, and then a dead letter and a fault. Of a record that
+        is taken in part both become something: it is counted as applied, and its dead letter by its code.
         """
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
-            key, told = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            event_id = getattr(told, "event_id", None)
-            cause = Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
-            outcome = self._tell_twice(key, told, cause, now)
-            outcome.count(arrived.topic, Result.APPLIED)
-            return outcome
-        except BadEvent as fault:
-            return self._dead_letter(arrived, fault.code, fault, str(fault))
+            key, told, fault = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
+            outcome = self._tell_twice(key, told, cause_of(arrived, told), now)
+        except BadEvent as refusal:
+            return self._refuse(arrived, refusal, now)
         except Exception as bug:
             # The message of an unforeseen exception may quote the event, so nobody is told.
-            outcome = self._dead_letter(arrived, ErrorCode.INTERNAL_ERROR, bug, "A fault of the processor; see its log")
+            set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
+            outcome = self._refuse(arrived, set_aside, now, bug)
             outcome.faults.append(Fault.of(FaultKind.EVENT, bug))
             return outcome
+        if fault is not None:
+            outcome.merge(refused(arrived, fault, self._topic_prefix))
+            outcome.counts.clear()
+        outcome.count(arrived.topic, Result.APPLIED)
+        return outcome
+
+    def _refuse(self, arrived: Arrived, fault: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
+        """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
+        told, outcome = unreadable(arrived, partitions=self._partitions), Outcome()
+        if told is not None and arrived.key is not None:
+            with suppress(Exception):  # The same bug once more: nothing has changed.
+                outcome = self._tell(arrived.key, told, cause_of(arrived, told), now)
+        outcome.merge(refused(arrived, fault, self._topic_prefix, bug=bug))
+        return outcome
 
     @property
     def set_back(self) -> int:
@@ -228,11 +241,7 @@ class Partition:
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
         self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
-        waited, waits = waiting_in(before), waiting_in(after)
-        for campaign_id, callback_id, _ in waited - waits:
-            self._waiting.remove(campaign_id, key, callback_id)
-        for campaign_id, callback_id, due_at in waits - waited:
-            self._waiting.add(campaign_id, key, callback_id, due_at)
+        self._waiting.update(key, waiting_in(before), waiting_in(after))
         self._index.set(key, self._setbacks.first(key, wake_ups(after)))
 
     def _with_outstanding(self) -> set[bytes]:
@@ -244,7 +253,3 @@ class Partition:
             self.restore(META_KEY, meta_row)
             outcome.writes[META_KEY] = meta_row
         return outcome
-
-    def _dead_letter(self, arrived: Arrived, code: ErrorCode, error: Exception, message: str) -> Outcome:
-        record = dead_letter(arrived, code, type(error).__name__, message, self._topic_prefix)
-        return Outcome([record], counts={(arrived.topic, Result.DEAD_LETTER): 1}, dead={code: 1})

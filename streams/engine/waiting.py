@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from streams.engine.due_index import DueIndex
 from streams.logic.exchange import LatenessCause
+from streams.logic.rows import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class WaitingRoom:
         self._started_at: datetime | None = None
         self._released_at: dict[str, datetime] = {}
         self._put_off: dict[tuple[bytes, str], datetime] = {}
+        self._unreadable: set[tuple[bytes, str]] = set()
 
     def start(self, now: datetime) -> None:
         """The partition is ours from now. Somebody may have let one out for every campaign at this very moment.
@@ -50,8 +52,12 @@ class WaitingRoom:
         """
         self._started_at = now
 
-    def add(self, campaign_id: str, key: bytes, callback_id: str, due_at: datetime) -> None:
-        """The callback waits for its campaign."""
+    def add(
+        self, campaign_id: str, key: bytes, callback_id: str, due_at: datetime, *, unreadable: bool = False
+    ) -> None:
+        """The callback waits for its campaign, or because something of it is unreadable."""
+        if unreadable:
+            self._unreadable.add((key, callback_id))
         self._queues.setdefault(campaign_id, DueIndex()).put((key, callback_id), due_at, callback_id)
 
     def remove(self, campaign_id: str, key: bytes, callback_id: str) -> None:
@@ -59,9 +65,17 @@ class WaitingRoom:
         queue = self._queues[campaign_id]
         queue.drop((key, callback_id))
         self._put_off.pop((key, callback_id), None)
+        self._unreadable.discard((key, callback_id))
         if not queue:
             del self._queues[campaign_id]
             self._gates.pop(campaign_id, None)
+
+    def update(self, key: bytes, waited: set[Waiting], waits: set[Waiting]) -> None:
+        """The callbacks of a contact that waited until now, and those that do from now on; from `waiting_in`."""
+        for campaign_id, callback_id, _, _ in waited - waits:
+            self.remove(campaign_id, key, callback_id)
+        for campaign_id, callback_id, due_at, unreadable in waits - waited:
+            self.add(campaign_id, key, callback_id, due_at, unreadable=unreadable)
 
     def campaign_ids(self) -> list[str]:
         """The campaigns that somebody waits for."""
@@ -107,7 +121,8 @@ class WaitingRoom:
             return None
         due_at, callback_id, (key, _) = entry
         gate = self._gates[campaign_id]
-        at, held_by = gate.opened_at, LatenessCause.CAMPAIGN_OFF
+        unreadable = (key, callback_id) in self._unreadable
+        at, held_by = gate.opened_at, LatenessCause.UNREADABLE if unreadable else LatenessCause.CAMPAIGN_OFF
         released_at = self._released_at.get(campaign_id, self._started_at)
         if released_at is not None and released_at + gate.gap > at:
             at, held_by = released_at + gate.gap, LatenessCause.RATE

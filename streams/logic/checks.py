@@ -81,7 +81,8 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
     _check_number(found, call)
     campaign = configuration.campaigns.get(call.campaign_id)
     if campaign is None:
-        found.fail_if(True, Reason.CAMPAIGN_UNKNOWN)
+        unreadable = call.campaign_id in configuration.unreadable.campaigns
+        found.fail_if(True, Reason.CAMPAIGN_UNREADABLE if unreadable else Reason.CAMPAIGN_UNKNOWN)
         return found.verdict()
     found.facts["campaign"] = {"dialing_mode": campaign.dialing_mode, "campaign_status": campaign.status}
     _check_dnc(found, call, campaign, configuration, now)
@@ -97,8 +98,9 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
 
 def _check_contact(found: _Findings, call: Call, configuration: Configuration) -> None:
     contact = call.contact
+    found.fail_if(contact.unreadable, Reason.CONTACT_UNREADABLE)
     if contact.listed is None:
-        found.fail_if(True, Reason.CONTACT_UNKNOWN)
+        found.fail_if(not contact.unreadable, Reason.CONTACT_UNKNOWN)
         return
     if (at := cleared_at(contact, configuration)) is not None:
         found.fail_if(True, Reason.CONTACT_UNKNOWN)
@@ -141,7 +143,8 @@ def _check_time(found: _Findings, call: Call, campaign: Campaign, configuration:
         return
     times = configuration.times.get(campaign.callable_time_set_id)
     if times is None:
-        found.fail_if(True, Reason.CALLABLE_TIME_SET_UNKNOWN)
+        unreadable = campaign.callable_time_set_id in configuration.unreadable.times
+        found.fail_if(True, Reason.CALLABLE_TIME_SET_UNREADABLE if unreadable else Reason.CALLABLE_TIME_SET_UNKNOWN)
         found.facts["callable_time"] = {"callable_time_set_id": campaign.callable_time_set_id}
         return
     reasons, found.facts["callable_time"] = check_time(times, call.contact, call.phone_number, now)
@@ -161,8 +164,9 @@ def _check_rules(found: _Findings, campaign: Campaign, configuration: Configurat
     for rule_set_id in campaign.rule_set_ids:
         rule_set = configuration.rule_sets.get(rule_set_id)
         if rule_set is None:
-            found.fail_if(True, Reason.RULE_SET_UNKNOWN)
-            noted.append({"rule_set_id": rule_set_id, "outcome": "unknown"})
+            unreadable = rule_set_id in configuration.unreadable.rule_sets
+            found.fail_if(True, Reason.RULE_SET_UNREADABLE if unreadable else Reason.RULE_SET_UNKNOWN)
+            noted.append({"rule_set_id": rule_set_id, "outcome": "unreadable" if unreadable else "unknown"})
             continue
         for rule, matched in rule_set.pre_call(occasion):
             if matched:

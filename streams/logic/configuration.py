@@ -6,7 +6,7 @@ Source: docs/rules.md, sections 3 to 5 and section 8 rows 13 to 15 and 22; docs/
 and lists".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from streams.logic.callable_time import CompiledTimes, compile_times
@@ -16,9 +16,10 @@ from streams.logic.exchange import Arrived, Fault, FaultKind
 from streams.logic.recycles import Marker, Recycles
 from streams.logic.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
-from topics.codec import BadEvent, ErrorCode, decode, value_key
+from topics.codec import BadEvent, ErrorCode, Value, decode_cells, value_key
 from topics.configuration import CallableTimeSet, Campaign, DialingMode
 from topics.events import CampaignRecycle, ContactListCleared
+from topics.fields import ID_LENGTH_MAX
 from topics.records import Cause
 from topics.rules import RuleSet
 from topics.topic import Cleanup
@@ -54,12 +55,30 @@ class TooSoon:
 Report = BadRecord | TooSoon
 
 
+@dataclass(slots=True)
+class Unreadable:
+    """Keys of which the latest record cannot be read: nothing is known of them until a good record or a tombstone."""
+
+    campaigns: set[str] = field(default_factory=set)
+    rule_sets: set[str] = field(default_factory=set)
+    times: set[str] = field(default_factory=set)
+
+    def of(self, topic: str) -> set[str] | None:
+        """The keys of a topic; None for one whose records cannot be unreadable in this sense."""
+        return {CAMPAIGNS: self.campaigns, RULE_SETS: self.rule_sets, CALLABLE_TIME_SETS: self.times}.get(topic)
+
+    def hold_up(self, campaign: Campaign) -> bool:
+        """Whether a campaign names a rule set or a callable time set that cannot be read."""
+        return campaign.callable_time_set_id in self.times or not self.rule_sets.isdisjoint(campaign.rule_set_ids)
+
+
 class Configuration:
     """The configuration as told so far.
 
     version: grows with every record that a partition has to look at, which is every one but a good Do Not Call entry.
     filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
-    contact list id. reports: what partition 0 has to say about bad and refused records, in the order they were told.
+    contact list id. unreadable: what cannot be read, and so is in none of the others. reports: what partition 0 has to
+    say about bad and refused records, in the order they were told.
     """
 
     def __init__(self) -> None:
@@ -68,6 +87,7 @@ class Configuration:
         self.filters: dict[str, Filter] = {}
         self.rule_sets: dict[str, CompiledRuleSet] = {}
         self.times: dict[str, CompiledTimes] = {}
+        self.unreadable = Unreadable()
         self.dnc = DncLists()
         self.recycles = Recycles()
         self.clears: dict[str, Marker] = {}
@@ -88,11 +108,18 @@ class Configuration:
                 return
             self._take(arrived)
         except BadEvent as fault:
+            self._set_aside(arrived)
             self.reports.append(BadRecord(arrived, fault))
         except Exception as error:
+            self._set_aside(arrived)
             # The message of an unforeseen exception may quote the record, so nobody is told.
             set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
             self.reports.append(BadRecord(arrived, set_aside, Fault.of(FaultKind.CONFIGURATION, error)))
+        self.version += 1
+
+    def report(self, arrived: Arrived, fault: BadEvent) -> None:
+        """Have it said of a record that it was bad; what follows from it has been done in its place."""
+        self.reports.append(BadRecord(arrived, fault))
         self.version += 1
 
     def campaign_cause(self, campaign_id: str) -> Cause:
@@ -113,9 +140,16 @@ class Configuration:
         if arrived.value is None:
             self._remove(arrived, _key_of(arrived))
             return
-        value, key = decode(arrived.topic, arrived.value), _key_of(arrived)
+        (value, fault), key = decode_cells(arrived.topic, arrived.value), _key_of(arrived)
         if value_key(arrived.topic, value) != key:
             raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        self._take_value(value, key, arrived)
+        if (unreadable := self.unreadable.of(arrived.topic)) is not None:
+            unreadable.discard(key)
+        if fault is not None:
+            self.reports.append(BadRecord(arrived, fault))
+
+    def _take_value(self, value: Value, key: str, arrived: Arrived) -> None:
         match value:
             case Campaign():
                 self._take_campaign(value, arrived)
@@ -129,6 +163,17 @@ class Configuration:
                 self.times[key] = compile_times(value)
             case _:
                 raise AssertionError(f"{arrived.topic} does not configure anything")
+
+    def _set_aside(self, arrived: Arrived) -> None:
+        """Nothing is known any more of what a record is about that cannot be read, if its key says what that is."""
+        unreadable = self.unreadable.of(arrived.topic)
+        try:
+            key = _key_of(arrived)
+        except BadEvent:
+            return
+        if unreadable is not None and 0 < len(key) <= ID_LENGTH_MAX:
+            self._remove(arrived, key)
+            unreadable.add(key)
 
     def _take_campaign(self, campaign: Campaign, arrived: Arrived) -> None:
         conditions = campaign.contact_filter
@@ -163,6 +208,8 @@ class Configuration:
             self.rule_sets.pop(key, None)
         elif arrived.topic == CALLABLE_TIME_SETS:
             self.times.pop(key, None)
+        if (unreadable := self.unreadable.of(arrived.topic)) is not None:
+            unreadable.discard(key)
 
 
 def _key_of(arrived: Arrived) -> str:

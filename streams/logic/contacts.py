@@ -1,6 +1,6 @@
 """The contact's own record on its list.
 
-Source: docs/rules.md, section 8 rows 4 and 21.
+Source: docs/rules.md, section 3, and section 8 rows 4 and 21.
 """
 
 from datetime import datetime
@@ -21,9 +21,9 @@ def with_record(contact: Contact, record: ContactRecord, recorded_at: datetime) 
         callable=record.callable, time_zone=record.time_zone, numbers=record.numbers, recorded_at=recorded_at
     )
     attributes = {**record.attributes, **contact.changed_attributes}
-    if listed == contact.listed and attributes == contact.attributes:
+    if listed == contact.listed and attributes == contact.attributes and not contact.unreadable:
         return contact
-    return replace(contact, listed=listed, attributes=attributes)
+    return replace(contact, listed=listed, attributes=attributes, unreadable=False)
 
 
 def recorded_since(contact: Contact, since: datetime) -> Contact:
@@ -40,6 +40,14 @@ def cleared_at(contact: Contact, configuration: Configuration) -> datetime | Non
     return clear.occurred_at if clear and recorded_at and recorded_at < clear.occurred_at else None
 
 
+def unreadable(contact: Contact) -> Contact:
+    """The contact after a record of it came that cannot be read. What the last good one said stays, and is not enough.
+
+    The next good record, or a tombstone, puts an end to it.
+    """
+    return contact if contact.unreadable else replace(contact, unreadable=True)
+
+
 def without_record(contact: Contact) -> Contact | None:
     """The contact after its record was removed, without attributes and marks; its callbacks and its memory stay.
 
@@ -47,5 +55,13 @@ def without_record(contact: Contact) -> Contact | None:
     """
     if not contact.callbacks and contact.heard_at is None:
         return None
-    unmarked = replace(contact, listed=None, attributes={}, changed_attributes={}, marked=None, marked_numbers={})
+    unmarked = replace(
+        contact,
+        listed=None,
+        attributes={},
+        changed_attributes={},
+        marked=None,
+        marked_numbers={},
+        unreadable=False,
+    )
     return contact if unmarked == contact else unmarked

@@ -9,10 +9,18 @@ from typing import assert_never
 
 from streams.logic.callbacks import cancel, reschedule, schedule
 from streams.logic.configuration import Configuration
-from streams.logic.contacts import with_record, without_record
+from streams.logic.contacts import unreadable, with_record, without_record
 from streams.logic.due import fire_timer, release, review
 from streams.logic.effects import Effect
-from streams.logic.inputs import ConfigurationChanged, ContactRecorded, ContactRemoved, Released, TimerFired, Told
+from streams.logic.inputs import (
+    ConfigurationChanged,
+    ContactRecorded,
+    ContactRemoved,
+    ContactUnreadable,
+    Released,
+    TimerFired,
+    Told,
+)
 from streams.logic.meanings import Event, check_same, meaning_of
 from streams.logic.memory import forget, forgotten_at, heard, seen_id, touched
 from streams.logic.placements import place
@@ -39,8 +47,8 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
 
     contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is
     left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
-    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`), and for
-    one whose id stands for something else (`id_reused`).
+    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`,
+    `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands for something else (`id_reused`).
     """
     match told:
         case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
@@ -48,6 +56,8 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
         case ContactRecorded(record=record, at=at):
             known = contact or new_contact(record.contact_list_id, record.contact_id)
             return with_record(known, record, at), ()
+        case ContactUnreadable():
+            return unreadable(contact or new_contact(told.contact_list_id, told.contact_id)), ()
         case ContactRemoved():
             return contact and without_record(contact), ()
         case TimerFired() | Released() | ConfigurationChanged():

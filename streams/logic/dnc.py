@@ -7,13 +7,13 @@ Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-l
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, NamedTuple
 
-from streams.logic.dnc_batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
+from streams.logic.dnc_batch import FOR_GOOD, LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
 from streams.logic.dnc_runs import REMOVED, Run, joined, merged, run_of
-from topics.codec import BadEvent, ErrorCode, decode, value_key
+from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
 from topics.configuration import DncEntry
+from topics.fields import ID_LENGTH_MAX
 
 FREEZE_AT = 1 << 17
 """Changes that are kept in the dict, some 20 MB, before they become a run."""
@@ -31,6 +31,17 @@ BATCH_MIN = 64
 """Fewer are read one by one, which needs no numpy."""
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
+
+
+Change = tuple[int, int]
+"""Key and value for the runs."""
+
+
+class Refused(NamedTuple, Generic[R]):
+    """A record that was refused, in whole or in part, and why."""
+
+    record: R
+    fault: BadEvent
 
 
 class DncLists:
@@ -69,21 +80,27 @@ class DncLists:
         self._appended[key] = (value_of(entry.expires_at), self.offset)
 
     def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
-        """One record of the topic, in the order of offsets. Raises BadEvent for one that cannot be accepted."""
+        """One record of the topic, in the order of offsets. Raises BadEvent for one that cannot be accepted.
+
+        What is left of that one counts then: an entry whose expiry cannot be read never expires, and of one that cannot
+        be read at all the list and the number of its key, if the key can be read.
+        """
         self.offset = offset
-        change = self._change(key, value)
+        change, fault = self._change(key, value)
         if change is not None:
             self._put(*change, offset)
+        if fault is not None:
+            raise fault
 
-    def take_all(self, records: Sequence[R]) -> list[R]:
-        """The same for many records, several times as fast; returns those that cannot be accepted."""
-        refused: list[R] = []
+    def take_all(self, records: Sequence[R]) -> list[Refused[R]]:
+        """The same for many records, several times as fast; returns those that cannot be accepted, and why."""
+        refused: list[Refused[R]] = []
         if len(records) < BATCH_MIN or not self.fits_runs:
             for record in records:
                 try:
                     self.take(record.key, record.value, record.offset)
-                except BadEvent:
-                    refused.append(record)
+                except BadEvent as fault:
+                    refused.append(Refused(record, fault))
             return refused
         self._put_all([self._read(records[at : at + BATCH], refused) for at in range(0, len(records), BATCH)])
         self.offset = records[-1].offset
@@ -125,16 +142,14 @@ class DncLists:
         """Whether runs can hold everything: not with too many lists."""
         return len(self.names) <= LISTS_IN_RUNS
 
-    def _read(self, records: Sequence[R], refused: list[R]) -> tuple[Any, Any]:
+    def _read(self, records: Sequence[R], refused: list[Refused[R]]) -> tuple[Any, Any]:
         """Keys and values as arrays, in the order of the records that change something."""
         keys, values, read = usual_entries(records, self._numbers, self._learn)
         for at in (~read).nonzero()[0].tolist():
             record = records[at]
-            try:
-                change = self._change(record.key, record.value)
-            except BadEvent:
-                refused.append(record)
-                continue
+            change, fault = self._change(record.key, record.value)
+            if fault is not None:
+                refused.append(Refused(record, fault))
             if change is not None and change[0] >> 64:
                 self._put(*change, record.offset)
             elif change is not None:
@@ -146,8 +161,7 @@ class DncLists:
         return keys[read], values[read]
 
     def _learn(self, record: R) -> None:
-        with suppress(BadEvent):
-            self._change(record.key, record.value)
+        self._change(record.key, record.value)
 
     def _put_all(self, parts: Sequence[tuple[Any, Any]]) -> None:
         """Several stretches of keys and values, in their order."""
@@ -160,20 +174,37 @@ class DncLists:
         if len(self._recent) >= self._freeze_at:
             self.freeze()
 
-    def _change(self, key: bytes | None, value: bytes | None) -> tuple[int, int] | None:
-        """What a record says, as key and value for the runs; None when it removes what cannot be there."""
+    def _change(self, key: bytes | None, value: bytes | None) -> tuple[Change | None, BadEvent | None]:
+        """What a record says, or is left of it, and what is wrong with it.
+
+        No change: it removes what cannot be there, or nobody can tell which number it is about.
+        """
         if key is None:
-            raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
-        if value is None:
-            return self._removal(key)
-        entry = decode("dnc-entries", value)
+            return None, BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
+        try:
+            return (self._removal(key), None) if value is None else self._entry(key, value)
+        except BadEvent as fault:
+            return (None if value is None else self._blocked(key)), fault
+
+    def _entry(self, key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
+        entry, fault = decode_cells("dnc-entries", value)
         assert isinstance(entry, DncEntry), "nothing else stands on this topic"
         if value_key("dnc-entries", entry).encode() != key:
             raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
         number = self._number_of(entry.dnc_list_id.encode())
-        return _key(number, int(entry.phone_number[1:])), value_of(entry.expires_at)
+        return (_key(number, int(entry.phone_number[1:])), value_of(entry.expires_at)), fault
 
-    def _removal(self, key: bytes) -> tuple[int, int] | None:
+    def _blocked(self, key: bytes) -> Change | None:
+        """What a record says by its key alone: the number is on the list, for good."""
+        try:
+            name, _, phone_number = key.decode().rpartition("|")
+        except UnicodeDecodeError:
+            return None
+        if not (0 < len(name) <= ID_LENGTH_MAX and _NUMBER.fullmatch(phone_number)):
+            return None
+        return _key(self._number_of(name.encode()), int(phone_number[1:])), FOR_GOOD
+
+    def _removal(self, key: bytes) -> Change | None:
         try:
             name, _, phone_number = key.decode().rpartition("|")
         except UnicodeDecodeError:

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from streams.logic.dispatch import expires_at, present
 from streams.logic.exchange import LatenessCause
+from streams.logic.held import hold, lets_out, still_waiting
 from streams.logic.inputs import Applied
 from streams.logic.screening import send_to_analysis, send_to_preview
-from streams.logic.state import Callback, Ownership, Status, Timer, TimerKind
+from streams.logic.state import Callback, Ownership, Status, TimerKind
 from streams.logic.step import Step
 from streams.logic.voids import cancel_if_void
 from topics.commands import Origin
@@ -43,7 +44,7 @@ def fire_timer(step: Step, callback: Callback) -> None:
 def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
     """A waiting callback goes out, if its campaign still lets it."""
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if callback.status is not Status.WAITING or campaign is None or not lets_out(campaign):
+    if callback.status is not Status.WAITING or campaign is None or not lets_out(step.configuration, campaign):
         return
     step.cause = step.configuration.campaign_cause(callback.campaign_id)
     if _is_too_late(step, callback, campaign):
@@ -77,13 +78,9 @@ def present_waiting(step: Step, campaign_id: str) -> None:
     if owner is None:
         return
     for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
-        facts = {**_campaign_facts(campaign), "held_by": LatenessCause.CAMPAIGN_OFF}
-        _send_to_owner(step, callback, campaign, owner, facts, held_by=LatenessCause.CAMPAIGN_OFF)
-
-
-def lets_out(campaign: Campaign) -> bool:
-    """Whether a campaign's waiting callbacks may go out."""
-    return campaign.status is CampaignStatus.ON or campaign.dialing_mode is DialingMode.PREVIEW
+        held_by = LatenessCause.UNREADABLE if callback.held_unreadable else LatenessCause.CAMPAIGN_OFF
+        facts = {**_campaign_facts(campaign), "held_by": held_by}
+        _send_to_owner(step, callback, campaign, owner, facts, held_by=held_by)
 
 
 def _fall_due(step: Step, callback: Callback) -> None:
@@ -93,24 +90,30 @@ def _fall_due(step: Step, callback: Callback) -> None:
         _expire_too_late(step, callback, campaign)
     elif callback.origin is Origin.AGENT:
         send_to_preview(step, callback, campaign, {**_campaign_facts(campaign), "because": "agent_scheduled"})
-    elif campaign is None:
+    elif campaign is None and not _campaign_is_unreadable(step, callback):
         _block_without_campaign(step, callback)
     else:
         _fall_due_by_rule(step, callback, campaign)
 
 
-def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign) -> None:
+def _campaign_is_unreadable(step: Step, callback: Callback) -> bool:
+    return callback.campaign_id in step.configuration.unreadable.campaigns
+
+
+def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign | None) -> None:
+    """campaign: None if its record cannot be read, and with it the mode."""
     facts = _campaign_facts(campaign)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
         _send_to_owner(step, callback, campaign, owner, facts)
+    elif campaign is None:
+        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), facts)
     elif campaign.dialing_mode is DialingMode.PREVIEW:
         send_to_preview(step, callback, campaign, {**facts, "because": "preview_campaign"})
     elif campaign.status is CampaignStatus.ON:
         send_to_analysis(step, callback, campaign, facts)
     else:
-        step.record(callback, Transition.WAITING, reasons=(Reason.CAMPAIGN_OFF,), facts=facts)
-        step.keep(replace(callback, status=Status.WAITING, timer=_waiting_timer(step, callback, campaign)))
+        hold(step, callback, campaign, (Reason.CAMPAIGN_OFF,), facts)
 
 
 def _send_to_owner(
@@ -130,16 +133,16 @@ def _send_to_owner(
 
 def _review_waiting(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if campaign is None:
+    if campaign is None and not _campaign_is_unreadable(step, callback):
         step.cause = step.configuration.campaign_cause(callback.campaign_id)
         _block_without_campaign(step, callback)
         return
     if _timer_is_due(step, callback) and _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
-    timer = _waiting_timer(step, callback, campaign)
-    if timer != callback.timer:
-        step.keep(replace(callback, timer=timer))
+    waiting = still_waiting(step, callback, campaign)
+    if waiting != callback:
+        step.keep(waiting)
 
 
 def _timer_is_due(step: Step, callback: Callback) -> bool:
@@ -149,11 +152,6 @@ def _timer_is_due(step: Step, callback: Callback) -> bool:
 def _block_without_campaign(step: Step, callback: Callback) -> None:
     step.record(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,))
     step.end(callback, Status.BLOCKED)
-
-
-def _waiting_timer(step: Step, callback: Callback, campaign: Campaign) -> Timer | None:
-    limit = expires_at(callback, campaign)
-    return None if limit is None else Timer(max(limit, step.now), TimerKind.TOO_LATE)
 
 
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:

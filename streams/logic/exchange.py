@@ -38,6 +38,7 @@ class LatenessCause(StrEnum):
     """Why a command went out later than its callback fell due. Source: docs/rules.md, section 8 row 27."""
 
     CAMPAIGN_OFF = "campaign_off"
+    UNREADABLE = "unreadable"
     RATE = "rate"
     ZONE = "zone"
     OUTAGE = "outage"

@@ -31,6 +31,14 @@ class ContactRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactUnreadable:
+    """A record of a contact that cannot be read at all."""
+
+    contact_list_id: str
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer of this contact is due: that of a callback, or with callback_id None the one that ends its memory."""
 
@@ -68,6 +76,7 @@ Told = (
     | PlacementRequested
     | ContactRecorded
     | ContactRemoved
+    | ContactUnreadable
     | TimerFired
     | Released
     | ConfigurationChanged

@@ -1,14 +1,16 @@
 """From a record of a contact topic to what the contact is told: decoded, and checked for key, partition and clock.
 
-Source: docs/contract.md, sections "Keys and partitions" and "Dead letters"; docs/rules.md, section 8 row 2.
+Source: docs/contract.md, sections "Keys and partitions", "Records that do not fit" and "Dead letters"; docs/rules.md,
+rule 3.12 and section 8 row 2.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from streams.logic.clock import check_clock
 from streams.logic.exchange import Arrived
-from streams.logic.inputs import ContactRecorded, ContactRemoved, Told
-from topics.codec import BadEvent, ErrorCode, contact_key, decode, split_contact_key
+from streams.logic.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Told
+from topics.codec import BadEvent, ErrorCode, contact_key, decode_cells, split_contact_key
 from topics.events import (
     CallbackCancelled,
     CallbackRescheduled,
@@ -18,6 +20,7 @@ from topics.events import (
     WrapUp,
 )
 from topics.partitions import partition_for
+from topics.records import Cause
 
 CONTACTS = "contacts"
 
@@ -26,12 +29,20 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
 
-def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: datetime) -> tuple[bytes, Told]:
-    """The contact's key, and what the record tells the contact. Raises BadEvent for what cannot be accepted.
+class Read(NamedTuple):
+    """The contact's key, and what the record tells the contact. fault: of a record of which only a part counts."""
+
+    key: bytes
+    told: Told
+    fault: BadEvent | None
+
+
+def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: datetime) -> Read:
+    """Whom the record tells what. Raises BadEvent for what cannot be accepted.
 
     key_is_known: there is a row under this key already, so its partition need not be computed once more.
     """
-    event = None if arrived.value is None else _decode(arrived.topic, arrived.value)
+    event, fault = (None, None) if arrived.value is None else _decode(arrived.topic, arrived.value)
     if arrived.key is None:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
     told = _removed(arrived.topic, arrived.key) if event is None else event
@@ -40,10 +51,10 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
     if not key_is_known and partitions > 1 and partition_for(arrived.key, partitions) != arrived.partition:
         raise BadEvent(ErrorCode.WRONG_PARTITION, "$", "The key belongs to another partition")
     if isinstance(told, ContactRecord):
-        return arrived.key, ContactRecorded(told, _written_at(arrived, now))
+        return Read(arrived.key, ContactRecorded(told, _written_at(arrived, now)), fault)
     if isinstance(told, _Event):
         _check_clocks(told, now)
-    return arrived.key, told
+    return Read(arrived.key, told, fault)
 
 
 def _check_clocks(event: _Event, now: datetime) -> None:
@@ -60,10 +71,27 @@ def _written_at(arrived: Arrived, now: datetime) -> datetime:
         return EPOCH
 
 
-def _decode(topic: str, value: bytes) -> _Event | ContactRecord:
-    event = decode(topic, value)
+def cause_of(arrived: Arrived, told: Told) -> Cause:
+    """The record as the cause of what follows from it."""
+    event_id = getattr(told, "event_id", None)
+    return Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
+
+
+def unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:
+    """What a record tells that was refused; None unless it is the record of a contact, as its key and partition say."""
+    if arrived.topic != CONTACTS or arrived.key is None or arrived.value is None:
+        return None
+    try:
+        told = ContactUnreadable(*split_contact_key(arrived.key.decode()))
+    except (UnicodeDecodeError, BadEvent):
+        return None
+    return told if partition_for(arrived.key, partitions) == arrived.partition else None
+
+
+def _decode(topic: str, value: bytes) -> tuple[_Event | ContactRecord, BadEvent | None]:
+    event, fault = decode_cells(topic, value)
     assert isinstance(event, _Event | ContactRecord), f"{topic} does not tell a contact anything"
-    return event
+    return event, fault
 
 
 def _removed(topic: str, key: bytes) -> ContactRemoved:

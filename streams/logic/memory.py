@@ -86,8 +86,11 @@ def forgotten_at(contact: Contact) -> datetime | None:
 
 
 def forget(contact: Contact) -> Contact | None:
-    """The contact without its memory: its record with what belongs to it, or None when it has no record."""
-    if contact.listed is None:
+    """The contact without its memory: its record with what belongs to it, or None when it has no record.
+
+    One that cannot be read is a record too.
+    """
+    if contact.listed is None and not contact.unreadable:
         return None
     return replace(contact, ended=(), attempts={}, cancels={}, conversations={}, answers={}, seen={}, heard_at=None)
 

@@ -9,9 +9,9 @@ from typing import assert_never
 
 from streams.logic.configuration import BadRecord, Report
 from streams.logic.effects import Answered, Dial, DncAppended, Effect
-from streams.logic.exchange import Arrived, Record
+from streams.logic.exchange import Arrived, Outcome, Record, Result
 from topics.catalog import DEAD_LETTER_TOPIC
-from topics.codec import ErrorCode, encode, value_key
+from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
 
 LIFECYCLE = "callback-lifecycle"
@@ -65,6 +65,13 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
         ),
         timestamp_ms=arrived.timestamp_ms,
     )
+
+
+def refused(arrived: Arrived, fault: BadEvent, topic_prefix: str = "", *, bug: Exception | None = None) -> Outcome:
+    """The dead letter of a record, counted. bug: the exception behind it where the fault is ours."""
+    message = fault.message if bug else str(fault)
+    record = dead_letter(arrived, fault.code, type(bug or fault).__name__, message, topic_prefix)
+    return Outcome([record], counts={(arrived.topic, Result.DEAD_LETTER): 1}, dead={fault.code: 1})
 
 
 def record_of_report(report: Report, now: datetime, topic_prefix: str = "") -> Record:

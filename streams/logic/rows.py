@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
+from streams.logic.inputs import ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
 from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
 from streams.logic.state import Contact, Status, Timer
 from streams.logic.upgrades import ROW_VERSION, current, outlined
@@ -29,6 +29,7 @@ class Outline(Struct, frozen=True, gc=False):
     due_at: datetime
     status: Status = Status.SCHEDULED
     timer: Timer | None = None
+    held_unreadable: bool = False
 
 
 class RowOutline(Struct, frozen=True, gc=False):
@@ -53,6 +54,9 @@ class Meta(Struct, frozen=True, kw_only=True):
     recorded_since: datetime | None = None
 
 
+Waiting = tuple[str, str, datetime, bool]
+"""Of a callback that waits: its campaign, id and due time, and whether something unreadable is what it waits for."""
+
 _encoder = msgspec.json.Encoder()
 _contacts = msgspec.json.Decoder(Contact)
 _outlines = msgspec.json.Decoder(RowOutline)
@@ -74,7 +78,14 @@ def outline_of(contact: Contact) -> RowOutline:
     return RowOutline(
         contact.version,
         tuple(
-            Outline(callback.callback_id, callback.campaign_id, callback.due_at, callback.status, callback.timer)
+            Outline(
+                callback.callback_id,
+                callback.campaign_id,
+                callback.due_at,
+                callback.status,
+                callback.timer,
+                callback.held_unreadable,
+            )
             for callback in contact.callbacks
         ),
         contact.heard_at,
@@ -86,9 +97,9 @@ def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
 
     An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
     adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
-    and so has a request, for which somebody waits.
+    and so has a request, for which somebody waits. That a record cannot be read has to be remembered in any case.
     """
-    if isinstance(told, TimerFired | Released | ConfigurationChanged):
+    if isinstance(told, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
         return None
     if isinstance(told, PlacementRequested):
         return ENDING_ROW_BYTES_MAX
@@ -143,11 +154,11 @@ def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
     return [(callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer]
 
 
-def waiting_in(row: RowOutline | None) -> set[tuple[str, str, datetime]]:
-    """The campaign, id and due time of every callback of a row that waits for its campaign."""
+def waiting_in(row: RowOutline | None) -> set[Waiting]:
+    """Every callback of a row that waits."""
     callbacks = row.callbacks if row else ()
     return {
-        (callback.campaign_id, callback.callback_id, callback.due_at)
+        (callback.campaign_id, callback.callback_id, callback.due_at, callback.held_unreadable)
         for callback in callbacks
         if callback.status is Status.WAITING
     }

@@ -63,7 +63,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `occurred_at` of the latest wrap-up that named it; every presentation up to it is closed. first_due_at: what due_at
     was before it moved to an open slot, None if it did not. Of a completed callback, ended_at, ended_by: `occurred_at`
     and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
-    cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it.
+    cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it. held_unreadable: it
+    waits because something cannot be read, and not because its campaign is off.
     """
 
     callback_id: str
@@ -92,6 +93,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     later: Move | None = None
     cancelled_at: datetime | None = None
     ended_by: str | None = None
+    held_unreadable: bool = False
 
     @property
     def moved_at(self) -> datetime | None:
@@ -172,7 +174,8 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     hour, counted from 1970, that they fell into. The totals and `last_...` are older: attempts and right party contacts
     by campaign, the others by number. owners: by campaign. marked, marked_numbers: uncallable by a rule, a mapping or a
     system code. answers: to placement requests, by request. heard_at: when an event or a timer last touched it, None
-    while there is nothing to forget.
+    while there is nothing to forget. unreadable: its latest record cannot be read, so nobody knows what it
+    says; `listed` is what the one before it said.
     """
 
     version: int
@@ -198,6 +201,7 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     conversations: dict[str, int] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     heard_at: datetime | None = None
+    unreadable: bool = False
 
 
 def new_contact(contact_list_id: str, contact_id: str) -> Contact:

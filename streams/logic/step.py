@@ -49,12 +49,12 @@ class Step:
     def keep(self, callback: Callback) -> None:
         """This is how an outstanding callback stands now; one that had ended is outstanding again."""
         self.ended.pop(callback.callback_id, None)
-        self.outstanding[callback.callback_id] = callback
+        self.outstanding[callback.callback_id] = _as_it_waits(callback)
 
     def end(self, callback: Callback, status: Status, **changes: Any) -> None:
         """The callback has ended. The oldest end is forgotten when there are too many."""
         self.outstanding.pop(callback.callback_id, None)
-        self.ended[callback.callback_id] = replace(callback, status=status, timer=None, **changes)
+        self.ended[callback.callback_id] = _as_it_waits(replace(callback, status=status, timer=None, **changes))
         if len(self.ended) > REMEMBERED_MAX:
             del self.ended[next(iter(self.ended))]
 
@@ -101,6 +101,12 @@ class Step:
         if view != view_of(self.before):
             self.effects.append(view)
         return contact, tuple(self.effects)
+
+
+def _as_it_waits(callback: Callback) -> Callback:
+    """What a callback waited for is of no more interest when it has stopped waiting."""
+    still = callback.status is Status.WAITING or not callback.held_unreadable
+    return callback if still else replace(callback, held_unreadable=False)
 
 
 def view_of(contact: Contact) -> OutstandingCallbacks:

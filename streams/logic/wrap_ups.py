@@ -48,7 +48,7 @@ class _Wanted:
 
 
 def wrap_up(step: Step, event: WrapUp) -> None:
-    """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known (yet)."""
+    """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known or cannot be read."""
     named = _named(step, event)
     if conversation_has(step.contact, event.conversation_id, WRAPPED_UP) and not (
         named is not None and is_first(named, event.occurred_at)
@@ -91,8 +91,12 @@ def _facts_of(event: WrapUp) -> dict[str, Any]:
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
     campaign = step.configuration.campaigns.get(event.campaign_id)
     if campaign is None:
+        if event.campaign_id in step.configuration.unreadable.campaigns:
+            raise BadEvent(ErrorCode.CAMPAIGN_UNREADABLE, "$.campaign_id", "The campaign's record cannot be read")
         raise BadEvent(ErrorCode.CAMPAIGN_UNKNOWN, "$.campaign_id", "The campaign is not configured")
     known = step.configuration.rule_sets
+    if not step.configuration.unreadable.rule_sets.isdisjoint(campaign.rule_set_ids):
+        raise BadEvent(ErrorCode.RULE_SET_UNREADABLE, "$.campaign_id", "A rule set of the campaign cannot be read")
     if any(rule_set_id not in known for rule_set_id in campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNKNOWN, "$.campaign_id", "A rule set of the campaign is not configured")
     return campaign, [known[rule_set_id] for rule_set_id in campaign.rule_set_ids]

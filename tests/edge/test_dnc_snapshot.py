@@ -98,7 +98,7 @@ def test_a_program_that_accepts_what_was_refused_reads_everything(tmp_path, capl
         (lambda data: data[:-40] + bytes([data[-40] ^ 1]) + data[-39:], "damaged"),
         (lambda data: data + b"x", "size"),
         (lambda data: b"something else\n" + data, "another program"),
-        (lambda data: data.replace(b"dnc-2", b"dnc-3"), "version"),
+        (lambda data: data.replace(b"dnc-3", b"dnc-2"), "version"),
         (lambda data: data[:20], ""),
         (lambda data: b"", "another program"),
         (lambda data: data.replace(b'"offset"', b'"affset"'), "offset"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from streams.logic.dnc import BATCH, BATCH_MIN, RUN_AT, DncLists
 from streams.logic.dnc_batch import LISTS_IN_RUNS
-from topics.codec import BadEvent, decode, encode
+from topics.codec import BadEvent, decode_cells, encode
 from topics.configuration import DncEntry
 
 NUMBER = "+12125550101"
@@ -81,17 +81,49 @@ def test_a_list_may_have_any_name(name):
         (b"E|" + NUMBER.encode(), encode(entry()), "wrong_key"),
         (b"\xff", None, "wrong_key"),
         (b"D|+1", b'{"dnc_list_id":"D","phone_number":"+1"}', "invalid"),
+        (b"D|" + NUMBER.encode(), b"[]", "invalid"),
         (b"D|+12125550101", b'{"dnc_list_id":"D","phone_number":"12125550101"}', "invalid"),
-        (b"D|+1212", b'{"dnc_list_id":"D","phone_number":"+1212","expires_at":"2026-02-30T00:00:00Z"}', "invalid"),
+        (b"D|+1212", b'{"dnc_list_id":"D","phone_number":"+1212","expires_at":"2026-02-30T00:00:00Z"}', "invalid_cell"),
         (b"D|+12125550101", b'{"dnc_list_id":"D","phone_number":"+12125550101"', "undecodable"),
         (b"|+12125550101", b'{"dnc_list_id":"","phone_number":"+12125550101"}', "invalid"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_accepted_is_refused_and_changes_nothing(key, value, code):
+def test_what_cannot_be_accepted_is_refused_and_blocks_by_its_key_if_that_can_be_read(key, value, code):
     lists = DncLists()
     with pytest.raises(BadEvent) as refused:
         lists.take(key, value, 0)
-    assert refused.value.code == code and len(lists) == 0
+    name, _, number = (key or b"").decode("latin-1").rpartition("|")
+    blocks = bool(name) and len(number) > 2
+    assert refused.value.code == code and len(lists) == blocks
+    assert not blocks or lists.find(name, number) == entry(number, name)
+
+
+def test_a_bad_entry_counts_at_its_place_in_the_order_of_the_topic():
+    """Whether one by one or many at once: what comes after it holds, and it holds against what came before."""
+    good, bad, key = encode(entry(expires_at=SOON)), b'{"dnc_list_id":"D"', key_of(entry())
+    for filler in (0, BATCH_MIN):
+        for values, wanted in (
+            ([bad, good], entry(expires_at=SOON)),
+            ([good, bad], entry()),
+            ([bad, None], None),
+            ([None, bad], entry()),
+        ):
+            lists = DncLists()
+            records = [Record(offset, key, value) for offset, value in enumerate(values)]
+            other = entry("+13105550101", expires_at=SOON)
+            records += [Record(offset, key_of(other), encode(other)) for offset in range(2, 2 + filler)]
+            (refused,) = lists.take_all(records)
+            assert (refused.record.value, refused.fault.code) == (bad, "undecodable")
+            assert lists.find("D", NUMBER) == wanted
+
+
+@pytest.mark.parametrize(("expires_at", "codes"), [('"soon"', ["invalid_cell"]), ("7", ["invalid_cell"]), ('" "', [])])
+def test_an_expiry_that_cannot_be_read_never_comes_and_a_blank_one_is_absent(expires_at, codes):
+    value = f'{{"dnc_list_id":"D","phone_number":"{NUMBER}","expires_at":{expires_at}}}'.encode()
+    lists = DncLists()
+    records = [Record(offset, key_of(entry()), value) for offset in range(BATCH_MIN)]
+    assert {one.fault.code.value for one in lists.take_all(records)} == set(codes)
+    assert lists.find("D", NUMBER) == entry()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +237,7 @@ def test_many_at_once_are_read_as_one_by_one(changes, freeze_at, batch, many):
     for record in records:
         with contextlib.suppress(BadEvent):
             singly.take(record.key, record.value, record.offset)
-    assert [record.offset for record in refused] == bad
+    assert [one.record.offset for one in refused] == bad
     assert at_once.offset == singly.offset
     for name, number, _, _ in changes:
         assert at_once.find(name, number) == singly.find(name, number)
@@ -263,7 +295,7 @@ def test_many_at_once_are_no_more_lenient_than_the_codec(several):
             singly.take(record.key, record.value, record.offset)
         except BadEvent:
             refused.append(record)
-    assert at_once.take_all(records) == refused
+    assert [one.record for one in at_once.take_all(records)] == refused
     assert at_once.recent() == singly.recent() and at_once.names == singly.names
 
 
@@ -272,9 +304,9 @@ def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch
 
     def counted(topic, value):
         decoded.append(value)
-        return decode(topic, value)
+        return decode_cells(topic, value)
 
-    monkeypatch.setattr("streams.logic.dnc.decode", counted)
+    monkeypatch.setattr("streams.logic.dnc.decode_cells", counted)
     numbers = [f"+1212{number:07d}" for number in range(2_000_000, 2_000_000 + 3 * BATCH)]
     records = [
         Record(offset, f"D|{number}".encode(), orjson.dumps({"phone_number": number, "dnc_list_id": "D"}))

@@ -83,9 +83,9 @@ def test_an_unknown_field_is_ignored():
     assert Worker().schedule(scheduled(colour="red")).transitions == ["scheduled"]
 
 
-def test_bad_configuration_records_become_dead_letters_and_change_nothing():
+def test_bad_configuration_records_become_dead_letters_and_permit_nothing():
     worker = Worker()
-    assert worker.tell("campaigns", campaign(status="dozing")).errors == ["invalid"]
+    assert worker.tell("campaigns", campaign(status="dozing")).errors == ["invalid_cell"]
     assert worker.tell("campaigns", campaign("P2"), key="P3").errors == ["wrong_key"]
     assert worker.tell("campaign-recycle", None, key="P").errors == ["undecodable"]
     assert worker.wrap_up(wrap_up()).errors == []

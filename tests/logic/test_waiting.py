@@ -1,6 +1,6 @@
 """Docs, rules.md, section 2 and section 8 rows 15 and 17: waiting, releases and their rate, expiry."""
 
-from tests.builders import Worker, campaign, cancelled, rescheduled, rule, wrap_up
+from tests.builders import Worker, campaign, cancelled, clear, recycle, rescheduled, rule, wrap_up
 
 
 def off(**changes):
@@ -171,6 +171,68 @@ def test_what_waits_for_a_campaign_that_is_removed_is_blocked():
     said = worker.run_to("2026-11-23T15:30:00Z")
     assert (said.transitions, said.reasons) == (["blocked"], [["campaign_unknown"]])
     assert said.lifecycle[0]["cause"]["topic"] == "campaigns"
+
+
+def unreadable(*contacts: str, **changes) -> Worker:
+    """A worker whose campaign is on and cannot be read, with a callback for each of these contacts since 14:40."""
+    worker = waiting(*contacts)
+    worker.tell("campaigns", on(**changes), at="2026-11-23T14:34:00Z")
+    worker.tell("campaigns", {"campaign_id": "P"}, at="2026-11-23T14:35:00Z")
+    assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "waiting"] * len(contacts)
+    return worker
+
+
+def test_what_waits_for_a_record_that_cannot_be_read_says_so_after_a_restart_too():
+    worker = unreadable("c1")
+    worker.restart()
+    worker.tell("campaigns", on(), at="2026-11-23T16:00:00Z")
+    worker.restart()
+    said = worker.run_to("2026-11-23T16:00:00Z")
+    assert said.transitions == ["dialing"] and said.lifecycle[0]["facts"]["held_by"] == "unreadable"
+
+
+def test_what_has_waited_for_a_record_and_then_for_the_campaign_has_waited_for_the_campaign_last():
+    worker = unreadable("c1")
+    worker.tell("campaigns", off(), at="2026-11-23T15:30:00Z")
+    worker.run_to("2026-11-23T15:40:00Z")
+    worker.tell("campaigns", on(), at="2026-11-23T16:00:00Z")
+    assert worker.run_to("2026-11-23T16:00:00Z").lifecycle[0]["facts"]["held_by"] == "campaign_off"
+
+
+def test_what_waits_while_the_campaign_is_off_waits_for_a_rule_set_that_cannot_be_read_too():
+    worker = waiting("c1")
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.tell("rule-sets", {"rule_set_id": "R"}, at="2026-11-23T15:30:00Z", key="R")
+    worker.tell("rule-sets", {"rule_set_id": "R", "rules": 7}, at="2026-11-23T15:31:00Z")
+    worker.tell("campaigns", on(), at="2026-11-23T16:00:00Z")
+    assert worker.run_to("2026-11-23T16:30:00Z").lines == []
+    worker.tell("rule-sets", {"rule_set_id": "R"}, at="2026-11-23T17:00:00Z")
+    assert worker.run_to("2026-11-23T17:00:00Z").lifecycle[0]["facts"]["held_by"] == "unreadable"
+
+
+def test_a_campaign_that_is_readable_again_may_say_that_it_is_too_late_or_in_preview_mode():
+    worker = unreadable("c1")
+    worker.tell("campaigns", on(expire_after_s=60), at="2026-11-23T16:00:00Z")
+    assert worker.run_to("2026-11-23T16:00:00Z").reasons == [["too_late"]]
+    worker = unreadable("c1")
+    worker.tell("campaigns", off(dialing_mode="preview"), at="2026-11-23T16:00:00Z")
+    assert worker.run_to("2026-11-23T16:00:00Z").transitions == ["presented"]
+
+
+def test_what_waits_goes_on_waiting_when_its_campaign_cannot_be_read_and_ends_when_it_is_gone():
+    worker = waiting("c1", expire_after_s=7200)
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.tell("campaigns", {"campaign_id": "P"}, at="2026-11-23T15:30:00Z")
+    assert worker.run_to("2026-11-23T18:00:00Z").lines == [], "nobody can tell when it is too late"
+    worker.tell("campaigns", None, at="2026-11-23T18:30:00Z", key="P")
+    assert worker.run_to("2026-11-23T18:30:00Z").reasons == [["campaign_unknown"]]
+
+
+def test_a_clear_and_a_recycle_cancel_nothing_of_a_campaign_that_cannot_be_read():
+    worker = unreadable("c1", recycle_cancels=["rule"])
+    worker.tell("contact-list-cleared", clear(occurred_at="2026-11-23T15:10:00Z"))
+    worker.tell("campaign-recycle", recycle(occurred_at="2026-11-23T15:10:00Z"))
+    assert worker.run_to("2026-11-23T15:30:00Z").lines == []
 
 
 def test_the_rate_is_kept_however_often_the_worker_is_restarted():

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from tests.oracle.conditions import Json
+from tests.oracle.model import SPOILED
 
 NUMBERS = ["+12125550101", "+13105550101", "+18005550199", "+15550000000"]
 """New York, Los Angeles, toll-free (of many zones), and one that no plan knows."""
@@ -68,6 +69,12 @@ class Teller:
 
     def _told(self, topic: str, key: str, value: Json | None) -> Told:
         return Told(topic, self.now, key, value)
+
+    def _record(self, topic: str, key: str, value: Json, *, gone: float) -> Told:
+        """A record, a tombstone, or now and then a record that nobody can read."""
+        if self._maybe(0.08):
+            return Told(topic, self.now, key, SPOILED)
+        return self._told(topic, key, None if self._maybe(gone) else value)
 
     def _anything(self) -> Told:
         kinds = {
@@ -142,18 +149,18 @@ class Teller:
 
     def _any_contact(self) -> Told:
         contact_id = self.chance.choice(["c1", "c2"])
-        return self._told("contacts", f"L|{contact_id}", None if self._maybe(0.15) else self._contact(contact_id))
+        return self._record("contacts", f"L|{contact_id}", self._contact(contact_id), gone=0.15)
 
     def _any_campaign(self) -> Told:
         campaign_id = self.chance.choice(["P", "Q"])
-        return self._told("campaigns", campaign_id, None if self._maybe(0.05) else self._campaign(campaign_id))
+        return self._record("campaigns", campaign_id, self._campaign(campaign_id), gone=0.05)
 
     def _any_rule_set(self) -> Told:
         name = self.chance.choice(["R", "S"])
-        return self._told("rule-sets", name, None if self._maybe(0.1) else self._rule_set(name))
+        return self._record("rule-sets", name, self._rule_set(name), gone=0.1)
 
     def _any_times(self) -> Told:
-        return self._told("callable-time-sets", "T", None if self._maybe(0.1) else self._times())
+        return self._record("callable-time-sets", "T", self._times(), gone=0.1)
 
     def _any_dnc(self) -> Told:
         name, number = self.chance.choice(["D", "E"]), self.chance.choice(NUMBERS[:2])

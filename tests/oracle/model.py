@@ -17,7 +17,11 @@ ORDER = [
     "contact_attempt_limit", "number_attempt_limit", "pre_call_rule", "contact_filtered", "callback_outstanding",
     "already_called_this_pass", "campaign_off", "campaign_unknown", "contact_unknown", "callback_unknown",
     "callback_ended", "invalid_number", "time_zone_unknown", "callable_time_set_unknown", "rule_set_unknown",
+    "contact_unreadable", "campaign_unreadable", "rule_set_unreadable", "callable_time_set_unreadable",
 ]  # fmt: skip
+UNREADABLE = ORDER[-4:]
+SPOILED: Json = {"spoiled": True}
+"""A record without its ids, so that nobody can read it."""
 
 
 def at(text: str) -> datetime:
@@ -32,6 +36,7 @@ class Person:
 
     record: Json | None = None
     recorded_at: datetime | None = None
+    unreadable: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
     marked: bool = False
@@ -58,6 +63,7 @@ class Model:
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
         self.tables: dict[str, dict[str, Json]] = {"campaigns": {}, "rule-sets": {}, "callable-time-sets": {}}
+        self.unreadable: dict[str, set[str]] = {topic: set() for topic in self.tables}
         self.dnc: dict[str, Json] = {}
         self.recycles: dict[str, list[datetime]] = {}
         self.cleared: datetime | None = None
@@ -67,7 +73,15 @@ class Model:
         return self.people.setdefault(contact_id, Person())
 
     def told(self, topic: str, key: str, value: Json | None, now: datetime) -> None:
+        if value == SPOILED:
+            if topic == "contacts":
+                self.person(key.split("|")[1]).unreadable = True
+            else:
+                self.tables[topic].pop(key, None)
+                self.unreadable[topic].add(key)
+            return
         if topic in self.tables:
+            self.unreadable[topic].discard(key)
             self._table(self.tables[topic], key, value)
         elif topic == "dnc-entries":
             self._table(self.dnc, key, value)
@@ -107,7 +121,7 @@ class Model:
             table[key] = value
 
     def _record(self, person: Person, value: Json | None, now: datetime) -> None:
-        person.record, person.recorded_at = value, now
+        person.record, person.recorded_at, person.unreadable = value, now, False
         if value is None:
             person.marked, person.marked_numbers, person.changed = False, set(), {}
         person.attributes = {**value["attributes"], **person.changed} if value else {}
@@ -202,8 +216,10 @@ class Model:
         """Every check that fails, in the order of the contract. own: for the campaign's own next record."""
         person, campaign = self.person(contact_id), self.tables["campaigns"].get(campaign_id)
         failed: set[str] = set()
-        if not self.is_known(person) or person.record is None:
-            failed.add("contact_unknown")
+        if person.unreadable:
+            failed.add("contact_unreadable")
+        if person.record is None or not self.is_known(person):
+            failed |= set() if person.unreadable and person.record is None else {"contact_unknown"}
         elif not person.record["callable"] or person.marked:
             failed.add("contact_uncallable")
         numbers = person.record["numbers"] if person.record else []
@@ -213,12 +229,15 @@ class Model:
         if not phonenumbers.is_valid_number(phonenumbers.parse(number)):
             failed.add("invalid_number")
         if campaign is None:
-            failed.add("campaign_unknown")
+            failed.add(self._missing("campaigns", campaign_id, "campaign"))
         else:
             failed |= self._dnc(campaign, number, now) | self._time(campaign, person, number, now)
             failed |= self._attempts(campaign, person, number, now) | self._by_rule(campaign, person, number, now)
             failed |= self._own(campaign, person) if own else set()
         return sorted(failed, key=ORDER.index)
+
+    def _missing(self, topic: str, key: str, what: str) -> str:
+        return f"{what}_unreadable" if key in self.unreadable[topic] else f"{what}_unknown"
 
     def _dnc(self, campaign: Json, number: str, now: datetime) -> set[str]:
         entries = [self.dnc[f"{name}|{number}"] for name in campaign["dnc_list_ids"] if f"{name}|{number}" in self.dnc]
@@ -241,7 +260,7 @@ class Model:
             return set()
         times = self.tables["callable-time-sets"].get(name)
         if times is None:
-            return {"callable_time_set_unknown"}
+            return {self._missing("callable-time-sets", name, "callable_time_set")}
         zones = self.zones(person, number)
         return {self._zone(times, zone, now) for zone in zones} - {""} if zones else {"time_zone_unknown"}
 
@@ -283,8 +302,8 @@ class Model:
 
     def _by_rule(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
         asked, failed = person.asked(number, now), set()
-        if any(name not in self.tables["rule-sets"] for name in campaign["rule_set_ids"]):
-            failed.add("rule_set_unknown")
+        missing = [name for name in campaign["rule_set_ids"] if name not in self.tables["rule-sets"]]
+        failed |= {self._missing("rule-sets", name, "rule_set") for name in missing}
         for rule in self._rules(campaign, "pre_call"):
             held = all_of(rule["conditions"], asked)
             if held is None or (held and {"type": "do_not_dial"} in rule["actions"]):

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from tests.builders import Said, Worker
 from tests.oracle.conditions import Json
 from tests.oracle.histories import Told
-from tests.oracle.model import ORDER, Model, at
+from tests.oracle.model import ORDER, UNREADABLE, Model, at
 
 Of = tuple[str, str, str]
 """Contact, campaign, number."""
 
 FRESH = timedelta(seconds=60)
 """How long an answer is good for, and repeated."""
+
+OUTCOMES = ("dialing", "presented", "blocked", "rescheduled")
 
 STEP = timedelta(minutes=15)
 """All slots begin on a quarter of an hour."""
@@ -98,14 +100,19 @@ class Watch:
             assert event is not None
             self._numbers[name] = event["phone_number"]
         campaign = self.model.tables["campaigns"].get(record["campaign_id"])
-        if campaign is None or record["transition"] not in ("dialing", "presented", "blocked", "rescheduled"):
+        if campaign is None or record["transition"] not in (*OUTCOMES, "waiting"):
             return
         if record["transition"] == "rescheduled" and not record["reasons"]:
             return  # Somebody moved it.
         of = (record["contact_id"], record["campaign_id"], self._numbers[name])
         reasons = self.model.reasons(*of, now)
         self.seen[record["transition"] if record["transition"] != "rescheduled" else "moved"] += 1
+        others = [reason for reason in reasons if reason not in UNREADABLE]
+        waited_for = [reason for reason in reasons if reason in UNREADABLE[1:]]
         match record["transition"]:
+            case "waiting":
+                off = ["campaign_off"] if campaign["status"] != "on" else waited_for
+                assert record["reasons"] == off != [], (record, reasons)
             case "dialing":
                 assert reasons == [] and not self.model.wants_preview(*of, now), (record, reasons)
                 self.model.placed(*of, now, now)
@@ -113,10 +120,12 @@ class Watch:
                 self._presented(record, campaign, reasons, of, now)
             case "blocked":
                 assert record["reasons"] == reasons != [], (record, reasons)
-                if reasons == ["outside_callable_time"] and campaign["reschedule_zone_blocked"]:
+                assert not waited_for or (campaign["screen_previews"] and others), (record, reasons)
+                if others == ["outside_callable_time"] and campaign["reschedule_zone_blocked"]:
                     assert not self._opens(of, campaign, now, now + timedelta(days=8))
             case "rescheduled":
-                assert record["reasons"] == reasons == ["outside_callable_time"] and campaign["reschedule_zone_blocked"]
+                assert record["reasons"] == reasons and others == ["outside_callable_time"], (record, reasons)
+                assert campaign["reschedule_zone_blocked"]
                 due = at(record["due_at"])
                 assert self._is_open(of, campaign, due) and not self._is_open(of, campaign, due - timedelta(seconds=1))
                 assert not self._opens(of, campaign, now, due)
@@ -127,7 +136,7 @@ class Watch:
             assert self.model.wants_preview(*of, now)
             self.seen["switched"] += 1
         if campaign["screen_previews"] and because != "owner_expired":
-            assert reasons == [], (record, reasons)
+            assert set(reasons) <= set(UNREADABLE), (record, reasons)
 
     def _is_open(self, of: Of, campaign: Json, when: datetime) -> bool:
         return not self.model._time(campaign, self.model.person(of[0]), of[2], when)

@@ -3,7 +3,6 @@
 import io
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import orjson
@@ -233,14 +232,10 @@ def test_an_example_comes_out_the_same_byte_for_byte(path, partitions):
     assert outputs[0] == outputs[1] != ""
 
 
-def test_the_simulator_starts_in_under_a_second_and_loads_no_kafka_client():
-    program = (
-        "import sys, io; from streams.simulate import run_simulation;"
-        "sys.exit(any(name in sys.modules for name in ('faust', 'aiokafka', 'asyncio')))"
-    )
-    began = time.monotonic()
+def test_the_simulator_starts_without_a_kafka_client_and_without_what_takes_long_to_load():
+    slow = ("faust", "aiokafka", "asyncio", "numpy", "phonenumbers")
+    program = f"import sys; import streams.simulate; sys.exit(any(name in sys.modules for name in {slow}))"
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert time.monotonic() - began < 1
 
 
 def test_the_simulator_reads_standard_input():
