@@ -40,6 +40,7 @@ def examples(region):
 
 def code_and_trunk(region):
     table = PhoneMetadata.metadata_for_region(region)
+    assert table is not None
     return f"+{table.country_code}", table.national_prefix
 
 
