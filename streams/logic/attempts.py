@@ -70,8 +70,8 @@ def _of_contact(contact: Contact, since: int | None) -> int:
 def _of_number(contact: Contact, phone_number: str, since: int | None) -> int:
     same = spellings(phone_number)
     if since is None:
-        return sum(contact.attempts_by_number.get(text, 0) for text in same)
-    return sum(_counted(contact.attempts.get(text, {}), since) for text in same)
+        return sum([count for number, count in contact.attempts_by_number.items() if number in same])
+    return sum([_counted(quarters, since) for number, quarters in contact.attempts.items() if number in same])
 
 
 def _counted(quarters: Mapping[int, int], since: int) -> int:

@@ -114,8 +114,8 @@ def _check_number(found: _Findings, call: Call) -> None:
     listed = call.contact.listed
     same = spellings(call.phone_number)
     entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
-    marks = call.contact.marked_numbers
-    mark = min((marks[text] for text in same if text in marks), key=lambda one: one.at, default=None)
+    marks = [mark for number, mark in call.contact.marked_numbers.items() if number in same]
+    mark = min(marks, key=lambda one: one.at, default=None)
     # One that is not on the record counts as callable; the facts say so.
     on_record_and_callable = all(number.callable for number in entries)
     found.fail_if(not on_record_and_callable or mark is not None, Reason.NUMBER_UNCALLABLE)

@@ -219,8 +219,10 @@ class DncLists:
         for entries in (self._recent, self._beyond):
             if key in entries:
                 return entries[key]
-        found = (run.find(key) for run in reversed(self.runs))
-        return next((value for value in found if value is not None), None)
+        for run in reversed(self.runs):
+            if (value := run.find(key)) is not None:
+                return value
+        return None
 
     def _number_of(self, name: bytes) -> int:
         number = self._numbers.get(name)

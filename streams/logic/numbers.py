@@ -41,6 +41,11 @@ class _Plan:
     trunk: tuple[str, ...]
     rows: tuple[Row, ...]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but one trunk prefix can stand in a spelling."""
+        return not self.rows and len(self.trunk) <= 1
+
 
 def is_valid_number(phone_number: str) -> bool:
     """True if a numbering plan has the number and it is written canonically. phone_number: E.164 in shape."""
@@ -66,7 +71,13 @@ def why_unmatched(phone_number: str) -> str | None:
 # An answer depends on nothing but the number and takes some 40 microseconds, hence the cache.
 @lru_cache(maxsize=32_768)
 def _known(phone_number: str) -> _Known:
-    return _Known(is_canonical(phone_number), _spellings(phone_number))
+    plan = _plan_of(phone_number)
+    if plan is None:
+        return _Known(False, (phone_number,))
+    valid = is_canonical(phone_number)
+    if valid and plan.is_plain:
+        return _Known(True, _plain_spellings(plan, phone_number))
+    return _Known(valid, _spellings(plan, phone_number))
 
 
 @lru_cache(maxsize=1024)
@@ -79,9 +90,9 @@ def is_canonical(phone_number: str) -> bool:
         number = phonenumbers.parse(phone_number)
     except phonenumbers.NumberParseException:
         return False
-    # The text first: most that are written otherwise differ in it, and the rest takes longer.
-    written = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
-    return written == phone_number and phonenumbers.is_valid_number(number)
+    # The text first: what is written otherwise differs in it, and the rest takes longer.
+    national = phone_number[1 + len(plan.country_code) :]
+    return national == phonenumbers.national_significant_number(number) and phonenumbers.is_valid_number(number)
 
 
 def _is_in_a_plan(phone_number: str) -> bool:
@@ -91,10 +102,14 @@ def _is_in_a_plan(phone_number: str) -> bool:
         return False
 
 
-def _spellings(phone_number: str) -> tuple[str, ...]:
-    plan = _plan_of(phone_number)
-    if plan is None:
-        return (phone_number,)
+def _plain_spellings(plan: _Plan, phone_number: str) -> tuple[str, ...]:
+    """What `_spellings` says of a canonical number in a plain plan, which nearly all are: half of its time."""
+    at = 1 + len(plan.country_code)
+    trunked = [f"{phone_number[:at]}{prefix}{phone_number[at:]}" for prefix in plan.trunk]
+    return (phone_number, *(text for text in trunked if len(text) <= 1 + DIGITS_MAX and not is_canonical(text)))
+
+
+def _spellings(plan: _Plan, phone_number: str) -> tuple[str, ...]:
     begins = f"+{plan.country_code}"
     bases = _bases(plan, phone_number[len(begins) :])
     if len(bases) != 1:

@@ -9,6 +9,7 @@ import phonenumbers
 import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata, PhoneNumberFormat
 
+from streams.logic import numbers
 from streams.logic.numbers import IN_NO_PLAN, NO_SPELLING, is_canonical, is_valid_number, spellings, why_unmatched
 
 REGIONS = sorted(SUPPORTED_REGIONS)
@@ -32,10 +33,10 @@ def library_takes(text):
 def examples(region):
     """A number of each type that the region has, and a few with their last digits changed."""
     found = [phonenumbers.example_number_for_type(region, one) for one in TYPES]
-    numbers = {e164(one) for one in found if one is not None}
+    known = {e164(one) for one in found if one is not None}
     chance = random.Random(region)
-    changed = {text[:-3] + f"{chance.randrange(1000):03}" for text in numbers for _ in range(3)}
-    return sorted(text for text in numbers | changed if library_takes(text) == text)
+    changed = {text[:-3] + f"{chance.randrange(1000):03}" for text in known for _ in range(3)}
+    return sorted(text for text in known | changed if library_takes(text) == text)
 
 
 def code_and_trunk(region):
@@ -68,6 +69,12 @@ def test_each_spelling_has_the_same_spellings_and_names_no_other_subscriber(regi
             assert is_valid_number(other) is (library_takes(other) == other)
         canonical = [other for other in every if is_canonical(other)]
         assert canonical == [text] or code_and_trunk(region)[0] in ("+54", "+55")
+
+
+def test_the_short_way_to_spellings_says_the_same_as_the_long_one() -> None:
+    for text in (text for region in REGIONS for text in examples(region)):
+        plan = numbers._plan_of(text)
+        assert plan is not None and spellings(text) == numbers._spellings(plan, text)
 
 
 def test_any_text_at_all_is_in_one_set_of_spellings_only() -> None:
