@@ -61,6 +61,12 @@ async def contact_partitions(settings: Settings) -> int:
     return checked.partitions
 
 
+async def partitions_of(settings: Settings, topic: str) -> int:
+    """How many partitions a topic has by its full name, 0 if it is not there. Raises OperatorError."""
+    there = await _ask(settings, _topics)
+    return there[topic].partitions if topic in there else 0
+
+
 async def cluster_id(settings: Settings) -> str:
     """What the cluster calls itself: the same topic elsewhere holds other records. Raises OperatorError."""
 

@@ -45,6 +45,7 @@ COMMANDS = {
     "simulate": _Entry("Run events from files on a virtual clock, without Kafka.", "simulate"),
     "broker": _Entry("Run a Kafka of one node, for a first try and for tests.", "broker"),
     "topics": _Entry("Create the topics, or check that they are as they should be.", "worker"),
+    "dnc": _Entry("Name the Do Not Call entries that no number can match.", "worker"),
     "worker": _Entry("Process events until told to stop.", "worker"),
     "bench": _Entry("Measure lateness, placement, recovery and load on this machine.", "broker"),
 }

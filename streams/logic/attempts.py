@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from streams.logic.limits import ATTEMPTS_KEPT, QUARTER_S
+from streams.logic.numbers import spellings
 from streams.logic.state import Contact
 from streams.logic.zones import zone_info
 from topics.configuration import AttemptLimits
@@ -67,9 +68,10 @@ def _of_contact(contact: Contact, since: int | None) -> int:
 
 
 def _of_number(contact: Contact, phone_number: str, since: int | None) -> int:
+    same = spellings(phone_number)
     if since is None:
-        return contact.attempts_by_number.get(phone_number, 0)
-    return _counted(contact.attempts.get(phone_number, {}), since)
+        return sum([count for number, count in contact.attempts_by_number.items() if number in same])
+    return sum([_counted(quarters, since) for number, quarters in contact.attempts.items() if number in same])
 
 
 def _counted(quarters: Mapping[int, int], since: int) -> int:

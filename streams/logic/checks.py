@@ -8,13 +8,14 @@ Source: docs/rules.md, section 3 and section 8 rows 20 to 23.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from streams.logic.attempts import check_limits
 from streams.logic.callable_time import check_time
 from streams.logic.configuration import Configuration
 from streams.logic.contacts import cleared_at
-from streams.logic.numbers import is_valid_number
+from streams.logic.numbers import is_valid_number, spellings
 from streams.logic.occasion import Occasion
 from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rules import CompiledRule
@@ -118,8 +119,10 @@ def _check_contact(found: _Findings, call: Call, configuration: Configuration) -
 def _check_number(found: _Findings, call: Call) -> None:
     found.fail_if(not is_valid_number(call.phone_number), Reason.INVALID_NUMBER)
     listed = call.contact.listed
-    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number == call.phone_number]
-    mark = call.contact.marked_numbers.get(call.phone_number)
+    same = spellings(call.phone_number)
+    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
+    marks = [mark for number, mark in call.contact.marked_numbers.items() if number in same]
+    mark = min(marks, key=lambda one: one.at, default=None)
     # One that is not on the record counts as callable; the facts say so.
     on_record_and_callable = all(number.callable for number in entries)
     found.fail_if(not on_record_and_callable or mark is not None, Reason.NUMBER_UNCALLABLE)
@@ -130,11 +133,15 @@ def _check_dnc(found: _Findings, call: Call, campaign: Campaign, configuration: 
     if not campaign.dnc_list_ids:
         return
     found.facts["dnc"] = {"dnc_list_ids": campaign.dnc_list_ids}
-    for dnc_list_id in campaign.dnc_list_ids:
-        entry = configuration.dnc.find(dnc_list_id, call.phone_number)
+    for dnc_list_id, text in product(campaign.dnc_list_ids, spellings(call.phone_number)):
+        entry = configuration.dnc.find(dnc_list_id, text)
         if entry is not None and (entry.expires_at is None or now < entry.expires_at):
             found.fail_if(True, Reason.DNC)
-            found.facts["dnc"] = {"dnc_list_id": dnc_list_id, "expires_at": entry.expires_at}
+            found.facts["dnc"] = {
+                "dnc_list_id": dnc_list_id,
+                "expires_at": entry.expires_at,
+                **({"phone_number": text} if text != call.phone_number else {}),
+            }
             return
 
 

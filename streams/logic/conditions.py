@@ -4,11 +4,12 @@ A condition holds, does not hold, or cannot be evaluated (None). What follows fr
 Source: docs/rules.md, section 5 and section 8 row 26; docs/decisions/0013-conditions-have-three-outcomes.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from streams.logic.comparisons import compile_comparison, compile_text, compile_time, earlier_than_all
+from streams.logic.numbers import spellings
 from streams.logic.occasion import Occasion
 from streams.logic.zones import zone_info
 from topics.rules import (
@@ -24,6 +25,7 @@ from topics.rules import (
     WrapUpCodeCondition,
 )
 
+Value = TypeVar("Value")
 Test = Callable[[Occasion], bool | None]
 
 DAY = timedelta(days=1)
@@ -112,7 +114,8 @@ def _columns_of(occasion: Occasion) -> set[str]:
     entries = listed.numbers if listed else ()
     if column is not None:
         return {column, *(entry.type for entry in entries if entry.column == column)}
-    here = [entry for entry in entries if entry.phone_number == occasion.phone_number]
+    same = spellings(occasion.phone_number)
+    here = [entry for entry in entries if entry.phone_number in same]
     return {name for entry in here for name in (entry.column, entry.type)}
 
 
@@ -138,7 +141,15 @@ def _on_last_attempt(condition: ContactPropertyCondition) -> Test:
 
 def _last_attempt(occasion: Occasion, *, of_number: bool) -> datetime | None:
     by_number = occasion.contact.last_attempts_by_number
-    return by_number.get(occasion.phone_number) if of_number else max(by_number.values(), default=None)
+    return max(_values(by_number, occasion, of_number=of_number), default=None)
+
+
+def _values(by_number: Mapping[str, Value], occasion: Occasion, *, of_number: bool) -> list[Value]:
+    """What is known of all numbers or, however it was spelled, of the one at hand; the last to come stands last."""
+    if not of_number:
+        return list(by_number.values())
+    same = spellings(occasion.phone_number)
+    return [value for number, value in by_number.items() if number in same]
 
 
 def _on_last_wrap_up(condition: ContactPropertyCondition) -> Test:
@@ -146,11 +157,8 @@ def _on_last_wrap_up(condition: ContactPropertyCondition) -> Test:
     of_number = condition.scope is PropertyScope.NUMBER
 
     def test(occasion: Occasion) -> bool | None:
-        by_number = occasion.contact.last_wrap_ups
-        if of_number:
-            last = by_number.get(occasion.phone_number)
-        else:
-            last = max(reversed(by_number.values()), key=lambda one: one.at, default=None)
+        found = _values(occasion.contact.last_wrap_ups, occasion, of_number=of_number)
+        last = max(reversed(found), key=lambda one: one.at, default=None)
         return compare("" if last is None else last.code, occasion.at)
 
     return test

@@ -6,7 +6,8 @@ Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-l
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Generic, NamedTuple
 
 from streams.logic.dnc_batch import FOR_GOOD, LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
@@ -29,6 +30,9 @@ BATCH = 8192
 
 BATCH_MIN = 64
 """Fewer are read one by one, which needs no numpy."""
+
+_DIGITS = (1 << NUMBER_BITS) - 1
+"""The part of a key that is the number."""
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
 
@@ -129,6 +133,17 @@ class DncLists:
     def recent(self) -> dict[int, int]:
         """What is in no run yet, as it is now."""
         return dict(self._recent)
+
+    def entries(self) -> Iterator[tuple[str, str]]:
+        """List id and number of every entry, expired or not, list by list; all runs are merged into one first."""
+        self.freeze()
+        while len(self.runs) > 1:
+            self.replace(*self.merge())
+        stretches = ((run, slice(at, at + BATCH)) for run in self.runs for at in range(0, len(run), BATCH))
+        pairs = (zip(run.keys[part].tolist(), run.values[part].tolist(), strict=True) for run, part in stretches)
+        for key, value in chain(chain.from_iterable(pairs), self._beyond.items()):
+            if value != REMOVED:
+                yield self.names[key >> NUMBER_BITS].decode(), f"+{key & _DIGITS}"
 
     def restore(self, names: Iterable[bytes], runs: Iterable[Run], offset: int) -> None:
         """Begin with what was held after the record at `offset`."""
@@ -235,8 +250,10 @@ class DncLists:
         for entries in (self._recent, self._beyond):
             if key in entries:
                 return entries[key]
-        found = (run.find(key) for run in reversed(self.runs))
-        return next((value for value in found if value is not None), None)
+        for run in reversed(self.runs):
+            if (value := run.find(key)) is not None:
+                return value
+        return None
 
     def _number_of(self, name: bytes) -> int:
         number = self._numbers.get(name)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from streams.logic.numbers import spellings
 from streams.logic.state import Contact
 
 UNKNOWN = "Etc/Unknown"
@@ -40,7 +41,8 @@ def zone_info(name: str) -> ZoneInfo | None:
 def zones_of(contact: Contact, phone_number: str) -> Zones:
     """The number's own zones, else the contact's, else those that the number itself tells; all of them count."""
     listed = contact.listed
-    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number == phone_number]
+    same = spellings(phone_number)
+    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
     own = tuple(sorted({number.time_zone for number in entries if number.time_zone is not None}))
     if own:
         return Zones("number", own)

@@ -42,7 +42,9 @@ def test_help_names_every_command_with_what_it_does():
     assert "ringback demo" in result.stdout
 
 
-@pytest.mark.parametrize("command", [["demo"], ["simulate"], ["broker"], ["topics"], ["topics", "create"], ["worker"]])
+@pytest.mark.parametrize(
+    "command", [["demo"], ["simulate"], ["broker"], ["topics"], ["topics", "create"], ["dnc", "check"], ["worker"]]
+)
 def test_every_command_explains_itself(command):
     result = ringback(*command, "--help")
     assert result.returncode == 0

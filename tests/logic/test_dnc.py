@@ -358,6 +358,17 @@ def test_merged_runs_forget_removals_and_repeats():
     assert len(lists) == 0
 
 
+def test_the_entries_of_all_lists_are_told_once_each_without_those_that_were_removed():
+    lists = DncLists(freeze_at=2)
+    some = [entry(f"+1212555{number:04d}", name) for number in range(100, 105) for name in ("D", "E")]
+    for one in [*some, entry("+10", expires_at=SOON)]:
+        tell(lists, one)
+        tell(lists, one)
+    lists.take(key_of(some[0]), None, lists.offset + 1)
+    told = [*((one.dnc_list_id, one.phone_number) for one in some[1:]), ("D", "+10")]
+    assert sorted(lists.entries()) == sorted(told) and len(lists.runs) == 1
+
+
 def test_json_of_the_field_is_what_is_read():
     lists = DncLists()
     lists.take(b"D|+12125550101", orjson.dumps({"dnc_list_id": "D", "phone_number": NUMBER}), 0)

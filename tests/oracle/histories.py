@@ -11,6 +11,9 @@ from tests.oracle.model import SPOILED
 NUMBERS = ["+12125550101", "+13105550101", "+18005550199", "+15550000000"]
 """New York, Los Angeles, toll-free (of many zones), and one that no plan knows."""
 
+OTHER_SPELLING = "+112125550101"
+"""Of the first: with the trunk prefix after the country code."""
+
 ZONES = ["America/New_York", "America/Los_Angeles", "Australia/Lord_Howe", "Mars/Olympus"]
 BEGINNINGS = [
     datetime(2026, 11, 23, 8, tzinfo=UTC),
@@ -107,17 +110,22 @@ class Teller:
             "request_id": f"q{self.count}",
             "origin": "callback" if for_callback else "campaign",
             "callback_id": self.chance.choice(["k1", "k2", "k3"]) if for_callback else None,
-            "phone_number": self.chance.choice(NUMBERS if self._maybe(0.3) else NUMBERS[:2]),
+            "phone_number": self._number(len(NUMBERS) if self._maybe(0.3) else 2),
         }
         told = self._told("placement-requested", f"L|{event['contact_id']}", event)
         self.requests.append(told)
         return told
 
+    def _number(self, among: int) -> str:
+        """One of the first so many, now and then in its other spelling."""
+        number = self.chance.choice(NUMBERS[:among])
+        return OTHER_SPELLING if number == NUMBERS[0] and self._maybe(0.15) else number
+
     def _wrap_up(self) -> Told:
         event = self._event("w")
         event |= {
             "conversation_id": f"v{self.count}" if self._maybe(0.9) else "v",
-            "phone_number": self.chance.choice(NUMBERS[:2]),
+            "phone_number": self._number(2),
             "wrap_up_code": self.chance.choice(CODES),
             "call_analysis": self.chance.choice([None, "busy", "person"]),
             "phone_column": self.chance.choice([None, "mobile", "work"]),
@@ -133,7 +141,7 @@ class Teller:
         due = self.now + timedelta(seconds=self.chance.choice([1, 600, 3600, 12 * 3600, 30 * 3600]))
         event |= {
             "type": "scheduled", "callback_id": self.chance.choice(["k1", "k2", f"k{self.count}"]), "source": "widget",
-            "phone_number": self.chance.choice(NUMBERS[:3]), "due_at": text(due), "agent_id": "a1",
+            "phone_number": self._number(3), "due_at": text(due), "agent_id": "a1",
             "owner": self.chance.choice(["anyone", "only"]),
         }  # fmt: skip
         return self._told("callback-scheduled", f"L|{event['contact_id']}", event)
@@ -163,7 +171,7 @@ class Teller:
         return self._record("callable-time-sets", "T", self._times(), gone=0.1)
 
     def _any_dnc(self) -> Told:
-        name, number = self.chance.choice(["D", "E"]), self.chance.choice(NUMBERS[:2])
+        name, number = self.chance.choice(["D", "E"]), self._number(2)
         expires = self.chance.choice([None, text(self.now + timedelta(hours=3)), text(self.now)])
         entry = {"dnc_list_id": name, "phone_number": number, "expires_at": expires}
         return self._told("dnc-entries", f"{name}|{number}", None if self._maybe(0.5) else entry)
@@ -185,7 +193,7 @@ class Teller:
     def _contact(self, contact_id: str) -> Json:
         numbers = [
             {
-                "column": column, "type": kind, "phone_number": self.chance.choice(NUMBERS[:2]),
+                "column": column, "type": kind, "phone_number": self._number(2),
                 "callable": self._maybe(0.95), "time_zone": self.chance.choice([*[None] * 9, *ZONES]),
             }
             for column, kind in (("mobile", "CELL"), ("work", "WORK")) if self._maybe(0.7)

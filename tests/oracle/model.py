@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import timezone
 
-from tests.oracle.conditions import Asked, Json, all_of, instant
+from tests.oracle.conditions import OTHERWISE, Asked, Json, all_of, instant, same
 
 PREFIX = "ININ-OUTBOUND-"
 ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
@@ -223,10 +223,10 @@ class Model:
         elif not person.record["callable"] or person.marked:
             failed.add("contact_uncallable")
         numbers = person.record["numbers"] if person.record else []
-        here = [one["callable"] for one in numbers if one["phone_number"] == number]
-        if number in person.marked_numbers or not all(here):
+        here = [one["callable"] for one in numbers if same(one["phone_number"], number)]
+        if any(same(marked, number) for marked in person.marked_numbers) or not all(here):
             failed.add("number_uncallable")
-        if not phonenumbers.is_valid_number(phonenumbers.parse(number)):
+        if not phonenumbers.is_valid_number(phonenumbers.parse(number)) or number in OTHERWISE:
             failed.add("invalid_number")
         if campaign is None:
             failed.add(self._missing("campaigns", campaign_id, "campaign"))
@@ -240,13 +240,15 @@ class Model:
         return f"{what}_unreadable" if key in self.unreadable[topic] else f"{what}_unknown"
 
     def _dnc(self, campaign: Json, number: str, now: datetime) -> set[str]:
-        entries = [self.dnc[f"{name}|{number}"] for name in campaign["dnc_list_ids"] if f"{name}|{number}" in self.dnc]
+        held = [(key.partition("|"), entry) for key, entry in self.dnc.items()]
+        names = campaign["dnc_list_ids"]
+        entries = [entry for (name, _, put), entry in held if name in names and same(put, number)]
         blocks = any(not one.get("expires_at") or at(one["expires_at"]) > now for one in entries)
         return {"dnc"} if blocks else set()
 
     def zones(self, person: Person, number: str) -> list[str]:
         numbers = person.record["numbers"] if person.record else []
-        own = [one["time_zone"] for one in numbers if one["phone_number"] == number and one.get("time_zone")]
+        own = [one["time_zone"] for one in numbers if same(one["phone_number"], number) and one.get("time_zone")]
         if own:
             return own
         if person.record and person.record.get("time_zone"):
@@ -296,7 +298,7 @@ class Model:
         failed = set()
         if len(counted) >= (limits.get("max_attempts_per_contact") or 10**9):
             failed.add("contact_attempt_limit")
-        if counted.count(number) >= (limits.get("max_attempts_per_number") or 10**9):
+        if sum(same(dialed, number) for dialed in counted) >= (limits.get("max_attempts_per_number") or 10**9):
             failed.add("number_attempt_limit")
         return failed
 

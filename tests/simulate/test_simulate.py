@@ -232,8 +232,8 @@ def test_an_example_comes_out_the_same_byte_for_byte(path, partitions):
     assert outputs[0] == outputs[1] != ""
 
 
-def test_the_simulator_starts_without_a_kafka_client_and_without_what_takes_long_to_load():
-    slow = ("faust", "aiokafka", "asyncio", "numpy", "phonenumbers")
+def test_the_simulator_starts_without_a_kafka_client_and_without_numpy():
+    slow = ("faust", "aiokafka", "asyncio", "numpy")
     program = f"import sys; import streams.simulate; sys.exit(any(name in sys.modules for name in {slow}))"
     subprocess.run([sys.executable, "-c", program], check=True)
 

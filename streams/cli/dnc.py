@@ -1,0 +1,65 @@
+"""`ringback dnc check`: the Do Not Call entries that protect nobody, because no number is spelled like them."""
+
+import logging
+import time
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from streams import dnc_entries
+from streams.cli.options import connection_options
+from streams.logic.numbers import why_unmatched
+from streams.settings import load
+
+PROGRESS_S = 5
+
+
+@click.group()
+def dnc() -> None:
+    """Look after the Do Not Call lists."""
+    # What Kafka's client logs about a missing broker would be printed beside the one line that we say about it.
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+@dnc.command(short_help="Name every entry that no number can match; exit 1 if there is one.")
+@connection_options
+def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
+    """Name every entry that no number can match today, one a line with the reason; exit 1 if there is one.
+
+    Such an entry is kept by every worker, since numbering plans grow, but it protects nobody today. The entries are
+    those on the topic dnc-entries as it stands; it changes nothing. A million of them takes about a minute.
+    """
+    progress = _Progress()
+    lists = dnc_entries.read(load(config, broker=broker, prefix=prefix), lambda count: progress.tell("read", count))
+    checked, ids, unmatched = 0, set(), Counter[str]()
+    for dnc_list_id, phone_number in lists.entries():
+        checked += 1
+        ids.add(dnc_list_id)
+        if (why := why_unmatched(phone_number)) is not None:
+            click.echo(f"{dnc_list_id} {phone_number}: {why}")
+            unmatched[why] += 1
+        progress.tell("checked", checked)
+    what = f"{_counted(checked, 'entry', 'entries')} on {_counted(len(ids), 'list', 'lists')}"
+    if not unmatched:
+        click.echo(f"{what}: each of them can match a number")
+        return 0
+    reasons = ", ".join(f"{count} {why}" for why, count in sorted(unmatched.items()))
+    click.echo(f"{what}: {unmatched.total()} can match no number ({reasons})")
+    return 1
+
+
+class _Progress:
+    """Says how far it is on standard error, every few seconds, so not at all if it takes no longer."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def tell(self, what: str, count: int) -> None:
+        if time.monotonic() - self._last >= PROGRESS_S:
+            self._last = time.monotonic()
+            click.echo(f"{what} {count}", err=True)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
