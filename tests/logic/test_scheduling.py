@@ -9,6 +9,7 @@ from tests.builders import (
     Worker,
     campaign,
     cancelled,
+    contact,
     rescheduled,
     rule,
     scheduled,
@@ -337,3 +338,13 @@ def test_a_due_time_at_the_end_of_the_calendar_is_rejected_like_any_other(due_at
     assert worker.schedule(scheduled(due_at=due_at)).reasons == [[reason]]
     worker.schedule(scheduled("k2"))
     assert worker.schedule(rescheduled("k2", due_at=due_at)).reasons == [[reason]]
+
+
+def test_odd_characters_of_notes_and_attributes_are_passed_on():
+    """Line separators, NUL and a byte order mark; also in the name of an attribute."""
+    odd = "line\u2028separator\u0085 \x00 \ufeff"
+    worker = Worker()
+    worker.tell("contacts", contact(attributes={odd: odd, "": ""}))
+    worker.schedule(scheduled(notes=odd))
+    (command,) = worker.run_to("2026-11-23T15:00:00Z").commands
+    assert (command["notes"], command["attributes"]) == (odd, {odd: odd, "": ""})
