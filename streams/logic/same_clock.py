@@ -43,17 +43,25 @@ def _agree(one: str, other: str, quarter: int) -> bool:
     return _clock(one, quarter) == _clock(other, quarter)
 
 
-@lru_cache(maxsize=4096)
 def _clock(name: str, quarter: int) -> tuple[tuple[datetime, timedelta], ...] | None:
     """When each offset begins, and the offset, in the 400 days from a quarter of an hour since 1970 on."""
-    zone = zone_info(name)
-    if zone is None:
-        return None
     start = EPOCH + timedelta(seconds=quarter * QUARTER_S)
-    return tuple((begin, offset) for begin, _, offset in stretches(zone, start, start + AHEAD))
+    found = _stretches(name, (start - EPOCH) // AHEAD)
+    if found is None:
+        return None
+    within = ((begin, offset) for begin, end, offset in found if end > start and begin < start + AHEAD)
+    return tuple((max(begin, start), offset) for begin, offset in within)
+
+
+@lru_cache(maxsize=4096)
+def _stretches(name: str, block: int) -> tuple[tuple[datetime, datetime, timedelta], ...] | None:
+    """The stretches of constant offset of 800 days, from a multiple of 400 days since 1970 on: found once."""
+    zone = zone_info(name)
+    start = EPOCH + block * AHEAD
+    return None if zone is None else tuple(stretches(zone, start, start + 2 * AHEAD))
 
 
 def forget() -> None:
     """Compare all clocks anew: another time zone database is in use."""
     _agree.cache_clear()
-    _clock.cache_clear()
+    _stretches.cache_clear()
