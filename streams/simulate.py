@@ -14,6 +14,7 @@ import orjson
 from streams.engine.partition import Arrived, Outcome, Partition, Record
 from streams.lines import Line, MalformedLine, instant, read_lines
 from streams.logic.configuration import EPOCH, Configuration
+from streams.zone_data import use_package_zones
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.partitions import partition_for
 
@@ -126,7 +127,9 @@ def run_simulation(
     """Simulate the events of the files, `-` or no path being standard input; returns the exit code.
 
     until: an instant, also as RFC 3339 text. Records go to `out`, one JSON line each; what is malformed to `err`.
+    The process takes its time zones from the `tzdata` package from then on, so that the bytes are the same everywhere.
     """
+    use_package_zones()
     try:
         end = instant(until, "--until") if isinstance(until, str) else until
         for written in simulate(read_lines(paths or ("-",)), end, partitions):

@@ -25,6 +25,7 @@ from streams.engine.transport import Consumer
 from streams.settings import Settings, describe
 from streams.state_dir import held
 from streams.topic_admin import contact_partitions
+from streams.zone_data import ZoneData, use_newer_zones
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,10 @@ def run(settings: Settings) -> int:
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
+    zone_data = use_newer_zones()
+    log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
     with held(settings.folder):
-        return uvloop.run(_run(settings))
+        return uvloop.run(_run(settings, zone_data))
 
 
 class _Asked:
@@ -59,13 +62,17 @@ class _Asked:
         log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = _Asked()
     partitions = await contact_partitions(settings)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     engines = Engines(settings, topics, partitions, clock, end_process)
-    with http.serve(settings.metrics_host, settings.metrics_port, engines.not_ready, engines.status) as server:
+
+    def status() -> dict[str, object]:
+        return {"time_zones": zone_data.status(), **engines.status()}
+
+    with http.serve(settings.metrics_host, settings.metrics_port, engines.not_ready, status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
         log.info("metrics and health on http://%s:%d/", settings.metrics_host, server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.

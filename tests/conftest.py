@@ -8,8 +8,12 @@ import hypothesis
 import pytest
 
 from streams.broker import EmbeddedKafka
+from streams.zone_data import use_package_zones
 
 CI = bool(os.environ.get("CI"))
+
+# The zones of the locked package, so that a test says the same on every machine.
+use_package_zones()
 
 # In CI the same examples every time, so that a failure is about the change and can be seen again.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from streams.logic.limits import MOVE_AHEAD_MAX
 from streams.logic.open_slots import Windows, first_open
 from streams.logic.open_slots import open_until as slots_open_until
+from streams.logic.same_clock import by_country, named_for
 from streams.logic.state import Contact
 from streams.logic.zones import zone_info, zones_of
 from topics.configuration import CallableTimeSet
@@ -20,10 +21,15 @@ from topics.records import Reason
 
 @dataclass(frozen=True, slots=True)
 class CompiledTimes:
-    """A callable time set. windows: by zone, for each weekday from Monday its slots in seconds of the wall clock."""
+    """A callable time set.
+
+    windows: by zone, for each weekday from Monday its slots in seconds of the wall clock. named: the zones of the set
+    by ISO code of their country.
+    """
 
     callable_time_set_id: str
     windows: Mapping[str, Windows]
+    named: Mapping[str, tuple[str, ...]]
 
 
 def compile_times(times: CallableTimeSet) -> CompiledTimes:
@@ -36,60 +42,77 @@ def compile_times(times: CallableTimeSet) -> CompiledTimes:
             if start < stop:
                 days[slot.day - 1].append((start, stop))
     compiled = {zone: tuple(tuple(sorted(day)) for day in days) for zone, days in windows.items()}
-    return CompiledTimes(times.callable_time_set_id, compiled)
+    return CompiledTimes(times.callable_time_set_id, compiled, by_country(compiled))
 
 
 def check_time(
     times: CompiledTimes, contact: Contact, phone_number: str, now: datetime
 ) -> tuple[tuple[Reason, ...], dict[str, Any]]:
-    """Why the number may not be called now, and in which zones it was looked at; every zone has to be open."""
+    """Why the number may not be called now, and in which zones it was looked at; every zone has to be open.
+
+    A zone that the set does not name is judged by all the zones of the same country that it names and that have the
+    same clock from `now` on; the facts name them as `judged_by`.
+    """
     zones = zones_of(contact, phone_number)
     reasons: set[Reason] = set() if zones.names else {Reason.TIME_ZONE_UNKNOWN}
     looked_at: list[dict[str, Any]] = []
     for name in zones.names:
-        reason, local_time = _look(times, name, now)
+        reason, seen = _look(times, name, now)
         if reason is not None:
             reasons.add(reason)
-        looked_at.append({"time_zone": name, "local_time": local_time, "open": reason is None})
+        looked_at.append(seen)
     facts = {"callable_time_set_id": times.callable_time_set_id, "zone_of": zones.of, "zones": looked_at}
     return tuple(sorted(reasons)), facts
 
 
 def next_open(times: CompiledTimes, contact: Contact, phone_number: str, after: datetime) -> datetime | None:
     """The first instant from `after` on at which every zone of the number is open; None if none is within 8 days."""
-    zones = _clocks(times, contact, phone_number)
+    zones = _clocks(times, contact, phone_number, after)
     return first_open(zones, after, after + MOVE_AHEAD_MAX) if zones else None
 
 
-def open_until(
-    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime, until: datetime
-) -> datetime:
+def open_until(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime, until: datetime) -> datetime:
     """Up to when the number, which may be called now, may be called by all of its zones; `until` at the latest."""
-    return slots_open_until(_clocks(times, contact, phone_number), now, until)
+    return slots_open_until(_clocks(times, contact, phone_number, now), now, until)
 
 
-def _clocks(times: CompiledTimes, contact: Contact, phone_number: str) -> list[tuple[ZoneInfo, Windows]]:
-    """The clock and the slots of every zone of the number; none if one of them cannot be told."""
-    found = []
+def _clocks(
+    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime
+) -> list[tuple[ZoneInfo, Windows]]:
+    """The clock and the slots of every zone of the number; none if one of them cannot be judged."""
+    found: list[tuple[ZoneInfo, Windows]] = []
     for name in zones_of(contact, phone_number).names:
-        zone, windows = zone_info(name), times.windows.get(name)
-        if zone is None or windows is None:
+        zone, judges = zone_info(name), _judges(times, name, now)
+        if zone is None or not judges:
             return []
-        found.append((zone, windows))
+        found.extend((zone, times.windows[judge]) for judge in judges)
     return found
 
 
-def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, str | None]:
+def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, dict[str, Any]]:
+    """Why one zone is not open, None if it is, and what was looked at."""
     zone = zone_info(name)
     if zone is None:
-        return Reason.TIME_ZONE_UNKNOWN, None
+        return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}
     local = now.astimezone(zone)
-    windows = times.windows.get(name)
-    if windows is None:
-        return Reason.ZONE_NOT_CALLABLE, local.isoformat()
+    judges = _judges(times, name, now)
+    is_open = bool(judges) and all(_is_open(times.windows[judge], local) for judge in judges)
+    seen: dict[str, Any] = {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
+    if not judges:
+        return Reason.ZONE_NOT_CALLABLE, seen
+    if judges != (name,):
+        seen["judged_by"] = list(judges)
+    return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen
+
+
+def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
+    """The zones of the set by whose slots a zone is judged: itself, else those of its country with the same clock."""
+    return (name,) if name in times.windows else named_for(times.named, name, now)
+
+
+def _is_open(windows: Windows, local: datetime) -> bool:
     second = local.hour * 3600 + local.minute * 60 + local.second
-    is_open = any(start <= second < stop for start, stop in windows[local.weekday()])
-    return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, local.isoformat()
+    return any(start <= second < stop for start, stop in windows[local.weekday()])
 
 
 def _seconds(text: str) -> int:

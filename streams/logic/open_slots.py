@@ -41,7 +41,7 @@ def open_until(zones: Sequence[tuple[ZoneInfo, Windows]], at: datetime, until: d
 
 
 def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> Iterator[Span]:
-    for begin, stop, offset in _stretches(zone, after, end):
+    for begin, stop, offset in stretches(zone, after, end):
         day = (begin + offset).replace(hour=0, minute=0, second=0, microsecond=0)
         while day < stop + offset:
             for opens, closes in windows[day.weekday()]:
@@ -52,7 +52,7 @@ def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> 
             day += DAY
 
 
-def _stretches(zone: ZoneInfo, after: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
+def stretches(zone: ZoneInfo, after: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
     """The stretches of constant offset from `after` to `end`, each with its offset."""
     begin, offset = after, _offset(zone, after)
     at = after

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
+from streams.logic.derived_zones import derived_zones
 from streams.logic.numbers import spellings
 from streams.logic.state import Contact
 
-UNKNOWN = "Etc/Unknown"
-"""What the numbering plans say of a number that they place nowhere."""
-
 NAME_PARTS_MAX = 4
 """No zone's name has more. The database is searched a package deeper for each part, until the stack is at its end."""
+
+
+NO_ZONE = "Etc/Unknown"
+"""Stands among zones of a number for an entry whose zone nothing tells. No database has it, so it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,18 @@ def zone_info(name: str) -> ZoneInfo | None:
 
 
 def zones_of(contact: Contact, phone_number: str) -> Zones:
-    """The number's own zones, else the contact's, else those that the number itself tells; all of them count."""
+    """The number's own zones, else the contact's, else those that the number itself tells; all of them count.
+
+    An entry of the number that names no zone adds what the number would have without its own.
+    """
     listed = contact.listed
     same = spellings(phone_number)
     entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
-    own = tuple(sorted({number.time_zone for number in entries if number.time_zone is not None}))
-    if own:
-        return Zones("number", own)
+    own = {number.time_zone for number in entries if number.time_zone is not None}
+    if own and all(number.time_zone is not None for number in entries):
+        return Zones("number", tuple(sorted(own)))
     if listed is not None and listed.time_zone is not None:
-        return Zones("contact", (listed.time_zone,))
-    return Zones("derived", _derived(phone_number))
-
-
-@lru_cache(maxsize=65_536)
-def _derived(phone_number: str) -> tuple[str, ...]:
-    # The tables take a moment to load, and many campaigns have a zone for every contact.
-    from phonenumbers import timezone
-
-    try:
-        names = timezone.time_zones_for_number(phonenumbers.parse(phone_number))
-    except phonenumbers.NumberParseException:
-        return ()
-    return tuple(sorted(name for name in names if name != UNKNOWN))
+        others = Zones("contact", (listed.time_zone,))
+    else:
+        others = Zones("derived", derived_zones(phone_number))
+    return Zones("number", tuple(sorted(own.union(others.names or (NO_ZONE,))))) if own else others

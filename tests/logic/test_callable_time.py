@@ -100,11 +100,84 @@ def test_each_fault_of_each_zone_is_named():
     }
 
 
-def test_names_are_compared_as_they_are_written():
-    compiled = times(("Asia/Calcutta", [slot(1, "00:00", "24:00")]))
+ALWAYS = [slot(day, "00:00", "24:00") for day in range(1, 8)]
+
+
+def judged_by(compiled, zone, at):
+    (seen,) = check_time(compiled, contact_in(zone), NUMBER, instant(at))[1]["zones"]
+    return seen.get("judged_by", [])
+
+
+@pytest.mark.parametrize(
+    ("named", "zone"),
+    [
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Asia/Kolkata", "Asia/Calcutta"),
+        ("America/New_York", "US/Eastern"),
+        ("US/Eastern", "America/New_York"),
+        ("US/Eastern", "America/Detroit"),
+        ("Europe/London", "Europe/Jersey"),
+        ("Europe/Isle_of_Man", "GB"),
+        ("Atlantic/Reykjavik", "Iceland"),
+        ("Africa/Asmara", "Africa/Asmera"),
+        ("Pacific/Chuuk", "Pacific/Yap"),
+        ("America/St_Thomas", "America/Virgin"),
+        ("Europe/Berlin", "Europe/Busingen"),
+    ],
+)
+def test_two_names_of_one_clock_in_one_country_are_one_zone(named, zone):
     at = "2026-11-23T10:00:00Z"
-    assert reasons(compiled, contact_in("Asia/Kolkata"), at) == {Reason.ZONE_NOT_CALLABLE}
-    assert reasons(compiled, contact_in("Asia/Calcutta"), at) == set()
+    assert reasons(times((named, ALWAYS)), contact_in(zone), at) == set()
+    assert judged_by(times((named, ALWAYS)), zone, at) == [named]
+    assert next_open(times((named, ALWAYS)), contact_in(zone), NUMBER, instant(at)) == instant(at)
+    assert reasons(times((named, [])), contact_in(zone), at) == OUTSIDE
+    assert reasons(times((named, []), (zone, ALWAYS)), contact_in(zone), at) == set()
+
+
+@pytest.mark.parametrize(
+    ("named", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Paris"),
+        ("Africa/Abidjan", "Iceland"),
+        ("Africa/Nairobi", "Africa/Asmera"),
+        ("America/Panama", "America/Coral_Harbour"),
+        ("America/Phoenix", "MST"),
+        ("America/Denver", "America/Phoenix"),
+        ("America/New_York", "EST5EDT"),
+        ("America/New_York", "Etc/GMT+5"),
+        ("Etc/UTC", "UTC"),
+        ("Mars/Olympus_Mons", "America/New_York"),
+    ],
+)
+def test_a_zone_of_another_country_or_another_clock_or_of_no_country_opens_nothing(named, zone):
+    at = "2026-11-23T10:00:00Z"
+    compiled = times((named, ALWAYS))
+    assert reasons(compiled, contact_in(zone), at) == {Reason.ZONE_NOT_CALLABLE}
+    assert next_open(compiled, contact_in(zone), NUMBER, instant(at)) is None
+
+
+def test_of_several_named_zones_of_the_clock_all_have_to_be_open():
+    compiled = times(
+        ("America/New_York", [slot(1, "09:00", "17:00")]),
+        ("America/Detroit", [slot(1, "10:00", "18:00")]),
+        ("America/Chicago", []),
+    )
+    at = ("2026-11-23T14:59:59Z", "2026-11-23T15:00:00Z", "2026-11-23T22:00:00Z")
+    assert [reasons(compiled, contact_in("US/Eastern"), one) for one in at] == [OUTSIDE, set(), OUTSIDE]
+    assert judged_by(compiled, "US/Eastern", at[1]) == ["America/Detroit", "America/New_York"]
+    assert next_open(compiled, contact_in("US/Eastern"), NUMBER, instant(at[0])) == instant(at[1])
+    assert reasons(compiled, contact_in("America/New_York"), at[2]) == OUTSIDE
+    assert reasons(compiled, contact_in("America/Detroit"), at[2]) == set()
+
+
+def test_clocks_that_part_within_400_days_are_two_zones():
+    """Chile: Santiago and Punta Arenas agree in summer and part in April."""
+    compiled = times(("America/Santiago", ALWAYS))
+    found = [
+        reasons(compiled, contact_in("America/Punta_Arenas"), at)
+        for at in ("2026-11-23T10:00:00Z", "2027-03-01T10:00:00Z")
+    ]
+    assert found == [{Reason.ZONE_NOT_CALLABLE}] * 2
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "America", "\0", "/".join("a" * 128)])

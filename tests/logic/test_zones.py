@@ -84,9 +84,17 @@ def test_a_zone_of_another_number_says_nothing_of_this_one():
     assert (zones.of, zones.names) == ("derived", ("America/New_York",))
 
 
-def test_a_number_on_the_record_several_times_is_in_every_zone_it_is_given():
+def test_a_number_on_the_record_several_times_is_in_the_zones_of_every_entry():
     zones = zones_of(contact(number("Asia/Tokyo"), number(), number("Asia/Kathmandu"), number("Asia/Tokyo")), NEW_YORK)
-    assert (zones.of, zones.names) == ("number", ("Asia/Kathmandu", "Asia/Tokyo"))
+    assert (zones.of, zones.names) == ("number", ("America/New_York", "Asia/Kathmandu", "Asia/Tokyo"))
+
+
+def test_an_entry_of_the_number_without_a_zone_adds_the_contacts_else_the_derived_else_none_that_is_known():
+    entries = number("Asia/Tokyo"), number()
+    assert zones_of(contact(*entries, time_zone="Asia/Kathmandu"), NEW_YORK).names == ("Asia/Kathmandu", "Asia/Tokyo")
+    nowhere = number("Asia/Tokyo", "+80012345678"), number(None, "+80012345678")
+    assert zones_of(contact(*nowhere), "+80012345678").names == ("Asia/Tokyo", "Etc/Unknown")
+    assert zone_info("Etc/Unknown") is None
 
 
 def test_a_zone_that_is_named_and_unknown_is_not_passed_over():

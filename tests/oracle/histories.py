@@ -14,7 +14,9 @@ NUMBERS = ["+12125550101", "+13105550101", "+18005550199", "+15550000000"]
 OTHER_SPELLING = "+112125550101"
 """Of the first: with the trunk prefix after the country code."""
 
-ZONES = ["America/New_York", "America/Los_Angeles", "Australia/Lord_Howe", "Mars/Olympus"]
+ZONES = [
+    "America/New_York", "America/Los_Angeles", "Australia/Lord_Howe", "Mars/Olympus", "US/Eastern", "America/Detroit",
+]  # fmt: skip
 BEGINNINGS = [
     datetime(2026, 11, 23, 8, tzinfo=UTC),
     datetime(2027, 11, 6, 20, tzinfo=UTC),

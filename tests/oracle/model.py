@@ -6,9 +6,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import timezone
 
 from tests.oracle.conditions import OTHERWISE, Asked, Json, all_of, instant, same
+from tests.oracle.zones import derived, one_clock
 
 PREFIX = "ININ-OUTBOUND-"
 ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
@@ -248,13 +248,15 @@ class Model:
 
     def zones(self, person: Person, number: str) -> list[str]:
         numbers = person.record["numbers"] if person.record else []
-        own = [one["time_zone"] for one in numbers if same(one["phone_number"], number) and one.get("time_zone")]
-        if own:
-            return own
-        if person.record and person.record.get("time_zone"):
-            return [person.record["time_zone"]]
-        found = timezone.time_zones_for_number(phonenumbers.parse(number))
-        return [name for name in found if name != "Etc/Unknown"]
+        entries = [one.get("time_zone") for one in numbers if same(one["phone_number"], number)] or [None]
+        of_contact = person.record.get("time_zone") if person.record else None
+        found = []
+        for zone in entries:
+            instead = [of_contact] if of_contact else derived(number)
+            found.append([zone] if zone else instead)
+        if [] in found and any(entries):
+            found.append(["nowhere"])
+        return [zone for zones in found for zone in zones]
 
     def _time(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
         name = campaign.get("callable_time_set_id")
@@ -271,13 +273,16 @@ class Model:
             local = now.astimezone(ZoneInfo(zone))
         except Exception:
             return "time_zone_unknown"
-        slots = [one["slots"] for one in times["times"] if one["time_zone"] == zone]
-        if not slots:
+        named = {one["time_zone"] for one in times["times"]}
+        judges = [zone] if zone in named else [one for one in named if one_clock(one, zone)]
+        if not judges:
             return "zone_not_callable"
-        clock = local.strftime("%H:%M:%S")
-        day = local.isoweekday()
-        is_open = any(s["day"] == day and s["start"] <= clock < s["stop"] for some in slots for s in some)
-        return "" if is_open else "outside_callable_time"
+        clock, day = local.strftime("%H:%M:%S"), local.isoweekday()
+        for judge in judges:
+            slots = [slot for one in times["times"] if one["time_zone"] == judge for slot in one["slots"]]
+            if not any(slot["day"] == day and slot["start"] <= clock < slot["stop"] for slot in slots):
+                return "outside_callable_time"
+        return ""
 
     def _attempts(self, campaign: Json, person: Person, number: str, now: datetime) -> set[str]:
         limits = campaign.get("attempt_limits")
