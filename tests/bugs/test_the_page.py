@@ -10,6 +10,8 @@ PAGE = (ROOT / "docs" / "bugs-and-tests.md").read_text("utf-8")
 ROWS = {int(row[1]): row[0] for row in re.finditer(r"^\| (\d+) \|.*$", PAGE, re.MULTILINE)}
 BUGS = 14
 """As many as the list in the design notes has."""
+OF_TELEPHONY = [row[0] for row in re.finditer(r"^\| T\d+ \|.*$", PAGE, re.MULTILINE)]
+OF_A_MODEL = [row[0] for row in re.finditer(r"^\| M\d+ \|.*$", PAGE, re.MULTILINE)]
 
 
 def all_tests() -> set[str]:
@@ -27,6 +29,12 @@ def test_a_row_says_whose_bug_it_was_why_it_cannot_happen_here_and_which_tests_s
     _, _, bug, reason, tests, _ = ROWS[number].split("|")
     assert re.search(r"#\d+|KAFKA-\d+", bug) and len(reason) > 40
     assert len(re.findall(r"`test_\w+`", tests)) >= 3
+
+
+def test_every_row_of_telephony_and_of_the_model_names_a_test() -> None:
+    assert len(OF_TELEPHONY) == 24 and len(OF_A_MODEL) == 8
+    assert [row for row in OF_TELEPHONY if row.count("|") != 5 or "`test_" not in row] == []
+    assert [row for row in OF_A_MODEL if row.count("|") != 4 or "`test_" not in row] == []
 
 
 def test_every_test_that_is_named_exists() -> None:
