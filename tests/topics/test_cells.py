@@ -133,7 +133,10 @@ def test_an_expiry_that_cannot_be_read_never_comes(cell: Any) -> None:
 
 
 def test_a_blank_expiry_is_absent() -> None:
-    assert taken("dnc-entries", ENTRY | {"expires_at": " "}) == (decode("dnc-entries", json.dumps(ENTRY).encode()), None)
+    assert taken("dnc-entries", ENTRY | {"expires_at": " "}) == (
+        decode("dnc-entries", json.dumps(ENTRY).encode()),
+        None,
+    )
 
 
 @pytest.mark.parametrize("value", [b"[]", b"7", b"{", b"", b"\xff", b'"x"'])
