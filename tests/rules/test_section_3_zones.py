@@ -1,7 +1,7 @@
 """Docs, rules.md, section 3: in which time zones a number is, and by whose slots they are judged."""
 
-from tests.builders import Json
-from tests.rules.scenario import Said, answers, play
+from tests.builders import Json, Said
+from tests.rules.scenario import answers, play
 
 OUTSIDE = ["outside_callable_time"]
 ELSEWHERE = ["zone_not_callable"]
