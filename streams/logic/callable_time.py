@@ -95,13 +95,17 @@ def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None
     if zone is None:
         return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}
     local = now.astimezone(zone)
-    judges = _judges(times, name, now)
+    windows = times.windows.get(name)
+    if windows is not None:
+        is_open = _is_open(windows, local)
+        reason = None if is_open else Reason.OUTSIDE_CALLABLE_TIME
+        return reason, {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
+    judges = named_for(times.named, name, now)
     is_open = bool(judges) and all(_is_open(times.windows[judge], local) for judge in judges)
     seen: dict[str, Any] = {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
     if not judges:
         return Reason.ZONE_NOT_CALLABLE, seen
-    if judges != (name,):
-        seen["judged_by"] = list(judges)
+    seen["judged_by"] = list(judges)
     return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen
 
 

@@ -31,11 +31,11 @@ def by_country(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 def named_for(named: Mapping[str, tuple[str, ...]], name: str, now: datetime) -> tuple[str, ...]:
     """Of the zones `named` by country those of the country of `name` with its clock from `now` on; often none."""
-    country = country_of(name)
-    if country is None:
+    candidates = named.get(country_of(name) or "", ())
+    if not candidates:
         return ()
     quarter = int(now.timestamp()) // QUARTER_S
-    return tuple(one for one in named.get(country, ()) if _agree(one, name, quarter))
+    return tuple([one for one in candidates if _agree(one, name, quarter)])
 
 
 @lru_cache(maxsize=16_384)

@@ -17,7 +17,7 @@ NEAR = {
     "America/New_York": ("2026-11-01T06:00:00Z", "2027-03-14T07:00:00Z"),
     "Europe/Berlin": ("2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"),
     "America/Santiago": ("2026-04-05T03:00:00Z", "2026-09-06T04:00:00Z"),  # Its midnight is left out.
-    "America/Havana": ("2026-11-01T05:00:00Z", "2026-03-08T05:00:00Z"),  # Its midnight comes twice, and is left out.
+    "America/Havana": ("2025-11-02T05:00:00Z", "2026-03-08T05:00:00Z"),  # Its midnight comes twice, and is left out.
     "Australia/Lord_Howe": ("2026-04-04T15:00:00Z", "2026-10-03T15:30:00Z"),  # By half an hour.
     "Pacific/Apia": ("2011-12-30T10:00:00Z", "2011-09-24T14:00:00Z"),  # The 30th was left out.
     "Africa/Casablanca": ("2026-02-15T02:00:00Z", "2026-03-22T02:00:00Z"),  # Two changes in five weeks.
