@@ -35,7 +35,6 @@ from streams.logic.rows import (
     waiting_in,
     wake_ups,
 )
-from streams.logic.state import Contact
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
 
@@ -220,7 +219,7 @@ class Partition:
 
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
-        before = None if row is None else self._known(row, now)
+        before = None if row is None else recorded_since(decode_contact(row), self._follower.recorded_since or now)
         after, effects = decide(before, told, cause, self._configuration, now)
         if after is before and not effects:
             return Outcome()
@@ -235,9 +234,6 @@ class Partition:
             if isinstance(effect, DncAppended):
                 self._configuration.dnc.append(effect.entry)
         return outcome
-
-    def _known(self, row: bytes, now: datetime) -> Contact:
-        return recorded_since(decode_contact(row), self._follower.recorded_since or now)
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
         self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)

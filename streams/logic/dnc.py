@@ -5,16 +5,15 @@ not forget an entry that has expired: whoever asks compares.
 Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Generic, NamedTuple
 
-from streams.logic.dnc_batch import FOR_GOOD, LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
+from streams.logic.dnc_batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
+from streams.logic.dnc_records import change_of
 from streams.logic.dnc_runs import REMOVED, Run, joined, merged, run_of
-from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
+from topics.codec import BadEvent
 from topics.configuration import DncEntry
-from topics.fields import ID_LENGTH_MAX
 
 FREEZE_AT = 1 << 17
 """Changes that are kept in the dict, some 20 MB, before they become a run."""
@@ -33,12 +32,6 @@ BATCH_MIN = 64
 
 _DIGITS = (1 << NUMBER_BITS) - 1
 """The part of a key that is the number."""
-
-_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
-
-
-Change = tuple[int, int]
-"""Key and value for the runs."""
 
 
 class Refused(NamedTuple, Generic[R]):
@@ -189,45 +182,12 @@ class DncLists:
         if len(self._recent) >= self._freeze_at:
             self.freeze()
 
-    def _change(self, key: bytes | None, value: bytes | None) -> tuple[Change | None, BadEvent | None]:
-        """What a record says, or is left of it, and what is wrong with it.
-
-        No change: it removes what cannot be there, or nobody can tell which number it is about.
-        """
-        if key is None:
-            return None, BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
-        try:
-            return (self._removal(key), None) if value is None else self._entry(key, value)
-        except BadEvent as fault:
-            return (None if value is None else self._blocked(key)), fault
-
-    def _entry(self, key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
-        entry, fault = decode_cells("dnc-entries", value)
-        assert isinstance(entry, DncEntry), "nothing else stands on this topic"
-        if value_key("dnc-entries", entry).encode() != key:
-            raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
-        number = self._number_of(entry.dnc_list_id.encode())
-        return (_key(number, int(entry.phone_number[1:])), value_of(entry.expires_at)), fault
-
-    def _blocked(self, key: bytes) -> Change | None:
-        """What a record says by its key alone: the number is on the list, for good."""
-        try:
-            name, _, phone_number = key.decode().rpartition("|")
-        except UnicodeDecodeError:
-            return None
-        if not (0 < len(name) <= ID_LENGTH_MAX and _NUMBER.fullmatch(phone_number)):
-            return None
-        return _key(self._number_of(name.encode()), int(phone_number[1:])), FOR_GOOD
-
-    def _removal(self, key: bytes) -> Change | None:
-        try:
-            name, _, phone_number = key.decode().rpartition("|")
-        except UnicodeDecodeError:
-            raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not UTF-8") from None
-        number = self._numbers.get(name.encode())
-        if number is None or not _NUMBER.fullmatch(phone_number):
-            return None
-        return _key(number, int(phone_number[1:])), REMOVED
+    def _change(self, key: bytes | None, value: bytes | None) -> tuple[tuple[int, int] | None, BadEvent | None]:
+        """What a record says, or is left of it, as key and value for the runs, and what is wrong with it."""
+        change, fault = change_of(key, value)
+        if change is None or (change.value == REMOVED and change.dnc_list_id not in self._numbers):
+            return None, fault
+        return (_key(self._number_of(change.dnc_list_id), change.digits), change.value), fault
 
     def _put(self, key: int, value: int, offset: int) -> None:
         if self._appended:

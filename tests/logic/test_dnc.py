@@ -306,7 +306,7 @@ def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch
         decoded.append(value)
         return decode_cells(topic, value)
 
-    monkeypatch.setattr("streams.logic.dnc.decode_cells", counted)
+    monkeypatch.setattr("streams.logic.dnc_records.decode_cells", counted)
     numbers = [f"+1212{number:07d}" for number in range(2_000_000, 2_000_000 + 3 * BATCH)]
     records = [
         Record(offset, f"D|{number}".encode(), orjson.dumps({"phone_number": number, "dnc_list_id": "D"}))
