@@ -122,8 +122,8 @@ class Campaign(Struct, frozen=True, kw_only=True):
     owner_expiry: OwnerExpiry = OwnerExpiry.END
     dial_rate_per_s: DialRate | None = None
     answer_valid_s: AnswerSeconds | None = None
-    attempt_codes: tuple[Id, ...] = ()
-    not_attempt_codes: tuple[Id, ...] = ()
+    attempt_codes: tuple[FilledId, ...] = ()
+    not_attempt_codes: tuple[FilledId, ...] = ()
 
     def __post_init__(self) -> None:
         blank_as_absent(self, "name", "queue_id")
@@ -140,7 +140,7 @@ class Slot(Struct, frozen=True, kw_only=True):
 class CallableTime(Struct, frozen=True, kw_only=True):
     """The windows of one time zone."""
 
-    time_zone: Id
+    time_zone: FilledId
     slots: tuple[Slot, ...] = ()
 
 

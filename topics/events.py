@@ -18,6 +18,7 @@ from topics.fields import (
     OptionalId,
     PhoneNumber,
     blank_as_absent,
+    check_filled,
     in_utc,
 )
 
@@ -78,6 +79,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "dialed_at")
+        check_filled(self, "event_id", "conversation_id", "campaign_id", "contact_id", "wrap_up_code", "callback_id")
         blank_as_absent(self, "phone_column", "agent_id")
 
     @property
@@ -106,6 +108,7 @@ class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "due_at")
+        check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id", "conversation_id")
         blank_as_absent(self, "agent_id", "queue_id", "notes")
         if self.agent_id is None and self.owner in (Owner.PREFERRED, Owner.ONLY):
             raise DoesNotFit("agent_id", "An owner `only` or `preferred` needs an agent")
@@ -131,6 +134,7 @@ class CallbackRescheduled(Struct, frozen=True, kw_only=True, tag_field="type", t
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "due_at")
+        check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id")
         blank_as_absent(self, "actor", "reason")
 
 
@@ -148,6 +152,7 @@ class CallbackCancelled(Struct, frozen=True, kw_only=True, tag_field="type", tag
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
+        check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id")
         blank_as_absent(self, "actor", "reason")
 
 
@@ -170,6 +175,7 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
+        check_filled(self, "event_id", "request_id", "callback_id", "campaign_id", "contact_id")
         blank_as_absent(self, "agent_id")
         if self.callback_id is None and self.origin is PlacementOrigin.CALLBACK:
             raise DoesNotFit("callback_id", "A placement for a callback needs its id")

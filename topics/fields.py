@@ -70,6 +70,17 @@ def blank_as_absent(struct: Struct, *names: str) -> None:
             force_setattr(struct, name, None)
 
 
+def check_filled(struct: Struct, *names: str) -> None:
+    """Raise DoesNotFit for the first of the named texts that is white space alone: it names nothing. None fits.
+
+    Asked here, and not by a pattern of the type, which takes ten times as long.
+    """
+    for name in names:
+        value: str | None = getattr(struct, name)
+        if value is not None and value.isspace():
+            raise DoesNotFit(name, "A blank names nothing")
+
+
 def in_utc(struct: Struct, *names: str) -> None:
     """Turn the named instants of a struct under construction to UTC; None is left alone.
 

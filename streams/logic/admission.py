@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.logic.limits import PROMISE_AHEAD_MAX
+from streams.logic.limits import CLOCK_AHEAD_MAX, PROMISE_AHEAD_MAX
 from streams.logic.memory import SCHEDULED_FROM, conversation_has
 from streams.logic.numbers import is_valid_number
 from streams.logic.state import Callback, Cancel, Status, Timer, TimerKind
@@ -106,7 +106,8 @@ def _is_second(step: Step, callback: Callback) -> bool:
 
 def _counts_against(other: Callback, scheduled_at: datetime) -> bool:
     if other.presented:
-        return scheduled_at < other.presented[0]
+        # By the clock of a sender, which may be behind ours.
+        return scheduled_at < other.presented[0] - CLOCK_AHEAD_MAX
     return other.status is not Status.CANCELLED
 
 

@@ -76,7 +76,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     holds = max(_moves(callback, asked), key=lambda move: move.occurred_at)
     superseded = holds is not asked
     moved = replace(
-        _with_moves(callback, asked, callback.later),
+        _with_moves(step, callback, asked, callback.later),
         status=Status.SCHEDULED,
         due_at=holds.due_at,
         timer=due_timer(holds.due_at),
@@ -130,7 +130,7 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
 
 def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, ...]:
     if callback.callback_id in step.ended:
-        if not may_reopen(callback, asked.occurred_at):
+        if not may_reopen(callback, min(asked.occurred_at, step.now)):
             return (Reason.CALLBACK_ENDED,)
     elif callback.moved_at is not None and asked.occurred_at < callback.moved_at:
         return (Reason.SUPERSEDED,)
@@ -145,7 +145,7 @@ def _remember(step: Step, callback: Callback, asked: Move) -> bool:
     if untimely(asked.due_at, asked.occurred_at):
         return False
     if callback.callback_id in step.outstanding:
-        step.keep(_with_moves(callback, asked))
+        step.keep(_with_moves(step, callback, asked))
     elif may_be_reopened(callback) and asked.occurred_at >= _moves(callback)[0].occurred_at:
         step.note_ended(replace(callback, later=asked))
     else:
@@ -159,8 +159,9 @@ def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
     return [move for move in (asked, callback.later, applied) if move is not None]
 
 
-def _with_moves(callback: Callback, *moves: Move | None) -> Callback:
-    moved = (*callback.moved, *(move.occurred_at for move in moves if move is not None))
+def _with_moves(step: Step, callback: Callback, *moves: Move | None) -> Callback:
+    # A clock that runs ahead says that it was moved after we have heard of it: during the call, then.
+    moved = (*callback.moved, *(min(move.occurred_at, step.now) for move in moves if move is not None))
     return replace(callback, moved=moved[-MOVES_KEPT:])
 
 

@@ -36,15 +36,17 @@ def hold(
 ) -> None:
     """Let a callback that is due wait. campaign: None if it is the campaign that cannot be read."""
     step.record(callback, Transition.WAITING, reasons=reasons, facts=facts)
-    timer, unreadable = waiting_timer(step, callback, campaign), bool(waited_for(reasons))
+    unreadable = bool(waited_for(reasons))
+    timer = None if unreadable else waiting_timer(step, callback, campaign)
     step.keep(replace(callback, status=Status.WAITING, timer=timer, held_unreadable=unreadable))
 
 
 def still_waiting(step: Step, callback: Callback, campaign: Campaign | None) -> Callback:
     """A waiting callback after its campaign, or what that names, has changed. campaign: None if it cannot be read."""
-    timer = waiting_timer(step, callback, campaign)
     if campaign is None or _is_held_up(step.configuration, campaign):
-        return replace(callback, timer=timer, held_unreadable=True)
+        # It is not ended while nobody can read what it waits for, however late it becomes.
+        return replace(callback, timer=None, held_unreadable=True)
+    timer = waiting_timer(step, callback, campaign)
     # Of one that is let out now it stands as it was, since that is what it has waited for.
     unreadable = callback.held_unreadable and lets_out(step.configuration, campaign)
     return replace(callback, timer=timer, held_unreadable=unreadable)

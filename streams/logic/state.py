@@ -98,7 +98,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     @property
     def moved_at(self) -> datetime | None:
         """`occurred_at` of the latest reschedule that was applied; None if there was none."""
-        return self.changed_at if self.moved else None
+        # In version 1 a reschedule could be among `moved` that was older than the scheduling, and so not applied.
+        return self.changed_at if self.moved and self.changed_at != self.scheduled_at else None
 
 
 class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -50,13 +50,17 @@ class _Wanted:
 def wrap_up(step: Step, event: WrapUp) -> None:
     """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known or cannot be read."""
     named = _named(step, event)
-    if conversation_has(step.contact, event.conversation_id, WRAPPED_UP) and not (
-        named is not None and is_first(named, event.occurred_at)
+    of_presentation = named is not None and is_first(named, event.occurred_at)
+    of_callback = _is_call_of(named, event)
+    if not of_presentation and (
+        of_callback or conversation_has(step.contact, event.conversation_id, WRAPPED_UP)
     ):
         _leave_alone(step, event, named)
         return
     campaign, rule_sets = _rules_of(step, event)
-    step.contact = _with_wrap_up(note_wrapped_up(step.contact, event.conversation_id, event.occurred_at), event)
+    step.contact = _with_wrap_up(step.contact, event)
+    if not of_callback:
+        step.contact = note_wrapped_up(step.contact, event.conversation_id, event.occurred_at)
     if is_attempt(event.wrap_up_code, campaign):
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
     facts = _map(step, event, campaign)
@@ -72,10 +76,20 @@ def _named(step: Step, event: WrapUp) -> Callback | None:
     return step.outstanding.get(callback_id) or step.ended.get(callback_id)
 
 
+def _is_call_of(named: Callback | None, event: WrapUp) -> bool:
+    """Whether a wrap-up is that of a callback's call, in the conversation in which the callback was arranged.
+
+    It is not that of the conversation's own call, which may still come.
+    """
+    return named is not None and bool(named.presented) and named.conversation_id == event.conversation_id
+
+
 def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
     """A later code for a call that has had its wrap-up changes nothing; one that was overtaken is said to be left."""
-    first_at = wrapped_up_at(step.contact, event.conversation_id)
-    if first_at is None or first_at <= event.occurred_at:
+    counted = [named.closed_at, named.ended_at] if _is_call_of(named, event) and named is not None else []
+    counted += [wrapped_up_at(step.contact, event.conversation_id)]
+    first_at = max((at for at in counted if at is not None), default=event.occurred_at)
+    if first_at <= event.occurred_at:
         return
     facts = {**_facts_of(event), "event_type": "wrap_up", "first_at": first_at}
     if named is not None:

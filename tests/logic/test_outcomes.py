@@ -80,6 +80,37 @@ def test_the_wrap_up_of_a_presentation_counts_whatever_has_become_of_its_callbac
     assert json.loads(worker.core.partitions[0].table[b"L|c1"])["attempts_total"] == 2
 
 
+def test_a_conversations_own_wrap_up_counts_also_when_that_of_its_callbacks_call_was_heard_first():
+    """Each of the two calls has one first wrap-up, in either order; what comes again for either is a later code."""
+    own = wrap_up("v5", event_id="own", wrap_up_code="AGAIN", occurred_at="2026-11-23T14:31:00Z")
+    of_callback = of_k1(event_id="of-k1")
+    for first, second in ((own, of_callback), (of_callback, own)):
+        worker = Worker(rules=(rule(minutes=60 * 24),))
+        worker.schedule(scheduled(conversation_id="v5"))
+        worker.run_to("2026-11-23T15:00:00Z")
+        for event in (first, second, {**own, "event_id": "own-2"}, {**of_callback, "event_id": "of-k1-2"}):
+            worker.wrap_up(event, at="2026-11-23T15:12:00Z")
+        row = json.loads(worker.core.partitions[0].table[b"L|c1"])
+        assert (row["attempts_total"], len(row["callbacks"])) == (2, 1), first
+
+
+def test_a_wrap_up_of_a_presentation_that_was_overtaken_by_a_later_code_is_said_to_be_left_alone():
+    worker = presented(conversation_id="v5")
+    worker.wrap_up(wrap_up("v5", occurred_at="2026-11-23T14:31:00Z"), at="2026-11-23T15:01:00Z")
+    worker.wrap_up(of_k1(event_id="w2"))
+    said = worker.wrap_up(of_k1(event_id="w1", occurred_at="2026-11-23T15:05:00Z"))
+    assert said.reasons == [["later_code_first"]]
+    assert said.lifecycle[0]["facts"]["first_at"] == "2026-11-23T15:10:00Z"
+
+
+def test_call_me_tomorrow_holds_by_a_clock_that_runs_ahead():
+    """Stamped after the wrap-up, and heard of before it: it was moved during the call."""
+    worker = presented()
+    worker.schedule(rescheduled(occurred_at="2026-11-23T15:06:30Z"), at="2026-11-23T15:02:00Z")
+    assert worker.wrap_up(of_k1(occurred_at="2026-11-23T15:05:00Z")).lines == []
+    assert worker.run_to("2026-11-24T15:00:00Z").commands[0]["presentation"] == 2
+
+
 def test_a_wrap_up_that_was_overtaken_by_a_later_code_is_said_to_be_left_alone():
     worker = Worker(rules=(rule(),))
     worker.wrap_up(wrap_up("v5", event_id="w2", occurred_at="2026-11-23T15:05:00Z"))

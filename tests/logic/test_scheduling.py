@@ -269,13 +269,21 @@ def test_the_call_of_a_presented_callback_may_arrange_the_next_one_in_the_same_c
     worker = Worker()
     worker.schedule(scheduled("k1", conversation_id="v1"))
     worker.run_to("2026-11-23T15:00:00Z")
-    in_the_first = scheduled("k2", conversation_id="v1", occurred_at="2026-11-23T14:59:59Z")
+    in_the_first = scheduled("k2", conversation_id="v1", occurred_at="2026-11-23T14:54:59Z")
     assert second(worker.schedule(in_the_first, at="2026-11-23T15:01:00Z"))
     times = {"occurred_at": "2026-11-23T15:02:00Z", "due_at": "2026-11-23T16:00:00Z"}
     assert worker.schedule(scheduled("k3", conversation_id="v1", **times)).transitions == ["scheduled"]
     assert second(worker.schedule(scheduled("k4", conversation_id="v1", **times)))
     worker.schedule(cancelled("k1", occurred_at="2026-11-23T15:03:00Z"))
     assert second(worker.schedule(scheduled("k5", conversation_id="v1", **times)))
+
+
+def test_an_agent_whose_clock_is_behind_may_arrange_the_next_one_in_the_call_of_a_callback():
+    worker = Worker()
+    worker.schedule(scheduled("k1", conversation_id="v1"))
+    worker.run_to("2026-11-23T15:00:00Z")
+    behind = scheduled("k2", conversation_id="v1", occurred_at="2026-11-23T14:59:30Z", due_at="2026-11-23T16:00:00Z")
+    assert worker.schedule(behind, at="2026-11-23T15:02:00Z").transitions == ["scheduled"]
 
 
 def test_a_callback_that_expired_before_it_was_presented_counts_for_its_conversation():
