@@ -13,7 +13,8 @@ import orjson
 
 from streams.engine.partition import Arrived, Outcome, Partition, Record
 from streams.lines import Line, MalformedLine, instant, read_lines
-from streams.logic.configuration import EPOCH, Configuration
+from streams.logic.clock import EPOCH
+from streams.logic.configuration import Configuration
 from streams.zone_data import use_package_zones
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.partitions import partition_for

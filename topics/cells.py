@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from topics.configuration import NONE_LEFT, AttemptLimits, CampaignStatus
-from topics.fields import FilledId, OptionalId, PhoneNumber
+from topics.fields import FilledId, OptionalId, PhoneNumber, legible_number
 
 UNREADABLE_ZONE = "unreadable"
 """What a time zone that cannot be read counts as: no database has it, so callable time refuses."""
@@ -91,14 +91,20 @@ def _attributes(raw: Raw, faults: list[str]) -> Raw:
 
 
 def _number(raw: Raw, at: str, faults: list[str]) -> Cells | None:
-    """The entry of a number; None if it cannot be told which number it is about."""
+    """The entry of a number; None if it cannot be told which number it is about.
+
+    A number of another shape that stands for one without doubt is that one, and is uncallable.
+    """
     entry: Cells | None = _read(_CELLS, raw)
     if entry is None:
         faults.append(at)
         return None
     if "phone_number" not in entry or _read(_NUMBER, entry["phone_number"]) is None:
         faults.append(f"{at}.phone_number")
-        return None
+        number = legible_number(_read(_TEXT, entry.get("phone_number", _NOTHING)) or "")
+        if number is None:
+            return None
+        entry["phone_number"], entry["callable"] = Raw(b'"%s"' % number.encode()), _NO
     _replace(entry, "callable", _BOOL, _NO, at, faults)
     _replace(entry, "time_zone", _ZONE_NAME, _ZONE, at, faults)
     for name, decoder in (("column", _NAME), ("type", _TEXT)):

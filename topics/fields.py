@@ -4,6 +4,8 @@ Shape only. Whether a number exists in a numbering plan, or a time zone in the d
 Source: docs/contract.md, section "Values".
 """
 
+import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -46,6 +48,22 @@ Seconds = Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
 
 Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 """A limit on how often: at least one."""
+
+
+_PUNCTUATED = re.compile(r"(?:tel:)?(\+|00)? *([0-9][0-9 ()./-]*)", re.ASCII | re.IGNORECASE)
+_BARE_DIGITS_MIN = 11
+"""A number without `+` or 00 may lack its country code, unless it is as long as a number with one."""
+
+
+def legible_number(text: str) -> str | None:
+    """The E.164 text that a phone number of another shape stands for without doubt; None if it stands for none.
+
+    For what protects a number, and never to dial one: `+1 212-555-0101` stands for `+12125550101`.
+    """
+    found = _PUNCTUATED.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    digits = re.sub(r"[^0-9]", "", found[2]) if found else ""
+    is_whole = bool(found and found[1]) or len(digits) >= _BARE_DIGITS_MIN
+    return f"+{digits}" if is_whole and 2 <= len(digits) <= 15 and digits[0] != "0" else None
 
 
 class DoesNotFit(ValueError):

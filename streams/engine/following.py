@@ -36,6 +36,8 @@ class Follower:
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
+        self.since: dict[str, Applied] = {}
+        """Of campaigns that can be read again: what had been applied when they could be read last."""
 
     def start(self, row: bytes | None) -> None:
         """Take up the work where the partition's own row says it was left."""
@@ -79,6 +81,7 @@ class Follower:
         keys = set(self._pending)
         for campaign_id in changed:
             keys |= waiting.keys(campaign_id)
+        self._note_unreadable()
         if touches := self._newly_touched():
             keys |= {key for key in contacts() if touches(key)}
         self._pending = sorted(keys, reverse=True)
@@ -107,9 +110,18 @@ class Follower:
     def _note_applied(self) -> None:
         if self._pending or self._failed:
             return
+        unsure = {name: since for name, since in self._meta.unsure.items() if name not in self.since}
+        self.since = {}
         offsets = self._offsets
         applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
-        self._meta = replace(self._meta, applied={**self._meta.applied, **applied})
+        self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=unsure)
+
+    def _note_unreadable(self) -> None:
+        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
+        unreadable, campaigns = self._configuration.unreadable.campaigns, self._configuration.campaigns
+        self.since = {name: since for name, since in self._meta.unsure.items() if name in campaigns}
+        still = {name: self._meta.unsure.get(name, self.beyond) for name in unreadable}
+        self._meta = replace(self._meta, unsure={**still, **self.since})
 
     def _report(self, now: datetime) -> Outcome:
         reported = dict(self._meta.reported)
@@ -151,6 +163,8 @@ class Follower:
     def _newly_touched(self) -> Callable[[bytes], bool] | None:
         """Which keys the clears and recycles may touch that were not applied yet; None if there are none."""
         configuration, beyond = self._configuration, self.beyond
+        if any(self._has_missed(name, since) for name, since in self.since.items()):
+            return lambda key: True
         if any(
             marker.offset > beyond.recycled and configuration.campaigns[name].recycle_cancels
             for name in configuration.recycles.campaign_ids()
@@ -159,3 +173,9 @@ class Follower:
             return lambda key: True
         lists = {name.encode() for name, marker in configuration.clears.items() if marker.offset > beyond.cleared}
         return (lambda key: key.partition(b"|")[0] in lists) if lists else None
+
+    def _has_missed(self, campaign_id: str, since: Applied) -> bool:
+        """Whether a clear, or a recycle of the campaign, came after `since`."""
+        recycle = self._configuration.recycles.latest(campaign_id)
+        cleared = any(marker.offset > since.cleared for marker in self._configuration.clears.values())
+        return cleared or (recycle is not None and recycle.offset > since.recycled)

@@ -20,7 +20,7 @@ from streams.logic.decide import decide
 from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
-from streams.logic.intake import cause_of, read_event, unreadable
+from streams.logic.intake import as_unreadable, cause_of, read_event
 from streams.logic.lateness import fired
 from streams.logic.limits import SETBACK_FIRST
 from streams.logic.outputs import records_of, refused
@@ -131,7 +131,7 @@ class Partition:
 
     def _refuse(self, arrived: Arrived, fault: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
         """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
-        told, outcome = unreadable(arrived, partitions=self._partitions), Outcome()
+        told, outcome = as_unreadable(arrived, partitions=self._partitions), Outcome()
         if told is not None and arrived.key is not None:
             with suppress(Exception):  # The same bug once more: nothing has changed.
                 outcome = self._tell(arrived.key, told, cause_of(arrived, told), now)
@@ -201,7 +201,7 @@ class Partition:
 
     def _review_next(self, now: datetime) -> Outcome:
         key = self._follower.next_key()
-        told = ConfigurationChanged(self._follower.beyond)
+        told = ConfigurationChanged(self._follower.beyond, self._follower.since)
         try:
             outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
         except Exception as error:

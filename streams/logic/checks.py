@@ -15,7 +15,7 @@ from streams.logic.attempts import check_limits
 from streams.logic.callable_time import check_time
 from streams.logic.configuration import Configuration
 from streams.logic.contacts import cleared_at
-from streams.logic.numbers import is_valid_number, spellings
+from streams.logic.numbers import entries_of, is_valid_number, spellings
 from streams.logic.occasion import Occasion
 from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rules import CompiledRule
@@ -118,9 +118,7 @@ def _check_contact(found: _Findings, call: Call, configuration: Configuration) -
 
 def _check_number(found: _Findings, call: Call) -> None:
     found.fail_if(not is_valid_number(call.phone_number), Reason.INVALID_NUMBER)
-    listed = call.contact.listed
-    same = spellings(call.phone_number)
-    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
+    same, entries = spellings(call.phone_number), entries_of(call.contact, call.phone_number)
     marks = [mark for number, mark in call.contact.marked_numbers.items() if number in same]
     mark = min(marks, key=lambda one: one.at, default=None)
     # One that is not on the record counts as callable; the facts say so.

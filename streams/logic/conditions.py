@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
 from streams.logic.comparisons import compile_comparison, compile_text, compile_time, earlier_than_all
-from streams.logic.numbers import spellings
+from streams.logic.numbers import entries_of, spellings
 from streams.logic.occasion import Occasion
 from streams.logic.zones import zone_info
 from topics.rules import (
@@ -110,12 +110,10 @@ def _on_column(condition: PhoneColumnCondition) -> Test:
 def _columns_of(occasion: Occasion) -> set[str]:
     """The columns that the number at hand stands in, and their types."""
     column = occasion.wrap_up.phone_column if occasion.wrap_up else None
-    listed = occasion.contact.listed
-    entries = listed.numbers if listed else ()
     if column is not None:
-        return {column, *(entry.type for entry in entries if entry.column == column)}
-    same = spellings(occasion.phone_number)
-    here = [entry for entry in entries if entry.phone_number in same]
+        listed = occasion.contact.listed
+        return {column, *(entry.type for entry in (listed.numbers if listed else ()) if entry.column == column)}
+    here = entries_of(occasion.contact, occasion.phone_number)
     return {name for entry in here for name in (entry.column, entry.type)}
 
 

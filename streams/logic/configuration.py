@@ -7,10 +7,10 @@ and lists".
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from streams.logic.callable_time import CompiledTimes, compile_times
-from streams.logic.clock import check_clock
+from streams.logic.clock import check_clock, written_at
 from streams.logic.dnc import DncLists
 from streams.logic.exchange import Arrived, Fault, FaultKind
 from streams.logic.recycles import Marker, Recycles
@@ -23,8 +23,6 @@ from topics.fields import ID_LENGTH_MAX
 from topics.records import Cause
 from topics.rules import RuleSet
 from topics.topic import Cleanup
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 CAMPAIGNS = "campaigns"
 RECYCLES = "campaign-recycle"
@@ -224,11 +222,9 @@ def _key_of(arrived: Arrived) -> str:
 def _check_clock(event: CampaignRecycle | ContactListCleared, arrived: Arrived) -> None:
     # Recycles and clears are read again at every start. Measured by the worker's clock the old ones would turn into
     # bad events in time, so the record's own timestamp stands for the moment it arrived.
-    try:
-        arrived_at = EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms))
-    except OverflowError:
-        # Microseconds for milliseconds, for example.
-        raise BadEvent(ErrorCode.INVALID, "$", "The timestamp of the record is out of range") from None
+    arrived_at = written_at(arrived.timestamp_ms)
+    if arrived_at is None:
+        raise BadEvent(ErrorCode.INVALID, "$", "The timestamp of the record is out of range")
     check_clock(event.occurred_at, arrived_at)
 
 

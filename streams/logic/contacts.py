@@ -40,7 +40,7 @@ def cleared_at(contact: Contact, configuration: Configuration) -> datetime | Non
     return clear.occurred_at if clear and recorded_at and recorded_at < clear.occurred_at else None
 
 
-def unreadable(contact: Contact) -> Contact:
+def without_legible_record(contact: Contact) -> Contact:
     """The contact after a record of it came that cannot be read. What the last good one said stays, and is not enough.
 
     The next good record, or a tombstone, puts an end to it.

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from streams.logic.callbacks import cancel, reschedule, schedule
 from streams.logic.configuration import Configuration
-from streams.logic.contacts import unreadable, with_record, without_record
+from streams.logic.contacts import with_record, without_legible_record, without_record
 from streams.logic.due import fire_timer, release, review
 from streams.logic.effects import Effect
 from streams.logic.inputs import (
@@ -57,7 +57,7 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
             known = contact or new_contact(record.contact_list_id, record.contact_id)
             return with_record(known, record, at), ()
         case ContactUnreadable():
-            return unreadable(contact or new_contact(told.contact_list_id, told.contact_id)), ()
+            return without_legible_record(contact or new_contact(told.contact_list_id, told.contact_id)), ()
         case ContactRemoved():
             return contact and without_record(contact), ()
         case TimerFired() | Released() | ConfigurationChanged():
@@ -111,8 +111,8 @@ def _pass_time(
         case Released(callback_id=callback_id, held_by=held_by):
             if callback_id in step.outstanding:
                 release(step, step.outstanding[callback_id], held_by)
-        case ConfigurationChanged(beyond=beyond):
-            review(step, beyond)
+        case ConfigurationChanged():
+            review(step, told)
         case _:
             assert_never(told)
     if step.effects:

@@ -12,7 +12,7 @@ from streams.logic.countries import present_name, zones_in
 from streams.logic.zone_areas import AREAS, MIXED, SEVERAL_CLOCKS
 
 UNKNOWN = "Etc/Unknown"
-"""What the numbering plans say of a number that they place nowhere."""
+"""What the numbering plans say of a number that they place nowhere. No database has it, so it refuses."""
 
 NORTH_AMERICA = 1
 OF_ONE_REGION = frozenset(

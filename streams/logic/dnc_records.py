@@ -10,7 +10,7 @@ from streams.logic.dnc_batch import FOR_GOOD, value_of
 from streams.logic.dnc_runs import REMOVED
 from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
 from topics.configuration import DncEntry
-from topics.fields import ID_LENGTH_MAX
+from topics.fields import ID_LENGTH_MAX, legible_number
 
 TOPIC = "dnc-entries"
 
@@ -50,10 +50,12 @@ def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
 
 
 def _blocked(key: bytes) -> Change | None:
+    """By its key, also in another shape; a tombstone takes a number off by its E.164 key only."""
     try:
-        return _by_key(_text(key), FOR_GOOD)
+        name, _, text = _text(key).rpartition("|")
     except BadEvent:
         return None
+    return _by_key(f"{name}|{legible_number(text) or text}", FOR_GOOD)
 
 
 def _by_key(key: str, value: int) -> Change | None:

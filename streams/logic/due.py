@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from streams.logic.dispatch import expires_at, present
 from streams.logic.exchange import LatenessCause
 from streams.logic.held import hold, lets_out, still_waiting
-from streams.logic.inputs import Applied
+from streams.logic.inputs import ConfigurationChanged
 from streams.logic.screening import send_to_analysis, send_to_preview
 from streams.logic.state import Callback, Ownership, Status, TimerKind
 from streams.logic.step import Step
@@ -60,9 +60,10 @@ def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
         send_to_analysis(step, callback, campaign, facts, held_by=held_by)
 
 
-def review(step: Step, beyond: Applied) -> None:
+def review(step: Step, changed: ConfigurationChanged) -> None:
     """Hold every outstanding callback of the contact against the configuration as it is now."""
     for callback in tuple(step.outstanding.values()):
+        beyond = changed.since.get(callback.campaign_id, changed.beyond)
         if not cancel_if_void(step, callback, beyond) and callback.status is Status.WAITING:
             _review_waiting(step, callback)
 

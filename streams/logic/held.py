@@ -15,15 +15,10 @@ from streams.logic.step import Step
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.records import Reason, Transition
 
-UNREADABLE = (
-    Reason.CONTACT_UNREADABLE,
-    Reason.CAMPAIGN_UNREADABLE,
-    Reason.RULE_SET_UNREADABLE,
-    Reason.CALLABLE_TIME_SET_UNREADABLE,
-)
-"""Reasons that keep no preview back: its placement is refused, until the record has been repaired."""
-
 _WAITED_FOR = (Reason.CAMPAIGN_UNREADABLE, Reason.RULE_SET_UNREADABLE, Reason.CALLABLE_TIME_SET_UNREADABLE)
+
+UNREADABLE = (Reason.CONTACT_UNREADABLE, *_WAITED_FOR)
+"""Reasons that keep no preview back: its placement is refused, until the record has been repaired."""
 
 
 def waited_for(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

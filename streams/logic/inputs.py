@@ -1,6 +1,7 @@
 """What a contact can be told: the events of its topics, and what a partition finds out by itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from streams.logic.exchange import LatenessCause
@@ -63,9 +64,13 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationChanged:
-    """The configuration changed for this contact. beyond: clears and recycles after these are new to it."""
+    """The configuration changed for this contact. beyond: clears and recycles after these are new to it.
+
+    since: the same for callbacks of campaigns that can be read again, by campaign: those that came meanwhile are new.
+    """
 
     beyond: Applied
+    since: Mapping[str, Applied] = field(default_factory=dict)
 
 
 Told = (

@@ -4,10 +4,10 @@ Source: docs/contract.md, sections "Keys and partitions", "Records that do not f
 rule 3.12 and section 8 row 2.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from streams.logic.clock import check_clock
+from streams.logic.clock import EPOCH, check_clock, written_at
 from streams.logic.exchange import Arrived
 from streams.logic.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Told
 from topics.codec import BadEvent, ErrorCode, contact_key, decode_cells, split_contact_key
@@ -23,8 +23,6 @@ from topics.partitions import partition_for
 from topics.records import Cause
 
 CONTACTS = "contacts"
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
@@ -51,7 +49,9 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
     if not key_is_known and partitions > 1 and partition_for(arrived.key, partitions) != arrived.partition:
         raise BadEvent(ErrorCode.WRONG_PARTITION, "$", "The key belongs to another partition")
     if isinstance(told, ContactRecord):
-        return Read(arrived.key, ContactRecorded(told, _written_at(arrived, now)), fault)
+        # A timestamp that no calendar has counts as long ago, which permits nothing after a clear.
+        recorded_at = min(written_at(arrived.timestamp_ms) or EPOCH, now)
+        return Read(arrived.key, ContactRecorded(told, recorded_at), fault)
     if isinstance(told, _Event):
         _check_clocks(told, now)
     return Read(arrived.key, told, fault)
@@ -63,21 +63,13 @@ def _check_clocks(event: _Event, now: datetime) -> None:
         check_clock(event.dialed_at, event.occurred_at, "$.dialed_at")
 
 
-def _written_at(arrived: Arrived, now: datetime) -> datetime:
-    """When a record was written to Kafka, by its timestamp; one that no calendar has counts as long ago."""
-    try:
-        return min(EPOCH + timedelta(milliseconds=max(0, arrived.timestamp_ms)), now)
-    except OverflowError:
-        return EPOCH
-
-
 def cause_of(arrived: Arrived, told: Told) -> Cause:
     """The record as the cause of what follows from it."""
     event_id = getattr(told, "event_id", None)
     return Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
 
 
-def unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:
+def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:
     """What a record tells that was refused; None unless it is the record of a contact, as its key and partition say."""
     if arrived.topic != CONTACTS or arrived.key is None or arrived.value is None:
         return None

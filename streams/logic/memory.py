@@ -4,11 +4,12 @@ Source: docs/rules.md, section 8 rows 3 and 4.
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec.structs import replace
 
+from streams.logic.clock import EPOCH, MICROSECOND
 from streams.logic.limits import ID_KEPT_WHOLE, MEMORY, REMEMBERED_MAX
 from streams.logic.state import Cancel, Contact
 
@@ -20,8 +21,6 @@ SCHEDULED_FROM = 2
 it. The bits above are the `occurred_at` of the first wrap-up, in microseconds since 1970; 0 if that was not kept."""
 
 _INSTANT = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def seen_id(topic_letter: str, event_id: str) -> str:
@@ -60,13 +59,13 @@ def note_wrapped_up(contact: Contact, conversation_id: str, occurred_at: datetim
     """The contact after a wrap-up of the conversation; its first one is remembered."""
     if conversation_has(contact, conversation_id, WRAPPED_UP):
         return contact
-    return _note(contact, conversation_id, WRAPPED_UP | (occurred_at - _EPOCH) // _MICROSECOND << _INSTANT)
+    return _note(contact, conversation_id, WRAPPED_UP | (occurred_at - EPOCH) // MICROSECOND << _INSTANT)
 
 
 def wrapped_up_at(contact: Contact, conversation_id: str) -> datetime | None:
     """`occurred_at` of the first wrap-up of a conversation; None if it had none, or that was not kept."""
     since = contact.conversations.get(kept_id(conversation_id), 0) >> _INSTANT
-    return _EPOCH + since * _MICROSECOND if since else None
+    return EPOCH + since * MICROSECOND if since else None
 
 
 def note_cancel(contact: Contact, callback_id: str, cancel: Cancel) -> Contact:

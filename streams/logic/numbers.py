@@ -14,7 +14,9 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from streams.logic.spellings import ARGENTINA, BY_COUNTRY_CODE, Row
+from streams.logic.spelling_rows import ARGENTINA, BY_COUNTRY_CODE, Row
+from streams.logic.state import Contact
+from topics.events import ContactNumber
 
 DIGITS_MAX = 15
 IN_NO_PLAN = "in no numbering plan"
@@ -59,6 +61,12 @@ def spellings(phone_number: str) -> tuple[str, ...]:
     has only itself. Somebody else's canonical number is never among them.
     """
     return _known(phone_number).spellings
+
+
+def entries_of(contact: Contact, phone_number: str) -> list[ContactNumber]:
+    """The entries of the contact's record for a number, in any spelling; often one, or none."""
+    same = spellings(phone_number)
+    return [entry for entry in (contact.listed.numbers if contact.listed else ()) if entry.phone_number in same]
 
 
 def why_unmatched(phone_number: str) -> str | None:

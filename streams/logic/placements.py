@@ -8,7 +8,6 @@ Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -28,13 +27,6 @@ from topics.events import PlacementOrigin, PlacementRequested
 from topics.records import PlacementDecided, Reason
 
 
-class _DecidedAt(msgspec.Struct):
-    occurred_at: datetime
-
-
-_answers = msgspec.json.Decoder(_DecidedAt)
-
-
 def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     """Answer a request, with the same answer if it has been answered a moment ago.
 
@@ -45,7 +37,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     before, before_at = step.contact.answers.get(request), None
     if before is not None:
         check_same(before.meaning, meaning, "$.request_id")
-        before_at = _answers.decode(before.value).occurred_at
+        before_at = before.decided_at
         if step.now - before_at < valid_for:
             step.effects.append(Answered(bytes(before.value), None))
             return
@@ -57,7 +49,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         step.keep(_as_placed(step, callback))
     answer = encode(decided)
     others = {name: one for name, one in step.contact.answers.items() if name != request}
-    latest = Answer(meaning, acted or decided.allowed, Raw(answer))
+    latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
     step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
     step.effects.append(Answered(answer, decided))
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.inputs import ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
+from streams.logic.inputs import Applied, ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
 from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
 from streams.logic.state import Contact, Status, Timer
 from streams.logic.upgrades import ROW_VERSION, current, outlined
@@ -45,13 +45,15 @@ class Meta(Struct, frozen=True, kw_only=True):
 
     applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
     faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
-    that were there count as written then.
+    that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
+    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks.
     """
 
     version: int = ROW_VERSION
     applied: dict[str, int] = msgspec.field(default_factory=dict)
     reported: dict[str, int] = msgspec.field(default_factory=dict)
     recorded_since: datetime | None = None
+    unsure: dict[str, Applied] = msgspec.field(default_factory=dict)
 
 
 Waiting = tuple[str, str, datetime, bool]

@@ -6,14 +6,14 @@ Source: docs/rules.md, section 3; docs/decisions/0021-zones-of-a-country.md.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+from streams.logic.clock import EPOCH
 from streams.logic.countries import country_of
 from streams.logic.open_slots import stretches
 from streams.logic.zones import zone_info
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=400)
 QUARTER_S = 900
 """Clocks are compared anew every quarter of an hour. No zone of today changes its offset at another minute."""

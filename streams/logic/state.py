@@ -87,7 +87,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presented: tuple[datetime, ...] = ()
     moved: tuple[datetime, ...] = ()
     left_open_by: str | None = None
-    closed_at: datetime | None = field(name="left_open_at", default=None)
+    closed_at: datetime | None = None
     first_due_at: datetime | None = None
     ended_at: datetime | None = None
     later: Move | None = None
@@ -157,11 +157,12 @@ class Answer(Struct, frozen=True, array_like=True, gc=False):
     """The answer to a placement request.
 
     meaning: of the request, see `streams.logic.meanings`. acted: the actions of pre-call rules have been carried out.
-    value: the latest answer, encoded.
+    decided_at, value: when the latest answer was given, and the answer, encoded.
     """
 
     meaning: str
     acted: bool
+    decided_at: datetime
     value: Raw
 
 

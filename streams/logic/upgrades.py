@@ -25,7 +25,8 @@ class _Versioned(msgspec.Struct):
     version: int
 
 
-class _Allowed(msgspec.Struct):
+class _Decided(msgspec.Struct):
+    occurred_at: Raw
     allowed: bool
 
 
@@ -33,7 +34,8 @@ _CURRENT = b'{"version":%d,' % ROW_VERSION
 _versions = msgspec.json.Decoder(_Versioned)
 _rows = msgspec.json.Decoder(dict[str, Raw])
 _ids = msgspec.json.Decoder(list[str])
-_answers = msgspec.json.Decoder(_Allowed)
+_answers = msgspec.json.Decoder(_Decided)
+_callbacks = msgspec.json.Decoder(list[dict[str, Raw]])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,16 +62,26 @@ def _upgraded(row: bytes) -> bytes:
 
 
 def _from_1(row: bytes) -> bytes:
-    """Event ids and answers get a meaning that is not known. An allowed answer has carried out its actions."""
+    """Event ids and answers get a meaning that is not known. An allowed answer has carried out its actions.
+
+    The wrap-up that left a callback open last is the one that closed its presentations.
+    """
     fields = _rows.decode(row)
     fields["version"] = Raw(b"2")
     if "seen" in fields:
         fields["seen"] = Raw(_encode(dict.fromkeys(_ids.decode(fields["seen"]), "")))
     if "answers" in fields:
-        answers = _rows.decode(fields["answers"])
-        known = {name: ("", _answers.decode(answer).allowed, answer) for name, answer in answers.items()}
+        answers = {name: (_answers.decode(answer), answer) for name, answer in _rows.decode(fields["answers"]).items()}
+        known = {name: ("", one.allowed, one.occurred_at, answer) for name, (one, answer) in answers.items()}
         fields["answers"] = Raw(_encode(known))
+    for name in ("callbacks", "ended"):
+        if name in fields:
+            fields[name] = Raw(_encode([_with_closed_at(callback) for callback in _callbacks.decode(fields[name])]))
     return _encode(fields)
+
+
+def _with_closed_at(callback: dict[str, Raw]) -> dict[str, Raw]:
+    return {"closed_at" if name == "left_open_at" else name: value for name, value in callback.items()}
 
 
 UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: _from_1}

@@ -21,8 +21,11 @@ CROSSING = {
 }
 """Old names whose link leads to a zone of another country, with the zone of their own."""
 
-OF_NO_COUNTRY = frozenset({"CET", "EET", "EST", "HST", "MET", "MST", "Pacific/Johnston", "WET"})
-"""Names that link to a zone of a country and are not that country's: clocks of several, and an empty island."""
+OF_NO_COUNTRY = frozenset(
+    ["CET", "CST6CDT", "EET", "EST", "EST5EDT", "HST", "MET", "MST", "MST7MDT", "PST8PDT", "Pacific/Johnston", "WET"]
+)
+"""Names that link, in some builds of the database or in all, to a zone of a country and are not that country's: clocks
+of several, and an empty island."""
 
 WITH = {"GG": "GB", "IM": "GB", "JE": "GB"}
 """Countries by ISO code that count as one with another when names of one clock are compared."""

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from streams.logic.derived_zones import derived_zones
-from streams.logic.numbers import spellings
+from streams.logic.derived_zones import UNKNOWN, derived_zones
+from streams.logic.numbers import entries_of
 from streams.logic.state import Contact
 
 NAME_PARTS_MAX = 4
 """No zone's name has more. The database is searched a package deeper for each part, until the stack is at its end."""
-
-
-NO_ZONE = "Etc/Unknown"
-"""Stands among zones of a number for an entry whose zone nothing tells. No database has it, so it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +37,11 @@ def zone_info(name: str) -> ZoneInfo | None:
 def zones_of(contact: Contact, phone_number: str) -> Zones:
     """The number's own zones, else the contact's, else those that the number itself tells; all of them count.
 
-    An entry of the number that names no zone adds what the number would have without its own.
+    An entry of the number that names no zone adds what the number would have without its own; where nothing tells
+    that, a zone that nobody knows stands for it.
     """
     listed = contact.listed
-    same = spellings(phone_number)
-    entries = [number for number in (listed.numbers if listed else ()) if number.phone_number in same]
+    entries = entries_of(contact, phone_number)
     own = {number.time_zone for number in entries if number.time_zone is not None}
     if own and all(number.time_zone is not None for number in entries):
         return Zones("number", tuple(sorted(own)))
@@ -53,4 +49,4 @@ def zones_of(contact: Contact, phone_number: str) -> Zones:
         others = Zones("contact", (listed.time_zone,))
     else:
         others = Zones("derived", derived_zones(phone_number))
-    return Zones("number", tuple(sorted(own.union(others.names or (NO_ZONE,))))) if own else others
+    return Zones("number", tuple(sorted(own.union(others.names or (UNKNOWN,))))) if own else others

@@ -5,7 +5,7 @@ import pytest
 
 from streams.engine.partition import Arrived, Outcome, Partition
 from streams.logic.configuration import Configuration
-from tests.builders import campaign, clear, instant, key_of, recycle, rule, rule_set, wrap_up
+from tests.builders import Worker, campaign, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
 
 NOW = instant("2026-11-23T15:00:00Z")
 AT_1500_MS = 1_795_446_000_000
@@ -85,3 +85,25 @@ def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_t
     assert "in failing" in fault.where and "2125550101" not in fault.where
     configuration.apply(told("campaigns", campaign(), b"P"), NOW)
     assert partition.configure(NOW).faults == []
+
+
+def test_a_clear_that_came_while_nobody_could_read_the_campaign_is_applied_after_a_restart_too():
+    worker = Worker(rules=(rule(minutes=60),))
+    worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
+    worker.tell("campaigns", campaign(rule_set_ids="R"))
+    worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:50:00Z")
+    worker.restart()
+    said = worker.tell("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
+    said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
+    assert said.transitions == ["cancelled"]
+
+
+def test_what_a_recycle_did_not_cancel_by_the_settings_of_its_day_stays_when_another_campaign_can_be_read_again():
+    worker = Worker(campaign(), campaign("Q"))
+    worker.schedule(scheduled(due_at="2026-11-23T20:00:00Z"))
+    worker.tell("campaigns", campaign("Q", rule_set_ids="R"))
+    worker.tell("campaign-recycle", recycle(), at="2026-11-23T14:50:00Z")
+    worker.tell("campaigns", campaign(recycle_cancels=["agent"]), at="2026-11-23T14:55:00Z")
+    said = worker.tell("campaigns", campaign("Q"), at="2026-11-23T15:00:00Z")
+    said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
+    assert said.transitions == []

@@ -373,3 +373,14 @@ def test_json_of_the_field_is_what_is_read():
     lists = DncLists()
     lists.take(b"D|+12125550101", orjson.dumps({"dnc_list_id": "D", "phone_number": NUMBER}), 0)
     assert lists.find("D", NUMBER) == entry()
+
+
+def test_an_entry_under_a_number_of_another_shape_blocks_and_only_the_e164_key_takes_it_off():
+    lists = DncLists()
+    with pytest.raises(BadEvent):
+        lists.take(b"D|+1 212 555 0101", b'{"dnc_list_id": "D", "phone_number": "+1 212 555 0101"}', 0)
+    assert lists.find("D", "+12125550101") is not None
+    lists.take(b"D|+1 212 555 0101", None, 1)
+    assert lists.find("D", "+12125550101") is not None
+    lists.take(b"D|+12125550101", None, 2)
+    assert lists.find("D", "+12125550101") is None

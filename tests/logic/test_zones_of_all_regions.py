@@ -92,8 +92,9 @@ def test_every_link_that_leads_into_another_country_is_listed():
     by_country = defaultdict(set)
     for name in of_others:
         by_country[country_of(name)].add(name)
-    assert by_country[None] == OF_NO_COUNTRY
-    assert {name for name in of_others if present_name(name) != of_others[name]} == set(CROSSING) | OF_NO_COUNTRY
+    of_none = OF_NO_COUNTRY & set(of_others)  # Some builds of the database have the others as zones.
+    assert by_country[None] == of_none and len(of_none) >= 8
+    assert {name for name in of_others if present_name(name) != of_others[name]} == set(CROSSING) | of_none
     assert all(TABLES.countries[CROSSING[name]] != TABLES.countries[of_others[name]] for name in CROSSING)
     assert all(clock(name) == clock(CROSSING[name]) for name in CROSSING)
     assert all(clock(name) == clock(present_name(name)) for name in of_others)

@@ -117,3 +117,11 @@ def test_8_23c_limits_count_by_when_a_call_was_dialed() -> None:
 def test_8_24b_a_call_ahead_of_its_time_counts_while_the_callback_waits() -> None:
     said = play("8.24b", EVENING)
     assert said.transitions == ["scheduled", "due", "waiting", "rescheduled", "due", "waiting"], "it stays open"
+
+
+def test_8_14e_a_clear_that_comes_while_nobody_can_read_the_campaign_is_applied_when_it_can_be_read() -> None:
+    """To what was scheduled before it; what a wrap-up of that time would have led to is a dead letter."""
+    said = play("8.14e", EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "cancelled"]
+    assert of_contact(said, "c2") == ["scheduled", "due", "dialing"]
+    assert said.errors == ["invalid", "campaign_unreadable"]

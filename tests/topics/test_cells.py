@@ -10,6 +10,7 @@ from topics.cells import UNREADABLE_COLUMN, UNREADABLE_ZONE
 from topics.codec import BadEvent, ErrorCode, decode, decode_cells
 from topics.configuration import NONE_LEFT, Campaign, CampaignStatus, DncEntry
 from topics.events import ContactRecord
+from topics.fields import legible_number
 
 CONTACT = {"contact_list_id": "L", "contact_id": "c1", "callable": True}
 ENTRY = {"dnc_list_id": "D", "phone_number": "+12125550101"}
@@ -147,3 +148,25 @@ def test_what_is_no_object_cannot_be_read_at_all(topic: str, value: bytes) -> No
     with pytest.raises(BadEvent) as strict:
         decode(topic, value)
     assert str(refused.value) == str(strict.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+1 212-555-0101", "+12125550101"), ("tel:+12125550101", "+12125550101"), (" +12125550101\n", "+12125550101"),
+        ("00 44 20 7946 0123", "+442079460123"), ("+44 (0)20 7946 0123", "+4402079460123"),
+        ("12125550101", "+12125550101"), ("\uff0b\uff11212\uff15550101", "+12125550101"),
+        ("(212) 555-0101", None), ("2125550101", None), ("", None), ("+", None), ("call me", None), ("+0123456", None),
+        ("+1212555010112345", None), ("+12125550101,+13105550101", None),
+    ],
+)  # fmt: skip
+def test_a_number_of_another_shape_is_read_where_it_stands_for_one_without_doubt(text, number):
+    assert legible_number(text) == number
+
+
+def test_a_number_of_another_shape_is_uncallable():
+    entry = {"column": "m", "type": "CELL", "phone_number": "+1 212 555 0101", "callable": True}
+    record = {"contact_list_id": "L", "contact_id": "c1", "callable": True, "numbers": [entry]}
+    value, fault = decode_cells("contacts", json.dumps(record).encode())
+    assert isinstance(value, ContactRecord) and fault is not None and "$.numbers[0].phone_number" in str(fault)
+    assert [(one.phone_number, one.callable) for one in value.numbers] == [("+12125550101", False)]
