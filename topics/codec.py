@@ -1,4 +1,4 @@
-"""Bytes to structs and back, and the keys that go with them: the only module that knows JSON.
+"""Bytes to structs and back, and the keys that go with them; `topics.cells` looks at what does not fit.
 
 A `BadEvent` never repeats a value of the event, since its text ends up in a header, a log and a console.
 Source: docs/contract.md, sections "Values" and "Dead letters".
