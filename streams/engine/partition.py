@@ -15,7 +15,6 @@ from streams.engine.following import Follower
 from streams.engine.setbacks import Setbacks
 from streams.engine.waiting import Release, WaitingRoom
 from streams.logic.configuration import Configuration
-from streams.logic.contacts import recorded_since
 from streams.logic.decide import decide
 from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
@@ -125,8 +124,8 @@ class Partition:
             return outcome
         if fault is not None:
             outcome.merge(refused(arrived, fault, self._topic_prefix))
-            outcome.counts.clear()
-        outcome.count(arrived.topic, Result.APPLIED)
+        else:
+            outcome.count(arrived.topic, Result.APPLIED)
         return outcome
 
     def _refuse(self, arrived: Arrived, fault: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
@@ -219,7 +218,7 @@ class Partition:
 
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
-        before = None if row is None else recorded_since(decode_contact(row), self._follower.recorded_since or now)
+        before = None if row is None else decode_contact(row, self._follower.recorded_since or now)
         after, effects = decide(before, told, cause, self._configuration, now)
         if after is before and not effects:
             return Outcome()

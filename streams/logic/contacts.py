@@ -26,13 +26,6 @@ def with_record(contact: Contact, record: ContactRecord, recorded_at: datetime) 
     return replace(contact, listed=listed, attributes=attributes, unreadable=False)
 
 
-def recorded_since(contact: Contact, since: datetime) -> Contact:
-    """The contact, whose record counts as written at `since` if nobody kept when it was."""
-    if contact.listed is None or contact.listed.recorded_at is not None:
-        return contact
-    return replace(contact, listed=replace(contact.listed, recorded_at=since))
-
-
 def cleared_at(contact: Contact, configuration: Configuration) -> datetime | None:
     """When the contact's list was cleared, if that was after its record was written; else None."""
     clear = configuration.clears.get(contact.contact_list_id)

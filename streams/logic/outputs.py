@@ -68,10 +68,14 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
 
 
 def refused(arrived: Arrived, fault: BadEvent, topic_prefix: str = "", *, bug: Exception | None = None) -> Outcome:
-    """The dead letter of a record, counted. bug: the exception behind it where the fault is ours."""
+    """The dead letter of a record. bug: the exception behind it where the fault is ours.
+
+    It is counted by its code; its topic counts it as refused, unless its cells that fit have been taken in.
+    """
     message = fault.message if bug else str(fault)
     record = dead_letter(arrived, fault.code, type(bug or fault).__name__, message, topic_prefix)
-    return Outcome([record], counts={(arrived.topic, Result.DEAD_LETTER): 1}, dead={fault.code: 1})
+    result = Result.APPLIED if fault.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
+    return Outcome([record], counts={(arrived.topic, result): 1}, dead={fault.code: 1})
 
 
 def record_of_report(report: Report, now: datetime, topic_prefix: str = "") -> Record:

@@ -65,9 +65,15 @@ _outlines = msgspec.json.Decoder(RowOutline)
 _metas = msgspec.json.Decoder(Meta)
 
 
-def decode_contact(row: bytes) -> Contact:
-    """The contact of a row. Raises UnknownRowVersion for one that a newer version wrote."""
-    return _contacts.decode(current(row))
+def decode_contact(row: bytes, since: datetime | None = None) -> Contact:
+    """The contact of a row. Raises UnknownRowVersion for one that a newer version wrote.
+
+    since: when its record counts as written if version 1 stored it, which did not keep that; None leaves it open.
+    """
+    contact = _contacts.decode(current(row))
+    if since is None or contact.listed is None or contact.listed.recorded_at is not None:
+        return contact
+    return replace(contact, listed=replace(contact.listed, recorded_at=since))
 
 
 def decode_outline(row: bytes) -> RowOutline:
