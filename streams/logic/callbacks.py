@@ -87,7 +87,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     )
     if reopened and callback.ended_at is not None:
         # As if the wrap-up had come after the reschedule, and had left it open.
-        closed_at = closed(callback, callback.ended_at)
+        closed_at = closed(callback, callback.ended_at, step.now)
         moved = replace(moved, ended_at=None, ended_by=None, left_open_by=callback.ended_by, closed_at=closed_at)
     step.record(
         moved,

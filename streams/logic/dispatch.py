@@ -39,7 +39,7 @@ def present(
         # Before the other one, since the first of two timers for the same instant is taken.
         timers.insert(0, _owner_timer(step.now, campaign))
     timer = min(timers, key=lambda timer: timer.at)
-    callback = _hand_over(step, callback, Status.PRESENTED, timer)
+    callback = _hand_over(step, callback, campaign, Status.PRESENTED, timer)
     command = _command(step, callback, campaign, Checks.AT_PLACEMENT)
     _record(step, callback, Transition.PRESENTED, command, facts)
     step.effects.append(Dial(True, command, wanted_at or callback.due_at, held_by, callback.first_due_at is not None))
@@ -54,7 +54,7 @@ def dial(
     held_by: LatenessCause | None = None,
 ) -> None:
     """Let the system place the call, with call analysis; it has passed the checks. held_by: as for `present`."""
-    callback = _hand_over(step, callback, Status.DIALING, _outcome_timer(step.now, campaign))
+    callback = _hand_over(step, callback, campaign, Status.DIALING, _outcome_timer(step.now, campaign))
     command = _command(step, callback, campaign, Checks.PASSED)
     _record(step, callback, Transition.DIALING, command, facts)
     step.effects.append(Dial(False, command, callback.due_at, held_by, callback.first_due_at is not None))
@@ -77,13 +77,18 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
     return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
 
 
-def _hand_over(step: Step, callback: Callback, status: Status, timer: Timer) -> Callback:
+def _hand_over(
+    step: Step, callback: Callback, campaign: Campaign | None, status: Status, timer: Timer
+) -> Callback:
+    limit = expires_at(callback, campaign)
     presented = replace(
         callback,
         status=status,
         timer=timer,
         presentation=callback.presentation + 1,
         presented=(*callback.presented[1 - PRESENTATIONS_KEPT :], step.now),
+        # A second presentation may come after the limit for the first one, and is not to be dropped for that.
+        expires_at=limit if limit is not None and limit > step.now else None,
     )
     step.keep(presented)
     return presented
@@ -103,7 +108,6 @@ def _record(
 
 def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: Checks) -> DialCommand:
     contact = step.contact
-    limit = expires_at(callback, campaign)
     return DialCommand(
         command_id=command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation),
         callback_id=callback.callback_id,
@@ -118,8 +122,7 @@ def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: 
         agent_id=callback.agent_id,
         queue_id=callback.queue_id or (campaign.queue_id if campaign else None),
         checks=checks,
-        # A second presentation may come after the limit for the first one, and is not to be dropped for that.
-        expires_at=limit if limit is not None and limit > step.now else None,
+        expires_at=callback.expires_at,
         source=callback.source,
         conversation_id=callback.conversation_id,
         notes=callback.notes,

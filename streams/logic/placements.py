@@ -94,11 +94,11 @@ def _valid_until(
     if campaign is not None and campaign.callable_time_set_id is not None:
         times = step.configuration.times[campaign.callable_time_set_id]
         latest = open_until(times, step.contact, event.phone_number, step.now, latest)
-    limit = None if callback is None else expires_at(callback, campaign)
-    if callback is None or limit is None or any(at >= limit for at in callback.presented):
-        # A further presentation may come after the limit of the first one, and has none.
+    if callback is None:
         return latest
-    return min(latest, limit)
+    handed_out = callback.status in (Status.PRESENTED, Status.DIALING)
+    limit = callback.expires_at if handed_out else expires_at(callback, campaign)
+    return latest if limit is None else min(latest, limit)
 
 
 def _callback_of(step: Step, event: PlacementRequested) -> Callback | None:

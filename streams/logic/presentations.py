@@ -44,9 +44,13 @@ def may_be_reopened(callback: Callback) -> bool:
     return callback.status is Status.COMPLETED and callback.cancelled_at is None
 
 
-def closed(callback: Callback, wrapped_up_at: datetime) -> datetime:
-    """Up to when the presentations of a callback are closed, after a wrap-up at this instant."""
-    return max(wrapped_up_at, callback.closed_at or wrapped_up_at)
+def closed(callback: Callback, wrapped_up_at: datetime, now: datetime) -> datetime:
+    """Up to when the presentations of a callback are closed, after a wrap-up at this instant.
+
+    By a clock that runs ahead it does not close one that is still to come.
+    """
+    at = min(wrapped_up_at, now)
+    return max(at, callback.closed_at or at)
 
 
 def _is_open(callback: Callback, presented_at: datetime) -> bool:

@@ -64,7 +64,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     was before it moved to an open slot, None if it did not. Of a completed callback, ended_at, ended_by: `occurred_at`
     and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
     cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it. held_unreadable: it
-    waits because something cannot be read, and not because its campaign is off.
+    waits because something cannot be read, and not because its campaign is off. expires_at: of its latest command.
     """
 
     callback_id: str
@@ -94,6 +94,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     cancelled_at: datetime | None = None
     ended_by: str | None = None
     held_unreadable: bool = False
+    expires_at: datetime | None = None
 
     @property
     def moved_at(self) -> datetime | None:

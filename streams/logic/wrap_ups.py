@@ -51,15 +51,13 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known or cannot be read."""
     named = _named(step, event)
     of_presentation = named is not None and is_first(named, event.occurred_at)
-    of_callback = _is_call_of(named, event)
-    if not of_presentation and (
-        of_callback or conversation_has(step.contact, event.conversation_id, WRAPPED_UP)
-    ):
+    had_its_own = conversation_has(step.contact, event.conversation_id, WRAPPED_UP)
+    if not of_presentation and (had_its_own or _comes_again(named, event)):
         _leave_alone(step, event, named)
         return
     campaign, rule_sets = _rules_of(step, event)
     step.contact = _with_wrap_up(step.contact, event)
-    if not of_callback:
+    if not (of_presentation and _was_arranged_in(named, event)):
         step.contact = note_wrapped_up(step.contact, event.conversation_id, event.occurred_at)
     if is_attempt(event.wrap_up_code, campaign):
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
@@ -76,18 +74,21 @@ def _named(step: Step, event: WrapUp) -> Callback | None:
     return step.outstanding.get(callback_id) or step.ended.get(callback_id)
 
 
-def _is_call_of(named: Callback | None, event: WrapUp) -> bool:
-    """Whether a wrap-up is that of a callback's call, in the conversation in which the callback was arranged.
+def _was_arranged_in(named: Callback | None, event: WrapUp) -> bool:
+    """Whether the callback was arranged in the wrap-up's conversation: its calls are not the conversation's own."""
+    return named is not None and named.conversation_id == event.conversation_id
 
-    It is not that of the conversation's own call, which may still come.
-    """
-    return named is not None and bool(named.presented) and named.conversation_id == event.conversation_id
+
+def _comes_again(named: Callback | None, event: WrapUp) -> bool:
+    """Whether a wrap-up names a callback of its conversation that has had one, and whose presentations are closed."""
+    return named is not None and _was_arranged_in(named, event) and bool(named.closed_at or named.ended_at)
 
 
 def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
     """A later code for a call that has had its wrap-up changes nothing; one that was overtaken is said to be left."""
-    counted = [named.closed_at, named.ended_at] if _is_call_of(named, event) and named is not None else []
-    counted += [wrapped_up_at(step.contact, event.conversation_id)]
+    counted = [wrapped_up_at(step.contact, event.conversation_id)]
+    if named is not None and _was_arranged_in(named, event):
+        counted += [named.closed_at, named.ended_at]
     first_at = max((at for at in counted if at is not None), default=event.occurred_at)
     if first_at <= event.occurred_at:
         return
@@ -150,14 +151,14 @@ def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Fac
     refused = {"event_type": "wrap_up", "refused": "callback_id", **facts}
     if (callback := step.outstanding.get(callback_id)) is not None:
         if stays_open(callback, event.occurred_at):
-            closed_at = closed(callback, event.occurred_at)
+            closed_at = closed(callback, event.occurred_at, step.now)
             step.keep(replace(callback, left_open_by=event.event_id, closed_at=closed_at))
         else:
             step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
             step.end(callback, Status.COMPLETED, ended_at=event.occurred_at, ended_by=event.event_id)
     elif (callback := step.ended.get(callback_id)) is not None:
         reject(step, callback, (Reason.CALLBACK_ENDED,), refused)
-        step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at)))
+        step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at, step.now)))
     else:
         reject_unknown(step, callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
 

@@ -103,6 +103,24 @@ def test_a_wrap_up_of_a_presentation_that_was_overtaken_by_a_later_code_is_said_
     assert said.lifecycle[0]["facts"]["first_at"] == "2026-11-23T15:10:00Z"
 
 
+def test_a_wrap_up_whose_clock_is_behind_the_presentation_is_the_conversations_own_if_that_had_none():
+    worker = presented(conversation_id="v5")
+    behind = of_k1(occurred_at="2026-11-23T14:58:30Z")
+    assert worker.wrap_up(behind, at="2026-11-23T15:04:00Z").transitions == ["completed"]
+    assert json.loads(worker.core.partitions[0].table[b"L|c1"])["attempts_total"] == 1
+
+
+def test_a_wrap_up_whose_clock_is_ahead_closes_no_presentation_that_is_still_to_come():
+    worker = presented(conversation_id="v5")
+    worker.wrap_up(of_k1(occurred_at="2026-11-23T15:09:00Z"), at="2026-11-23T15:05:00Z")
+    move = rescheduled(occurred_at="2026-11-23T15:04:00Z", due_at="2026-11-23T15:06:00Z")
+    assert worker.schedule(move, at="2026-11-23T15:05:30Z").transitions == ["rescheduled"]
+    worker.run_to("2026-11-23T15:06:00Z")
+    second = of_k1(event_id="w2", occurred_at="2026-11-23T15:08:00Z")
+    assert worker.wrap_up(second, at="2026-11-23T15:09:00Z").transitions == ["completed"]
+    assert json.loads(worker.core.partitions[0].table[b"L|c1"])["attempts_total"] == 2
+
+
 def test_call_me_tomorrow_holds_by_a_clock_that_runs_ahead():
     """Stamped after the wrap-up, and heard of before it: it was moved during the call."""
     worker = presented()

@@ -205,6 +205,14 @@ def test_an_answer_is_good_no_longer_than_the_command():
     assert answer["valid_until"] == command["expires_at"] == "2026-11-23T15:00:30Z"
 
 
+def test_an_answer_goes_by_the_command_and_not_by_settings_that_came_after_it():
+    worker = Worker(campaign(expire_after_s=60))
+    worker.schedule(scheduled())
+    worker.run_to("2026-11-23T15:00:00Z")
+    worker.tell("campaigns", campaign())
+    assert ask(worker, for_callback("q1", occurred_at="2026-11-23T15:00:30Z"))["valid_until"] == "2026-11-23T15:01:00Z"
+
+
 def test_a_further_presentation_after_the_limit_of_the_first_has_no_limit_for_its_answers_either():
     worker = Worker(campaign(expire_after_s=30, owner_expiry="queue", owner_expires_after_s=3600))
     worker.schedule(scheduled(owner="only"))
