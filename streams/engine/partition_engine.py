@@ -65,6 +65,7 @@ class PartitionEngine:
         self._transactions = Transactions(settings, core.number)
         self._wake = asyncio.Event()
         self._active = False
+        self._proven = False  # By a commit since it began.
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
@@ -102,6 +103,7 @@ class PartitionEngine:
         Both by full topic name. What was fetched before this moment is left alone.
         """
         self.epoch = next(EPOCHS)
+        self._proven = False
         self.inbox.open(starts)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
         self.gate = AcquireGate(awaited)
@@ -195,8 +197,11 @@ class PartitionEngine:
         return True
 
     async def _renew(self, now: datetime) -> bool:
-        """Have the store know that nothing has changed. Only a commit tells that nobody else has the partition."""
-        if not self._store.ages(now):
+        """Have the store know that nothing has changed. Only a commit tells that nobody else has the partition.
+
+        So there is one after each beginning, too: another owner may have come and gone, and its rows be missing here.
+        """
+        if self._proven and not self._store.ages(now):
             return False
         await self._commit(Outcome(), self._offsets(self.inbox.next), now)
         self._store.is_alive(now)
@@ -246,5 +251,6 @@ class PartitionEngine:
         began = time.monotonic()
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(unit), now)
+        self._proven = True
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
         count(self.core, outcome, self._clock.now())

@@ -197,9 +197,11 @@ class Broker:
 
     def _offsets(self, known: Transactional, commits: bool) -> Callable[[], None]:
         offsets = known.offsets if commits else {}
+        # A unit that writes nothing may stay where it is: it asks whether the partition is still its owner's.
+        least = 1 if known.partitions else 0
 
         def write() -> None:
-            self.stood_still += [tp for tp, offset in offsets.items() if offset <= self.committed.get(tp, 0)]
+            self.stood_still += [tp for tp, offset in offsets.items() if offset < self.committed.get(tp, 0) + least]
             self.committed.update(offsets)
 
         return write

@@ -26,7 +26,7 @@ STEPS = {
     "scheduled": {"due"} | CHANGES,
     "rescheduled": {"due"} | CHANGES,
     "due": {"presented", "dialing", "waiting", "blocked"},
-    "waiting": {"dialing", "blocked"} | CHANGES,
+    "waiting": {"dialing", "blocked", "presented"} | CHANGES,  # Presented: the contact came to belong to an agent.
     "presented": CHANGES,
     "dialing": CHANGES,
     "completed": {"rescheduled"},
