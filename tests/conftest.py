@@ -23,8 +23,11 @@ hypothesis.settings.load_profile("ci" if CI else "dev")
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[EmbeddedKafka]:
-    """A real Kafka on a free port, with its data in a temporary folder; stopped when the session ends."""
-    with EmbeddedKafka() as broker:
+    """A real Kafka on a free port, with its data in a temporary folder; stopped when the session ends.
+
+    It compacts nothing within the hour: tests compare every record that is written, also on compacted topics.
+    """
+    with EmbeddedKafka(more={"log.cleaner.backoff.ms": "3600000"}) as broker:
         yield broker
 
 

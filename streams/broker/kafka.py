@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -57,7 +58,8 @@ class EmbeddedKafka:
     """One Kafka node as a context manager; `bootstrap` is its address while it runs.
 
     port: 0 takes a free one. data_dir: kept, and used again by the next start with the same folder; without one the
-    data lies in a temporary folder that goes with the broker. say: told what takes long.
+    data lies in a temporary folder that goes with the broker. say: told what takes long. more: broker settings besides
+    ours, by their Kafka names.
 
     Enter it in a thread that lives as long as the broker shall, best the main one: on Linux the kernel kills the
     broker when the thread that started it ends, so that it cannot outlive a killed parent. Elsewhere only the ordinary
@@ -65,10 +67,13 @@ class EmbeddedKafka:
     broker last.
     """
 
-    def __init__(self, port: int = 0, data_dir: Path | None = None, say: Say = _say) -> None:
+    def __init__(
+        self, port: int = 0, data_dir: Path | None = None, say: Say = _say, more: Mapping[str, str] | None = None
+    ) -> None:
         self.port = port
         self.data_dir = data_dir
         self._say = say
+        self._more = "".join(f"{name}={value}\n" for name, value in (more or {}).items())
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = contextlib.ExitStack()
         self._home = Path()
@@ -163,9 +168,8 @@ class EmbeddedKafka:
     def _write_properties(self, controller_port: int) -> Path:
         properties = self._home / "server.properties"
         data = self._home / "data"
-        properties.write_text(
-            _PROPERTIES.format(host=HOST, port=self.port, controller_port=controller_port, data=data), encoding="utf-8"
-        )
+        own = _PROPERTIES.format(host=HOST, port=self.port, controller_port=controller_port, data=data)
+        properties.write_text(own + self._more, encoding="utf-8")
         return properties
 
     def _await_ready(self) -> bool:

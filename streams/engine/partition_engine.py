@@ -43,12 +43,7 @@ class PartitionEngine:
     """Owns one contact partition from `acquire` to `close`."""
 
     def __init__(
-        self,
-        settings: Settings,
-        core: Partition,
-        store: Store,
-        clock: Clock,
-        broken: Callable[[str, BaseException], None],
+        self, settings: Settings, core: Partition, store: Store, clock: Clock, broken: Callable[[str, BaseException], None]
     ) -> None:
         self.core = core
         self.number = core.number
@@ -77,8 +72,7 @@ class PartitionEngine:
         rows = await self._restore()
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
-        seconds = time.monotonic() - began
-        metrics.RESTORE_SECONDS.labels(self.number).set(seconds)
+        metrics.RESTORE_SECONDS.labels(self.number).set(seconds := time.monotonic() - began)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
         show(self.core)
         log.info(
@@ -199,7 +193,7 @@ class PartitionEngine:
     async def _renew(self, now: datetime) -> bool:
         """Have the store know that nothing has changed. Only a commit tells that nobody else has the partition.
 
-        So there is one after each beginning, too: another owner may have come and gone, and its rows be missing here.
+        So there is one after each beginning: an owner may have come in between and gone, whose rows are missing here.
         """
         if self._proven and not self._store.ages(now):
             return False
