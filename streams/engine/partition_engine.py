@@ -30,6 +30,7 @@ from streams.settings import Settings
 from topics.catalog import STATE_TOPIC
 
 log = logging.getLogger(__name__)
+Broken = Callable[[str, BaseException], None]
 
 # A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
 # of every other partition's timers.
@@ -42,9 +43,7 @@ EPOCHS = itertools.count(1)
 class PartitionEngine:
     """Owns one contact partition from `acquire` to `close`."""
 
-    def __init__(
-        self, settings: Settings, core: Partition, store: Store, clock: Clock, broken: Callable[[str, BaseException], None]
-    ) -> None:
+    def __init__(self, settings: Settings, core: Partition, store: Store, clock: Clock, broken: Broken) -> None:
         self.core = core
         self.number = core.number
         self.epoch = 0
@@ -59,8 +58,7 @@ class PartitionEngine:
         self._broken = broken
         self._transactions = Transactions(settings, core.number)
         self._wake = asyncio.Event()
-        self._active = False
-        self._proven = False  # By a commit since it began.
+        self._active = self._proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
