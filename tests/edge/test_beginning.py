@@ -1,0 +1,30 @@
+"""An engine that begins, or goes on after the group has shared out anew, asks Kafka whether the partition is its own."""
+
+from tests.edge.lone import PREFIX, TOPICS, Broker, Lone, Refused, begun
+
+
+async def shared_out_anew(lone: Lone) -> None:
+    """The partition is kept; nothing has arrived."""
+    await lone.engine.suspend()
+    lone.engine.begin({PREFIX + topic: 0 for topic in TOPICS}, {})
+
+
+async def test_a_partition_that_is_kept_is_committed_to_once_though_there_is_nothing_to_do() -> None:
+    broker = Broker()
+    async with begun(broker) as lone:
+        await lone.until(lambda: len(broker.units) == 1)
+        await shared_out_anew(lone)
+        await lone.until(lambda: len(broker.units) == 2)
+        await lone.idle()
+    assert len(broker.units) == 2 and not broker.units[1].records and not broker.units[1].rows
+    assert {tp.topic for tp in broker.units[1].offsets} == {PREFIX + topic for topic in TOPICS}
+
+
+async def test_an_owner_who_was_overtaken_meanwhile_learns_of_it_though_there_is_nothing_to_do() -> None:
+    """Its rows are not those of the changelog any more, and a timer that it lacks would fire never."""
+    broker = Broker(refuses=2)
+    async with begun(broker) as lone:
+        await lone.until(lambda: len(broker.units) == 1)
+        await shared_out_anew(lone)
+        await lone.until(lambda: lone.broken)
+        assert isinstance(lone.broken[0], Refused)
