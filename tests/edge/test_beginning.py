@@ -1,4 +1,4 @@
-"""An engine that begins, or goes on after the group has shared out anew, asks Kafka whether the partition is its own."""
+"""An engine that begins, or goes on after the group has shared out anew, asks Kafka whether it owns its partition."""
 
 from tests.edge.lone import PREFIX, TOPICS, Broker, Lone, Refused, begun
 
