@@ -35,9 +35,20 @@ def first_open(zones: Sequence[tuple[ZoneInfo, Windows]], after: datetime, until
 def open_until(zones: Sequence[tuple[ZoneInfo, Windows]], at: datetime, until: datetime) -> datetime:
     """Up to when the slots of every zone stay open that are open at `at`; `until` if they are open then, too."""
     for zone, windows in zones:
-        opened = _merged(_spans(zone, windows, at, until))
-        until = opened[0][1] if opened and opened[0][0] <= at else at
+        if not _in_one_slot(zone, windows, at, until):
+            opened = _merged(_spans(zone, windows, at, until))
+            until = opened[0][1] if opened and opened[0][0] <= at else at
     return until
+
+
+def _in_one_slot(zone: ZoneInfo, windows: Windows, at: datetime, until: datetime) -> bool:
+    """Whether one slot of one day has both, and the clock does not change: as nearly always, and soon told."""
+    begin, end = at.astimezone(zone), until.astimezone(zone)
+    if begin.date() != end.date() or begin.utcoffset() != end.utcoffset():
+        return False
+    first = begin.hour * 3600 + begin.minute * 60 + begin.second
+    last = end.hour * 3600 + end.minute * 60 + end.second + (end.microsecond > 0)
+    return any(start <= first and last <= stop for start, stop in windows[begin.weekday()])
 
 
 def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> Iterator[Span]:
