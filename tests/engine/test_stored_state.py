@@ -16,6 +16,7 @@ from streams.logic.exchange import Arrived
 from streams.logic.rows import decode_contact, decode_meta, decode_outline, encode_contact
 from streams.logic.state import Contact
 from streams.logic.upgrades import UnknownRowVersion
+from tests.builders import Worker, clear, wrap_up
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "state"
 CHANGELOGS = sorted(GOLDEN.glob("contact-state.v?.tsv"))
@@ -117,3 +118,45 @@ def test_the_next_version_reads_the_rows_of_this_one_and_this_one_refuses_the_ro
         )
         assert decode_contact(row) == decode_contact(newer)
         assert restored({key: row}).outstanding == len(decode_contact(row).callbacks)
+
+
+ANSWER = (
+    b'{"request_id":"q1","occurred_at":"2026-11-23T14:44:30Z","allowed":true,"reasons":[],"callback_id":null,'
+    b'"campaign_id":"P","contact_list_id":"L","contact_id":"c1","phone_number":"+12125550101","facts":{}}'
+)
+OF_VERSION_1 = (
+    b'{"version":1,"contact_list_id":"L","contact_id":"c1","listed":{"callable":true},"answers":{"q1":' + ANSWER + b"},"
+    b'"conversations":{"v1":1},"seen":["wdone","pasked","cs1"],"heard_at":"2026-11-23T14:44:30Z"}'
+)
+
+
+def test_ids_that_version_1_stored_count_as_equal_and_its_answers_are_repeated_while_they_are_fresh() -> None:
+    worker = Worker()
+    worker.at = "2026-11-23T14:45:00Z"
+    partition = worker.core.partitions[0]
+    partition.restore(b"L|c1", OF_VERSION_1)
+    other = wrap_up("v9", event_id="done", wrap_up_code="OTHER", occurred_at=worker.at)
+    assert worker.wrap_up(other).lines == [], "what the id meant is not known"
+    asked = {
+        "event_id": "again", "request_id": "q1", "occurred_at": worker.at, "origin": "campaign", "campaign_id": "P",
+        "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
+    }  # fmt: skip
+    again = worker.tell("placement-requested", asked, at="2026-11-23T14:45:29Z")
+    assert again.of("placement-decided") == [orjson.loads(ANSWER)]
+    (anew,) = worker.tell("placement-requested", {**asked, "event_id": "later"}, at="2026-11-23T14:45:30Z").lines
+    assert anew["value"]["facts"]["decided_before_at"] == "2026-11-23T14:44:30Z"
+
+
+def test_a_clear_touches_a_record_of_version_1_only_if_it_comes_after_the_upgrade() -> None:
+    worker = Worker()
+    worker.core.partitions[0].restore(b"L|c1", OF_VERSION_1)
+    asked = {
+        "event_id": "e", "request_id": "q2", "occurred_at": "2026-11-23T14:45:00Z", "origin": "campaign",
+        "campaign_id": "P", "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
+    }  # fmt: skip
+    worker.tell("contact-list-cleared", clear("before", occurred_at="2026-11-22T10:00:00Z"), at="2026-11-23T14:44:00Z")
+    (before,) = worker.tell("placement-requested", asked, at="2026-11-23T14:45:00Z").of("placement-decided")
+    worker.tell("contact-list-cleared", clear("after", occurred_at="2026-11-23T14:46:00Z"), at="2026-11-23T14:46:00Z")
+    later = {**asked, "event_id": "e3", "request_id": "q3"}
+    (after,) = worker.tell("placement-requested", later, at="2026-11-23T14:47:00Z").of("placement-decided")
+    assert (before["reasons"], after["reasons"]) == ([], ["contact_unknown"])
