@@ -13,9 +13,8 @@ from streams import topic_admin
 from streams.engine.restore import ReadRecord, read_batches_to_end, reader
 from streams.errors import OperatorError
 from streams.logic.dnc import DncLists
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.settings import Settings
-
-DNC_ENTRIES = "dnc-entries"
 
 
 def read(settings: Settings, told: Callable[[int], None]) -> DncLists:

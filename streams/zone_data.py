@@ -67,7 +67,7 @@ def _use(path: tuple[str, ...], folder: Path | None) -> None:
     countries.use_tables(_text(folder, "zone.tab"), _text(folder, "tzdata.zi"))
     zones.zone_info.cache_clear()
     derived_zones.derived_zones.cache_clear()
-    same_clock.forget()
+    same_clock.clear_caches()
 
 
 def _version(folder: Path) -> str | None:

@@ -19,7 +19,8 @@ from streams.engine.clock import Clock
 from streams.engine.dnc_keeper import DncKeeper
 from streams.engine.restore import ReadRecord, read_batches_to_end, reader
 from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import DNC_ENTRIES, Configuration
+from streams.logic.configuration import Configuration
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.settings import Settings
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 

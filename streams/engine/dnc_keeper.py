@@ -13,7 +13,8 @@ from streams import metrics
 from streams.engine import dnc_snapshot
 from streams.engine.clock import Clock
 from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import DNC_ENTRIES, Configuration
+from streams.logic.configuration import Configuration
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.settings import Settings
 from streams.topic_admin import cluster_id
 

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from streams.logic.configuration import DNC_ENTRIES, BadRecord, Configuration
+from streams.logic.configuration import BadRecord, Configuration
 from streams.logic.dnc_batch import LISTS_IN_RUNS
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.dnc_runs import Run, run_of
 from streams.logic.exchange import Arrived
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.logic.limits import MOVE_AHEAD_MAX
-from streams.logic.open_slots import Windows, first_open
+from streams.logic.open_slots import Windows, first_open, second_of_day
 from streams.logic.open_slots import open_until as slots_open_until
 from streams.logic.same_clock import by_country, named_for
 from streams.logic.state import Contact
@@ -76,9 +76,7 @@ def open_until(times: CompiledTimes, contact: Contact, phone_number: str, now: d
     return slots_open_until(_clocks(times, contact, phone_number, now), now, until)
 
 
-def _clocks(
-    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime
-) -> list[tuple[ZoneInfo, Windows]]:
+def _clocks(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime) -> list[tuple[ZoneInfo, Windows]]:
     """The clock and the slots of every zone of the number; none if one of them cannot be judged."""
     found: list[tuple[ZoneInfo, Windows]] = []
     for name in zones_of(contact, phone_number).names:
@@ -95,17 +93,13 @@ def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None
     if zone is None:
         return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}
     local = now.astimezone(zone)
-    windows = times.windows.get(name)
-    if windows is not None:
-        is_open = _is_open(windows, local)
-        reason = None if is_open else Reason.OUTSIDE_CALLABLE_TIME
-        return reason, {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
-    judges = named_for(times.named, name, now)
+    judges = _judges(times, name, now)
     is_open = bool(judges) and all(_is_open(times.windows[judge], local) for judge in judges)
     seen: dict[str, Any] = {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
     if not judges:
         return Reason.ZONE_NOT_CALLABLE, seen
-    seen["judged_by"] = list(judges)
+    if judges != (name,):
+        seen["judged_by"] = list(judges)
     return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen
 
 
@@ -115,7 +109,7 @@ def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
 
 
 def _is_open(windows: Windows, local: datetime) -> bool:
-    second = local.hour * 3600 + local.minute * 60 + local.second
+    second = second_of_day(local)
     return any(start <= second < stop for start, stop in windows[local.weekday()])
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar, assert_never
 from streams.logic.comparisons import compile_comparison, compile_text, compile_time, earlier_than_all
 from streams.logic.numbers import entries_of, spellings
 from streams.logic.occasion import Occasion
+from streams.logic.open_slots import second_of_day
 from streams.logic.zones import zone_info
 from topics.rules import (
     CallAnalysisCondition,
@@ -172,7 +173,7 @@ def _on_time(condition: TimeAndDateCondition) -> Test:
 
     def test(occasion: Occasion) -> bool | None:
         local = occasion.at.astimezone(zone)
-        second = local.hour * 3600 + local.minute * 60 + local.second
+        second = second_of_day(local)
         began = local.date()
         if begins >= ends and second < ends:
             # Past midnight: the span belongs to the day on which it began.

@@ -12,6 +12,7 @@ from datetime import datetime
 from streams.logic.callable_time import CompiledTimes, compile_times
 from streams.logic.clock import check_clock, written_at
 from streams.logic.dnc import DncLists
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.exchange import Arrived, Fault, FaultKind
 from streams.logic.recycles import Marker, Recycles
 from streams.logic.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
@@ -29,7 +30,6 @@ RECYCLES = "campaign-recycle"
 CLEARS = "contact-list-cleared"
 RULE_SETS = "rule-sets"
 CALLABLE_TIME_SETS = "callable-time-sets"
-DNC_ENTRIES = "dnc-entries"
 
 
 @dataclass(frozen=True, slots=True)

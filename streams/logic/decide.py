@@ -66,9 +66,7 @@ def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Con
             assert_never(told)
 
 
-def _hear(
-    contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime
-) -> Decision:
+def _hear(contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
     seen, meaning = seen_id(_SEEN.get(type(event), "c"), event.event_id), meaning_of(event)
     if contact is None:
         contact = new_contact(event.contact_list_id, event.contact_id)

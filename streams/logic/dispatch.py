@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from streams.logic.effects import Dial
 from streams.logic.exchange import LatenessCause
 from streams.logic.ids import command_id
-from streams.logic.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S, PRESENTATIONS_KEPT
+from streams.logic.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
+from streams.logic.presentations import presented_at
 from streams.logic.state import Callback, Status, Timer, TimerKind
 from streams.logic.step import Step
 from topics.commands import Checks, DialCommand
@@ -77,16 +78,14 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
     return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
 
 
-def _hand_over(
-    step: Step, callback: Callback, campaign: Campaign | None, status: Status, timer: Timer
-) -> Callback:
+def _hand_over(step: Step, callback: Callback, campaign: Campaign | None, status: Status, timer: Timer) -> Callback:
     limit = expires_at(callback, campaign)
     presented = replace(
         callback,
         status=status,
         timer=timer,
         presentation=callback.presentation + 1,
-        presented=(*callback.presented[1 - PRESENTATIONS_KEPT :], step.now),
+        presented=presented_at(callback, step.now),
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
         expires_at=limit if limit is not None and limit > step.now else None,
     )

@@ -12,7 +12,7 @@ from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
 from topics.configuration import DncEntry
 from topics.fields import ID_LENGTH_MAX, legible_number
 
-TOPIC = "dnc-entries"
+DNC_ENTRIES = "dnc-entries"
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
 
@@ -42,9 +42,9 @@ def change_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, Ba
 
 
 def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
-    entry, fault = decode_cells(TOPIC, value)
+    entry, fault = decode_cells(DNC_ENTRIES, value)
     assert isinstance(entry, DncEntry), "nothing else stands on this topic"
-    if value_key(TOPIC, entry).encode() != key:
+    if value_key(DNC_ENTRIES, entry).encode() != key:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
     return Change(entry.dnc_list_id.encode(), int(entry.phone_number[1:]), value_of(entry.expires_at)), fault
 

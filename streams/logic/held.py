@@ -42,7 +42,7 @@ def still_waiting(step: Step, callback: Callback, campaign: Campaign | None) -> 
         # It is not ended while nobody can read what it waits for, however late it becomes.
         return replace(callback, timer=None, held_unreadable=True)
     timer = waiting_timer(step, callback, campaign)
-    # Of one that is let out now it stands as it was, since that is what it has waited for.
+    # One that is let out now keeps its cause, which `held_by` is to name.
     unreadable = callback.held_unreadable and lets_out(step.configuration, campaign)
     return replace(callback, timer=timer, held_unreadable=unreadable)
 

@@ -41,13 +41,17 @@ def open_until(zones: Sequence[tuple[ZoneInfo, Windows]], at: datetime, until: d
     return until
 
 
+def second_of_day(local: datetime) -> int:
+    """What the wall clock shows at a local instant, in whole seconds since it showed midnight."""
+    return local.hour * 3600 + local.minute * 60 + local.second
+
+
 def _in_one_slot(zone: ZoneInfo, windows: Windows, at: datetime, until: datetime) -> bool:
     """Whether one slot of one day has both, and the clock does not change: as nearly always, and soon told."""
     begin, end = at.astimezone(zone), until.astimezone(zone)
     if begin.date() != end.date() or begin.utcoffset() != end.utcoffset():
         return False
-    first = begin.hour * 3600 + begin.minute * 60 + begin.second
-    last = end.hour * 3600 + end.minute * 60 + end.second + (end.microsecond > 0)
+    first, last = second_of_day(begin), second_of_day(end) + (end.microsecond > 0)
     return any(start <= first and last <= stop for start, stop in windows[begin.weekday()])
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from streams.logic.configuration import BadRecord, Report
+from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.exchange import Arrived, Outcome, Record, Result
 from topics.catalog import DEAD_LETTER_TOPIC
@@ -19,7 +20,6 @@ VIEW = "outstanding-callbacks"
 DIAL_PREVIEW = "dial-preview"
 DIAL_ANALYSIS = "dial-analysis"
 PLACEMENT_DECIDED = "placement-decided"
-DNC_ENTRIES = "dnc-entries"
 
 
 def records_of(key: bytes, effects: Iterable[Effect]) -> list[Record]:

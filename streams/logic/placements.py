@@ -16,10 +16,11 @@ from streams.logic.callable_time import open_until
 from streams.logic.checks import Call, Verdict, check, in_order
 from streams.logic.dispatch import expires_at
 from streams.logic.effects import Answered
-from streams.logic.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, PRESENTATIONS_KEPT, REMEMBERED_MAX
+from streams.logic.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
 from streams.logic.meanings import check_same
 from streams.logic.memory import kept_id
-from streams.logic.state import Answer, Callback, Status
+from streams.logic.presentations import presented_at
+from streams.logic.state import Answer, Callback
 from streams.logic.step import Step
 from topics.codec import encode
 from topics.configuration import Campaign
@@ -96,8 +97,7 @@ def _valid_until(
         latest = open_until(times, step.contact, event.phone_number, step.now, latest)
     if callback is None:
         return latest
-    handed_out = callback.status in (Status.PRESENTED, Status.DIALING)
-    limit = callback.expires_at if handed_out else expires_at(callback, campaign)
+    limit = callback.expires_at if callback.is_handed_out else expires_at(callback, campaign)
     return latest if limit is None else min(latest, limit)
 
 
@@ -124,9 +124,9 @@ def _carry_out_rules(step: Step, event: PlacementRequested, verdict: Verdict) ->
 
 def _as_placed(step: Step, callback: Callback) -> Callback:
     """A call ahead of its time counts as the presentation that its wrap-up ends."""
-    if callback.status in (Status.PRESENTED, Status.DIALING):
+    if callback.is_handed_out:
         return callback
-    return replace(callback, presented=(*callback.presented[1 - PRESENTATIONS_KEPT :], step.now))
+    return replace(callback, presented=presented_at(callback, step.now))
 
 
 def _facts_of(callback: Callback | None) -> dict[str, Any]:

@@ -8,7 +8,13 @@ and docs/decisions/0023-one-wrap-up-for-each-presentation.md.
 
 from datetime import datetime
 
+from streams.logic.limits import PRESENTATIONS_KEPT
 from streams.logic.state import Callback, Status
+
+
+def presented_at(callback: Callback, now: datetime) -> tuple[datetime, ...]:
+    """The latest presentations of the callback, one that begins now the last of them."""
+    return (*callback.presented[1 - PRESENTATIONS_KEPT :], now)
 
 
 def began_at(callback: Callback, wrapped_up_at: datetime) -> datetime | None:

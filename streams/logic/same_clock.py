@@ -61,7 +61,7 @@ def _stretches(name: str, block: int) -> tuple[tuple[datetime, datetime, timedel
     return None if zone is None else tuple(stretches(zone, start, start + 2 * AHEAD))
 
 
-def forget() -> None:
+def clear_caches() -> None:
     """Compare all clocks anew: another time zone database is in use."""
     _agree.cache_clear()
     _stretches.cache_clear()

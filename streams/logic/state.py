@@ -97,6 +97,11 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     expires_at: datetime | None = None
 
     @property
+    def is_handed_out(self) -> bool:
+        """Whether an agent or a dialer has its command."""
+        return self.status in (Status.PRESENTED, Status.DIALING)
+
+    @property
     def moved_at(self) -> datetime | None:
         """`occurred_at` of the latest reschedule that was applied; None if there was none."""
         # In version 1 a reschedule could be among `moved` that was older than the scheduling, and so not applied.
