@@ -47,7 +47,8 @@ class Story(Sender):
             self._at(off + random.uniform(0.5, 9), self._campaign, "on")
         for _ in range(random.choice((0, 0, 1, 3))):
             self._at(random.uniform(1, self.until), self._recycle)
-        for _ in range(random.choice((0, 0, 2, 4))):
+        # Entries that somebody else has not committed yet keep a new owner from those of the former one.
+        for _ in range(random.choice((4, 8) if self._is_about_dnc else (0, 0, 2, 4))):
             self._at(random.uniform(1, self.until), self._entry_from_outside)
         self._at(self.until + 10, self._campaign, "on")
         self._dial()
