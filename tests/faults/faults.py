@@ -72,11 +72,14 @@ async def kill_all(stage: Stage, chance: random.Random) -> float:
 
 
 async def zombie(stage: Stage, chance: random.Random) -> float:
-    """SIGSTOP for longer than the session lasts; others have its partitions when it wakes up. From the stop."""
+    """SIGSTOP; others have had its partitions for a while when it wakes up. From the stop."""
     at, worker = _now(), chance.choice(stage.workers)
     worker.signal(SIGSTOP)
-    await asyncio.sleep(BEYOND_THE_SESSION_S)
-    worker.signal(SIGCONT)
+    try:
+        await stage.until_shared(without=worker)
+        await asyncio.sleep(BEYOND_THE_SESSION_S - SESSION_TIMEOUT_S)
+    finally:
+        worker.signal(SIGCONT)
     return await stage.works_since(at)
 
 

@@ -29,6 +29,8 @@ DUE_MS = (1500, 7000)
 MOVED_S = 3
 ACKNOWLEDGED_S = 120
 NUMBER = "+12125550101"
+SOURCES = ("callback-scheduled", "placement-requested", "wrap-up")
+HEARD_POLL_S = 0.5
 
 
 @dataclass
@@ -152,6 +154,16 @@ class Load:
         waiting, self._acknowledged = self._acknowledged, []
         await asyncio.gather(*waiting)
 
+    async def until_heard(self, group: str, brokers: str) -> None:
+        """Return when the workers' group has committed what it read up to the end of every topic of events."""
+        async with _reader(self.prefix, SOURCES, brokers, group_id=group) as consumer:
+            partitions = list(consumer.assignment())
+            while True:
+                ends = await consumer.end_offsets(partitions)
+                if all([(await consumer.committed(tp) or 0) >= end for tp, end in ends.items()]):
+                    return
+                await asyncio.sleep(HEARD_POLL_S)
+
     async def _one(self) -> None:
         self._number += 1
         number, now = self._number, datetime.now(UTC).replace(microsecond=0)
@@ -230,11 +242,13 @@ def _of(contact: str, event_id: str, at: datetime) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _reader(prefix: str, topics: tuple[str, ...], brokers: str) -> AsyncIterator[Any]:
+async def _reader(
+    prefix: str, topics: tuple[str, ...], brokers: str, group_id: str | None = None
+) -> AsyncIterator[Any]:
     """A read_committed reader of topics with a partition for each contact partition, from their beginning."""
     consumer: Any = AIOKafkaConsumer(
         bootstrap_servers=brokers.split(","), isolation_level="read_committed", auto_offset_reset="earliest",
-        enable_auto_commit=False, metadata_max_age_ms=5000,
+        enable_auto_commit=False, metadata_max_age_ms=5000, group_id=group_id,
     )  # fmt: skip
     consumer.assign([TopicPartition(prefix + topic, number) for topic in topics for number in range(PARTITIONS)])
     await consumer.start()

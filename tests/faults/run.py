@@ -121,7 +121,7 @@ async def _make(stage: Stage, fault: Fault, chance: random.Random) -> Made:
 
 
 async def _drain(stage: Stage) -> None:
-    """Wait until the last callback has been due and answered, and nothing comes any more."""
+    """Wait until the last callback has been due and answered, nothing comes any more, and every event was heard."""
     await stage.load.acknowledged()
     await stage.load.replay()
     last = max(event.due for event in stage.load.events if event.due)
@@ -129,7 +129,9 @@ async def _drain(stage: Stage) -> None:
     while datetime.now(UTC) < last or count != len(stage.load.received):
         count = len(stage.load.received)
         await asyncio.sleep(QUIET_S)
+        await stage.until_heard()
     await stage.load.acknowledged()
+    await stage.until_heard()
     await stage.until_shared()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,14 +95,23 @@ class Stage:
                     return (max(first.values()) - since).total_seconds()
                 await asyncio.sleep(POLL_S)
 
-    async def until_shared(self) -> None:
-        """Wait until every worker has partitions, each one has one owner, and all are ready. Raises TimeoutError."""
+    async def until_shared(self, without: LocalWorker | None = None) -> None:
+        """Wait until every worker but `without` has partitions, each one has one owner, and all are ready.
+
+        Raises TimeoutError.
+        """
         async with asyncio.timeout(RECOVERY_MAX_S):
             while True:
-                ready = [self._ready(worker) for worker in self.workers]
+                ready = [self._ready(worker) for worker in self.workers if worker is not without]
                 if all(ready) and sorted(itertools.chain(*ready)) == list(range(PARTITIONS)):
                     return
                 await asyncio.sleep(AGAIN_S)
+
+    async def until_heard(self) -> None:
+        """Wait until the workers have processed every event; what they never do is for the verdict to say."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECOVERY_MAX_S):
+                await self.load.until_heard(self.cluster.settings().app, self.brokers.direct)
 
     def _ready(self, worker: LocalWorker) -> list[int]:
         held = (worker.status() or {"partitions": {}})["partitions"]
