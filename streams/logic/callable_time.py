@@ -3,15 +3,13 @@
 Source: docs/rules.md, section 3 and section 8 row 19.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 from streams.logic.limits import MOVE_AHEAD_MAX
-from streams.logic.open_slots import Windows, first_open, second_of_day
-from streams.logic.open_slots import open_until as slots_open_until
+from streams.logic.open_slots import Clock, Windows, first_open, second_of_day
 from streams.logic.same_clock import by_country, named_for
 from streams.logic.state import Contact
 from streams.logic.zones import zone_info, zones_of
@@ -45,10 +43,19 @@ def compile_times(times: CallableTimeSet) -> CompiledTimes:
     return CompiledTimes(times.callable_time_set_id, compiled, by_country(compiled))
 
 
-def check_time(
-    times: CompiledTimes, contact: Contact, phone_number: str, now: datetime
-) -> tuple[tuple[Reason, ...], dict[str, Any]]:
-    """Why the number may not be called now, and in which zones it was looked at; every zone has to be open.
+class Looked(NamedTuple):
+    """What the wall clocks say of a number now. reasons: why it may not be called; none if every zone is open.
+
+    facts: in which zones it was looked at. clocks: those by which it was judged, for `open_until`.
+    """
+
+    reasons: tuple[Reason, ...]
+    facts: dict[str, Any]
+    clocks: tuple[Clock, ...]
+
+
+def check_time(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime) -> Looked:
+    """Whether the number may be called now; every zone has to be open.
 
     A zone that the set does not name is judged by all the zones of the same country that it names and that have the
     same clock from `now` on; the facts name them as `judged_by`.
@@ -56,13 +63,15 @@ def check_time(
     zones = zones_of(contact, phone_number)
     reasons: set[Reason] = set() if zones.names else {Reason.TIME_ZONE_UNKNOWN}
     looked_at: list[dict[str, Any]] = []
+    clocks: list[Clock] = []
     for name in zones.names:
-        reason, seen = _look(times, name, now)
+        reason, seen, judges = _look(times, name, now)
         if reason is not None:
             reasons.add(reason)
         looked_at.append(seen)
+        clocks += judges
     facts = {"callable_time_set_id": times.callable_time_set_id, "zone_of": zones.of, "zones": looked_at}
-    return tuple(sorted(reasons)), facts
+    return Looked(tuple(sorted(reasons)), facts, tuple(clocks))
 
 
 def next_open(times: CompiledTimes, contact: Contact, phone_number: str, after: datetime) -> datetime | None:
@@ -71,14 +80,9 @@ def next_open(times: CompiledTimes, contact: Contact, phone_number: str, after: 
     return first_open(zones, after, after + MOVE_AHEAD_MAX) if zones else None
 
 
-def open_until(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime, until: datetime) -> datetime:
-    """Up to when the number, which may be called now, may be called by all of its zones; `until` at the latest."""
-    return slots_open_until(_clocks(times, contact, phone_number, now), now, until)
-
-
-def _clocks(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime) -> list[tuple[ZoneInfo, Windows]]:
+def _clocks(times: CompiledTimes, contact: Contact, phone_number: str, now: datetime) -> list[Clock]:
     """The clock and the slots of every zone of the number; none if one of them cannot be judged."""
-    found: list[tuple[ZoneInfo, Windows]] = []
+    found: list[Clock] = []
     for name in zones_of(contact, phone_number).names:
         zone, judges = zone_info(name), _judges(times, name, now)
         if zone is None or not judges:
@@ -87,20 +91,22 @@ def _clocks(times: CompiledTimes, contact: Contact, phone_number: str, now: date
     return found
 
 
-def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, dict[str, Any]]:
-    """Why one zone is not open, None if it is, and what was looked at."""
+def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, dict[str, Any], list[Clock]]:
+    """Why one zone is not open, None if it is; what was looked at, and by which clocks."""
     zone = zone_info(name)
     if zone is None:
-        return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}
+        return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}, []
     local = now.astimezone(zone)
     judges = _judges(times, name, now)
-    is_open = bool(judges) and all(_is_open(times.windows[judge], local) for judge in judges)
+    clocks = [(zone, times.windows[judge]) for judge in judges]
+    second, day = second_of_day(local), local.weekday()
+    is_open = bool(clocks) and all([_is_open(windows[day], second) for _, windows in clocks])
     seen: dict[str, Any] = {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
     if not judges:
-        return Reason.ZONE_NOT_CALLABLE, seen
+        return Reason.ZONE_NOT_CALLABLE, seen, clocks
     if judges != (name,):
         seen["judged_by"] = list(judges)
-    return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen
+    return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen, clocks
 
 
 def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
@@ -108,9 +114,8 @@ def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
     return (name,) if name in times.windows else named_for(times.named, name, now)
 
 
-def _is_open(windows: Windows, local: datetime) -> bool:
-    second = second_of_day(local)
-    return any(start <= second < stop for start, stop in windows[local.weekday()])
+def _is_open(slots: Iterable[tuple[int, int]], second: int) -> bool:
+    return any([start <= second < stop for start, stop in slots])
 
 
 def _seconds(text: str) -> int:

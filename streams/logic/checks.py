@@ -17,6 +17,7 @@ from streams.logic.configuration import Configuration
 from streams.logic.contacts import cleared_at
 from streams.logic.numbers import entries_of, is_valid_number, spellings
 from streams.logic.occasion import Occasion
+from streams.logic.open_slots import Clock
 from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rules import CompiledRule
 from streams.logic.state import Contact, Mark
@@ -39,11 +40,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the checks found. reasons: one for each that failed. facts: by check. matched: pre-call rules, in order."""
+    """What the checks found. reasons: one for each that failed. facts: by check. matched: pre-call rules, in order.
+
+    clocks: those of callable time, which all have an open slot if no check failed.
+    """
 
     reasons: tuple[Reason, ...]
     facts: Mapping[str, Any]
     matched: tuple[CompiledRule, ...] = ()
+    clocks: tuple[Clock, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -66,13 +71,14 @@ class _Findings:
     failed: set[Reason] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
     matched: list[CompiledRule] = field(default_factory=list)
+    clocks: tuple[Clock, ...] = ()
 
     def fail_if(self, failed: bool, reason: Reason) -> None:
         if failed:
             self.failed.add(reason)
 
     def verdict(self) -> Verdict:
-        return Verdict(in_order(self.failed), self.facts, tuple(self.matched))
+        return Verdict(in_order(self.failed), self.facts, tuple(self.matched), self.clocks)
 
 
 def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
@@ -122,7 +128,7 @@ def _check_number(found: _Findings, call: Call) -> None:
     marks = [mark for number, mark in call.contact.marked_numbers.items() if number in same]
     mark = min(marks, key=lambda one: one.at, default=None)
     # One that is not on the record counts as callable; the facts say so.
-    on_record_and_callable = all(number.callable for number in entries)
+    on_record_and_callable = all([number.callable for number in entries])
     found.fail_if(not on_record_and_callable or mark is not None, Reason.NUMBER_UNCALLABLE)
     found.facts["number"] = {"callable": on_record_and_callable, "on_record": bool(entries), **_marked_by(mark)}
 
@@ -152,7 +158,7 @@ def _check_time(found: _Findings, call: Call, campaign: Campaign, configuration:
         found.fail_if(True, Reason.CALLABLE_TIME_SET_UNREADABLE if unreadable else Reason.CALLABLE_TIME_SET_UNKNOWN)
         found.facts["callable_time"] = {"callable_time_set_id": campaign.callable_time_set_id}
         return
-    reasons, found.facts["callable_time"] = check_time(times, call.contact, call.phone_number, now)
+    reasons, found.facts["callable_time"], found.clocks = check_time(times, call.contact, call.phone_number, now)
     found.failed.update(reasons)
 
 

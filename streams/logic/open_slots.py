@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 Windows = tuple[tuple[tuple[int, int], ...], ...]
 """For each weekday from Monday: start and stop of its slots, in seconds of the wall clock."""
 
+Clock = tuple[ZoneInfo, Windows]
+"""A zone and the slots by its wall clock."""
+
 Span = tuple[datetime, datetime]
 """From an instant, up to but not including another."""
 
@@ -21,7 +24,7 @@ LOOK_EVERY = DAY
 """No zone has ever changed its offset twice within six days."""
 
 
-def first_open(zones: Sequence[tuple[ZoneInfo, Windows]], after: datetime, until: datetime) -> datetime | None:
+def first_open(zones: Sequence[Clock], after: datetime, until: datetime) -> datetime | None:
     """The first instant from `after` to `until`, both included, at which every zone has an open slot."""
     end = until + SECOND  # A slot that opens at `until` itself still counts.
     spans = [_merged(_spans(zone, windows, after, end)) for zone, windows in zones]
@@ -32,7 +35,7 @@ def first_open(zones: Sequence[tuple[ZoneInfo, Windows]], after: datetime, until
     return start if start is not None and start <= until else None
 
 
-def open_until(zones: Sequence[tuple[ZoneInfo, Windows]], at: datetime, until: datetime) -> datetime:
+def open_until(zones: Sequence[Clock], at: datetime, until: datetime) -> datetime:
     """Up to when the slots of every zone stay open that are open at `at`; `until` if they are open then, too."""
     for zone, windows in zones:
         if not _in_one_slot(zone, windows, at, until):

@@ -12,13 +12,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from streams.logic.actions import Trigger, carry_out
-from streams.logic.callable_time import open_until
 from streams.logic.checks import Call, Verdict, check, in_order
 from streams.logic.dispatch import expires_at
 from streams.logic.effects import Answered
 from streams.logic.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
 from streams.logic.meanings import check_same
 from streams.logic.memory import kept_id
+from streams.logic.open_slots import open_until
 from streams.logic.presentations import presented_at
 from streams.logic.state import Answer, Callback
 from streams.logic.step import Step
@@ -84,17 +84,15 @@ def _decide(
         contact_id=event.contact_id,
         phone_number=event.phone_number,
         facts=facts,
-        valid_until=None if reasons else _valid_until(step, event, campaign, callback, valid_until),
+        valid_until=None if reasons else _valid_until(step.now, verdict, campaign, callback, valid_until),
     )
 
 
 def _valid_until(
-    step: Step, event: PlacementRequested, campaign: Campaign | None, callback: Callback | None, latest: datetime
+    now: datetime, verdict: Verdict, campaign: Campaign | None, callback: Callback | None, latest: datetime
 ) -> datetime:
     """Up to when the call may be placed on this answer: no longer than its slot is open and its command is good."""
-    if campaign is not None and campaign.callable_time_set_id is not None:
-        times = step.configuration.times[campaign.callable_time_set_id]
-        latest = open_until(times, step.contact, event.phone_number, step.now, latest)
+    latest = open_until(verdict.clocks, now, latest)
     if callback is None:
         return latest
     limit = callback.expires_at if callback.is_handed_out else expires_at(callback, campaign)

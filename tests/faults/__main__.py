@@ -34,9 +34,7 @@ def main() -> int:
     return 1 if lines else 0
 
 
-def play(
-    seconds: float, seed: int, *, shuffled: bool, only: int | None = None, keep: Path | None = None
-) -> list[Run]:
+def play(seconds: float, seed: int, *, shuffled: bool, only: int | None = None, keep: Path | None = None) -> list[Run]:
     """Three quarters of the time with one broker, the rest with three; with `only` so many for all of it."""
     runs = []
     for count, faults, share in ((1, SINGLE, 0.75), (3, CLUSTER, 0.25)):

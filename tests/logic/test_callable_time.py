@@ -87,7 +87,7 @@ def test_every_zone_of_the_number_has_to_be_open():
 
 def test_each_fault_of_each_zone_is_named():
     contact = contact_in("Asia/Tokyo", "UTC", "Mars/Olympus_Mons")
-    found, facts = check_time(times(("UTC", [])), contact, NUMBER, instant("2026-11-23T15:00:00Z"))
+    found, facts, _ = check_time(times(("UTC", [])), contact, NUMBER, instant("2026-11-23T15:00:00Z"))
     assert set(found) == {Reason.OUTSIDE_CALLABLE_TIME, Reason.ZONE_NOT_CALLABLE, Reason.TIME_ZONE_UNKNOWN}
     assert facts == {
         "callable_time_set_id": "T",
@@ -189,7 +189,7 @@ def test_an_unknown_zone_that_the_set_names_too_is_still_unknown(name):
 
 def test_a_number_that_no_plan_places_has_no_known_zone():
     at = instant("2026-11-23T15:00:00Z")
-    found, facts = check_time(MONDAY_IN_KATHMANDU, new_contact("L", "c1"), "+99912345678", at)
+    found, facts, _ = check_time(MONDAY_IN_KATHMANDU, new_contact("L", "c1"), "+99912345678", at)
     assert found == (Reason.TIME_ZONE_UNKNOWN,)
     assert facts == {"callable_time_set_id": "T", "zone_of": "derived", "zones": []}
     assert next_open(MONDAY_IN_KATHMANDU, new_contact("L", "c1"), "+99912345678", at) is None
@@ -197,7 +197,7 @@ def test_a_number_that_no_plan_places_has_no_known_zone():
 
 def test_a_toll_free_number_is_called_only_while_its_whole_country_may_be():
     nobody = new_contact("L", "c1")
-    _, facts = check_time(times(), nobody, TOLL_FREE, instant("2026-11-23T18:00:00Z"))
+    _, facts, _ = check_time(times(), nobody, TOLL_FREE, instant("2026-11-23T18:00:00Z"))
     zones = [zone["time_zone"] for zone in facts["zones"]]
     # Guam's Tuesday begins while the mainland has its Monday: in the evening there, it is morning in Guam.
     everywhere = [slot(day, "07:00", "21:00") for day in range(1, 8)]
