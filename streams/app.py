@@ -3,9 +3,7 @@
 Faust gives the consumer group, co-partitioned assignment and the agents; state, output and offsets are the engines'.
 """
 
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -47,6 +45,9 @@ class App(faust.App):
 
     engines: Engines
 
+    def _create_directories(self) -> None:
+        """Faust would make a folder for its tables and keep nothing in it: there are none of its own."""
+
 
 def create_app(settings: Settings, engines: Engines, url: str) -> App:
     """The app for `settings`; `url` is this worker's own address, by which the assignor tells workers apart."""
@@ -63,7 +64,6 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
         consumer_auto_offset_reset="earliest",
         canonical_url=url,
         web_enabled=False,
-        datadir=str(Path(tempfile.gettempdir()) / f"{settings.app}-faust"),  # Faust wants one; nothing is kept there.
         store="memory://",
         # No table of Faust's own: a replica count above 0 is what keeps its co-partitioning assignor without one.
         table_standby_replicas=1,

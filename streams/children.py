@@ -1,4 +1,4 @@
-"""Processes that must not outlive the one that starts them."""
+"""Processes that must not outlive the one that starts them, and how that one is ended in order."""
 
 import ctypes
 import os
@@ -25,3 +25,13 @@ def die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def stop_on_signals() -> None:
+    """Have Ctrl-C and SIGTERM raise KeyboardInterrupt, so that whoever has children can stop them.
+
+    Also where the caller has SIGINT ignored, as `nohup` and the `&` of a script do: then SIGTERM would do nothing, too.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # By way of SIGINT, for which asyncio.run has a handler of its own.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -21,6 +21,9 @@ POLL_S = 0.1
 STOP_TIMEOUT_S = 20.0
 WORKER = ("-m", "streams", "worker")
 
+# A proxy that the environment names is for other machines.
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
 
 class LocalWorker:
     """One `ringback worker` process, started with `settings` (names as in `streams.settings`) and its own log file.
@@ -47,7 +50,6 @@ class LocalWorker:
         """Start the process; it has a group of its own, so that Ctrl-C in a terminal reaches the parent alone."""
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(ENV_PREFIX) and n != CONFIG_VARIABLE}
         given = {ENV_PREFIX + name.upper(): str(value) for name, value in self._settings.items() if value is not None}
-        given["TMPDIR"] = str(self.log.parent)  # What Faust leaves in a temporary folder goes with the log.
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *self._command],
@@ -99,7 +101,7 @@ class LocalWorker:
     def status(self) -> dict[str, Any] | None:
         """What /status says, or None while it does not answer."""
         try:
-            with urllib.request.urlopen(f"{self._url()}status", timeout=5) as answer:  # noqa: S310  (always http)
+            with _open(f"{self._url()}status", timeout=5) as answer:
                 status: dict[str, Any] = json.load(answer)
                 return status
         except (OSError, ValueError):
@@ -107,7 +109,7 @@ class LocalWorker:
 
     def metrics(self) -> str:
         """What /metrics says. Raises OSError when it does not answer."""
-        with urllib.request.urlopen(f"{self._url()}metrics", timeout=5) as answer:  # noqa: S310  (always http)
+        with _open(f"{self._url()}metrics", timeout=5) as answer:
             text: str = answer.read().decode()
             return text
 
@@ -118,7 +120,7 @@ class LocalWorker:
             if self.exit_code is not None:
                 raise RuntimeError(f"the worker ended with code {self.exit_code}: {self.last_words()}")
             try:
-                with urllib.request.urlopen(f"{self._url()}readyz", timeout=5):  # noqa: S310  (always http)
+                with _open(f"{self._url()}readyz", timeout=5):
                     return
             except (urllib.error.URLError, OSError, ValueError):
                 time.sleep(POLL_S)

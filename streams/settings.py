@@ -10,6 +10,7 @@ import re
 import ssl
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,12 +26,26 @@ CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)\Z")
 
 
+HOST_NAME = re.compile(r"[\w.-]+")
+
+
 def _addresses(value: str) -> str:
     for address in value.split(","):
         host, _, port = address.strip().rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise ValueError("should be HOST:PORT, several of them separated by commas")
+        if ":" in host and not (host.startswith("[") and host.endswith("]") and _is_ipv6(host[1:-1])):
+            raise ValueError("should be HOST:PORT, without a scheme, and an IPv6 address in brackets: [::1]:9092")
+        if ":" not in host and not HOST_NAME.fullmatch(host):
+            raise ValueError("should be HOST:PORT, HOST being a name or an address")
     return value
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return bool(IPv6Address(text))
+    except ValueError:
+        return False
 
 
 def _lower(value: object) -> object:
@@ -56,7 +71,7 @@ class Settings(BaseSettings):
     )
 
     broker: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1:9092"
-    """Kafka brokers to begin with: HOST:PORT, several of them separated by commas."""
+    """Kafka brokers to begin with: HOST:PORT or [IPV6]:PORT, several of them separated by commas."""
     app: str = Field(default="ringback", pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
     """Consumer group, and the beginning of every transactional id; workers with the same name share the work."""
     prefix: str = Field(default="ringback.", pattern=r"\A[A-Za-z0-9._-]{0,100}\z")
@@ -66,7 +81,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=9464, ge=0, le=65535)
     """Port of /metrics, /healthz, /readyz and /status; 0 takes any free one."""
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
-    """Address that port is bound to; 0.0.0.0 to let others reach it."""
+    """Address that port is bound to; 0.0.0.0 to let others reach it, :: to let them reach it by IPv6 too."""
     log_level: LogLevel = "info"
     """Least level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
@@ -228,12 +243,11 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    """One problem that pydantic found as one line; a password's value stays out of it."""
+    """One problem that pydantic found as one line. The value stays out of it: it may be a password in a wrong place."""
     message = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
     if not error["loc"]:
         return message
     name = str(error["loc"][0])
     if name not in Settings.model_fields:
         return _unknown(f"setting {name}", name, Settings.model_fields)
-    got = "" if name == "sasl_password" else f", got {str(error['input'])[:100]!r}"
-    return f"setting {name} ({ENV_PREFIX}{name.upper()}): {message[0].lower()}{message[1:]}{got}"
+    return f"setting {name} ({ENV_PREFIX}{name.upper()}): {message[0].lower()}{message[1:]}"

@@ -1,10 +1,11 @@
 """`ringback bench`: measure lateness, placement, recovery and load on this machine."""
 
 import logging
-import signal
 from collections.abc import Callable
 
 import click
+
+from streams.children import stop_on_signals
 
 _COUNT = click.IntRange(min=1)
 INTERRUPTED = 130
@@ -112,7 +113,7 @@ def stampede(callbacks: int) -> int:
 
 def _interruptible(work: Callable[[], int]) -> int:
     # Without this a SIGTERM would end us at once and leave a worker and Kafka's data behind.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_on_signals()
     try:
         return work()
     except KeyboardInterrupt:

@@ -1,12 +1,11 @@
 """`ringback broker`: a Kafka of one node that runs until it is interrupted."""
 
-import signal
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from streams.broker import DEFAULT_PORT, EmbeddedKafka
+from streams.children import stop_on_signals
 
 
 @click.command()
@@ -26,7 +25,7 @@ def broker(port: int, data_dir: Path | None) -> int:
     on this machine only and keeps one copy of everything: not for production.
     """
     # Without this a SIGTERM would end us at once and leave Kafka's data behind.
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop_on_signals()
     try:
         with EmbeddedKafka(port=port, data_dir=data_dir) as kafka:
             kept = f"kept in {kafka.data_dir}" if kafka.data_dir else "removed at the end"
@@ -35,7 +34,3 @@ def broker(port: int, data_dir: Path | None) -> int:
     except KeyboardInterrupt:
         click.echo("Kafka has stopped.")
     return 0
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from streams import standard_streams
 from streams.errors import OperatorError
 
 USAGE = 2
@@ -86,6 +87,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     An error that is expected is one line on standard error for each problem; a traceback is always a fault of ours.
     """
+    standard_streams.make_usable()
     try:
         code = ringback.main(arguments, prog_name="ringback", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

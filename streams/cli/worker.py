@@ -30,15 +30,20 @@ def _meaning(name: str) -> str:
 @connection_options
 @click.option("--app", metavar="TEXT", help="Consumer group; workers with the same one share the work.  [ringback]")
 @click.option("--instance-id", metavar="TEXT", help="Name of this worker, for a restart that moves no partition.")
-@click.option("--metrics-port", type=int, metavar="PORT", help="Of /metrics, /healthz, /readyz, /status.  [9464]")
+@click.option("--metrics-port", metavar="PORT", help="Of /metrics, /healthz, /readyz, /status; 0: any free.  [9464]")
 @click.option("--metrics-host", metavar="ADDRESS", help="Address that port is bound to.  [127.0.0.1]")
+@click.option("--state-dir", metavar="FOLDER", help="Of what a restart takes up, one a worker.  [ringback-state]")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.  [info]")
 @click.option("--log-format", metavar="FORMAT", help="console, json, or auto.  [auto]")
 def worker(config: Path | None, **given: Any) -> int:
-    """Process events until told to stop (Ctrl-C or SIGTERM).
+    r"""Process events until told to stop (Ctrl-C or SIGTERM).
 
     Start as many workers as you like, up to the number of partitions: they share the work, and the others take over
     when one ends. The topics must be there: `ringback topics create`.
+
+    \b
+    A second one on the same machine needs a folder and a port of its own:
+      ringback worker --state-dir ringback-state-2 --metrics-port 0
     """
     settings = load(config, **given)
     # Only now, so that a mistake in the settings is told before everything that a worker needs is imported.

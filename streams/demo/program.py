@@ -14,6 +14,7 @@ from rich.console import Console
 
 from streams import topic_admin
 from streams.broker import EmbeddedKafka
+from streams.children import stop_on_signals
 from streams.demo.accounts import differences
 from streams.demo.play import Play, Stage
 from streams.demo.screen import Screen, lateness, rows, summary
@@ -51,14 +52,12 @@ def run(seconds: float) -> int:
     the worker cannot be started.
     """
     screen = Screen(Console())
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_on_signals()
     try:
         return _run(screen, seconds)
     except KeyboardInterrupt:
         screen.say("Interrupted: the worker and Kafka have stopped, and nothing is left behind.")
         return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(screen: Screen, seconds: float) -> int:

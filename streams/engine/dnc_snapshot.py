@@ -114,7 +114,8 @@ def write(folder: Path, what: Frozen, source: Source, now: datetime) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / f"{FILE}.{os.getpid()}.new"
-    with new.open("wb") as file:
+    new.unlink(missing_ok=True)
+    with new.open("xb") as file:  # Never through a link that somebody has put there.
         file.write(MAGIC)
         file.write(line)
         for run in runs:

@@ -1,5 +1,7 @@
-"""One worker at a time has a folder of state."""
+"""One worker at a time has a folder of state, and nobody else can read it."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,34 @@ from streams.errors import OperatorError
 from streams.state_dir import held
 
 
-def test_a_second_worker_on_one_folder_is_refused_and_gets_it_when_the_first_is_gone(tmp_path: Path) -> None:
+def modes(folder: Path) -> dict[str, str]:
+    """The rights to the folder and to everything in it."""
+    paths = (folder, *folder.rglob("*"))
+    return {path.name: oct(stat.S_IMODE(path.lstat().st_mode)) for path in paths if not path.is_symlink()}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A folder of state as version 0.2.0 left it."""
+    folder = tmp_path / "state"
+    (folder / "contacts-0").mkdir(parents=True)
+    (folder / "contacts-1.bad").mkdir()
+    for name in ("lock", "contacts-0/000004.sst", "contacts-0/CURRENT", "dnc-entries.snapshot", "dnc-entries.bad"):
+        (folder / name).write_text("state")
+        (folder / name).chmod(0o644)
+    for path in (folder, folder / "contacts-0", folder / "contacts-1.bad"):
+        path.chmod(0o755)
+    return folder
+
+
+def test_a_second_worker_on_one_folder_is_told_what_to_give_it_and_gets_the_folder_when_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "new" / "state"
-    refused = pytest.raises(OperatorError, match=r"another worker has its state in .*state\. Give each")
-    with held(folder), refused, held(folder):
+    with held(folder), pytest.raises(OperatorError) as refused, held(folder):
         pass
+    assert f"another worker has its state in {folder}. Give this one" in str(refused.value)
+    assert "--state-dir" in str(refused.value) and "--metrics-port 0" in str(refused.value)
     with held(folder):
         pass
 
@@ -27,3 +52,95 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -
 def test_state_in_memory_needs_no_folder() -> None:
     with held(None):
         pass
+
+
+def test_what_a_worker_makes_is_for_its_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    before = os.umask(0)
+    try:
+        with held(folder):
+            (folder / "contacts-0").mkdir()
+            (folder / "contacts-0" / "000004.sst").write_text("state")
+        assert modes(folder) == {"state": "0o700", "lock": "0o600", "contacts-0": "0o700", "000004.sst": "0o600"}
+        (tmp_path / "afterwards").write_text("")
+        assert modes(tmp_path / "afterwards") == {"afterwards": "0o666"}
+    finally:
+        os.umask(before)
+
+
+def test_an_older_state_that_others_could_read_is_closed_to_them(state: Path) -> None:
+    with held(state):
+        found = modes(state)
+    folders = ("state", "contacts-0", "contacts-1.bad")
+    assert len(found) == 8
+    assert found == {name: "0o700" if name in folders else "0o600" for name in found}
+
+
+def test_a_folder_with_other_things_in_it_stays_open_and_so_do_they(
+    state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody may name his home, or /srv; only what is ours is ours to close."""
+    (state / "of-somebody").mkdir(mode=0o755)
+    (state / "of-somebody" / "else").write_text("x")
+    (state / "of-somebody" / "else").chmod(0o644)
+    with held(state):
+        found = modes(state)
+    assert (found["state"], found["of-somebody"], found["else"]) == ("0o755", "0o755", "0o644")
+    assert (found["contacts-0"], found["000004.sst"], found["lock"]) == ("0o700", "0o600", "0o600")
+    (line,) = caplog.messages
+    assert f"others can look into {state}" in line and "other things are in it" in line
+
+
+def test_a_folder_that_everybody_may_write_to_is_not_taken_from_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    with held(folder):
+        assert modes(folder) == {"state": "0o1777", "lock": "0o600"}
+    assert "others can look into" in caplog.text
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["to a file", "to nothing"])
+def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_is_as_before(tmp_path: Path, inside: bool) -> None:
+    folder, target = tmp_path / "state", tmp_path / "target"
+    folder.mkdir()
+    if inside:
+        target.write_text("precious")
+    (folder / "lock").symlink_to(target)
+    with pytest.raises(OperatorError, match=r"state/lock is not a file.*Remove it"), held(folder):
+        pass
+    assert target.exists() == inside and (not inside or target.read_text() == "precious")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_lock_that_is_no_file_is_refused(tmp_path: Path, make) -> None:
+    make(tmp_path / "lock")
+    with pytest.raises(OperatorError, match=r"lock is not a file"), held(tmp_path):
+        pass
+
+
+def test_a_lock_keeps_what_it_holds(state: Path) -> None:
+    """A hard link cannot be told from the file: nothing is cut off it, and its rights are left alone."""
+    (state / "lock").unlink()
+    (state.parent / "target").write_text("precious")
+    (state.parent / "target").chmod(0o644)
+    os.link(state.parent / "target", state / "lock")
+    with held(state):
+        pass
+    assert (state.parent / "target").read_text() == "precious"
+    assert modes(state.parent / "target") == {"target": "0o644"}
+
+
+def test_rights_are_not_taken_through_links(state: Path) -> None:
+    other = state.parent / "other"
+    other.mkdir()
+    (other / "file").write_text("x")
+    for path, mode in ((other, 0o755), (other / "file", 0o644)):
+        path.chmod(mode)
+    (state / "contacts-2").symlink_to(other)
+    (state / "contacts-0" / "LOG").symlink_to(other / "file")
+    with held(state):
+        pass
+    assert modes(other) == {"other": "0o755", "file": "0o644"}

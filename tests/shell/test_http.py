@@ -1,8 +1,13 @@
 """The page for machines answers health, readiness, status and metrics while the worker is busy."""
 
+import contextlib
+import io
 import json
+import logging
 import socket
+import struct
 import threading
+import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -10,6 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streams import http, metrics
+from streams import log as logs
 from streams.errors import OperatorError
 
 
@@ -32,9 +38,29 @@ def port(worker):
         yield server.port
 
 
-def get(port, path):
+@contextlib.contextmanager
+def noise():
+    """Everything on standard error, as a worker that logs JSON writes it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        logs.configure("info", "json")
+        try:
+            yield printed
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+
+
+def has_ipv6():
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+def get(port, path, host="127.0.0.1"):
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -89,9 +115,155 @@ def test_a_reader_that_hangs_holds_up_nobody(port):
         assert get(port, "/healthz") == (200, "ok\n")
 
 
-def test_a_port_that_is_taken_is_an_error_with_a_cure(port):
-    with pytest.raises(OperatorError, match=rf"127\.0\.0\.1:{port} .*Address already in use.*--metrics-port"):
+def test_a_port_that_is_taken_is_an_error_that_says_what_to_give_a_second_worker(port):
+    with pytest.raises(
+        OperatorError, match=rf"127\.0\.0\.1:{port} .*Address already in use\..*--metrics-port \(0 takes"
+    ):
         http.serve("127.0.0.1", port, lambda: None, dict)
+
+
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "no-such-host.invalid", "2001:db8::7", "fe80::1%nothing", "a b", "x" * 64, "\udcff", "\0"]
+)
+def test_an_address_that_this_machine_does_not_have_is_not_said_to_be_a_port_that_is_taken(host):
+    with pytest.raises(
+        OperatorError, match=r"cannot listen on .*Name an address that this machine has with --metrics-host"
+    ):
+        http.serve(host, 0, lambda: None, dict)
+
+
+@pytest.mark.parametrize("host", ["::", "[::]", "::1", "[::1]"])
+def test_the_page_is_reached_by_ipv6_where_the_machine_has_it(host):
+    """Elsewhere the line says that it has not."""
+    if not has_ipv6():
+        with pytest.raises(OperatorError, match=r"cannot listen on \[::1?\]:0 .*--metrics-host"):
+            http.serve(host, 0, lambda: None, dict)
+        return
+    with http.serve(host, 0, lambda: None, dict) as server:
+        assert get(server.port, "/healthz", "[::1]") == (200, "ok\n")
+        if "1" not in host:  # Every address of the machine, those of IPv4 too.
+            assert get(server.port, "/healthz") == (200, "ok\n")
+
+
+def test_a_name_with_an_address_of_each_family_means_the_ipv4_address():
+    with http.serve("localhost", 0, lambda: None, dict) as server:
+        assert get(server.port, "/healthz") == (200, "ok\n")
+
+
+@pytest.mark.parametrize(
+    ("host", "part"),
+    [("127.0.0.1", "127.0.0.1"), ("::", "[::]"), ("[::1]", "[::1]"), ("worker-1", "worker-1")],
+)
+def test_an_ipv6_address_stands_in_brackets_in_a_url(host, part):
+    assert http.in_url(host) == part
+
+
+def closed(connection):
+    """Wait until the other side has hung up."""
+    connection.settimeout(30)
+    with contextlib.suppress(ConnectionResetError):
+        while connection.recv(65536):
+            pass
+
+
+def reset(connection):
+    """Hang up without a goodbye, as a load balancer's health check does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /metrics HTTP/1.1\r\n",
+        b"GET /metrics HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\r\n",
+        b"GET\r\n",
+    ],
+    ids=["nothing", "half a request", "a request", "a TLS hello", "a blank line", "no request"],
+)
+@pytest.mark.parametrize("ending", [reset, socket.socket.close, closed], ids=["reset", "closed", "silent"])
+def test_readers_that_go_or_say_nothing_are_no_line_in_the_log(port, monkeypatch, sent, ending):
+    monkeypatch.setattr(http._Handler, "timeout", 0.2)
+    with noise() as printed:
+        for _ in range(3):
+            connection = socket.create_connection(("127.0.0.1", port))
+            connection.sendall(sent)
+            ending(connection)
+            connection.close()
+        assert get(port, "/healthz") == (200, "ok\n")
+        settle()
+    assert printed.getvalue() == ""
+
+
+def test_a_reader_that_takes_nothing_is_no_line_in_the_log(monkeypatch):
+    monkeypatch.setattr(http._Handler, "timeout", 0.2)
+    with (
+        noise() as printed,
+        http.serve("127.0.0.1", 0, lambda: None, lambda: {"much": "x" * 50_000_000}) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        connection.sendall(b"GET /status HTTP/1.0\r\n\r\n")
+        assert get(server.port, "/healthz") == (200, "ok\n")  # The other one has been accepted before.
+        settle()
+    assert printed.getvalue() == ""
+
+
+@pytest.mark.parametrize("path", ["/status", "/readyz"])
+def test_an_answer_that_fails_by_our_fault_is_500_and_one_line_of_json(path):
+    def broken():
+        raise RuntimeError("dictionary changed size during iteration")
+
+    with noise() as printed, http.serve("127.0.0.1", 0, broken, broken) as server:
+        assert get(server.port, path)[0] == 500
+        settle()
+    (line,) = printed.getvalue().splitlines()
+    assert json.loads(line)["level"] == "error" and "changed size" in json.loads(line)["traceback"]
+
+
+def test_metrics_that_cannot_be_told_are_one_line_of_json(port, monkeypatch):
+    monkeypatch.setattr(metrics.REGISTRY, "collect", lambda: 1 / 0)
+    with noise() as printed:
+        assert get(port, "/metrics")[0] == 500
+        settle()
+    (line,) = printed.getvalue().splitlines()
+    assert "ZeroDivisionError" in json.loads(line)["message"]
+
+
+def test_a_reader_for_whom_no_thread_can_be_started_is_one_line_of_json(port, monkeypatch):
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    with noise() as printed:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refused)
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                closed(connection)
+        assert get(port, "/healthz") == (200, "ok\n")
+    (line,) = printed.getvalue().splitlines()
+    assert "can't start new thread" in json.loads(line)["traceback"]
+
+
+def test_readers_that_hang_take_no_more_descriptors_than_they_are_given(port, monkeypatch):
+    """Those beyond are hung up on, and when the others have been given up there is room again."""
+    monkeypatch.setattr(http._Handler, "timeout", 2)
+    with contextlib.ExitStack() as stack:
+        for _ in range(http.READERS_MAX):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        with socket.create_connection(("127.0.0.1", port)) as one_more:
+            closed(one_more)
+    while True:
+        with contextlib.suppress(OSError):
+            assert get(port, "/healthz") == (200, "ok\n")
+            break
+
+
+def settle():
+    """Return when no reader is being answered."""
+    while [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]:
+        time.sleep(0.01)
 
 
 def test_a_closed_server_frees_its_port_and_ends_its_thread():
