@@ -1,6 +1,10 @@
-"""What all tests share: one real Kafka for the session, a topic prefix for each test, and no silent skips in CI."""
+"""What all tests share: one real Kafka for the session, a topic prefix for each test, and no silent skips in CI.
+
+And that they do not depend on who calls them: programs that tests start inherit none of the caller's habits.
+"""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -11,6 +15,19 @@ from streams.broker import EmbeddedKafka
 from streams.zone_data import use_package_zones
 
 CI = bool(os.environ.get("CI"))
+
+# `nohup make test &`, or a supervisor, may have them ignored or blocked.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
+    signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+for name in list(os.environ):
+    if name.startswith("RINGBACK_") or name in ("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "COLUMNS"):
+        del os.environ[name]
+# A proxy is not for what runs on this machine.
+for name in ("no_proxy", "NO_PROXY"):
+    os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost,::1")))
 
 # The zones of the locked package, so that a test says the same on every machine.
 use_package_zones()

@@ -1,6 +1,7 @@
 """The command line explains itself, and tells every expected error in one line with its cure."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,10 @@ def empty_environment(monkeypatch):
 def ringback(*arguments, stdin=""):
     command = [sys.executable, "-m", "streams", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+def ignore_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def one_line_of(result, code):
@@ -61,7 +66,7 @@ def test_the_help_of_the_worker_lists_every_setting():
     ("arguments", "what"),
     [
         (["frobnicate"], "No such command 'frobnicate'"),
-        (["worker", "--metrics-port", "many"], "'many' is not a valid integer"),
+        (["topics", "create", "--partitions", "many"], "'many' is not a valid integer"),
         (["topics", "create", "--partitions", "0"], "0 is not in the range"),
         (["worker", "extra"], "unexpected extra argument"),
     ],
@@ -227,14 +232,16 @@ def test_a_worker_does_not_start_without_topics(kafka, prefix):
 
 
 @pytest.mark.kafka
-def test_a_broker_stops_on_sigterm_and_leaves_nothing_behind():
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_broker_stops_on_a_signal_that_its_caller_ignores_and_leaves_nothing_behind(number):
+    """As it is with `nohup`, and with the `&` of a script."""
     command = [sys.executable, "-m", "streams", "broker", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=ignore_interrupts) as process:
         assert process.stdout
         watchdog = threading.Timer(60, process.kill)
         watchdog.start()
         first = process.stdout.readline()
-        process.terminate()
+        process.send_signal(number)
         rest = process.stdout.read()
         code = process.wait()
         watchdog.cancel()

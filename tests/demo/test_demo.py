@@ -12,7 +12,13 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 def demo() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "streams", "demo", "--seconds", "20"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, preexec_fn=ignore_interrupts)
+
+
+def ignore_interrupts() -> None:
+    """As the caller has it with `nohup`, and with the `&` of a script."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def until(process: subprocess.Popen[str], beginning: str) -> None:
@@ -35,7 +41,7 @@ def test_without_a_terminal_it_tells_its_story_in_lines_and_adds_up():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_stops_everything_with_one_line(number, tmp_path, monkeypatch):
+def test_an_interrupt_stops_everything_with_one_line_though_the_caller_ignores_it(number, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with demo() as process:
         until(process, "The morning")
