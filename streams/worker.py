@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 
 import uvloop
 
-from streams import http, metrics
+from streams import http, metrics, process_limits
 from streams import log as logs
 from streams.agents import CONSUMED, register
 from streams.app import App, create_app
@@ -43,6 +43,7 @@ def run(settings: Settings) -> int:
         log.info("setting %s = %s", name, value)
     zone_data = use_newer_zones()
     log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
+    process_limits.prepare()
     with held(settings.folder):
         return uvloop.run(_run(settings, zone_data))
 
@@ -65,6 +66,7 @@ class _Asked:
 async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = _Asked()
     partitions = await contact_partitions(settings)
+    process_limits.tell(partitions)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     engines = Engines(settings, topics, partitions, clock, end_process)
