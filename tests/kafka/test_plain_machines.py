@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -109,42 +108,6 @@ def test_descriptors_that_may_not_do_are_one_line_at_the_start(cluster: Cluster)
     assert '"level":"warning"' in line
 
 
-@pytest.mark.parametrize("files", [12, 16, 24, 32, 63])
-def test_descriptors_that_cannot_do_are_one_line_and_exit_1(tmp_path: Path, files: int) -> None:
-    worker = LocalWorker(tmp_path / "worker.log", command=limited((files, files)), broker="127.0.0.1:1")
-    with worker:
-        assert worker.wait_ended(SOON_S) == 1
-    last = worker.last_words(1)
-    assert last.startswith(f"ringback: this process may open {files} files (ulimit -n), and a worker needs ")
-
-
-@pytest.mark.parametrize(
-    ("limit", "words"),
-    [
-        (f"resource.RLIMIT_AS, ({512 * 1024**2},) * 2", r"may have 512 MB of address space \(ulimit -v\)"),
-        ("resource.RLIMIT_NPROC, (3, 3)", r"no more than \d+ threads could be started.*ulimit -u.*--pids-limit"),
-    ],
-    ids=["address space", "threads"],
-)
-def test_a_limit_that_the_storage_engine_would_end_at_without_a_word_is_one_line(
-    tmp_path: Path, limit: str, words: str
-) -> None:
-    """The limit of threads does not hold for root, so that the worker is another user here."""
-    program = f"""
-import os, resource, sys, streams.worker
-from streams.settings import load
-from streams.cli.group import run
-if os.getuid() == 0: os.setgid(54322); os.setuid(54322)
-resource.setrlimit({limit})
-sys.exit(run(["worker"]))
-"""
-    worker = LocalWorker(tmp_path / "worker.log", command=("-c", program), broker="127.0.0.1:1", store="memory")
-    with worker:
-        assert worker.wait_ended(SOON_S) == 1
-    assert re.match(rf"ringback: {words}|ringback: this process {words}", worker.last_words(1))
-    assert "Traceback" not in worker.log.read_text()
-
-
 def limited(files: tuple[int, int]) -> tuple[str, ...]:
     """The program of a worker with these limits of open files, soft and hard."""
     program = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {files}); "
@@ -206,35 +169,31 @@ async def test_ten_rebalances_leave_no_file_open(cluster: Cluster) -> None:
     assert first.exit_code is None
 
 
-@pytest.fixture(scope="module")
-def ipv6_kafka() -> Iterator[EmbeddedKafka]:
-    """A Kafka that can be reached by IPv6 alone."""
-    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
-        port = probe.getsockname()[1]
-        probe.close()
-        (controller,) = free_ports("127.0.0.1", 1)
-        more = {
-            "listeners": f"PLAINTEXT://[::1]:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://[::1]:{port}",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        }
-        with EmbeddedKafka(more=more) as kafka:
-            kafka.port = port
-            yield kafka
-        return
-    pytest.skip("this machine has no IPv6, not even on its loopback")
+@pytest.fixture
+def ipv6_cluster(prefix: str, tmp_path: Path) -> Iterator[Cluster]:
+    """Topics on a Kafka that can be reached by IPv6 alone."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
+            port = probe.getsockname()[1]
+    except OSError:
+        pytest.skip("this machine has no IPv6, not even on its loopback")
+    (controller,) = free_ports("127.0.0.1", 1)
+    more = {
+        "listeners": f"PLAINTEXT://[::1]:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://[::1]:{port}",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+    }
+    with EmbeddedKafka(more=more), Cluster(f"[::1]:{port}", prefix, tmp_path) as made:
+        yield made
 
 
-async def test_brokers_and_readers_of_the_page_are_reached_by_ipv6(
-    ipv6_kafka: EmbeddedKafka, prefix: str, tmp_path: Path
-) -> None:
-    with Cluster(f"[::1]:{ipv6_kafka.port}", prefix, tmp_path) as cluster:
-        worker = cluster.worker(metrics_host="::")
-        await works(cluster)
-        assert "http://[::]:" in worker.log.read_text()
-        worker.wait_ready()
-        worker.stop()
-        assert worker.exit_code == 0
+async def test_brokers_and_readers_of_the_page_are_reached_by_ipv6(ipv6_cluster: Cluster) -> None:
+    worker = ipv6_cluster.worker(metrics_host="::")
+    await works(ipv6_cluster)
+    assert "http://[::]:" in worker.log.read_text()
+    worker.wait_ready()
+    worker.stop()
+    assert worker.exit_code == 0
 
 
 class Greeter(BaseHTTPRequestHandler):
