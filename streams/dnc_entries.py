@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams import topic_admin
+from streams.engine.fetched import DamagedRecord
 from streams.engine.restore import ReadRecord, read_batches_to_end, reader
 from streams.errors import OperatorError
 from streams.logic.dnc import DncLists
@@ -35,7 +36,7 @@ async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
 
     def take(_: TopicPartition, records: Sequence[ReadRecord]) -> None:
         nonlocal read_count
-        lists.take_all(records)
+        lists.take_all([record for record in records if not isinstance(record, DamagedRecord)])
         while lists.is_overdue():
             lists.replace(*lists.merge())
         read_count += len(records)

@@ -46,7 +46,12 @@ def check(settings: Settings, partitions: int | None = None, replication: int | 
 
 
 async def contact_partitions(settings: Settings) -> int:
-    """How many partitions the contact topics have, for a worker that is about to start.
+    """How many partitions the contact topics have. Raises as `fit_topics` does."""
+    return (await fit_topics(settings)).partitions or 0
+
+
+async def fit_topics(settings: Settings) -> Checked:
+    """The topics, for a worker that is about to start; `partitions` is never None.
 
     Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
     """
@@ -58,7 +63,7 @@ async def contact_partitions(settings: Settings) -> int:
     if checked.fatal:
         cure = "See `ringback topics check`"
         raise OperatorError("\n".join(f"topic {difference}. {cure}" for difference in checked.fatal))
-    return checked.partitions
+    return checked
 
 
 async def partitions_of(settings: Settings, topic: str) -> int:

@@ -1,9 +1,23 @@
 """What differs between the topics of the catalog and those of a broker; no broker is asked here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from streams.logic.fitting import CATALOG_ROOM, Room
 from topics.catalog import CATALOG, Direction, Topic
+
+MAX_BYTES = "max.message.bytes"
+KAFKA_ROOM = 1048588
+"""Kafka's own default of it."""
+
+WHOLE, CUT = 512 * 1024, 32 * 1024
+NEEDED = {
+    # A row, and what is made of it, is written whole or not at all: twice what a row may have.
+    **dict.fromkeys(("contact-state", "outstanding-callbacks", "dial-preview", "dial-analysis"), WHOLE),
+    # What does not fit is cut; ids, reasons and coordinates never are.
+    **dict.fromkeys(("placement-decided", "callback-lifecycle", "dead-letter", "dnc-entries"), CUT),
+}
+"""The least that a topic must take, in bytes: with less, a worker would meet a record that it cannot write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +34,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """partitions: how many the contact topics are to have, None while there is none; and every difference."""
+    """partitions: how many the contact topics are to have, None while there is none; and every difference.
+
+    room: bytes that the broker takes in a batch, by topic without prefix.
+    """
 
     partitions: int | None
     differences: tuple[Difference, ...]
+    room: Room = field(default_factory=dict)
 
     @property
     def fatal(self) -> list[Difference]:
@@ -60,7 +78,13 @@ def compare(
             continue
         differences += _shape(name, topic, there[name], wanted, replication)
         differences += _settings(name, topic, configs[name], replication)
-    return Checked(wanted, tuple(differences))
+    return Checked(wanted, tuple(differences), _room(configs, prefix))
+
+
+def _room(configs: Mapping[str, Mapping[str, str]], prefix: str) -> dict[str, int]:
+    """What each topic takes, as the broker says; what it does not say is taken to be Kafka's own default."""
+    stated = {name: configs.get(prefix + name, {}).get(MAX_BYTES) for name in CATALOG_ROOM}
+    return {name: KAFKA_ROOM if room is None else int(room) for name, room in stated.items()}
 
 
 def _usual_count(there: Mapping[str, Actual], prefix: str) -> int | None:
@@ -86,8 +110,16 @@ def _settings(name: str, topic: Topic, config: Mapping[str, str], replication: i
     for key, value in sorted(expected.items()):
         actual = config.get(key)
         if actual is not None and set(actual.split(",")) != set(value.split(",")):
-            fatal = topic.direction is Direction.INTERNAL and _forgets(key, actual, value)
-            yield Difference(name, f"{key} is {actual}, not {value}", fatal)
+            yield from _setting(name, topic, key, actual, value)
+
+
+def _setting(name: str, topic: Topic, key: str, actual: str, value: str) -> Iterable[Difference]:
+    least = NEEDED.get(topic.name, 0) if key == MAX_BYTES else 0
+    if least and int(actual) < least:
+        yield Difference(name, f"{key} is {actual}, and a worker needs {least}", fatal=True)
+        return
+    fatal = topic.direction is Direction.INTERNAL and _forgets(key, actual, value)
+    yield Difference(name, f"{key} is {actual}, not {value}", fatal)
 
 
 def _forgets(key: str, actual: str, value: str) -> bool:

@@ -24,7 +24,7 @@ from streams.engine.engines import Engines
 from streams.engine.transport import Consumer
 from streams.settings import Settings, describe
 from streams.state_dir import held
-from streams.topic_admin import contact_partitions
+from streams.topic_admin import fit_topics
 from streams.zone_data import ZoneData, use_newer_zones
 
 log = logging.getLogger(__name__)
@@ -65,11 +65,11 @@ class _Asked:
 
 async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = _Asked()
-    partitions = await contact_partitions(settings)
-    process_limits.tell(partitions)
+    fit = await fit_topics(settings)
+    process_limits.tell(fit.partitions or 0)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
-    engines = Engines(settings, topics, partitions, clock, end_process)
+    engines = Engines(settings, topics, fit.partitions or 0, clock, end_process, fit.room)
 
     def status() -> dict[str, object]:
         return {"time_zones": zone_data.status(), **engines.status()}

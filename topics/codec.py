@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     """Why an event was refused; `internal_error` is our fault, every other one the sender's."""
 
     UNDECODABLE = "undecodable"
+    DAMAGED = "damaged"
     INVALID = "invalid"
     INVALID_CELL = "invalid_cell"
     UNKNOWN_TYPE = "unknown_type"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.engine.fetched import DamagedRecord
 from streams.logic.exchange import Arrived
 
 
@@ -38,6 +39,14 @@ class Batch:
 
 def arrived(topic: str, record: SourceRecord) -> Arrived:
     """A consumed record as the core takes it; `topic` is the name without its prefix."""
+    damage = record.damage if isinstance(record, DamagedRecord) else None
     return Arrived(
-        topic, record.partition, record.offset, record.key, record.value, record.timestamp, tuple(record.headers)
+        topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        record.timestamp,
+        tuple(record.headers),
+        damage,
     )

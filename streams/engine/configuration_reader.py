@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -17,6 +18,7 @@ from streams import metrics
 from streams.engine.batch import arrived
 from streams.engine.clock import Clock
 from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.fetched import DamagedRecord
 from streams.engine.restore import ReadRecord, read_batches_to_end, reader
 from streams.engine.source_ends import SourceEnds
 from streams.logic.configuration import Configuration
@@ -143,8 +145,13 @@ class ConfigurationReader:
 
     def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
         """There may be millions, so that good ones take the shortest way."""
-        for record, fault in self.configuration.dnc.take_all(records):
-            self.configuration.report(arrived(DNC_ENTRIES, record), fault)
+        for is_damaged, group in groupby(records, lambda record: isinstance(record, DamagedRecord)):
+            if is_damaged:
+                for record in group:
+                    self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
+                continue
+            for record, fault in self.configuration.dnc.take_all(list(group)):
+                self.configuration.report(arrived(DNC_ENTRIES, record), fault)
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
 

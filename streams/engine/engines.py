@@ -17,6 +17,8 @@ from streams.engine.partition_engine import PartitionEngine
 from streams.engine.source_ends import SourceEnds
 from streams.engine.store import Store
 from streams.engine.stores import Stores
+from streams.logic.fitting import CATALOG_ROOM, Room
+from streams.logic.outputs import Outlet
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,9 +44,14 @@ class Engines:
         partitions: int,
         clock: Clock,
         broken: Callable[[str, BaseException], None],
+        room: Room = CATALOG_ROOM,
     ) -> None:
-        """topics: full names of the contact topics; partitions: how many each of them has; broken: ends the process."""
+        """topics: full names of the contact topics; partitions: how many each of them has; broken: ends the process.
+
+        room: what the broker takes on each topic.
+        """
         self.topics = frozenset(topics)
+        self._outlet = Outlet(settings.prefix, room)
         self._settings = settings
         self._partitions = partitions
         self._clock = clock
@@ -110,9 +117,7 @@ class Engines:
 
     async def _acquired(self, number: int, store: Store) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
-        core = Partition(
-            number, self._partitions, self._reader.configuration, store.rows, topic_prefix=self._settings.prefix
-        )
+        core = Partition(number, self._partitions, self._reader.configuration, store.rows, outlet=self._outlet)
         engine = PartitionEngine(self._settings, core, store, self._clock, self._broken)
         try:
             await engine.acquire()

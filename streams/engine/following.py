@@ -16,7 +16,7 @@ from streams.logic.configuration import CLEARS, RECYCLES, BadRecord, Configurati
 from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
-from streams.logic.outputs import record_of_report
+from streams.logic.outputs import Outlet, record_of_report
 from streams.logic.rows import Meta, decode_meta, encode_meta
 from topics.configuration import Campaign
 
@@ -24,11 +24,11 @@ from topics.configuration import Campaign
 class Follower:
     """What a partition has seen of the configuration, and the contacts it still has to hold against it."""
 
-    def __init__(self, number: int, partitions: int, configuration: Configuration, topic_prefix: str) -> None:
+    def __init__(self, number: int, partitions: int, configuration: Configuration, outlet: Outlet) -> None:
         self._number = number
         self._partitions = partitions
         self._configuration = configuration
-        self._topic_prefix = topic_prefix
+        self._outlet = outlet
         self._meta = Meta()
         self._version = -1
         self._offsets: dict[str, int] = {}
@@ -130,7 +130,7 @@ class Follower:
             topic, offset = report.arrived.topic, report.arrived.offset
             if offset > reported.get(topic, -1):
                 reported[topic] = offset
-                outcome.records.append(record_of_report(report, now, self._topic_prefix))
+                outcome.records.append(record_of_report(report, now, self._outlet))
                 if isinstance(report, BadRecord) and report.bug is not None:
                     outcome.faults.append(report.bug)
         self._meta = replace(self._meta, reported=reported)

@@ -22,7 +22,7 @@ from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Tol
 from streams.logic.intake import as_unreadable, cause_of, read_event
 from streams.logic.lateness import fired
 from streams.logic.limits import SETBACK_FIRST
-from streams.logic.outputs import records_of, refused
+from streams.logic.outputs import OUTLET, Outlet, records_of, refused
 from streams.logic.rows import (
     META_KEY,
     RowOutline,
@@ -48,7 +48,7 @@ class Partition:
     """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
 
     number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
-    process. table: contact key to row; only this partition writes it. topic_prefix: for the headers of dead letters.
+    process. table: contact key to row; only this partition writes it. outlet: where records go.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class Partition:
         configuration: Configuration,
         table: MutableMapping[bytes, bytes],
         *,
-        topic_prefix: str = "",
+        outlet: Outlet = OUTLET,
     ) -> None:
         self.number = number
         self.outstanding = 0  # Callbacks that are scheduled and have not ended.
         self._partitions = partitions
         self._configuration = configuration
         self.table = table
-        self._topic_prefix = topic_prefix
+        self.outlet = outlet
         self._index: DueIndex[bytes] = DueIndex()
         self._waiting = WaitingRoom()
-        self._follower = Follower(number, partitions, configuration, topic_prefix)
+        self._follower = Follower(number, partitions, configuration, self.outlet)
         self._acquired_at: datetime | None = None
         self._setbacks = Setbacks()
 
@@ -123,7 +123,7 @@ class Partition:
             outcome.faults.append(Fault.of(FaultKind.EVENT, bug))
             return outcome
         if fault is not None:
-            outcome.merge(refused(arrived, fault, self._topic_prefix))
+            outcome.merge(refused(arrived, fault, self.outlet))
         else:
             outcome.count(arrived.topic, Result.APPLIED)
         return outcome
@@ -134,7 +134,7 @@ class Partition:
         if told is not None and arrived.key is not None:
             with suppress(Exception):  # The same bug once more: nothing has changed.
                 outcome = self._tell(arrived.key, told, cause_of(arrived, told), now)
-        outcome.merge(refused(arrived, fault, self._topic_prefix, bug=bug))
+        outcome.merge(refused(arrived, fault, self.outlet, bug=bug))
         return outcome
 
     @property
@@ -223,7 +223,7 @@ class Partition:
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
-        outcome = Outcome(records_of(key, effects), {key: new_row})
+        outcome = Outcome(records_of(key, effects, self.outlet.room), {key: new_row})
         outcome.fired = [fired(effect, self._acquired_at, now) for effect in effects if isinstance(effect, Dial)]
         outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.

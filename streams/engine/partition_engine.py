@@ -22,7 +22,7 @@ from streams.engine.disk_rows import UnusableState
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition import Partition
-from streams.engine.restore import read_batches_to_end, reader
+from streams.engine.restore import intact, read_batches_to_end, reader
 from streams.engine.store import Store
 from streams.engine.transaction import Transactions, Unit
 from streams.logic.exchange import Outcome
@@ -56,7 +56,7 @@ class PartitionEngine:
         self._requests = settings.topic(REQUESTS)
         self._clock = clock
         self._broken = broken
-        self._transactions = Transactions(settings, core.number)
+        self._transactions = Transactions(settings, core.number, core.outlet.room)
         self._wake = asyncio.Event()
         self._active = self._proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
@@ -85,7 +85,7 @@ class PartitionEngine:
         async with reader(self._settings, [changelog]) as consumer:
             if self._store.next_offset is not None:
                 consumer.seek(changelog, self._store.next_offset)
-            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(read, began))
+            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(intact(read), began))
             self._store.committed(await consumer.position(changelog), began)
         return rows
 

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.engine.fetched import DamagedRecord
+from streams.engine.record_parts import HEADER_IS_NO_TEXT
 from streams.settings import Settings, client_options
 
 FETCH_BYTES = 8 * 1024 * 1024
@@ -60,6 +62,20 @@ async def read_batches_to_end(consumer: Any, handler: BatchHandler) -> int:
             handler(partition, records)
             count += len(records)
     return count
+
+
+class DamagedState(Exception):
+    """Records of a changelog cannot be decoded: what they held of contacts is not known, and must not be guessed."""
+
+
+def intact(records: Sequence[ReadRecord]) -> Sequence[ReadRecord]:
+    """The records of a changelog, of which none may be missing; headers do not matter. Raises DamagedState."""
+    for record in records:
+        if isinstance(record, DamagedRecord) and record.damage is not HEADER_IS_NO_TEXT:
+            first = record.offset if record.damage.first_offset is None else record.damage.first_offset
+            where = f"{record.topic}-{record.partition}, offsets {first} to {record.offset}"
+            raise DamagedState(f"{where}: {record.damage.what}")
+    return records
 
 
 async def _behind(consumer: Any, ends: Mapping[TopicPartition, int]) -> bool:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 from aiokafka.structs import RecordMetadata
 
 from streams.logic.exchange import Record
+from streams.logic.fitting import CATALOG_ROOM, Room, portions
 from streams.settings import Settings, client_options
 from topics.catalog import CATALOG, STATE_TOPIC
 
@@ -44,10 +45,11 @@ class Unit:
 class Transactions:
     """Writes units for one partition; starting it fences every former owner."""
 
-    def __init__(self, settings: Settings, partition: int) -> None:
+    def __init__(self, settings: Settings, partition: int, room: Room = CATALOG_ROOM) -> None:
         self._group = settings.app
         self._prefix = settings.prefix
         self._partition = partition
+        self._room = room
         self._timeout_s = settings.transaction_timeout_s
         self._producer = AIOKafkaProducer(
             **client_options(settings),
@@ -95,7 +97,10 @@ class Transactions:
         delivered: list[asyncio.Future[RecordMetadata]] = []
         last_count = 0
         for topic, records in by_topic.items():
-            last_count = await self._send_to(topic, records, unit.timestamp_ms, delivered)
+            # A batch has the limit that its topic sets, and it is one by itself if that is lower than ours.
+            together = [records] if self._room[topic] >= BATCH_BYTES else portions(records, self._room[topic])
+            for portion in together:
+                last_count = await self._send_to(topic, portion, unit.timestamp_ms, delivered)
         return delivered, last_count
 
     async def _send_to(

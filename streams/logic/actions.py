@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from streams.logic.comparisons import parse_decimal
 from streams.logic.effects import DncAppended
+from streams.logic.limits import ATTRIBUTES_BYTES_MAX
 from streams.logic.rules import CompiledRule
 from streams.logic.state import Mark
 from streams.logic.step import Step
@@ -80,9 +82,12 @@ def _set_attribute(step: Step, action: SetAttribute, trigger: Trigger) -> str | 
             value = _counted(attributes.get(action.attribute), action.value, -1)
     if value is None:
         return "not_a_decimal"
+    changed = {**attributes, action.attribute: value}
+    if len(encode(changed)) > max(ATTRIBUTES_BYTES_MAX, len(encode(attributes))):
+        return "no_room"
     step.contact = replace(
         step.contact,
-        attributes={**attributes, action.attribute: value},
+        attributes=changed,
         changed_attributes={**step.contact.changed_attributes, action.attribute: value},
     )
     return None

@@ -102,7 +102,7 @@ class Configuration:
         self.offsets[arrived.topic] = arrived.offset
         try:
             if arrived.topic == DNC_ENTRIES:
-                self.dnc.take(arrived.key, arrived.value, arrived.offset)
+                self._take_entry(arrived)
                 return
             self._take(arrived)
         except BadEvent as fault:
@@ -134,7 +134,16 @@ class Configuration:
         campaign = self.campaigns.get(campaign_id)
         return None if campaign is None else campaign.dialing_mode is DialingMode.PREVIEW
 
+    def _take_entry(self, arrived: Arrived) -> None:
+        if arrived.damage is None:
+            self.dnc.take(arrived.key, arrived.value, arrived.offset)
+            return
+        self.dnc.take_unread(arrived.key, arrived.value, arrived.offset)
+        raise arrived.damage.as_fault()
+
     def _take(self, arrived: Arrived) -> None:
+        if arrived.damage is not None:
+            raise arrived.damage.as_fault()
         if arrived.value is None:
             self._remove(arrived, _key_of(arrived))
             return

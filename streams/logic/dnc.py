@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Generic, NamedTuple
 
 from streams.logic.dnc_batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
-from streams.logic.dnc_records import change_of
+from streams.logic.dnc_records import blocked, change_of
 from streams.logic.dnc_runs import REMOVED, Run, joined, merged, run_of
 from topics.codec import BadEvent
 from topics.configuration import DncEntry
@@ -88,6 +88,12 @@ class DncLists:
             self._put(*change, offset)
         if fault is not None:
             raise fault
+
+    def take_unread(self, key: bytes | None, value: bytes | None, offset: int) -> None:
+        """One record of which not all could be decoded: the number of its key is on the list, if it removes nothing."""
+        self.offset = offset
+        if key is not None and value is not None and (change := blocked(key)) is not None:
+            self._put(_key(self._number_of(change.dnc_list_id), change.digits), change.value, offset)
 
     def take_all(self, records: Sequence[R]) -> list[Refused[R]]:
         """The same for many records, several times as fast; returns those that cannot be accepted, and why."""

@@ -38,7 +38,7 @@ def change_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, Ba
             return _by_key(_text(key), REMOVED), None
         return _entry(key, value)
     except BadEvent as fault:
-        return (None if value is None else _blocked(key)), fault
+        return (None if value is None else blocked(key)), fault
 
 
 def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
@@ -49,8 +49,8 @@ def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
     return Change(entry.dnc_list_id.encode(), int(entry.phone_number[1:]), value_of(entry.expires_at)), fault
 
 
-def _blocked(key: bytes) -> Change | None:
-    """By its key, also in another shape; a tombstone takes a number off by its E.164 key only."""
+def blocked(key: bytes) -> Change | None:
+    """The number of the key on its list for good, also in another shape; a tombstone needs the E.164 key."""
     try:
         name, _, text = _text(key).rpartition("|")
     except BadEvent:

@@ -5,14 +5,35 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from topics.codec import BadEvent, ErrorCode
 from topics.records import PlacementDecided
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Damage:
+    """What the client could not decode of a record, and left out.
+
+    code, what: for the dead letter; no value of the record is in them. first_offset: of several records that are lost
+    together, and of which the one at hand, with the last offset, stands for all; None for one record. value_bytes,
+    value_sha256: length and digest of a value of which the beginning alone is there; None where they are not known.
+    """
+
+    code: ErrorCode
+    what: str
+    first_offset: int | None = None
+    value_bytes: int | None = None
+    value_sha256: str | None = None
+
+    def as_fault(self) -> BadEvent:
+        """The refusal of the record."""
+        return BadEvent(self.code, "$", self.what)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
-    """One record as it came in. `topic` is without prefix."""
+    """One record as it came in. `topic` is without prefix. damage: of one that could not be decoded whole."""
 
     topic: str
     partition: int
@@ -21,6 +42,7 @@ class Arrived:
     value: bytes | None
     timestamp_ms: int
     headers: Headers = ()
+    damage: Damage | None = None
 
 
 @dataclass(frozen=True, slots=True)

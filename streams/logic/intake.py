@@ -40,6 +40,8 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
 
     key_is_known: there is a row under this key already, so its partition need not be computed once more.
     """
+    if arrived.damage is not None:
+        raise arrived.damage.as_fault()
     event, fault = (None, None) if arrived.value is None else _decode(arrived.topic, arrived.value)
     if arrived.key is None:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")

@@ -40,6 +40,13 @@ ROW_BYTES_MAX = 64 * 1024
 ENDING_ROW_BYTES_MAX = 2 * ROW_BYTES_MAX
 """The same for an event that ends a callback: its outcome is not lost because the row is full."""
 
+STATE_ROW_BYTES_MAX = 4 * ROW_BYTES_MAX
+"""The same for whatever else leads to a row: what time brings, and what a partition keeps for itself. Kafka has to
+take it, so that no row can keep a worker from writing."""
+
+ATTRIBUTES_BYTES_MAX = ROW_BYTES_MAX
+"""What rules may make of a contact's attributes, encoded: the row could not hold more."""
+
 ANSWER_VALID_S = 60
 """How long an answer to a placement request is good for, when the campaign says nothing: time enough to dial."""
 

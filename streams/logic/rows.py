@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.logic.inputs import Applied, ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
-from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX
+from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, STATE_ROW_BYTES_MAX
 from streams.logic.state import Contact, Status, Timer
 from streams.logic.upgrades import ROW_VERSION, current, outlined
 from topics.codec import BadEvent, ErrorCode
@@ -100,15 +100,15 @@ def outline_of(contact: Contact) -> RowOutline:
     )
 
 
-def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
-    """How many bytes a contact's row may take after it was told this; None when that does not matter.
+def room_for(told: Told, before: Contact | None, after: Contact) -> int:
+    """How many bytes a contact's row may take after it was told this.
 
     An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
     adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
     and so has a request, for which somebody waits. That a record cannot be read has to be remembered in any case.
     """
     if isinstance(told, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
-        return None
+        return STATE_ROW_BYTES_MAX
     if isinstance(told, PlacementRequested):
         return ENDING_ROW_BYTES_MAX
     outstanding = {callback.callback_id for callback in after.callbacks}
@@ -117,7 +117,7 @@ def room_for(told: Told, before: Contact | None, after: Contact) -> int | None:
     return ROW_BYTES_MAX
 
 
-def encode_contact(contact: Contact, before: bytes | None, room: int | None = ROW_BYTES_MAX) -> bytes:
+def encode_contact(contact: Contact, before: bytes | None, room: int = ROW_BYTES_MAX) -> bytes:
     """The row of a contact. before: its row until now. room: from `room_for`.
 
     What a contact remembers of its answers gives way when the row grows too large, then what it remembers of ended
@@ -128,7 +128,7 @@ def encode_contact(contact: Contact, before: bytes | None, room: int | None = RO
     while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended):
         contact = _lightened(contact)
         row = _encoder.encode(contact)
-    if room is not None and len(row) > max(room, len(before or b"")):
+    if len(row) > max(room, len(before or b"")):
         raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
     return row
 

@@ -42,10 +42,9 @@ def send_to_analysis(
     if not verdict.allowed:
         _refuse(step, callback, campaign, verdict)
         return
-    for rule in verdict.matched:
-        trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
-        carry_out(step, rule, trigger)
-    dial(step, callback, campaign, {**facts, "checks": verdict.facts}, held_by=held_by)
+    trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
+    not_done = [one for rule in verdict.matched for one in carry_out(step, rule, trigger)]
+    dial(step, callback, campaign, {**facts, "checks": verdict.facts, "not_done": not_done or None}, held_by=held_by)
 
 
 def send_to_preview(

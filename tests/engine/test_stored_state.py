@@ -13,6 +13,7 @@ from streams.engine.partition import META_KEY, Partition
 from streams.logic import upgrades
 from streams.logic.configuration import Configuration
 from streams.logic.exchange import Arrived
+from streams.logic.limits import STATE_ROW_BYTES_MAX
 from streams.logic.rows import decode_contact, decode_meta, decode_outline, encode_contact
 from streams.logic.state import Contact
 from streams.logic.upgrades import UnknownRowVersion
@@ -50,7 +51,7 @@ def contacts(rows: dict[bytes, bytes]) -> list[Contact]:
 @every_file
 def test_every_stored_row_is_read_and_is_the_same_contact_when_it_is_written_again(path: Path) -> None:
     for contact in contacts(stored(path)):
-        assert decode_contact(encode_contact(contact, None, None)) == contact
+        assert decode_contact(encode_contact(contact, None, STATE_ROW_BYTES_MAX)) == contact
     assert decode_meta(stored(path)[META_KEY]).applied is not None
 
 
