@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import uvloop
@@ -25,6 +26,12 @@ LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 @pytest.fixture
 def authority(tmp_path):
     return Authority(tmp_path)
+
+
+def name_on(connection: ssl.SSLSocket) -> str:
+    """Of the certificate that the other side has shown; empty without one."""
+    subject: Any = (connection.getpeercert() or {}).get("subject", ())
+    return next((value for ((field, value),) in subject if field == "commonName"), "")
 
 
 @contextlib.contextmanager
@@ -46,9 +53,7 @@ def served(pair, trusting=None) -> Iterator[tuple[int, list[str]]]:
                 return
             with contextlib.suppress(OSError):
                 kept.append(context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False))
-                names.append(
-                    dict(field[0] for field in (kept[-1].getpeercert() or {}).get("subject", ())).get("commonName")
-                )
+                names.append(name_on(kept[-1]))
                 kept[-1].sendall(b"x")  # The handshake of TLS 1.3 is over for the client before it is here.
 
     with socket.create_server((HOST, 0)) as listener:

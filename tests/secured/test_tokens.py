@@ -80,13 +80,13 @@ def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpo
     secret.write_text("old\n")
     endpoint.answers = [(200, {"access_token": f"t{n}", "expires_in": 100}) for n in (1, 2)]
     tokens = TokenEndpoint(endpoint.url, "me", SecretFile("x", secret))
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: now)
-    now = 1000.0
+    clock = [1000.0]
+    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
     assert token_of(tokens) == "t1"
-    now += 79
+    clock[0] += 79
     assert token_of(tokens) == "t1"
     secret.write_text("new\n")
-    now += 2
+    clock[0] += 2
     assert token_of(tokens) == "t2"
     assert [one["known_as"] for one in endpoint.asked] == ["me:old", "me:new"]
 
@@ -94,12 +94,12 @@ def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpo
 def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoint, monkeypatch):
     endpoint.answers = [(200, {"access_token": "t1", "expires_in": 100}), (503, b"")]
     tokens = TokenEndpoint(endpoint.url, "me", "secret")
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: now)
-    now = 1000.0
+    clock = [1000.0]
+    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
     assert token_of(tokens) == "t1"
-    now += 99
+    clock[0] += 99
     assert token_of(tokens) == "t1"
-    now += 2
+    clock[0] += 2
     with pytest.raises(TokenUnavailable, match="answers 503"):
         token_of(tokens)
 
