@@ -4,6 +4,7 @@ Why a connection failed is in aiokafka's log alone: it tries the next broker, an
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from streams.connections import ConnectionFailed, Trouble, ask_what_it_speaks, e
 from streams.settings import Settings, client_options
 
 CANNOT_SAY = "Look at security_protocol, at tls_cert_file if it asks for client certificates, and at the broker's log"
+OF_THIS_MACHINE = re.compile(r"127\.|localhost:|\[::1\]")
 RIGHTS = "docs/operate.md lists the rights on Kafka"
 
 
@@ -58,18 +60,18 @@ async def why_unusable(settings: Settings, error: BaseException, heard: Heard) -
         said = "no answer in time" if isinstance(error, TimeoutError) else " ".join(str(error).split())
         return _not_there(settings, said or type(error).__name__)
     trouble, address = failed.trouble, f"{failed.host}:{failed.port}"
-    if not trouble.known:
+    if trouble.reached and not trouble.known:
         trouble = await _asked(failed, settings) or trouble
-    if f"{failed.host}:{failed.port}" not in settings.broker.replace("[", "").replace("]", ""):
+    if address not in settings.broker.replace("[", "").replace("]", ""):
         return (
             f"the Kafka broker at {settings.broker} gives {address} as an address of its own, and {trouble}. "
             "Clients use the addresses of its advertised.listeners"
         )
-    if not trouble.reached:
+    if not trouble.reached and not trouble.cure:
         return _not_there(settings, trouble.why)
     if not trouble.known:
         trouble = trouble._replace(cure=CANNOT_SAY)
-    return f"cannot use the Kafka broker at {settings.broker}: {trouble}"
+    return f"cannot connect to Kafka: {trouble}"
 
 
 async def _asked(failed: ConnectionFailed, settings: Settings) -> Trouble | None:
@@ -80,7 +82,7 @@ async def _asked(failed: ConnectionFailed, settings: Settings) -> Trouble | None
 
 
 def _not_there(settings: Settings, why: str) -> str:
-    return (
-        f"no Kafka broker at {settings.broker} ({why}). "
-        "Start one with `ringback broker`, or name yours with --broker or RINGBACK_BROKER"
-    )
+    where = f"no Kafka broker at {settings.broker} ({why})"
+    if settings.security_protocol == "PLAINTEXT" and OF_THIS_MACHINE.match(settings.broker):
+        return f"{where}. Start one with `ringback broker`, or name yours with --broker or RINGBACK_BROKER"
+    return f"{where}. Look whether it runs, and whether --broker or RINGBACK_BROKER is its address"

@@ -64,7 +64,7 @@ async def contact_partitions(settings: Settings) -> int:
 
 async def partitions_of(settings: Settings, topic: str) -> int:
     """How many partitions a topic has by its full name, 0 if it is not there. Raises OperatorError."""
-    there = await _ask(settings, _topics)
+    there = await _ask(settings, lambda admin: _visible(admin, [topic]))
     return there[topic].partitions if topic in there else 0
 
 
@@ -114,7 +114,7 @@ async def _create(
 ) -> list[str]:
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = replication or min(REPLICATION_USUAL, brokers)
-    there = await _visible(admin, settings)
+    there = await _visible(admin, map(settings.topic, CATALOG))
     missing = [topic for topic in CATALOG.values() if settings.topic(topic.name) not in there]
     new = [
         NewTopic(
@@ -152,15 +152,15 @@ async def _await_visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> No
 async def _check(
     admin: AIOKafkaAdminClient, settings: Settings, partitions: int | None, replication: int | None
 ) -> Checked:
-    there = await _visible(admin, settings)
+    there = await _visible(admin, map(settings.topic, CATALOG))
     configs = await _configs(admin, [name for name in map(settings.topic, CATALOG) if name in there])
     return compare(there, configs, settings.prefix, partitions, replication)
 
 
-async def _visible(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, Actual]:
-    """The topics that there are. Raises OperatorError for those of the catalog that this user may not see."""
+async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, Actual]:
+    """The topics that there are. Raises OperatorError for those of `names` that this user may not see."""
     there = await _topics(admin)
-    missing = [name for name in map(settings.topic, CATALOG) if name not in there]
+    missing = [name for name in names if name not in there]
     if not missing:
         return there
     # A topic without the right to describe it looks as if it were not there; only who asks by name is told.

@@ -20,6 +20,7 @@ from tests.secured.certificates import HOST, Authority
 from topics.rights import Resource, Right
 
 START_TIMEOUT_S = 90.0
+NOWHERE = "broker-1.invalid"
 USER, PASSWORD = "worker", "secret-word"
 LISTENERS = {
     "INSIDE": "PLAINTEXT",
@@ -29,9 +30,10 @@ LISTENERS = {
     "TLS": "SSL",
     "EXPIRED": "SSL",
     "ELSEWHERE": "SSL",
+    "LOST": "PLAINTEXT",
     "CONTROLLER": "PLAINTEXT",
 }
-"""Name and protocol of each; see the properties for what is special about them."""
+"""Name and protocol of each: TLS asks for no user, EXPIRED and ELSEWHERE have such certificates, LOST such a name."""
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -134,10 +136,11 @@ class SecuredKafka:
             "listener.name.elsewhere.ssl": issue("elsewhere", "kafka.elsewhere.example").both,
         }
         places = {name: f"{name}://{HOST}:{port}" for name, port in self._ports.items()}
+        told = places | {"LOST": f"LOST://{NOWHERE}:{self._ports['LOST']}"}
         lines = [
             f"controller.quorum.voters=1@{HOST}:{self._ports['CONTROLLER']}",
             f"listeners={','.join(places.values())}",
-            f"advertised.listeners={','.join(place for name, place in places.items() if name != 'CONTROLLER')}",
+            f"advertised.listeners={','.join(place for name, place in told.items() if name != 'CONTROLLER')}",
             f"listener.security.protocol.map={','.join(f'{name}:{how}' for name, how in LISTENERS.items())}",
             f"log.dirs={self._folder / 'data'}",
             f"ssl.truststore.location={self.authority.file}",

@@ -8,7 +8,7 @@ from streams import topic_admin
 from streams.errors import OperatorError
 from streams.settings import make
 from tests.secured.certificates import Authority
-from tests.secured.kafka import PASSWORD, USER, SecuredKafka, unsigned_token
+from tests.secured.kafka import NOWHERE, PASSWORD, USER, SecuredKafka, unsigned_token
 from tests.secured.test_tokens import token_endpoint
 
 pytestmark = pytest.mark.kafka
@@ -33,7 +33,7 @@ def another(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 CERTIFICATES = {
     "EXPIRED": "has expired. Renew it on the broker",
-    "ELSEWHERE": "is for another name (IP address mismatch, certificate is not valid for '127.0.0.1'). Connect by a name",
+    "ELSEWHERE": "is for another name (IP address mismatch, certificate is not valid for '127.0.0.1'). Connect",
 }
 
 
@@ -41,7 +41,7 @@ CERTIFICATES = {
 def test_what_is_wrong_with_the_brokers_certificate_is_named(secured: SecuredKafka, listener: str) -> None:
     at = secured.at(listener)
     line = line_of(broker=at, security_protocol="SSL", tls_ca_file=secured.authority.file)
-    assert f"cannot use the Kafka broker at {at}: the certificate of {at} {CERTIFICATES[listener]}" in line
+    assert f"cannot connect to Kafka: the certificate of {at} {CERTIFICATES[listener]}" in line
     assert START_ONE not in line
 
 
@@ -121,8 +121,17 @@ def test_a_token_that_is_not_accepted_or_not_to_be_had_is_named(secured: Secured
     assert f"{endpoint.url} answers 401 invalid_client. Look at the settings that begin with oauth_" in line
 
 
-def test_a_broker_that_is_not_there_is_told_from_one_that_is_misused(secured: SecuredKafka) -> None:
+def test_a_name_that_is_not_known_and_an_address_where_nothing_listens_are_told_apart(secured: SecuredKafka) -> None:
     line = line_of(**secured.scram(broker="no-such-host.invalid:9093"))
-    assert "the name no-such-host.invalid is not known" in line and START_ONE in line
+    assert "cannot connect to Kafka: the name no-such-host.invalid is not known" in line
     line = line_of(**secured.scram(broker="127.0.0.1:1"))
-    assert "127.0.0.1:1 refuses connections" in line and START_ONE in line
+    assert "no Kafka broker at 127.0.0.1:1 (127.0.0.1:1 refuses connections" in line and START_ONE not in line
+    assert START_ONE in line_of(broker="127.0.0.1:1"), "where it is the cure"
+
+
+def test_an_address_that_the_broker_gives_as_its_own_is_named_when_it_is_the_one_that_fails(
+    secured: SecuredKafka,
+) -> None:
+    line = line_of(broker=secured.at("LOST"))
+    assert f"the Kafka broker at {secured.at('LOST')} gives {NOWHERE}:" in line
+    assert f"the name {NOWHERE} is not known" in line and line.endswith("advertised.listeners")
