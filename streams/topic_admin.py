@@ -168,7 +168,10 @@ async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
     codes = {entry["topic"]: entry["error_code"] for entry in answer.to_object()["topics"]}
     hidden = [name for name, code in codes.items() if for_code(code) is TopicAuthorizationFailedError]
     if hidden:
-        raise OperatorError(f"this user has no right to Describe topic {', '.join(sorted(hidden))}. {RIGHTS}")
+        raise OperatorError(
+            f"this user has no right to Describe topic {', '.join(sorted(hidden))}. "
+            f"Read and Write bring it along; {RIGHTS}"
+        )
     return there
 
 

@@ -1,7 +1,9 @@
 """The rights that are published: the page has those of the catalog, they are enough, and each of them is needed."""
 
 import asyncio
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import yaml
 
 from streams import dnc_entries, topic_admin
 from streams.errors import OperatorError
+from streams.local import LocalWorker
 from streams.settings import Settings
-from tests.kafka.cluster import PARTITIONS, Cluster
+from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
+from tests.secured.work import do_everything, events
 from topics.catalog import CATALOG
 from topics.rights import COMMANDS, Right, main, of_worker, table
 
@@ -113,3 +117,42 @@ async def test_every_single_right_of_a_command_is_needed(
     secured: SecuredKafka, cluster: Cluster, admin: Any, command: str
 ) -> None:
     await each_is_needed(command, lambda _: True, secured, cluster, admin)
+
+
+@pytest.mark.kafka
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_every_single_right_of_a_worker_is_needed(secured: SecuredKafka, cluster: Cluster, admin: Any) -> None:
+    """Without it, a worker that has something of everything to do ends, or does not become ready."""
+    settings, acls = cluster.settings(), Acls(admin)
+    rights = of_worker(settings.prefix, settings.app)
+    await acls.allow(rights)
+    # With a name it need not wait until the group has forgotten it; without a disk it reads the changelog each time.
+    worker = cluster.worker(**secured.scram(), instance_id="one", store="memory")
+    worker.wait_ready(SOON_S)
+    assert await do_everything(cluster, SOON_S) == set()
+    needless = []
+    each = [right._replace(operations=(operation,)) for right in rights for operation in right.operations]
+    for turn, right in enumerate(each, 1):
+        worker.stop()
+        await acls.take(right)
+        async with feeder(cluster) as feed:
+            await events(feed, turn)
+        worker.start()
+        if not ends_or_never_begins(worker):
+            needless.append(right)
+        await acls.allow([right])
+    assert needless == []
+    worker.stop()
+    worker.start()
+    worker.wait_ready(SOON_S)
+
+
+def ends_or_never_begins(worker: LocalWorker) -> bool:
+    try:
+        worker.wait_ready(SOON_S)
+    except (TimeoutError, RuntimeError):
+        return True
+    with suppress(subprocess.TimeoutExpired):
+        return worker.wait_ended(SOON_S) not in (None, 0)
+    return False

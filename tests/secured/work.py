@@ -1,6 +1,6 @@
 """A little of everything that a worker does: each topic that it reads is written, and it writes each of its own."""
 
-from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,14 +52,14 @@ async def configure(feed: Feeder) -> None:
     await feed.flush()
 
 
-async def events(feed: Feeder) -> None:
-    """What leads to a record on each of the worker's topics, within a second or two."""
+async def events(feed: Feeder, turn: int = 0) -> None:
+    """What leads to a record on each of the worker's topics, within a second or two; another `turn` is other calls."""
     now = datetime.now(UTC)
     of_contact: dict[str, Any] = {"campaign_id": "P", "contact_list_id": "L", "phone_number": NUMBER}
     await feed.send(
         "callback-scheduled",
         CallbackScheduled(
-            event_id="s1", occurred_at=now, callback_id="k1", source=Source.WIDGET, contact_id="ann",
+            event_id=f"s{turn}", occurred_at=now, callback_id=f"k{turn}", source=Source.WIDGET, contact_id="ann",
             due_at=now + timedelta(seconds=1), agent_id="a7", owner=Owner.PREFERRED, **of_contact,
         ),
     )  # fmt: skip
@@ -68,39 +68,32 @@ async def events(feed: Feeder) -> None:
         await feed.send(
             "wrap-up",
             WrapUp(
-                event_id=f"w{number}", occurred_at=at, conversation_id=f"v{number}", wrap_up_code=code,
-                contact_id=contact_id, **of_contact | {"phone_number": f"+1212555011{number}"},
+                event_id=f"w{number}-{turn}", occurred_at=at, conversation_id=f"v{number}-{turn}", wrap_up_code=code,
+                contact_id=contact_id, **of_contact | {"phone_number": f"+1212555{2 * turn + number + 200:04d}"},
             ),
         )  # fmt: skip
     await feed.send(
         "placement-requested",
         PlacementRequested(
-            event_id="p1", request_id="q1", occurred_at=now, origin=PlacementOrigin.CALLBACK, callback_id="k1",
-            contact_id="ann", **of_contact,
+            event_id=f"p{turn}", request_id=f"q{turn}", occurred_at=now, origin=PlacementOrigin.CALLBACK,
+            callback_id=f"k{turn}", contact_id="ann", **of_contact,
         ),
     )  # fmt: skip
     await feed.send("callback-scheduled", b"{", key="L|ann")
     await feed.flush()
 
 
-async def missing_results(cluster: Cluster, timeout_s: float) -> set[str]:
-    """The topics on which the worker has written nothing when all have something, or when the time is over."""
-    before = {name: int(name == "dnc-entries") for name in RESULTS}
-
-    def missing(records: dict[str, list[Any]]) -> Iterable[str]:
-        return (name for name, already in before.items() if len(records[name]) <= already)
-
-    async with reader(cluster, RESULTS) as taken:
-        try:
-            await taken.until(lambda: not list(missing(taken.records)), timeout_s)
-        except TimeoutError:
-            return set(missing(taken.records))
-    return set()
-
-
 async def do_everything(cluster: Cluster, timeout_s: float) -> set[str]:
-    """All of it with the worker that runs; returns the topics that it has written nothing to."""
+    """All of it with the worker that runs; returns the topics that it has written nothing to in this time."""
     async with feeder(cluster) as feed:
         await configure(feed)
         await events(feed)
-    return await missing_results(cluster, timeout_s)
+    before = {name: int(name == "dnc-entries") for name in RESULTS}
+
+    def missing(records: dict[str, list[Any]]) -> set[str]:
+        return {name for name, already in before.items() if len(records[name]) <= already}
+
+    async with reader(cluster, RESULTS) as taken:
+        with suppress(TimeoutError):
+            await taken.until(lambda: not missing(taken.records), timeout_s)
+        return missing(taken.records)
