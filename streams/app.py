@@ -86,6 +86,10 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
 
 def _credentials(settings: Settings) -> Any:
     options = client_options(settings)
+    if "sasl_oauth_token_provider" in options:
+        return faust.OAuthCredentials(
+            oauth_cb=options["sasl_oauth_token_provider"], ssl_context=options.get("ssl_context")
+        )  # fmt: skip
     if "sasl_mechanism" in options:
         return faust.SASLCredentials(
             username=options["sasl_plain_username"],

@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from streams import topic_admin
+from streams.diagnosis import RIGHTS
 from streams.engine.fetched import DamagedRecord
 from streams.engine.restore import ReadRecord, read_batches_to_end, reader
 from streams.errors import OperatorError
@@ -45,6 +46,8 @@ async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
     try:
         async with reader(settings, [TopicPartition(topic, number) for number in range(count)]) as consumer:
             await read_batches_to_end(consumer, take)
+    except TopicAuthorizationFailedError:
+        raise OperatorError(f"this user has no right to Read topic {topic}. {RIGHTS}") from None
     except KafkaError as error:
         raise OperatorError(f"{topic} cannot be read: {error or type(error).__name__}") from None
     return lists

@@ -7,17 +7,17 @@ that over the default. Nothing here opens a connection, and no other module read
 import difflib
 import os
 import re
-import ssl
 import tomllib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.errors import SettingsError
+from streams.security import SECURITY_NAMES, Security
 
 ENV_PREFIX = "RINGBACK_"
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
@@ -52,18 +52,12 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)]
 Store = Annotated[Literal["rocksdb", "memory"], BeforeValidator(_lower)]
-SecurityProtocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)]
-SaslMechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], BeforeValidator(_upper)]
 
 
-class Settings(BaseSettings):
+class Settings(Security):
     """Every setting, with its default; made by keyword it reads neither the environment nor a file (see `load`)."""
 
     model_config = SettingsConfigDict(
@@ -100,16 +94,6 @@ class Settings(BaseSettings):
     """Where state is kept: rocksdb, on disk in `state_dir`, or memory. A restart then reads everything from Kafka."""
     state_dir: Path = Path("ringback-state")
     """Folder for what a restart takes up again, one for each worker; it may be lost, and is then made anew."""
-    security_protocol: SecurityProtocol = "PLAINTEXT"
-    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
-    sasl_mechanism: SaslMechanism | None = None
-    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; needed with SASL_PLAINTEXT and SASL_SSL."""
-    sasl_username: str | None = None
-    """User name for SASL."""
-    sasl_password: SecretStr | None = None
-    """Password for SASL; never printed."""
-    tls_ca_file: FilePath | None = None
-    """PEM file of the authorities that may sign the brokers' certificates; default: those of the system."""
     clock_file: Path | None = None
     """For stepped tests only: a file that holds the instant which the worker takes for now."""
     clock_offset_file: Path | None = None
@@ -127,20 +111,6 @@ class Settings(BaseSettings):
         """Keywords only: `load` reads the other sources itself, so that it can name what is wrong in them."""
         return (init_settings,)
 
-    @model_validator(mode="after")
-    def _security_fits(self) -> Self:
-        sasl = {name: getattr(self, name) for name in ("sasl_mechanism", "sasl_username", "sasl_password")}
-        if self.security_protocol.startswith("SASL"):
-            missing = [name for name, value in sasl.items() if value is None]
-            if missing:
-                raise ValueError(f"security_protocol {self.security_protocol} needs {', '.join(missing)}")
-        # A credential that would be ignored is a connection less safe than its owner believes.
-        elif given := [name for name, value in sasl.items() if value is not None]:
-            raise ValueError(f"security_protocol {self.security_protocol} does not use {', '.join(given)}")
-        if self.tls_ca_file and not self.security_protocol.endswith("SSL"):
-            raise ValueError(f"security_protocol {self.security_protocol} does not use tls_ca_file")
-        return self
-
     @property
     def folder(self) -> Path | None:
         """Where the worker keeps what a restart takes up; None with the state in memory."""
@@ -149,6 +119,11 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """Full name of a topic of the catalog."""
         return self.prefix + name
+
+
+def names() -> list[str]:
+    """Every setting, in the order in which people are told of them: those of a secured Kafka last."""
+    return [name for name in Settings.model_fields if name not in SECURITY_NAMES] + list(SECURITY_NAMES)
 
 
 def load(config: Path | None = None, **given: Any) -> Settings:
@@ -177,33 +152,20 @@ def make(**values: Any) -> Settings:
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
-    """Every setting and its value as text, in the order of declaration; a password is only said to be set."""
-    values = ((name, getattr(settings, name)) for name in Settings.model_fields)
+    """Every setting and its value as text, in the order of `names`; a secret is only said to be set."""
+    values = ((name, getattr(settings, name)) for name in names())
     return [(name, "(set)" if isinstance(value, SecretStr) else _text(value)) for name, value in values]
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """What every aiokafka client of this process needs to reach the broker, as keyword arguments.
 
-    Raises SettingsError when `tls_ca_file` holds no certificate.
+    Raises SettingsError when a file of certificates, keys or secrets cannot be used.
     """
-    options: dict[str, Any] = {
-        "bootstrap_servers": [address.strip() for address in settings.broker.split(",")],
-        "security_protocol": settings.security_protocol,
-    }
-    if settings.security_protocol.endswith("SSL"):
-        try:
-            options["ssl_context"] = ssl.create_default_context(cafile=settings.tls_ca_file)
-        except (ssl.SSLError, OSError) as error:
-            raise SettingsError(
-                f"setting tls_ca_file ({ENV_PREFIX}TLS_CA_FILE): {settings.tls_ca_file} cannot be used ({error}). "
-                "Name a PEM file with at least one certificate"
-            ) from None
-    if settings.sasl_password is not None:
-        options["sasl_mechanism"] = settings.sasl_mechanism
-        options["sasl_plain_username"] = settings.sasl_username
-        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
-    return options
+    # Kafka's client is imported by those who connect, so that wrong settings are told without it.
+    from streams.credentials import credentials
+
+    return {"bootstrap_servers": [address.strip() for address in settings.broker.split(",")], **credentials(settings)}
 
 
 def _text(value: object) -> str:
@@ -243,7 +205,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    """One problem that pydantic found as one line. The value stays out of it: it may be a password in a wrong place."""
+    """One problem that pydantic found as one line, without the value: it may be a secret that was meant for another."""
     message = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
     if not error["loc"]:
         return message

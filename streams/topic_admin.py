@@ -4,7 +4,6 @@ It never changes or deletes a topic: partitions cannot be taken back, and retent
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
@@ -12,8 +11,10 @@ from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
+from streams.diagnosis import RIGHTS, listening, why_unusable
 from streams.errors import OperatorError
 from streams.settings import Settings, client_options
 from streams.topic_differences import Actual, Checked, compare, durability
@@ -68,7 +69,7 @@ async def fit_topics(settings: Settings) -> Checked:
 
 async def partitions_of(settings: Settings, topic: str) -> int:
     """How many partitions a topic has by its full name, 0 if it is not there. Raises OperatorError."""
-    there = await _ask(settings, _topics)
+    there = await _ask(settings, lambda admin: _visible(admin, [topic]))
     return there[topic].partitions if topic in there else 0
 
 
@@ -102,36 +103,15 @@ async def _ask(settings: Settings, work: Callable[[AIOKafkaAdminClient], Corouti
 async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     options = client_options(settings)
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
-    heard = _Heard()
-    logging.getLogger("aiokafka").addHandler(heard)
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            await admin.start()
-        yield admin
-    except (KafkaError, OSError) as error:
-        raise OperatorError(
-            f"no Kafka broker at {settings.broker} ({heard.reason or _reason(error)}). "
-            "Start one with `ringback broker`, or name yours with --broker or RINGBACK_BROKER"
-        ) from None
-    finally:
-        logging.getLogger("aiokafka").removeHandler(heard)
-        await admin.close()
-
-
-class _Heard(logging.Handler):
-    """Why a connection failed is in aiokafka's log alone; the last of it is kept."""
-
-    reason = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.ERROR:
-            self.reason = " ".join(record.getMessage().removeprefix("Unable connect to ").split()).rstrip(": ")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {ANSWER_TIMEOUT_S} s"
-    return " ".join(str(error).split()) or type(error).__name__
+    with listening(settings) as heard:
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await admin.start()
+            yield admin
+        except (KafkaError, OSError) as error:
+            raise OperatorError(await why_unusable(settings, error, heard)) from None
+        finally:
+            await admin.close()
 
 
 async def _create(
@@ -139,7 +119,7 @@ async def _create(
 ) -> list[str]:
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = replication or min(REPLICATION_USUAL, brokers)
-    there = await _topics(admin)
+    there = await _visible(admin, map(settings.topic, CATALOG))
     missing = [topic for topic in CATALOG.values() if settings.topic(topic.name) not in there]
     new = [
         NewTopic(
@@ -154,6 +134,8 @@ async def _create(
         response = await admin.create_topics(new, timeout_ms=ANSWER_TIMEOUT_S * 1000)
         for name, code, message, *_ in response.topic_errors:
             # Somebody else may create the same topics at the same moment.
+            if for_code(code) is TopicAuthorizationFailedError:
+                raise OperatorError(f"this user has no right to Create topic {name}. {RIGHTS}")
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise OperatorError(f"the broker refuses to create {name}: {message or for_code(code).__name__}")
     names = [topic.name for topic in new]
@@ -175,9 +157,27 @@ async def _await_visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> No
 async def _check(
     admin: AIOKafkaAdminClient, settings: Settings, partitions: int | None, replication: int | None
 ) -> Checked:
-    there = await _topics(admin)
+    there = await _visible(admin, map(settings.topic, CATALOG))
     configs = await _configs(admin, [name for name in map(settings.topic, CATALOG) if name in there])
     return compare(there, configs, settings.prefix, partitions, replication)
+
+
+async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, Actual]:
+    """The topics that there are. Raises OperatorError for those of `names` that this user may not see."""
+    there = await _topics(admin)
+    missing = [name for name in names if name not in there]
+    if not missing:
+        return there
+    # A topic without the right to describe it looks as if it were not there; only who asks by name is told.
+    answer = await admin._send_request(MetadataRequest(missing, allow_auto_topic_creation=False))
+    codes = {entry["topic"]: entry["error_code"] for entry in answer.to_object()["topics"]}
+    hidden = [name for name, code in codes.items() if for_code(code) is TopicAuthorizationFailedError]
+    if hidden:
+        raise OperatorError(
+            f"this user has no right to Describe topic {', '.join(sorted(hidden))}. "
+            f"Read and Write bring it along; {RIGHTS}"
+        )
+    return there
 
 
 async def _topics(admin: AIOKafkaAdminClient) -> dict[str, Actual]:
@@ -196,6 +196,8 @@ async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
     found: dict[str, dict[str, str]] = {}
     for response in responses:
         for code, message, _, name, entries in response.resources:
+            if for_code(code) is TopicAuthorizationFailedError:
+                raise OperatorError(f"this user has no right to DescribeConfigs of topic {name}. {RIGHTS}")
             if code:
                 raise OperatorError(f"the broker does not tell the settings of {name}: {message}")
             found[name] = {entry[0]: entry[1] for entry in entries}

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from streams.cli.options import connection_options
-from streams.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load
+from streams.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load, names
 
 
 class _WorkerCommand(click.Command):
@@ -18,7 +18,7 @@ class _WorkerCommand(click.Command):
                 "names (there without the prefix, in lower case). An option wins over a variable, that over the file."
             )
             formatter.write_paragraph()
-            formatter.write_dl([(ENV_PREFIX + name.upper(), _meaning(name)) for name in Settings.model_fields])
+            formatter.write_dl([(ENV_PREFIX + name.upper(), _meaning(name)) for name in names()])
 
 
 def _meaning(name: str) -> str:

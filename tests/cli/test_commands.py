@@ -58,8 +58,8 @@ def test_every_command_explains_itself(command):
 
 
 def test_the_help_of_the_worker_lists_every_setting():
-    text = ringback("worker", "--help").stdout
-    assert [name for name in Settings.model_fields if f"RINGBACK_{name.upper()} " not in text] == []
+    words = ringback("worker", "--help").stdout.split()
+    assert [name for name in Settings.model_fields if f"RINGBACK_{name.upper()}" not in words] == []
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,17 @@ def test_two_wrong_settings_are_two_lines():
     assert [line.split(":")[1].split()[1] for line in result.stderr.splitlines()] == ["metrics_port", "log_level"]
 
 
-@pytest.mark.parametrize("broker", ["127.0.0.1:1", "no-such-host.invalid:9092"])
-def test_a_broker_that_is_not_there_is_one_line_with_the_cure(broker):
-    line = one_line_of(ringback("topics", "check", "--broker", broker), 1)
-    assert f"no Kafka broker at {broker}" in line
+def test_a_broker_that_is_not_there_is_one_line_with_the_cure():
+    line = one_line_of(ringback("topics", "check", "--broker", "127.0.0.1:1"), 1)
+    assert "no Kafka broker at 127.0.0.1:1" in line
     assert "ringback broker" in line
     assert "RINGBACK_BROKER" in line
+
+
+def test_a_name_that_is_not_known_is_one_line_with_the_name():
+    line = one_line_of(ringback("topics", "check", "--broker", "no-such-host.invalid:9092"), 1)
+    assert "the name no-such-host.invalid is not known" in line
+    assert "ringback broker" not in line
 
 
 def test_a_broker_that_never_answers_is_given_up_in_bounded_time():

@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from streams.errors import SettingsError
-from streams.settings import Settings, client_options, describe, load, make
+from streams.settings import Settings, client_options, describe, load, make, names
 
 CA_FILE = Path(__file__)  # Any file: it is only opened when a client is made.
+OAUTH = {"sasl_mechanism": "OAUTHBEARER"}
 SASL = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "worker", "sasl_password": "secret-word"}
 
 
@@ -180,10 +181,44 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        ({"security_protocol": "SASL_SSL"}, "needs sasl_mechanism, sasl_username, sasl_password"),
+        (
+            {"security_protocol": "SASL_SSL"},
+            "needs sasl_mechanism, sasl_username, sasl_password or sasl_password_file",
+        ),
+        ({"security_protocol": "SASL_SSL", **OAUTH}, "with OAUTHBEARER needs oauth_token_file or oauth_token_url"),
+        (
+            {"security_protocol": "SASL_SSL", **OAUTH, "oauth_token_url": "https://idp/token"},
+            "with OAUTHBEARER needs oauth_client_id, oauth_client_secret or oauth_client_secret_file",
+        ),
+        (
+            {"security_protocol": "SASL_SSL", **OAUTH, "oauth_token_file": CA_FILE, "oauth_scope": "x"},
+            "with OAUTHBEARER does not use oauth_scope",
+        ),
+        (
+            {"security_protocol": "SASL_SSL", **SASL, "oauth_token_file": CA_FILE},
+            "with SCRAM-SHA-512 does not use oauth_token_file",
+        ),
+        (
+            {"security_protocol": "SASL_SSL", **SASL, "sasl_password_file": CA_FILE},
+            "with SCRAM-SHA-512 takes only one of sasl_password or sasl_password_file",
+        ),
+        ({"security_protocol": "SSL", "tls_key_file": CA_FILE}, "needs tls_cert_file"),
+        ({"tls_cert_file": CA_FILE}, "does not use tls_cert_file"),
+        (
+            {
+                "security_protocol": "SSL",
+                "tls_cert_file": CA_FILE,
+                "tls_key_password": "a",
+                "tls_key_password_file": CA_FILE,
+            },
+            "takes only one of tls_key_password or tls_key_password_file",
+        ),
         ({"security_protocol": "SSL", **SASL}, "does not use sasl_mechanism, sasl_username, sasl_password"),
         ({"sasl_password": "secret-word"}, "does not use sasl_password"),
-        ({"security_protocol": "SASL_PLAINTEXT", **SASL, "tls_ca_file": CA_FILE}, "does not use tls_ca_file"),
+        (
+            {"security_protocol": "SASL_PLAINTEXT", **SASL, "tls_ca_file": CA_FILE},
+            "with SCRAM-SHA-512 does not use tls_ca_file",
+        ),
     ],
 )
 def test_security_settings_that_do_not_fit_each_other_are_refused(given, line):
@@ -198,9 +233,31 @@ def test_a_password_is_never_shown():
     assert "17" not in "".join(problems(sasl_password=17))
 
 
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "sasl_password"])
+def test_a_secret_that_was_meant_for_another_setting_is_not_quoted(name):
+    """Where it fits, as in a name, nobody can know; where it does not, the error says the setting and not the value."""
+    secret = "Hunter2/word"
+    for more in ({}, {"security_protocol": "SASL_SSL"}, SASL):
+        try:
+            make(**{**more, name: secret})
+        except SettingsError as error:
+            assert secret.lower() not in str(error).lower()
+
+
+def test_a_token_endpoint_is_reached_by_tls_unless_it_is_on_this_machine():
+    given = {"security_protocol": "SASL_SSL", **OAUTH, "oauth_client_id": "me", "oauth_client_secret": "x"}
+    for url in ("http://idp.example/token", "http://localhost.evil.example/", "ftp://idp/token", "idp/token"):
+        assert problems(**given, oauth_token_url=url) == [
+            "setting oauth_token_url (RINGBACK_OAUTH_TOKEN_URL): should begin with https://"
+        ]
+    for url in ("https://idp.example/token", "http://localhost:8080/token", "http://127.0.0.1/token"):
+        assert make(**given, oauth_token_url=url).oauth_token_url == url
+
+
 def test_describe_names_every_setting_in_order():
     described = describe(Settings(session_timeout_s=6.5))
-    assert [name for name, _ in described] == list(Settings.model_fields)
+    assert [name for name, _ in described] == names()
+    assert sorted(names()) == sorted(Settings.model_fields)
     assert dict(described)["session_timeout_s"] == "6.5"
     assert dict(described)["rebalance_timeout_s"] == "20"
     assert dict(described)["instance_id"] == "(none)"
@@ -225,7 +282,7 @@ def test_client_options_carry_credentials_and_verify_the_broker():
 
 
 def test_a_file_of_authorities_that_holds_none_is_an_error_with_a_cure():
-    with pytest.raises(SettingsError, match=r"RINGBACK_TLS_CA_FILE.*PEM file"):
+    with pytest.raises(SettingsError, match=r"^setting tls_ca_file: .*PEM file"):
         client_options(make(security_protocol="SSL", tls_ca_file=CA_FILE))
 
 

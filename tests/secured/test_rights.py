@@ -1,0 +1,158 @@
+"""The rights that are published: the page has those of the catalog, they are enough, and each of them is needed."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams import dnc_entries, topic_admin
+from streams.errors import OperatorError
+from streams.local import LocalWorker
+from streams.settings import Settings
+from tests.kafka.cluster import PARTITIONS, Cluster, feeder
+from tests.secured.kafka import Acls, SecuredKafka
+from tests.secured.work import do_everything, events
+from topics.catalog import CATALOG
+from topics.rights import COMMANDS, Right, main, of_worker, table
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
+SOON_S = 20.0
+
+Command = Callable[[Settings], object]
+
+
+def create(settings: Settings) -> object:
+    return topic_admin.create(settings, PARTITIONS, 1), topic_admin.check(settings)
+
+
+def dnc_check(settings: Settings) -> object:
+    return dnc_entries.read(settings, lambda _: None)
+
+
+RUN: dict[str, Command] = {"topics create": create, "topics check": topic_admin.check, "dnc check": dnc_check}
+
+
+def test_the_page_has_the_rights_that_are_made_from_the_catalog() -> None:
+    assert f"\n{table()}\n" in PAGE
+
+
+def test_every_command_on_kafka_has_its_rights() -> None:
+    assert set(RUN) | {"worker"} == set(COMMANDS)
+    assert {right.name for right in of_worker("", "app")} == {*CATALOG, "app", "app-"}
+
+
+def test_rights_are_printed_for_kafkas_own_tool_and_for_strimzi(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["worker", "--principal", "User:CN=dialer", "--prefix", "x.", "--app", "two"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(of_worker())
+    assert lines[0].endswith(
+        "--add --allow-principal User:CN=dialer --operation Read --operation DescribeConfigs --topic x.wrap-up"
+    )
+    assert lines[-1].endswith("--operation Write --transactional-id two- --resource-pattern-type prefixed")
+    main(["topics-check", "--principal", "User:CN=Dialer One", "--strimzi", "kafka"])
+    user = yaml.safe_load(capsys.readouterr().out)
+    assert user["metadata"] == {"name": "dialer-one", "labels": {"strimzi.io/cluster": "kafka"}}
+    assert user["spec"]["authorization"]["acls"][0] == {
+        "resource": {"type": "topic", "name": "ringback.wrap-up", "patternType": "literal"},
+        "operations": ["Describe", "DescribeConfigs"],
+    }
+
+
+async def comes_to(run: Command, settings: Settings, wanted: Callable[[str], bool]) -> None:
+    """Run a command again and again until what it says is wanted, since rights are told to brokers a moment later."""
+    async with asyncio.timeout(SOON_S):
+        while True:
+            try:
+                await asyncio.to_thread(run, settings)
+                said = ""
+            except OperatorError as error:
+                said = str(error)
+            if wanted(said):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def each_is_needed(
+    command: str, some: Callable[[str], bool], secured: SecuredKafka, cluster: Cluster, admin: Any
+) -> None:
+    """Take the rights on the topics that are asked for away, one at a time."""
+    settings = cluster.settings(**secured.scram())
+    rights, acls = COMMANDS[command](settings.prefix, settings.app), Acls(admin)
+    await acls.allow(rights)
+    await comes_to(RUN[command], settings, lambda said: not said)
+    for right in (right for right in rights if some(right.name.removeprefix(settings.prefix))):
+        for operation in right.operations:
+            await one_is_needed(RUN[command], settings, right._replace(operations=(operation,)), acls, admin)
+
+
+async def one_is_needed(run: Command, settings: Settings, right: Right, acls: Acls, admin: Any) -> None:
+    await acls.take(right)
+    if right.operations == ("Create",):
+        await admin.delete_topics([right.name])
+    # Without Read, Kafka does not show the topic either.
+    words = ("Describe",) if right.operations == ("Read",) else right.operations
+    await comes_to(run, settings, lambda said: f"no right to {words[0]} " in said and f"topic {right.name}." in said)
+    await acls.allow([right])
+    await comes_to(run, settings, lambda said: not said)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("command", RUN)
+async def test_a_command_has_enough_with_its_rights_and_each_kind_of_them_is_needed(
+    secured: SecuredKafka, cluster: Cluster, admin: Any, command: str
+) -> None:
+    await each_is_needed(command, lambda topic: topic == "dnc-entries", secured, cluster, admin)
+
+
+@pytest.mark.kafka
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("command", ["topics create", "topics check"])
+async def test_every_single_right_of_a_command_is_needed(
+    secured: SecuredKafka, cluster: Cluster, admin: Any, command: str
+) -> None:
+    await each_is_needed(command, lambda _: True, secured, cluster, admin)
+
+
+@pytest.mark.kafka
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_every_single_right_of_a_worker_is_needed(secured: SecuredKafka, cluster: Cluster, admin: Any) -> None:
+    """Without it, a worker that has something of everything to do ends, or does not become ready."""
+    settings, acls = cluster.settings(), Acls(admin)
+    rights = of_worker(settings.prefix, settings.app)
+    await acls.allow(rights)
+    # With a name it need not wait until the group has forgotten it; without a disk it reads the changelog each time.
+    worker = cluster.worker(**secured.scram(), instance_id="one", store="memory")
+    worker.wait_ready(SOON_S)
+    assert await do_everything(cluster, SOON_S) == set()
+    needless = []
+    each = [right._replace(operations=(operation,)) for right in rights for operation in right.operations]
+    for turn, right in enumerate(each, 1):
+        worker.stop()
+        await acls.take(right)
+        async with feeder(cluster) as feed:
+            await events(feed, turn)
+        worker.start()
+        if not ends_or_never_begins(worker):
+            needless.append(right)
+        await acls.allow([right])
+    assert needless == []
+    worker.stop()
+    worker.start()
+    worker.wait_ready(SOON_S)
+
+
+def ends_or_never_begins(worker: LocalWorker) -> bool:
+    try:
+        worker.wait_ready(SOON_S)
+    except (TimeoutError, RuntimeError):
+        return True
+    with suppress(subprocess.TimeoutExpired):
+        return worker.wait_ended(SOON_S) not in (None, 0)
+    return False

@@ -1,0 +1,143 @@
+"""Tokens for OAUTHBEARER: asked for once and used for most of their life, and errors that name their cause."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+
+from streams.secret_files import SecretFile
+from streams.tokens import TokenEndpoint, TokenFile, TokenUnavailable
+
+
+class Endpoint:
+    """A token endpoint: `answers` in turn, the last one again and again; `asked` is what came with each request."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, object]] = []
+        self.asked: list[dict[str, str]] = []
+        self.url = ""
+
+    def answer(self, headers, form) -> tuple[int, object]:
+        known_as = base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode()
+        self.asked.append({"known_as": known_as} | {name: value[0] for name, value in parse_qs(form).items()})
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@contextlib.contextmanager
+def token_endpoint() -> Iterator[Endpoint]:
+    """One on a free port of this machine."""
+    endpoint = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            code, body = endpoint.answer(self.headers, form)
+            self.send_response(code)
+            self.end_headers()
+            self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        endpoint.url = f"http://127.0.0.1:{server.server_port}/token"
+        try:
+            yield endpoint
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def endpoint():
+    with token_endpoint() as one:
+        yield one
+
+
+def token_of(tokens):
+    return asyncio.run(tokens.token())
+
+
+def test_a_token_is_asked_for_with_id_secret_and_scope_and_used_again(endpoint):
+    endpoint.answers = [(200, {"access_token": "t1", "expires_in": 3600})]
+    tokens = TokenEndpoint(endpoint.url, "id:1", "s&cret", "kafka read")
+    assert [token_of(tokens), token_of(tokens)] == ["t1", "t1"], "from different event loops, as Faust's thread has"
+    assert endpoint.asked == [
+        {"known_as": "id%3A1:s%26cret", "grant_type": "client_credentials", "scope": "kafka read"}
+    ]  # fmt: skip
+
+
+def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpoint, tmp_path, monkeypatch):
+    secret = tmp_path / "secret"
+    secret.write_text("old\n")
+    endpoint.answers = [(200, {"access_token": f"t{n}", "expires_in": 100}) for n in (1, 2)]
+    tokens = TokenEndpoint(endpoint.url, "me", SecretFile("x", secret))
+    clock = [1000.0]
+    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    assert token_of(tokens) == "t1"
+    clock[0] += 79
+    assert token_of(tokens) == "t1"
+    secret.write_text("new\n")
+    clock[0] += 2
+    assert token_of(tokens) == "t2"
+    assert [one["known_as"] for one in endpoint.asked] == ["me:old", "me:new"]
+
+
+def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoint, monkeypatch):
+    endpoint.answers = [(200, {"access_token": "t1", "expires_in": 100}), (503, b"")]
+    tokens = TokenEndpoint(endpoint.url, "me", "secret")
+    clock = [1000.0]
+    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    assert token_of(tokens) == "t1"
+    clock[0] += 99
+    assert token_of(tokens) == "t1"
+    clock[0] += 2
+    with pytest.raises(TokenUnavailable, match="answers 503"):
+        token_of(tokens)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            (401, {"error": "invalid_client", "error_description": "Unknown client"}),
+            "answers 401 invalid_client Unknown",
+        ),
+        ((400, b"<html>"), "answers 400 Bad Request"),
+        ((200, {"expires_in": 3}), "gives no token"),
+        ((200, {"access_token": ""}), "gives no token"),
+        ((200, b"<html>"), "gives no token"),
+        ((200, [1]), "gives no token"),
+    ],
+)
+def test_an_endpoint_that_gives_no_token_is_named_with_its_reason_and_without_the_secret(endpoint, answer, said):
+    endpoint.answers = [answer]
+    with pytest.raises(TokenUnavailable) as error:
+        token_of(TokenEndpoint(endpoint.url, "me", "secret-word"))
+    assert said in str(error.value) and endpoint.url in str(error.value)
+    assert "secret-word" not in str(error.value)
+
+
+def test_an_endpoint_that_is_not_there_is_named():
+    with pytest.raises(TokenUnavailable, match=r"http://127.0.0.1:1/ gives no token .*refused"):
+        token_of(TokenEndpoint("http://127.0.0.1:1/", "me", "secret"))
+
+
+def test_the_token_of_a_file_is_the_one_that_lies_there_now(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("one\n")
+    tokens = TokenFile(file, "logicalCluster=lkc-1,identityPoolId=p")
+    assert token_of(tokens) == "one"
+    file.write_text("two")
+    assert token_of(tokens) == "two"
+    file.unlink()
+    assert token_of(tokens) == "two", "it is being replaced"
+    assert tokens.extensions() == {"logicalCluster": "lkc-1", "identityPoolId": "p"}

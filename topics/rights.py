@@ -1,0 +1,144 @@
+"""The rights on Kafka that each command needs and no more, as data, made from the catalog.
+
+Kafka gives Describe with Read and with Write, so it is named only where neither is needed. As commands for Kafka's own
+tool, or a KafkaUser for the Strimzi operator: `python -m topics.rights worker --principal User:ringback`.
+Source: docs/operate.md, section "Access rights on Kafka".
+"""
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, STATE_TOPIC
+from topics.topic import DEFAULT_PREFIX, Direction
+
+DEFAULT_APP = "ringback"
+DNC_ENTRIES = "dnc-entries"
+
+
+class Resource(StrEnum):
+    """What a right is on, as Strimzi calls it."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactionalId"
+
+
+class Right(NamedTuple):
+    """Operations, by their Kafka names, on one resource; prefixed: on all whose names begin so."""
+
+    resource: Resource
+    name: str
+    operations: tuple[str, ...]
+    prefixed: bool = False
+
+
+READ_TOPICS = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, STATE_TOPIC)
+WRITTEN_TOPICS = (
+    *(topic.name for topic in CATALOG.values() if topic.direction is not Direction.IN),
+    DNC_ENTRIES,  # A rule may put a number on a list.
+)
+
+
+def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback worker` needs; the settings of topics are looked at, since wrong ones would lose state."""
+    rights = []
+    for name in CATALOG:
+        operations = [word for word, names in (("Read", READ_TOPICS), ("Write", WRITTEN_TOPICS)) if name in names]
+        rights.append(Right(Resource.TOPIC, prefix + name, (*operations, "DescribeConfigs")))
+    group = Right(Resource.GROUP, app, ("Read",))
+    return [*rights, group, Right(Resource.TRANSACTIONAL_ID, f"{app}-", ("Write",), prefixed=True)]
+
+
+def of_topics_create(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback topics create` needs, which checks what it has made."""
+    return [Right(Resource.TOPIC, prefix + name, ("Create", "Describe", "DescribeConfigs")) for name in CATALOG]
+
+
+def of_topics_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback topics check` needs."""
+    return [Right(Resource.TOPIC, prefix + name, ("Describe", "DescribeConfigs")) for name in CATALOG]
+
+
+def of_dnc_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback dnc check` needs."""
+    return [Right(Resource.TOPIC, prefix + DNC_ENTRIES, ("Read",))]
+
+
+COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
+    "worker": of_worker,
+    "topics create": of_topics_create,
+    "topics check": of_topics_check,
+    "dnc check": of_dnc_check,
+}
+"""By the command that needs them."""
+
+
+def table() -> str:
+    """All of them as a table in Markdown, names without prefix."""
+    lines = ["| command | on | rights |", "| --- | --- | --- |"]
+    for command, of_command in COMMANDS.items():
+        by_rights: dict[tuple[Resource, tuple[str, ...]], list[str]] = {}
+        for right in of_command("", "<app>"):
+            by_rights.setdefault((right.resource, right.operations), []).append(right.name)
+        for (resource, operations), names in by_rights.items():
+            lines.append(f"| `{command}` | {_in_words(resource, names)} | {', '.join(operations)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _in_words(resource: Resource, names: Sequence[str]) -> str:
+    if resource is Resource.GROUP:
+        return f"group `{names[0]}`"
+    if resource is Resource.TRANSACTIONAL_ID:
+        return f"transactional ids that begin with `{names[0]}`"
+    every = len(names) == len(CATALOG)
+    return "every topic of the catalog" if every else f"topics {', '.join(f'`{name}`' for name in names)}"
+
+
+def commands(rights: Iterable[Right], principal: str) -> str:
+    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's."""
+    flags = {Resource.TOPIC: "--topic", Resource.GROUP: "--group", Resource.TRANSACTIONAL_ID: "--transactional-id"}
+    lines = []
+    for right in rights:
+        words = [word for operation in right.operations for word in ("--operation", operation)]
+        words += [flags[right.resource], right.name]
+        words += ["--resource-pattern-type", "prefixed"] if right.prefixed else []
+        given = shlex.join(["--add", "--allow-principal", principal, *words])
+        lines.append(f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN" {given}')
+    return "\n".join(lines) + "\n"
+
+
+def kafka_user(rights: Iterable[Right], name: str, cluster: str) -> str:
+    """The KafkaUser resource of Strimzi that has the rights, as YAML; how it proves who it is, is to be added."""
+    lines = ["apiVersion: kafka.strimzi.io/v1", "kind: KafkaUser", "metadata:", f"  name: {name}", "  labels:"]
+    lines += [f"    strimzi.io/cluster: {cluster}", "spec:", "  authorization:", "    type: simple", "    acls:"]
+    for right in rights:
+        pattern = "prefix" if right.prefixed else "literal"
+        resource = f"{{type: {right.resource}, name: {json.dumps(right.name)}, patternType: {pattern}}}"
+        lines += [f"      - resource: {resource}", f"        operations: [{', '.join(right.operations)}]"]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the rights of one command. arguments: those of the command line when None."""
+    parser = argparse.ArgumentParser(prog="python -m topics.rights", description="Print the rights that are needed.")
+    parser.add_argument("command", choices=[*COMMANDS, *(name.replace(" ", "-") for name in COMMANDS if " " in name)])
+    parser.add_argument("--principal", default="User:ringback")
+    parser.add_argument("--prefix", default=DEFAULT_PREFIX)
+    parser.add_argument("--app", default=DEFAULT_APP)
+    parser.add_argument("--strimzi", metavar="CLUSTER", help="a KafkaUser for this Kafka resource, not commands")
+    given = parser.parse_args(arguments)
+    rights = COMMANDS[given.command.replace("-", " ")](given.prefix, given.app)
+    if given.strimzi:
+        user = re.sub(r"[^a-z0-9.-]+", "-", given.principal.removeprefix("User:").removeprefix("CN=").lower())
+        print(kafka_user(rights, user, given.strimzi), end="")
+    else:
+        print(commands(rights, given.principal), end="")
+
+
+if __name__ == "__main__":
+    main()
