@@ -4,7 +4,7 @@ Scheduling a callback, refusing a call and showing it to an agent are for the ca
 Source: docs/rules.md, section 5 and section 8 rows 20 to 22 and 26.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from streams.logic.rules import CompiledRule
 from streams.logic.state import Mark
 from streams.logic.step import Step
 from topics.configuration import Campaign, DncEntry
-from topics.rules import AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
+from topics.rules import Action, AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +30,39 @@ class Trigger:
     campaign: Campaign
 
 
-def carry_out(step: Step, rule: CompiledRule, trigger: Trigger) -> list[Mapping[str, Any]]:
-    """Carry out the actions of a rule that matched; returns those that could not be, each with the reason."""
+def carry_out(step: Step, rules: Iterable[CompiledRule], trigger: Trigger) -> list[Mapping[str, Any]]:
+    """Carry out the actions of rules that matched; returns those that could not be, each with the reason."""
     not_done: list[Mapping[str, Any]] = []
-    for action in rule.actions:
-        why = None
-        match action:
-            case SetAttribute():
-                why = _set_attribute(step, action, trigger)
-            case AppendToDnc():
-                why = _append_to_dnc(step, action, trigger)
-            case MarkContactUncallable():
-                mark_contact(step, _mark(rule, trigger))
-            case MarkNumberUncallable():
-                mark_number(step, trigger.phone_number, _mark(rule, trigger))
-        if why is not None:
-            names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
-            not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+    changed: dict[str, str] = {}
+    for rule in rules:
+        for action in rule.actions:
+            why = _carry_out_one(step, changed, rule, action, trigger)
+            if why is not None:
+                names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
+                not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+    if changed:
+        step.contact = replace(
+            step.contact,
+            attributes={**step.contact.attributes, **changed},
+            changed_attributes={**step.contact.changed_attributes, **changed},
+        )
     return not_done
+
+
+def _carry_out_one(
+    step: Step, changed: dict[str, str], rule: CompiledRule, action: Action, trigger: Trigger
+) -> str | None:
+    """Carry out one action; returns why it could not be. changed: the attributes that rules have set so far."""
+    match action:
+        case SetAttribute():
+            return _set_attribute(step, changed, action, trigger)
+        case AppendToDnc():
+            return _append_to_dnc(step, action, trigger)
+        case MarkContactUncallable():
+            mark_contact(step, _mark(rule, trigger))
+        case MarkNumberUncallable():
+            mark_number(step, trigger.phone_number, _mark(rule, trigger))
+    return None
 
 
 def mark_contact(step: Step, mark: Mark) -> None:
@@ -67,24 +82,20 @@ def _mark(rule: CompiledRule, trigger: Trigger) -> Mark:
     return Mark(at=trigger.occurred_at, event_id=trigger.event_id, rule_set_id=rule.rule_set_id, rule_id=rule.rule_id)
 
 
-def _set_attribute(step: Step, action: SetAttribute, trigger: Trigger) -> str | None:
-    attributes = step.contact.attributes
+def _set_attribute(step: Step, changed: dict[str, str], action: SetAttribute, trigger: Trigger) -> str | None:
+    found = changed.get(action.attribute, step.contact.attributes.get(action.attribute))
     match action.update:
         case AttributeUpdate.SET:
             value: str | None = action.value or ""
         case AttributeUpdate.CURRENT_TIME:
             value = trigger.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case AttributeUpdate.INCREMENT:
-            value = _counted(attributes.get(action.attribute), action.value, 1)
+            value = _counted(found, action.value, 1)
         case AttributeUpdate.DECREMENT:
-            value = _counted(attributes.get(action.attribute), action.value, -1)
+            value = _counted(found, action.value, -1)
     if value is None:
         return "not_a_decimal"
-    step.contact = replace(
-        step.contact,
-        attributes={**attributes, action.attribute: value},
-        changed_attributes={**step.contact.changed_attributes, action.attribute: value},
-    )
+    changed[action.attribute] = value
     return None
 
 

@@ -42,9 +42,7 @@ def send_to_analysis(
     if not verdict.allowed:
         _refuse(step, callback, campaign, verdict)
         return
-    for rule in verdict.matched:
-        trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
-        carry_out(step, rule, trigger)
+    carry_out(step, verdict.matched, Trigger(callback.set_by, step.now, callback.phone_number, campaign))
     dial(step, callback, campaign, {**facts, "checks": verdict.facts}, held_by=held_by)
 
 
