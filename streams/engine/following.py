@@ -8,6 +8,7 @@ docs/decisions/0010-clears-and-recycles-step-by-step.md.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from streams.logic.configuration import CLEARS, RECYCLES, Configuration
 from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
+from streams.logic.limits import UNSURE_MAX
 from streams.logic.outputs import reported
 from streams.logic.rows import Meta, decode_meta, encode_meta
 from topics.configuration import Campaign
@@ -132,11 +134,16 @@ class Follower:
         self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=unsure)
 
     def _note_unreadable(self) -> None:
-        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
+        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile.
+
+        Of a great many only the first are noted: of the others, what came meanwhile counts as applied.
+        """
         unreadable, campaigns = self._configuration.unreadable.campaigns, self._configuration.campaigns
         self.since = {name: since for name, since in self._meta.unsure.items() if name in campaigns}
-        still = {name: self._meta.unsure.get(name, self.beyond) for name in unreadable}
-        self._meta = replace(self._meta, unsure={**still, **self.since})
+        still = {name: since for name, since in self._meta.unsure.items() if name in unreadable}
+        more = (name for name in unreadable if name not in still)
+        new = dict.fromkeys(islice(more, max(0, UNSURE_MAX - len(still))), self.beyond)
+        self._meta = replace(self._meta, unsure={**still, **new, **self.since})
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
         """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""

@@ -31,21 +31,35 @@ RULE_SETS = "rule-sets"
 CALLABLE_TIME_SETS = "callable-time-sets"
 
 
+class Keys(dict[str, None]):
+    """A set that keeps the order in which its members came, which is the same in every replay."""
+
+    def add(self, key: str) -> None:
+        """One more, at the end if it is new."""
+        self[key] = None
+
+    def discard(self, key: str) -> None:
+        """One less, if it is there."""
+        self.pop(key, None)
+
+
 @dataclass(slots=True)
 class Unreadable:
     """Keys of which the latest record cannot be read: nothing is known of them until a good record or a tombstone."""
 
-    campaigns: set[str] = field(default_factory=set)
-    rule_sets: set[str] = field(default_factory=set)
-    times: set[str] = field(default_factory=set)
+    campaigns: Keys = field(default_factory=Keys)
+    rule_sets: Keys = field(default_factory=Keys)
+    times: Keys = field(default_factory=Keys)
 
-    def of(self, topic: str) -> set[str] | None:
+    def of(self, topic: str) -> Keys | None:
         """The keys of a topic; None for one whose records cannot be unreadable in this sense."""
         return {CAMPAIGNS: self.campaigns, RULE_SETS: self.rule_sets, CALLABLE_TIME_SETS: self.times}.get(topic)
 
     def hold_up(self, campaign: Campaign) -> bool:
         """Whether a campaign names a rule set or a callable time set that cannot be read."""
-        return campaign.callable_time_set_id in self.times or not self.rule_sets.isdisjoint(campaign.rule_set_ids)
+        return campaign.callable_time_set_id in self.times or not self.rule_sets.keys().isdisjoint(
+            campaign.rule_set_ids
+        )
 
 
 class Configuration:

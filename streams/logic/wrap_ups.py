@@ -114,7 +114,7 @@ def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRul
             raise BadEvent(ErrorCode.CAMPAIGN_UNREADABLE, "$.campaign_id", "The campaign's record cannot be read")
         raise BadEvent(ErrorCode.CAMPAIGN_UNKNOWN, "$.campaign_id", "The campaign is not configured")
     known = step.configuration.rule_sets
-    if not step.configuration.unreadable.rule_sets.isdisjoint(campaign.rule_set_ids):
+    if not step.configuration.unreadable.rule_sets.keys().isdisjoint(campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNREADABLE, "$.campaign_id", "A rule set of the campaign cannot be read")
     if any(rule_set_id not in known for rule_set_id in campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNKNOWN, "$.campaign_id", "A rule set of the campaign is not configured")
