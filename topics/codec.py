@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     TOO_OLD = "too_old"
     TOO_LARGE = "too_large"
+    TOO_MUCH_WORK = "too_much_work"
     ID_REUSED = "id_reused"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
     RULE_SET_UNKNOWN = "rule_set_unknown"
@@ -71,6 +72,10 @@ class BadEvent(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} (at {self.path})"
+
+    def bare(self) -> "BadEvent":
+        """The same to be kept: without the frames that led to it, and what stands in them."""
+        return BadEvent(self.code, self.path, self.message)
 
 
 def _decoder(values: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:

@@ -19,10 +19,14 @@ from streams.engine.batch import arrived
 from streams.engine.clock import Clock
 from streams.engine.dnc_keeper import DncKeeper
 from streams.engine.fetched import DamagedRecord
-from streams.engine.restore import ReadRecord, read_batches_to_end, reader
+from streams.engine.recall import Recall
+from streams.engine.restore import ReadRecord, batches_to_end, reader
 from streams.engine.source_ends import SourceEnds
 from streams.logic.configuration import Configuration
+from streams.logic.dnc import RUN_AT
 from streams.logic.dnc_records import DNC_ENTRIES
+from streams.logic.prepared import Prepared, prepare
+from streams.logic.reports import BadRecord
 from streams.settings import Settings
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
@@ -33,6 +37,12 @@ AWAITED_POLL_MS = 10
 """The same while somebody waits for what was written last."""
 RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
+DNC_RECORDS_MAX = RUN_AT
+"""The same of Do Not Call entries at the start, when no timer waits; so many become a run of the lists."""
+SLICE_S = 0.010
+"""After so long the loop is given up, whatever is still to be taken in."""
+AT_ONCE_BYTES = 4096
+"""A larger record is decoded and compiled in a thread: the largest take longer than a timer can wait."""
 
 
 class ConfigurationReader:
@@ -53,6 +63,9 @@ class ConfigurationReader:
         self._changed = changed
         self._broken = broken
         self._keeper = DncKeeper(settings, clock, self._ends, self.configuration)
+        self._recall = Recall(settings, self.configuration, changed, broken)
+        self._told = (0, 0)
+        self._slice_ends = 0.0
         self._dnc = TopicPartition(settings.topic(DNC_ENTRIES), 0)
         self._dnc_position = 0
         self._awaited = 0
@@ -75,6 +88,7 @@ class ConfigurationReader:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+        await self._recall.stop()
         await self._keeper.stop()
         await self._ends.close()
 
@@ -104,7 +118,9 @@ class ConfigurationReader:
                 began = time.monotonic()
                 consumer.seek(self._dnc, await self._keeper.take_up(first, end))
                 took_up_at = time.monotonic()
-                self.read_count = await read_batches_to_end(consumer, self._take)
+                async for tp, records in batches_to_end(consumer):
+                    await self._take(tp, records)
+                    self.read_count += len(records)
                 self.took_up_s, self.read_s = took_up_at - began, time.monotonic() - took_up_at
                 for tp in partitions:
                     self._next[self._name(tp)] = await consumer.position(tp)
@@ -121,27 +137,49 @@ class ConfigurationReader:
             timeout_ms = AWAITED_POLL_MS if self._awaited else POLL_MS
             polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
             for tp, records in polled.items():
-                version = self.configuration.version
-                self._take(tp, records)
-                if self.configuration.version != version:  # A good Do Not Call entry is nobody's business.
-                    self._changed()
+                await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
             # Asked for, not counted: the topic may end in markers of transactions.
             self._dnc_position = await consumer.position(self._dnc)
             self._moved.set()
+            self._recall.look()
             await self._keeper.look_after()
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""
         return {**self._next, DNC_ENTRIES: self._dnc_position}
 
-    def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
+    async def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
         name = self._name(tp)
         if name == DNC_ENTRIES:
-            self._take_dnc(records)
-            return
-        for record in records:
-            self.configuration.apply(arrived(name, record), self._clock.now())
+            for first in range(0, len(records), DNC_RECORDS_MAX):
+                self._take_dnc(records[first : first + DNC_RECORDS_MAX])
+                await self._pause()
+        else:
+            for record in records:
+                self.configuration.take(await self._prepared(name, record))
+                await self._pause()
+        self._tell()
+
+    async def _prepared(self, name: str, record: ReadRecord) -> Prepared:
+        """A record made ready; meanwhile all goes on with what was known before it."""
+        if len(record.value or b"") <= AT_ONCE_BYTES:
+            return prepare(arrived(name, record))
+        return await asyncio.to_thread(prepare, arrived(name, record))
+
+    async def _pause(self) -> None:
+        """Let the others have their turn when this one's time is over."""
+        if time.monotonic() > self._slice_ends:
+            self._tell()
+            await asyncio.sleep(0)
+            self._slice_ends = time.monotonic() + SLICE_S
+
+    def _tell(self) -> None:
+        """Have the partitions look at what is new to them; a good Do Not Call entry is nobody's business."""
+        new = (self.configuration.version, self.configuration.reports.news)
+        if new != self._told:
+            self._told = new
+            self._changed()
 
     def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
         """There may be millions, so that good ones take the shortest way."""
@@ -151,7 +189,7 @@ class ConfigurationReader:
                     self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
                 continue
             for record, fault in self.configuration.dnc.take_all(list(group)):
-                self.configuration.report(arrived(DNC_ENTRIES, record), fault)
+                self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
 

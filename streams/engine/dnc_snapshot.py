@@ -15,11 +15,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from streams.logic.configuration import BadRecord, Configuration
+from streams.logic.configuration import Configuration
 from streams.logic.dnc_batch import LISTS_IN_RUNS
 from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.dnc_runs import Run, run_of
 from streams.logic.exchange import Arrived
+from streams.logic.prepared import report_on
+from streams.logic.recycles import Recycles
+from streams.logic.reports import BadRecord
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ class _Unusable(Exception):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of a snapshot ahead of its runs. runs: how long each is. refused: see `frozen`."""
+    """What is said of a snapshot ahead of its runs. runs: how long each is. refused, forgotten: see `frozen`."""
 
     cluster: str
     topic: str
@@ -67,6 +70,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     runs: tuple[int, ...]
     refused: tuple[Arrived, ...]
+    forgotten: int = -1
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -81,17 +85,20 @@ class Frozen:
     recent: dict[int, int]
     offset: int
     refused: tuple[Arrived, ...]
+    forgotten: int
 
 
 def frozen(configuration: Configuration) -> Frozen:
     """The lists as they are now, to be written elsewhere.
 
-    Records that were refused go along: their dead letters are written by whoever owns contact partition 0 then.
+    Records that were refused go along: their dead letters are written by whoever owns contact partition 0 then. Those
+    are the latest; forgotten: the offset of the last one before them, which are read again if need be.
     """
     lists = configuration.dnc
     bad = (report.arrived for report in configuration.reports if isinstance(report, BadRecord))
     refused = tuple(arrived for arrived in bad if arrived.topic == DNC_ENTRIES)
-    return Frozen(list(lists.names), list(lists.runs), lists.recent(), lists.offset, refused)
+    forgotten = configuration.reports.forgotten(DNC_ENTRIES)
+    return Frozen(list(lists.names), list(lists.runs), lists.recent(), lists.offset, refused, forgotten)
 
 
 def write(folder: Path, what: Frozen, source: Source, now: datetime) -> None:
@@ -108,6 +115,7 @@ def write(folder: Path, what: Frozen, source: Source, now: datetime) -> None:
         names=tuple(name.decode() for name in what.names),
         runs=tuple(map(len, runs)),
         refused=what.refused,
+        forgotten=what.forgotten,
     )
     line = msgspec.json.encode(header) + b"\n"
     if len(what.names) > LISTS_IN_RUNS or len(line) > HEADER_BYTES_MAX:
@@ -142,6 +150,8 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
     except (_Unusable, OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         set_aside(folder, source, str(error))
         return None
+    if header.forgotten >= 0:
+        configuration.reports.forget(DNC_ENTRIES, header.forgotten)
     for arrived in header.refused:
         configuration.apply(arrived, now)
     configuration.dnc.restore([name.encode() for name in header.names], runs, header.offset)
@@ -172,10 +182,7 @@ def _check(header: Header, source: Source, now: datetime) -> None:
     if header.written_at.tzinfo is None or not -CLOCKS_MAX <= now - header.written_at <= AGE_MAX:
         raise _Unusable(f"it was written at {header.written_at}, not within the last {AGE_MAX.days} days")
     # A program that accepts more than the one that wrote it has to read those records in their place.
-    scratch = Configuration()
-    for arrived in header.refused:
-        scratch.apply(arrived, now)
-    if len(scratch.reports) != len(header.refused):
+    if not all(report_on(arrived, Recycles()) for arrived in header.refused):
         raise _Unusable("a record that was refused is accepted now")
 
 

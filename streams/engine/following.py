@@ -8,15 +8,17 @@ docs/decisions/0010-clears-and-recycles-step-by-step.md.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 
 from msgspec.structs import replace
 
 from streams.engine.waiting import WaitingRoom
-from streams.logic.configuration import CLEARS, RECYCLES, BadRecord, Configuration
+from streams.logic.configuration import CLEARS, RECYCLES, Configuration
 from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
-from streams.logic.outputs import Outlet, record_of_report
+from streams.logic.limits import UNSURE_MAX
+from streams.logic.outputs import Outlet, reported
 from streams.logic.rows import Meta, decode_meta, encode_meta
 from topics.configuration import Campaign
 
@@ -31,6 +33,7 @@ class Follower:
         self._outlet = outlet
         self._meta = Meta()
         self._version = -1
+        self._news = 0
         self._offsets: dict[str, int] = {}
         self._campaigns_seen: dict[str, tuple[int, bool]] = {}
         self._pending: list[bytes] = []
@@ -64,18 +67,15 @@ class Follower:
         applied = self._meta.applied
         return Applied(cleared=applied.get(CLEARS, -1), recycled=applied.get(RECYCLES, -1))
 
-    def catch_up(
-        self, contacts: Callable[[], Iterable[bytes]], waiting: WaitingRoom, now: datetime
-    ) -> tuple[Outcome, bytes | None]:
+    def catch_up(self, contacts: Callable[[], Iterable[bytes]], waiting: WaitingRoom, now: datetime) -> bytes | None:
         """Look at everything that changed. contacts: keys with a callback outstanding, asked for only if needed.
 
-        Returns the reports to write, with the faults behind them, and the partition's own row if it changed.
+        Returns the partition's own row if it changed.
         """
         self._version = self._configuration.version
         # What is read from here on has not been looked at, even if the last contact is through only after it.
         self._offsets = dict(self._configuration.offsets)
         before = self._meta
-        reports = self._report(now) if self._number == 0 else Outcome()
         changed = self._changed_campaigns(waiting)
         self._set_gates(waiting, now)
         keys = set(self._pending)
@@ -89,7 +89,24 @@ class Follower:
         self._pending_at = now
         self._meta = replace(self._meta, recorded_since=self._meta.recorded_since or now)
         self._note_applied()
-        return reports, None if self._meta == before else encode_meta(self._meta)
+        return None if self._meta == before else encode_meta(self._meta)
+
+    def report(self, now: datetime) -> tuple[Outcome, bytes | None]:
+        """The next portion of what is to be said about configuration records, if this is who says it.
+
+        Returns that, with the faults behind it, and the partition's own row if it changed.
+        """
+        reports, before, outcome = self._configuration.reports, self._meta, Outcome()
+        news = reports.news
+        if self._number != 0 or self._news == news:
+            return outcome, None
+        portion = reports.portion(before.reported)
+        for report in portion.reports:
+            outcome.merge(reported(report, now, self._outlet))
+        if not portion.more:
+            self._news = news
+        self._meta = replace(before, reported=portion.reported)
+        return outcome, None if self._meta == before else encode_meta(self._meta)
 
     def next_key(self) -> bytes:
         """The next contact to be held against the configuration, in the order of keys. Call `done` after it."""
@@ -117,24 +134,16 @@ class Follower:
         self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=unsure)
 
     def _note_unreadable(self) -> None:
-        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
+        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile.
+
+        Of a great many only the first are noted: of the others, what came meanwhile counts as applied.
+        """
         unreadable, campaigns = self._configuration.unreadable.campaigns, self._configuration.campaigns
         self.since = {name: since for name, since in self._meta.unsure.items() if name in campaigns}
-        still = {name: self._meta.unsure.get(name, self.beyond) for name in unreadable}
-        self._meta = replace(self._meta, unsure={**still, **self.since})
-
-    def _report(self, now: datetime) -> Outcome:
-        reported = dict(self._meta.reported)
-        outcome = Outcome()
-        for report in self._configuration.reports:
-            topic, offset = report.arrived.topic, report.arrived.offset
-            if offset > reported.get(topic, -1):
-                reported[topic] = offset
-                outcome.records.append(record_of_report(report, now, self._outlet))
-                if isinstance(report, BadRecord) and report.bug is not None:
-                    outcome.faults.append(report.bug)
-        self._meta = replace(self._meta, reported=reported)
-        return outcome
+        still = {name: since for name, since in self._meta.unsure.items() if name in unreadable}
+        more = (name for name in unreadable if name not in still)
+        new = dict.fromkeys(islice(more, max(0, UNSURE_MAX - len(still))), self.beyond)
+        self._meta = replace(self._meta, unsure={**still, **new, **self.since})
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
         """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""

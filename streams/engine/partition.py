@@ -97,12 +97,12 @@ class Partition:
     def configure(self, now: datetime) -> Outcome:
         """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
 
-        Returns the reports about configuration events (partition 0). Releases, and the cancels that clears and
-        recycles lead to, are steps of their own and come out of `fire`.
+        Returns the next portion of reports (partition 0). Releases and cancels are steps that come out of `fire`.
         """
+        said = self._with_meta(*self._follower.report(now))
         if not self._follower.is_behind:
-            return Outcome()
-        return self._with_meta(*self._follower.catch_up(self._with_outstanding, self._waiting, now))
+            return said
+        return self._with_meta(said, self._follower.catch_up(self._with_outstanding, self._waiting, now))
 
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
         """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.

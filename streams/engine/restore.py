@@ -54,14 +54,20 @@ async def read_to_end(consumer: Any, handler: Handler) -> int:
 
 async def read_batches_to_end(consumer: Any, handler: BatchHandler) -> int:
     """The same, a batch of one partition at a time."""
+    count = 0
+    async for partition, records in batches_to_end(consumer):
+        handler(partition, records)
+        count += len(records)
+    return count
+
+
+async def batches_to_end(consumer: Any) -> AsyncIterator[tuple[TopicPartition, Sequence[ReadRecord]]]:
+    """The same for a caller that has other things to do between them."""
     partitions = consumer.assignment()
     ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(partitions))
-    count = 0
     while await _behind(consumer, ends):
         for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-            handler(partition, records)
-            count += len(records)
-    return count
+            yield partition, records
 
 
 class DamagedState(Exception):

@@ -4,7 +4,7 @@ Scheduling a callback, refusing a call and showing it to an agent are for the ca
 Source: docs/rules.md, section 5 and section 8 rows 20 to 22 and 26.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from streams.logic.rules import CompiledRule
 from streams.logic.state import Mark
 from streams.logic.step import Step
 from topics.configuration import Campaign, DncEntry
-from topics.rules import AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
+from topics.rules import Action, AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,65 @@ class Trigger:
     campaign: Campaign
 
 
-def carry_out(step: Step, rule: CompiledRule, trigger: Trigger) -> list[Mapping[str, Any]]:
-    """Carry out the actions of a rule that matched; returns those that could not be, each with the reason."""
+class _Changes:
+    """The attributes that rules set one after the other. made: by name. Each costs the same, however many there are."""
+
+    def __init__(self, before: Mapping[str, str]) -> None:
+        self.made: dict[str, str] = {}
+        self._before = before
+        self._size: int | None = None
+
+    def get(self, name: str) -> str | None:
+        """The attribute as it is now."""
+        return self.made.get(name, self._before.get(name))
+
+    def set(self, name: str, value: str) -> bool:
+        """Set it; False if there is no room, which is never so where the attributes do not grow."""
+        if self._size is None:
+            self._size = len(encode(self._before))
+        found = self.get(name)
+        size = self._size + _entry_bytes(name, value) - (0 if found is None else _entry_bytes(name, found))
+        if size > max(ATTRIBUTES_BYTES_MAX, self._size):
+            return False
+        self.made[name], self._size = value, size
+        return True
+
+
+def _entry_bytes(name: str, value: str) -> int:
+    return len(encode({name: value})) - 1  # A comma instead of the braces.
+
+
+def carry_out(step: Step, rules: Iterable[CompiledRule], trigger: Trigger) -> list[Mapping[str, Any]]:
+    """Carry out the actions of rules that matched; returns those that could not be, each with the reason."""
     not_done: list[Mapping[str, Any]] = []
-    for action in rule.actions:
-        why = None
-        match action:
-            case SetAttribute():
-                why = _set_attribute(step, action, trigger)
-            case AppendToDnc():
-                why = _append_to_dnc(step, action, trigger)
-            case MarkContactUncallable():
-                mark_contact(step, _mark(rule, trigger))
-            case MarkNumberUncallable():
-                mark_number(step, trigger.phone_number, _mark(rule, trigger))
-        if why is not None:
-            names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
-            not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+    changes = _Changes(step.contact.attributes)
+    for rule in rules:
+        for action in rule.actions:
+            why = _carry_out_one(step, changes, rule, action, trigger)
+            if why is not None:
+                names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
+                not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+    if changes.made:
+        step.contact = replace(
+            step.contact,
+            attributes={**step.contact.attributes, **changes.made},
+            changed_attributes={**step.contact.changed_attributes, **changes.made},
+        )
     return not_done
+
+
+def _carry_out_one(step: Step, changes: _Changes, rule: CompiledRule, action: Action, trigger: Trigger) -> str | None:
+    """Carry out one action; returns why it could not be."""
+    match action:
+        case SetAttribute():
+            return _set_attribute(changes, action, trigger)
+        case AppendToDnc():
+            return _append_to_dnc(step, action, trigger)
+        case MarkContactUncallable():
+            mark_contact(step, _mark(rule, trigger))
+        case MarkNumberUncallable():
+            mark_number(step, trigger.phone_number, _mark(rule, trigger))
+    return None
 
 
 def mark_contact(step: Step, mark: Mark) -> None:
@@ -69,28 +110,20 @@ def _mark(rule: CompiledRule, trigger: Trigger) -> Mark:
     return Mark(at=trigger.occurred_at, event_id=trigger.event_id, rule_set_id=rule.rule_set_id, rule_id=rule.rule_id)
 
 
-def _set_attribute(step: Step, action: SetAttribute, trigger: Trigger) -> str | None:
-    attributes = step.contact.attributes
+def _set_attribute(changes: _Changes, action: SetAttribute, trigger: Trigger) -> str | None:
+    found = changes.get(action.attribute)
     match action.update:
         case AttributeUpdate.SET:
             value: str | None = action.value or ""
         case AttributeUpdate.CURRENT_TIME:
             value = trigger.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case AttributeUpdate.INCREMENT:
-            value = _counted(attributes.get(action.attribute), action.value, 1)
+            value = _counted(found, action.value, 1)
         case AttributeUpdate.DECREMENT:
-            value = _counted(attributes.get(action.attribute), action.value, -1)
+            value = _counted(found, action.value, -1)
     if value is None:
         return "not_a_decimal"
-    changed = {**attributes, action.attribute: value}
-    if len(encode(changed)) > max(ATTRIBUTES_BYTES_MAX, len(encode(attributes))):
-        return "no_room"
-    step.contact = replace(
-        step.contact,
-        attributes=changed,
-        changed_attributes={**step.contact.changed_attributes, action.attribute: value},
-    )
-    return None
+    return None if changes.set(action.attribute, value) else "no_room"
 
 
 def _counted(found: str | None, by: str | None, sign: int) -> str | None:

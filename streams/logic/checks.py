@@ -16,7 +16,7 @@ from streams.logic.callable_time import check_time
 from streams.logic.configuration import Configuration
 from streams.logic.contacts import cleared_at
 from streams.logic.numbers import entries_of, is_valid_number, spellings
-from streams.logic.occasion import Occasion
+from streams.logic.occasion import Occasion, TooMuchWork
 from streams.logic.open_slots import Clock
 from streams.logic.passes import called_this_pass, pass_started_at
 from streams.logic.rules import CompiledRule
@@ -24,6 +24,9 @@ from streams.logic.state import Contact, Mark
 from topics.configuration import Campaign, CampaignStatus
 from topics.records import Reason
 from topics.rules import DoNotDial, SwitchToPreview
+
+TOO_MUCH_WORK = "too_much_work"
+"""The outcome of rules, or of a filter, that would have needed more work than one event may take."""
 
 _RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
@@ -179,12 +182,16 @@ def _check_rules(found: _Findings, campaign: Campaign, configuration: Configurat
             found.fail_if(True, Reason.RULE_SET_UNREADABLE if unreadable else Reason.RULE_SET_UNKNOWN)
             noted.append({"rule_set_id": rule_set_id, "outcome": "unreadable" if unreadable else "unknown"})
             continue
-        for rule, matched in rule_set.pre_call(occasion):
-            if matched:
-                found.matched.append(rule)
-            found.fail_if(not matched or _has(rule, DoNotDial), Reason.PRE_CALL_RULE)
-            outcome = "matched" if matched else "cannot_be_evaluated"
-            noted.append({"rule_set_id": rule_set_id, "rule_id": rule.rule_id, "outcome": outcome})
+        try:
+            for rule, matched in rule_set.pre_call(occasion):
+                if matched:
+                    found.matched.append(rule)
+                found.fail_if(not matched or _has(rule, DoNotDial), Reason.PRE_CALL_RULE)
+                outcome = "matched" if matched else "cannot_be_evaluated"
+                noted.append({"rule_set_id": rule_set_id, "rule_id": rule.rule_id, "outcome": outcome})
+        except TooMuchWork:
+            found.fail_if(True, Reason.PRE_CALL_RULE)
+            noted.append({"rule_set_id": rule_set_id, "outcome": TOO_MUCH_WORK})
     if noted:
         found.facts["pre_call_rules"] = noted
 
@@ -193,9 +200,12 @@ def _check_filter(found: _Findings, campaign: Campaign, configuration: Configura
     passes = configuration.filters.get(campaign.campaign_id)
     if passes is None:
         return
-    passed = passes(occasion)
+    try:
+        passed = passes(occasion)
+        outcome = "cannot_be_evaluated" if passed is None else "passed" if passed else "filtered"
+    except TooMuchWork:
+        passed, outcome = None, TOO_MUCH_WORK
     found.fail_if(not passed, Reason.CONTACT_FILTERED)
-    outcome = "cannot_be_evaluated" if passed is None else "passed" if passed else "filtered"
     found.facts["contact_filter"] = {"outcome": outcome}
 
 

@@ -18,6 +18,16 @@ from topics.rules import Operator, ValueType
 Comparison = Callable[[str, datetime], bool | None]
 """Of a text with the prepared value, at the moment that stands for now."""
 
+Weight = Callable[[str], int]
+"""Units of rule work (`streams.logic.bounds`) for a comparison with a text, beyond the one that every condition has."""
+
+SEARCHED_PER_UNIT = 256
+"""Characters that are searched through in a microsecond, at worst."""
+NAIVE_MAX, NAIVE_PER_UNIT = 2_500, 8_192
+"""In a text up to so long it is searched in the simple way, which may look at each pair of characters of the two."""
+PERIODS_PER_UNIT = 4
+"""Periods that are counted back from now, for each text anew."""
+
 _T = TypeVar("_T", str, Decimal, datetime)
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -57,6 +67,15 @@ def compile_comparison(operator: Operator, value: str, value_type: ValueType) ->
             return _compile_period(operator, value)
 
 
+def weight_of(operator: Operator, value: str, value_type: ValueType) -> Weight:
+    """What a comparison costs; of a number or an instant never more than a few dozen characters are looked at."""
+    if value_type is ValueType.STRING:
+        naive = min(len(value), NAIVE_MAX) if operator is Operator.CONTAINS else 0
+        return lambda found: len(found) // SEARCHED_PER_UNIT + min(len(found), NAIVE_MAX) * naive // NAIVE_PER_UNIT
+    periods = value.count(",") // PERIODS_PER_UNIT if value_type is ValueType.PERIOD else 0
+    return lambda found: periods
+
+
 def compile_text(operator: Operator, value: str) -> Comparison:
     """Prepare the comparison of a text, case-sensitive and by code points."""
     return _compile(operator, value, lambda text: text, _TEXT)
@@ -64,8 +83,12 @@ def compile_text(operator: Operator, value: str) -> Comparison:
 
 def compile_time(operator: Operator, value: str) -> Comparison:
     """Prepare the comparison of an instant with an instant or with a period before now."""
-    value_type = ValueType.PERIOD if _PERIOD.fullmatch(value.split(",")[0].strip()) else ValueType.DATETIME
-    return compile_comparison(operator, value, value_type)
+    return compile_comparison(operator, value, time_type(value))
+
+
+def time_type(value: str) -> ValueType:
+    """How the value that an instant is compared with is written: as a period before now, or as an instant."""
+    return ValueType.PERIOD if _PERIOD.fullmatch(value.split(",")[0].strip()) else ValueType.DATETIME
 
 
 def earlier_than_all(operator: Operator) -> bool | None:

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
-from streams.logic.comparisons import compile_comparison, compile_text, compile_time, earlier_than_all
+from streams.logic.comparisons import (
+    compile_comparison,
+    compile_text,
+    compile_time,
+    earlier_than_all,
+    time_type,
+    weight_of,
+)
 from streams.logic.numbers import entries_of, spellings
 from streams.logic.occasion import Occasion
 from streams.logic.open_slots import second_of_day
@@ -30,6 +37,8 @@ Value = TypeVar("Value")
 Test = Callable[[Occasion], bool | None]
 
 DAY = timedelta(days=1)
+LOOKED_THROUGH_PER_UNIT = 8
+"""Numbers of a contact that are looked through in a microsecond; most contacts have less than a handful."""
 
 
 def compile_condition(condition: Condition) -> Test:
@@ -90,10 +99,14 @@ def _on_analysis(condition: CallAnalysisCondition) -> Test:
 
 def _on_attribute(condition: ContactAttributeCondition) -> Test:
     compare = compile_comparison(condition.operator, condition.value, condition.value_type)
+    weight = weight_of(condition.operator, condition.value, condition.value_type)
 
     def test(occasion: Occasion) -> bool | None:
         found = occasion.contact.attributes.get(condition.attribute)
-        return None if found is None else compare(found, occasion.at)
+        if found is None:
+            return None
+        occasion.work.spend(weight(found))
+        return compare(found, occasion.at)
 
     return test
 
@@ -111,8 +124,9 @@ def _on_column(condition: PhoneColumnCondition) -> Test:
 def _columns_of(occasion: Occasion) -> set[str]:
     """The columns that the number at hand stands in, and their types."""
     column = occasion.wrap_up.phone_column if occasion.wrap_up else None
+    listed = occasion.contact.listed
+    occasion.work.spend(len(listed.numbers if listed else ()) // LOOKED_THROUGH_PER_UNIT)
     if column is not None:
-        listed = occasion.contact.listed
         return {column, *(entry.type for entry in (listed.numbers if listed else ()) if entry.column == column)}
     here = entries_of(occasion.contact, occasion.phone_number)
     return {name for entry in here for name in (entry.column, entry.type)}
@@ -127,8 +141,10 @@ def _on_last_attempt(condition: ContactPropertyCondition) -> Test:
     compare = compile_time(condition.operator, condition.value)
     of_number = condition.scope is PropertyScope.NUMBER
     if_never = earlier_than_all(condition.operator)
+    weight = weight_of(condition.operator, condition.value, time_type(condition.value))("")
 
     def test(occasion: Occasion) -> bool | None:
+        occasion.work.spend(weight)
         last = _last_attempt(occasion, of_number=of_number)
         # A value that does not parse cannot be evaluated, whoever is asked about.
         if last is None:
@@ -145,6 +161,7 @@ def _last_attempt(occasion: Occasion, *, of_number: bool) -> datetime | None:
 
 def _values(by_number: Mapping[str, Value], occasion: Occasion, *, of_number: bool) -> list[Value]:
     """What is known of all numbers or, however it was spelled, of the one at hand; the last to come stands last."""
+    occasion.work.spend(len(by_number) // LOOKED_THROUGH_PER_UNIT)
     if not of_number:
         return list(by_number.values())
     same = spellings(occasion.phone_number)

@@ -6,6 +6,7 @@ Source: docs/contract.md, sections "dnc-entries" and "Records that do not fit"; 
 import re
 from typing import NamedTuple
 
+from streams.logic.bounds import check_size
 from streams.logic.dnc_batch import FOR_GOOD, value_of
 from streams.logic.dnc_runs import REMOVED
 from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
@@ -38,10 +39,11 @@ def change_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, Ba
             return _by_key(_text(key), REMOVED), None
         return _entry(key, value)
     except BadEvent as fault:
-        return (None if value is None else blocked(key)), fault
+        return (None if value is None else blocked(key)), fault.bare()
 
 
 def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
+    check_size(value)
     entry, fault = decode_cells(DNC_ENTRIES, value)
     assert isinstance(entry, DncEntry), "nothing else stands on this topic"
     if value_key(DNC_ENTRIES, entry).encode() != key:

@@ -3,11 +3,29 @@
 Source: docs/rules.md, section 5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from streams.logic.bounds import RULE_WORK_MAX
 from streams.logic.state import Contact
 from topics.events import WrapUp
+
+
+class TooMuchWork(Exception):
+    """The rules need more work for one event than it may take."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What is left of the rule work that one event may take, in units of `RULE_WORK_MAX`."""
+
+    left: int = RULE_WORK_MAX
+
+    def spend(self, units: int) -> None:
+        """Pay for what is about to be done. Raises TooMuchWork, from then on each time."""
+        self.left -= units
+        if self.left < 0:
+            raise TooMuchWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +40,4 @@ class Occasion:
     phone_number: str
     at: datetime
     wrap_up: WrapUp | None = None
+    work: Work = field(default_factory=Work, compare=False)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from streams.logic.configuration import BadRecord, Report
 from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.exchange import Arrived, Outcome, Record, Result
 from streams.logic.fitting import CATALOG_ROOM, Room, fitting_letter, fitting_value
+from streams.logic.reports import BadRecord, Report
 from topics.catalog import DEAD_LETTER_TOPIC
 from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
@@ -95,12 +95,13 @@ def refused(arrived: Arrived, fault: BadEvent, outlet: Outlet, *, bug: Exception
     return Outcome([record], counts={(arrived.topic, result): 1}, dead={fault.code: 1})
 
 
-def record_of_report(report: Report, now: datetime, outlet: Outlet) -> Record:
+def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
     """What is written about a configuration event that was bad or, being a recycle, came too soon."""
     arrived = report.arrived
     if isinstance(report, BadRecord):
         class_name = report.bug.what if report.bug else type(report.fault).__name__
-        return dead_letter(arrived, report.fault.code, class_name, str(report.fault), outlet)
+        record = dead_letter(arrived, report.fault.code, class_name, str(report.fault), outlet)
+        return Outcome([record], faults=[report.bug] if report.bug else [], dead={report.fault.code: 1})
     event = report.event
     rejected = CallbackLifecycle(
         transition=Transition.REJECTED,
@@ -110,4 +111,4 @@ def record_of_report(report: Report, now: datetime, outlet: Outlet) -> Record:
         campaign_id=event.campaign_id,
         cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
-    return Record(LIFECYCLE, arrived.key, encode(rejected))
+    return Outcome([Record(LIFECYCLE, arrived.key, encode(rejected))])

@@ -116,8 +116,7 @@ def _why_no_callback(step: Step, event: PlacementRequested) -> Reason:
 
 def _carry_out_rules(step: Step, event: PlacementRequested, verdict: Verdict) -> None:
     campaign = step.configuration.campaigns[event.campaign_id]
-    for rule in verdict.matched:
-        carry_out(step, rule, Trigger(event.event_id, event.occurred_at, event.phone_number, campaign))
+    carry_out(step, verdict.matched, Trigger(event.event_id, event.occurred_at, event.phone_number, campaign))
 
 
 def _as_placed(step: Step, callback: Callback) -> Callback:

@@ -43,7 +43,7 @@ def send_to_analysis(
         _refuse(step, callback, campaign, verdict)
         return
     trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
-    not_done = [one for rule in verdict.matched for one in carry_out(step, rule, trigger)]
+    not_done = carry_out(step, verdict.matched, trigger)
     dial(step, callback, campaign, {**facts, "checks": verdict.facts, "not_done": not_done or None}, held_by=held_by)
 
 

@@ -16,7 +16,7 @@ from streams.logic.admission import admit, reject, reject_unknown
 from streams.logic.attempts import with_attempt
 from streams.logic.ids import rule_callback_id
 from streams.logic.memory import WRAPPED_UP, conversation_has, note_wrapped_up, wrapped_up_at
-from streams.logic.occasion import Occasion
+from streams.logic.occasion import Occasion, TooMuchWork
 from streams.logic.presentations import closed, is_first, stays_open
 from streams.logic.rules import CompiledRule, CompiledRuleSet
 from streams.logic.state import Callback, Contact, Mark, Status, WrappedUp
@@ -48,7 +48,11 @@ class _Wanted:
 
 
 def wrap_up(step: Step, event: WrapUp) -> None:
-    """Take in a wrap-up. Raises BadEvent when the campaign or one of its rule sets is not known or cannot be read."""
+    """Take in a wrap-up.
+
+    Raises BadEvent when the campaign or one of its rule sets is not known or cannot be read, and when its rules need
+    too much work.
+    """
     named = _named(step, event)
     of_presentation = named is not None and is_first(named, event.occurred_at)
     had_its_own = conversation_has(step.contact, event.conversation_id, WRAPPED_UP)
@@ -110,7 +114,7 @@ def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRul
             raise BadEvent(ErrorCode.CAMPAIGN_UNREADABLE, "$.campaign_id", "The campaign's record cannot be read")
         raise BadEvent(ErrorCode.CAMPAIGN_UNKNOWN, "$.campaign_id", "The campaign is not configured")
     known = step.configuration.rule_sets
-    if not step.configuration.unreadable.rule_sets.isdisjoint(campaign.rule_set_ids):
+    if not step.configuration.unreadable.rule_sets.keys().isdisjoint(campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNREADABLE, "$.campaign_id", "A rule set of the campaign cannot be read")
     if any(rule_set_id not in known for rule_set_id in campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNKNOWN, "$.campaign_id", "A rule set of the campaign is not configured")
@@ -168,11 +172,15 @@ def _run_rules(
 ) -> None:
     """Carry out the actions of every rule that matches; all are asked about the contact as the wrap-up left it."""
     occasion = Occasion(step.contact, event.phone_number, event.occurred_at, event)
-    rules = [rule for rule_set in rule_sets for rule in rule_set.wrap_up(occasion)]
+    try:
+        rules = [rule for rule_set in rule_sets for rule in rule_set.wrap_up(occasion)]
+    except TooMuchWork:
+        what = "The rules of the campaign need more work than one event may take"
+        raise BadEvent(ErrorCode.TOO_MUCH_WORK, "$.campaign_id", what) from None
     if not rules:
         return
     trigger = Trigger(event.event_id, event.occurred_at, event.phone_number, campaign)
-    not_done = [one for rule in rules for one in carry_out(step, rule, trigger)]
+    not_done = carry_out(step, rules, trigger)
     wanted = [
         _Wanted(rule, action.offset_minutes)
         for rule in rules

@@ -70,7 +70,7 @@ def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_t
     def failing(rules):
         raise Bug(MESSAGE)
 
-    monkeypatch.setattr("streams.logic.configuration.compile_rule_set", failing)
+    monkeypatch.setattr("streams.logic.prepared.compile_rule_set", failing)
     configuration = Configuration()
     configuration.apply(told("rule-sets", rule_set(rule()), b"R"), NOW)
     partition = Partition(0, 1, configuration, {})

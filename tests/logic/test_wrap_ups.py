@@ -125,7 +125,7 @@ def test_an_attempt_at_the_instant_of_the_recycle_belongs_to_the_new_pass(recycl
     configuration = Configuration()
     event = Arrived("campaign-recycle", 0, 0, b"P", orjson.dumps(recycle(occurred_at=recycled_at)), 1795446000000)
     configuration.apply(event, instant("2026-11-23T15:00:00Z"))
-    assert configuration.reports == []
+    assert not list(configuration.reports)
     contact = contact_after(wrap_up(occurred_at="2026-11-23T14:30:00Z"))
     assert called_this_pass(contact, "P", pass_started_at(configuration, "P")) is called
 
