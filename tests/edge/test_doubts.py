@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -17,10 +18,14 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
 from streams.engine import retakes, transaction
+from streams.engine.clock import SystemClock
 from streams.engine.doubts import Doubts, InDoubt
+from streams.engine.engines import Engines
 from streams.engine.retakes import Retakes
 from streams.engine.transaction import Transactions, Unit
 from streams.settings import make
+from tests.builders import wrap_up
+from tests.edge.lone import PREFIX, Broker, begun
 
 END = EndTxnRequest("app-0", 1, 0, True)
 UNIT = Unit((), {}, {}, 0)
@@ -238,3 +243,39 @@ async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error
     taken.doubt()
     await taken.until(lambda: not taken.retakes.numbers())
     assert taken.broken == [error]
+
+
+class Doubtful(Broker):
+    """Commits, and a copy of a request may still arrive."""
+
+    def check(self) -> None:
+        raise InDoubt("EndTxn had no answer")
+
+
+async def test_other_partitions_go_on_while_one_is_taken_up_again(monkeypatch) -> None:
+    broken: list[BaseException] = []
+    engines = Engines(make(), [f"{PREFIX}wrap-up"], 2, SystemClock(), lambda _, error: broken.append(error))
+    taken, can_be_taken = list[int](), asyncio.Event()
+
+    async def take_up(number: int) -> None:
+        await can_be_taken.wait()
+        taken.append(number)
+
+    monkeypatch.setattr(engines._retakes, "_take_up", take_up)
+    async with begun(Doubtful()) as one, begun(Broker()) as other:
+        engines._held = {0: one.engine, 1: other.engine}
+        engines._release = cast(Any, "given")
+        one.engine._broken = partial(engines._failed, 0)
+        await one.tell("wrap-up", [wrap_up()])
+        await other.until(lambda: engines.held_back() == {0})
+        assert engines.status()["taken_up_again"] == [0]
+        assert engines.epochs([0, 1]).keys() == {1}
+        units = len(other.broker.units)
+        await other.tell("wrap-up", [wrap_up()])
+        await other.until(lambda: len(other.broker.units) > units)
+        assert engines.acquiring
+        can_be_taken.set()
+        await other.until(lambda: not engines.acquiring)
+    assert (taken, broken) == ([0], [])
+    engines._held = {}
+    await engines.close()

@@ -16,6 +16,8 @@ from enum import Enum, IntEnum, auto
 from tests.faults.proxy import HOST, Proxies
 
 HEADER = 4
+RESTED = 3
+"""So many transactions of an id are left alone between two, so that callbacks go out."""
 WAITED_S = 1.0
 """For so long records wait for the offsets of their transaction; one of timers alone has none."""
 
@@ -49,6 +51,7 @@ class Held:
     wanted: Iterator[Api]
     stage: Stage = Stage.WATCHING
     api: Api = Api.END
+    rested: int = 0
     copy: bytes = b""
     target: int = 0
     delivered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,7 +93,8 @@ class LateCopies(Proxies):
 
     def takes_out(self, held: Held, api: Api) -> bool:
         """Whether this request is the one."""
-        return self._prefix is not None and held.stage is Stage.WATCHING and api is held.api
+        is_time = held.stage is Stage.WATCHING and held.rested >= RESTED
+        return self._prefix is not None and is_time and api is held.api
 
     async def deliver(self, held: Held) -> None:
         """Have the copy arrive, on a connection of its own; returns when the broker has answered."""
@@ -102,7 +106,7 @@ class LateCopies(Proxies):
             back.close()
         code = -1 if held.api is Api.PRODUCE else int.from_bytes(answer[-2:], "big", signed=True)
         self.answers[held.api.name, code] += 1
-        held.api, held.stage = next(held.wanted), Stage.WATCHING
+        held.api, held.stage, held.rested = next(held.wanted), Stage.WATCHING, 0
         held.delivered.set()
 
     async def _open(self, passes: asyncio.Event, port: int, target: int) -> None:
@@ -167,6 +171,8 @@ class _Link:
         if api is Api.END and held.stage is Stage.TAKEN_OUT:
             held.delivered.clear()
             held.stage = Stage.ENDED
+        elif api is Api.END:
+            held.rested += 1
         elif api is Api.OFFSETS and held.stage is Stage.ENDED:
             await self._proxies.deliver(held)
 
