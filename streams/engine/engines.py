@@ -95,8 +95,8 @@ class Engines:
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", error)
 
-    async def _take_up(self, number: int) -> None:
-        """Own a partition, see how far its topics go, and only then let its records come."""
+    async def _take_up(self, number: int, ends: Mapping[str, int] | None = None) -> None:
+        """Own a partition, see how far its topics go, unless `ends` says it, and only then let its records come."""
         release = self._release
         assert release is not None, "nothing is taken up while the group shares out anew"
         engine = self._held.get(number)
@@ -106,8 +106,8 @@ class Engines:
         await self._reader.start()
         await self._reader.caught_up()
         owned = engine
-        ends = await self._ends.of(number)
-        await release(number, lambda starts: owned.begin(starts, ends))
+        gate = await self._ends.of(number) if ends is None else ends
+        await release(number, lambda starts: owned.begin(starts, gate))
 
     async def _new_engine(self, number: int) -> PartitionEngine:
         try:

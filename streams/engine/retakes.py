@@ -7,7 +7,7 @@ other partitions of the worker go on meanwhile. Source: docs/decisions/0030-no-d
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka.errors import KafkaError
 
@@ -21,13 +21,17 @@ log = logging.getLogger(__name__)
 AGAIN_S = 0.5
 """A broker that cannot be reached is asked again after so long."""
 
+TakeUp = Callable[[int, Mapping[str, int]], Awaitable[None]]
+
 
 class Retakes:
-    """Of one worker. take_up: acquires a partition that nobody here holds. patience_s: for how long it is tried."""
+    """Of one worker.
 
-    def __init__(
-        self, take_up: Callable[[int], Awaitable[None]], broken: Callable[[str, BaseException], None], patience_s: float
-    ) -> None:
+    take_up: acquires a partition that nobody here holds, with how far each topic has to be read before timers fire.
+    patience_s: for how long it is tried.
+    """
+
+    def __init__(self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float) -> None:
         self._take_up = take_up
         self._broken = broken
         self._patience_s = patience_s
@@ -42,7 +46,9 @@ class Retakes:
         closing = asyncio.ensure_future(engine.close())
         self._closings.add(closing)
         if ours:
-            self._tasks[number] = asyncio.create_task(self._retake(number, closing), name=f"retake-{number}")
+            self._tasks[number] = asyncio.create_task(
+                self._retake(number, closing, _in_hand(engine)), name=f"retake-{number}"
+            )
 
     def numbers(self) -> list[int]:
         """The partitions that are being taken up again."""
@@ -56,22 +62,31 @@ class Retakes:
         await asyncio.gather(*tasks.values(), *self._closings, return_exceptions=True)
         self._closings.clear()
 
-    async def _retake(self, number: int, closing: "asyncio.Future[None]") -> None:
+    async def _retake(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
         until = time.monotonic() + self._patience_s
         try:
             await asyncio.shield(closing)
             self._closings.discard(closing)
-            await self._take_up_patiently(number, until)
+            await self._take_up_patiently(number, ends, until)
         except (Exception, UnusableState) as error:
             self._broken(f"taking up partition {number} again", error)
 
-    async def _take_up_patiently(self, number: int, until: float) -> None:
+    async def _take_up_patiently(self, number: int, ends: Mapping[str, int], until: float) -> None:
         """Raises what a broker that cannot be reached led to when that has lasted too long."""
         while True:
             try:
-                return await self._take_up(number)
+                return await self._take_up(number, ends)
             except (KafkaError, TimeoutError) as error:
                 if time.monotonic() > until:
                     raise
                 log.warning("partition %d cannot be taken up yet: %r", number, error)
             await asyncio.sleep(AGAIN_S)
+
+
+def _in_hand(engine: PartitionEngine) -> dict[str, int]:
+    """How far each topic was read here, or had to be: nobody else had the partition, so the gate closes on no more.
+
+    What was sent meanwhile holds up no timer, just as it would hold up none if nothing had been in doubt.
+    """
+    waiting = engine.gate.waiting()
+    return {topic: max(engine.inbox.handed(topic), waiting.get(topic, 0)) for topic in engine.inbox.next}

@@ -1,7 +1,7 @@
 """A request without an answer: its producer begins no other transaction, and the partition is taken up again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -21,11 +21,13 @@ from streams.engine import retakes, transaction
 from streams.engine.clock import SystemClock
 from streams.engine.doubts import Doubts, InDoubt
 from streams.engine.engines import Engines
+from streams.engine.gate import AcquireGate
+from streams.engine.inbox import Inbox
 from streams.engine.retakes import Retakes
 from streams.engine.transaction import Transactions, Unit
 from streams.settings import make
 from tests.builders import wrap_up
-from tests.edge.lone import PREFIX, Broker, begun
+from tests.edge.lone import PREFIX, Broker, Record, begun
 
 END = EndTxnRequest("app-0", 1, 0, True)
 UNIT = Unit((), {}, {}, 0)
@@ -158,6 +160,9 @@ class Engine:
     number = 3
 
     def __init__(self, said: list[str]) -> None:
+        self.inbox, self.gate = Inbox(), AcquireGate({"b": 9})
+        self.inbox.open({"a": 5, "b": 7})
+        self.inbox.handed_over("a", [Record("a", 5, None, None)])
         self._said = said
         self.lets_go = asyncio.Event()
 
@@ -172,11 +177,13 @@ class Taken:
     def __init__(self, *errors: Exception, patience_s: float = 60.0) -> None:
         self.said: list[str] = []
         self.broken: list[BaseException] = []
+        self.ends: Mapping[str, int] = {}
         self.errors = list(errors)
         self.engine = Engine(self.said)
         self.retakes = Retakes(self.take_up, lambda _, error: self.broken.append(error), patience_s)
 
-    async def take_up(self, number: int) -> None:
+    async def take_up(self, number: int, ends: Mapping[str, int]) -> None:
+        self.ends = ends
         self.said.append(f"taken up {number}")
         if self.errors:
             raise self.errors.pop(0)
@@ -203,6 +210,15 @@ async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> 
     taken.engine.lets_go.set()
     await taken.until(lambda: not taken.retakes.numbers())
     assert (taken.said, taken.broken) == (["closed", "taken up 3"], [])
+
+
+async def test_its_timers_wait_for_what_was_in_hand_and_for_no_more() -> None:
+    """A backlog, or what was sent during an outage, is not heard first: nobody else had the partition."""
+    taken = Taken()
+    taken.engine.lets_go.set()
+    taken.doubt()
+    await taken.until(lambda: not taken.retakes.numbers())
+    assert taken.ends == {"a": 6, "b": 9}
 
 
 async def test_while_the_group_shares_out_it_is_only_given_up() -> None:
@@ -257,7 +273,7 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again(monkeypatch) -
     engines = Engines(make(), [f"{PREFIX}wrap-up"], 2, SystemClock(), lambda _, error: broken.append(error))
     taken, can_be_taken = list[int](), asyncio.Event()
 
-    async def take_up(number: int) -> None:
+    async def take_up(number: int, ends: Mapping[str, int]) -> None:
         await can_be_taken.wait()
         taken.append(number)
 

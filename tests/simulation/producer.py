@@ -78,9 +78,9 @@ class AIOKafkaProducer:
 
     async def start(self) -> None:
         """Take the transactional id."""
-        broker = self._wire.broker
+        broker, held_since = self._wire.broker, this_machine().in_doubt.get(self._name)
         _, self._epoch = await self._wire.call(
-            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s)
+            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s, held_since)
         )
 
     async def stop(self) -> None:
@@ -90,6 +90,7 @@ class AIOKafkaProducer:
     def abandon(self) -> None:
         """Stop where it is."""
         self._wire.chance.counts["producers in doubt"] += 1
+        this_machine().in_doubt[self._name] = self._wire.broker.ids[self._name].taken_at.get(self._epoch, 0.0)
         for sender in self._senders.values():
             sender.cancel()
 

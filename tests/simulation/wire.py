@@ -31,6 +31,8 @@ class Machine(Process):
     def __init__(self, name: str, wire: "Wire", gone: Callable[["Machine", str], None]) -> None:
         super().__init__(name)
         self.wire = wire
+        self.in_doubt: dict[str, float] = {}
+        """Transactional ids that it gave up and takes again, and when it took them first; until the next rebalance."""
         self._gone = gone
 
     def die(self, why: str) -> None:
