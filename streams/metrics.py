@@ -74,6 +74,11 @@ DNC_ENTRIES_HELD = Gauge("ringback_dnc_entries", "Do Not Call entries this worke
 DNC_READ = Counter(
     "ringback_dnc_records_read_total", "Records of the topic of Do Not Call entries read.", registry=REGISTRY
 )
+DOUBTS = Counter(
+    "ringback_transactions_in_doubt_total",
+    "Transactions of which a request had no answer; their partitions were taken up again from Kafka, in place.",
+    registry=REGISTRY,
+)
 UNITS = Counter("ringback_units_total", "Units of work committed, each one Kafka transaction.", registry=REGISTRY)
 UNIT_SECONDS = Histogram(
     "ringback_unit_seconds",

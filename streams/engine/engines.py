@@ -6,14 +6,17 @@ It is the one place that knows which partition is held, and since which generati
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from streams import metrics
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
+from streams.engine.doubts import InDoubt
 from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.retakes import Retakes
 from streams.engine.source_ends import SourceEnds
 from streams.engine.store import Store
 from streams.engine.stores import Stores
@@ -62,6 +65,8 @@ class Engines:
         self._times_assigned = 0
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
+        self._release: Release | None = None  # None while the group shares out anew.
+        self._retakes = Retakes(self._take_up, broken, settings.transaction_timeout_s)
         self._ends = SourceEnds(settings, sorted(topics))
         self._stores = Stores(settings, clock)
         self._reader = ConfigurationReader(settings, clock, self.wake, broken)
@@ -80,10 +85,11 @@ class Engines:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
         self._wanted, self._generation = set(partitions), generation
-        acquisition = self._acquire(self._wanted & kept, release)
+        self._release = release
+        acquisition = self._acquire(self._wanted & kept)
         self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
 
-    async def _acquire(self, kept: set[int], release: Release) -> None:
+    async def _acquire(self, kept: set[int]) -> None:
         wanted = sorted(self._wanted)
         log.info("assigned partitions %s of %d, generation %d", wanted, self._partitions, self._generation)
         metrics.PARTITIONS_HELD.set(len(wanted))
@@ -92,12 +98,14 @@ class Engines:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reader.start(), name="configuration-read")
                 for number in wanted:
-                    group.create_task(self._take_up(number, release), name=f"acquire-{number}")
+                    group.create_task(self._take_up(number), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", error)
 
-    async def _take_up(self, number: int, release: Release) -> None:
-        """Own a partition, see how far its topics go, and only then let its records come."""
+    async def _take_up(self, number: int, ends: Mapping[str, int] | None = None) -> None:
+        """Own a partition, see how far its topics go, unless `ends` says it, and only then let its records come."""
+        release = self._release
+        assert release is not None, "nothing is taken up while the group shares out anew"
         engine = self._held.get(number)
         if engine is None:
             engine = await self._new_engine(number)
@@ -105,8 +113,8 @@ class Engines:
         await self._reader.start()
         await self._reader.caught_up()
         owned = engine
-        ends = await self._ends.of(number)
-        await release(number, lambda starts: owned.begin(starts, ends))
+        gate = await self._ends.of(number) if ends is None else ends
+        await release(number, lambda starts: owned.begin(starts, gate))
 
     async def _new_engine(self, number: int) -> PartitionEngine:
         try:
@@ -118,7 +126,7 @@ class Engines:
     async def _acquired(self, number: int, store: Store) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
         core = Partition(number, self._partitions, self._reader.configuration, store.rows, outlet=self._outlet)
-        engine = PartitionEngine(self._settings, core, store, self._clock, self._broken)
+        engine = PartitionEngine(self._settings, core, store, self._clock, partial(self._failed, number))
         try:
             await engine.acquire()
         except BaseException:
@@ -126,17 +134,30 @@ class Engines:
             raise
         return engine
 
+    def _failed(self, number: int, where: str, error: BaseException) -> None:
+        """An engine cannot go on. What a doubt is about is in Kafka; of anything else the process ends."""
+        if isinstance(error, InDoubt):
+            self._retakes.begin(self._held.pop(number), error, ours=self._release is not None)
+        else:
+            self._broken(where, error)
+
     @property
     def acquiring(self) -> bool:
         """Whether partitions are still being acquired."""
-        return self._acquisition is not None and not self._acquisition.done()
+        return bool(self._retakes.numbers()) or (self._acquisition is not None and not self._acquisition.done())
+
+    def held_back(self) -> set[int]:
+        """The partitions that are being taken up again and have not begun: what is fetched of them is dropped."""
+        return {number for number in self._retakes.numbers() if not self.epochs([number])}
 
     async def suspend(self) -> None:
         """The group is sharing out anew: finish the units in flight, give up what is still being acquired."""
+        self._release = None
         await self._stop_acquiring()
         await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
 
     async def _stop_acquiring(self) -> None:
+        await self._retakes.stop()
         if self._acquisition is not None:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
@@ -146,6 +167,7 @@ class Engines:
         """Give everything up, for good."""
         self._closing = True
         await self.suspend()
+        await self._retakes.stop()
         await self._reader.stop()
         await self._ends.close()
         await self._stores.close()
@@ -215,6 +237,7 @@ class Engines:
         """What each engine is doing, for people and tests."""
         return {
             "generation": self._generation,
+            "taken_up_again": self._retakes.numbers(),
             "configuration": self._reader.positions(),
             "partitions": {
                 str(number): {

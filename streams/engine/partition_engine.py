@@ -246,3 +246,4 @@ class PartitionEngine:
         self._proven = True
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
         count(self.core, outcome, self._clock.now())
+        self._transactions.check()

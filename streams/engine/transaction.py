@@ -1,6 +1,6 @@
 """The transactional producer of one partition: a unit is written whole, or nobody sees any of it.
 
-It does not decide what is written, and it does not recover: after an error past `begin` the process must end.
+It does not decide what is written, and it does not recover: after an error past `begin` it must not be used again.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, ProducerFenced
 from aiokafka.structs import RecordMetadata
 
+from streams.engine.doubts import Doubts, InDoubt, abandon
 from streams.logic.exchange import Record
 from streams.logic.fitting import CATALOG_ROOM, Room, portions
 from streams.settings import Settings, client_options
@@ -63,6 +64,7 @@ class Transactions:
             max_request_size=REQUEST_BYTES,
         )
         _be_patient(self._producer.client)
+        self._doubts = Doubts(self._producer.client)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -70,21 +72,37 @@ class Transactions:
 
     async def stop(self) -> None:
         """Close the producer; an open transaction is left to be aborted by the next owner."""
-        await self._producer.stop()
+        if self._doubts.unanswered is None:
+            await self._producer.stop()
+        else:
+            await abandon(self._producer, self._doubts)
+
+    def check(self) -> None:
+        """Raise InDoubt if no other transaction may begin: it was committed, and a copy of it may still arrive."""
+        if self._doubts.unanswered is not None:
+            raise InDoubt(self._doubts.unanswered)
 
     async def commit(self, unit: Unit) -> int | None:
         """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
 
         None when there were no rows, or when the broker had written them already and does not say where.
         Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up.
+        Raises InDoubt when it cannot be known whether the transaction stands, and the broker can be asked.
         """
-        async with asyncio.timeout(self._timeout_s):
-            await self._producer.begin_transaction()
-            delivered, last_count = await self._send(unit)
-            if unit.offsets:
-                await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-            written = await asyncio.gather(*delivered)
-            await self._producer.commit_transaction()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._producer.begin_transaction()
+                delivered, last_count = await self._send(unit)
+                if unit.offsets:
+                    await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+                written = await asyncio.gather(*delivered)
+                await self._producer.commit_transaction()
+        except ProducerFenced:
+            raise
+        except KafkaError as error:
+            if self._doubts.unanswered is None:
+                raise
+            raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
 
     async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":

@@ -97,6 +97,8 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
         """One message for each fetched batch of a source partition."""
+        if held_back := self.engines.held_back():
+            self.pause_partitions({TP(topic, number) for topic in self.engines.topics for number in held_back})
         if not self._get_active_partitions():
             await self.thread.call_thread(self.thread.idle)
             await asyncio.sleep(ACQUIRING_S if self.engines.acquiring else IDLE_S)

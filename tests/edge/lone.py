@@ -57,6 +57,8 @@ class Broker:
 
     async def stop(self) -> None: ...
 
+    def check(self) -> None: ...
+
     async def commit(self, unit: Unit) -> int | None:
         await asyncio.sleep(0)
         if self.refuses is not None and len(self.units) + 1 >= self.refuses:

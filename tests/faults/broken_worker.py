@@ -63,6 +63,11 @@ def acquire_gate() -> None:
     partition_engine.AcquireGate = partial(_gate, AcquireGate)  # type: ignore[assignment,attr-defined]
 
 
+def doubts() -> None:
+    """A producer goes on after a request that had no answer."""
+    transaction.Transactions.check = lambda transactions: None  # type: ignore[method-assign,assignment]
+
+
 def hardships() -> None:
     """Every safeguard stands, against all that is made frequent for the others."""
     _records_come_again()
@@ -101,7 +106,7 @@ def _commits_are_slow() -> None:
 
 SAFEGUARDS: dict[str, Callable[[], None]] = {
     safeguard.__name__: safeguard
-    for safeguard in (hold_back, fencing, offset_check, read_committed, acquire_gate, hardships)
+    for safeguard in (hold_back, fencing, offset_check, read_committed, acquire_gate, doubts, hardships)
 }
 
 if __name__ == "__main__":

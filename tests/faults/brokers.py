@@ -61,9 +61,9 @@ class Ports:
 class Brokers:
     """`count` nodes, each broker and controller."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, proxies: Proxies | None = None) -> None:
         self.count = count
-        self.proxies = Proxies(NETWORKS)
+        self.proxies = proxies or Proxies(NETWORKS)
         self._folder = folder
         self._java = java_command(print)
         self._ports = [Ports(*free_ports(HOST, len(fields(Ports)))) for _ in range(count)]

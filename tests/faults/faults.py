@@ -14,12 +14,14 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
 
 from streams.local import LocalWorker
 from tests.faults.brokers import NETWORKS
+from tests.faults.late_copies import LateCopies
 from tests.faults.stage import Stage
 from tests.kafka.cluster import SESSION_TIMEOUT_S
 
 OUTAGE_S = 4.0
 BEYOND_THE_SESSION_S = SESSION_TIMEOUT_S + 3.0
 ROOM_BYTES = 4096
+LATE_COPIES_MAX_S = 30.0
 WRONG_S = 5.0
 """For how long a clock is wrong."""
 
@@ -155,6 +157,22 @@ async def _cut(stage: Stage, seconds: float) -> float:
         await asyncio.sleep(seconds)
     stage.brokers.proxies.restore()
     return await stage.works_since(_now())
+
+
+def late_copies(count: int) -> Callable[[Stage, random.Random], Awaitable[float]]:
+    """So many times a connection is cut after a request, which arrives in the next transaction. From the last one."""
+
+    async def make(stage: Stage, chance: random.Random) -> float:
+        proxies = stage.brokers.proxies
+        assert isinstance(proxies, LateCopies), "this network delivers nothing late"
+        before = proxies.delivered
+        async with asyncio.timeout(LATE_COPIES_MAX_S * count):
+            with proxies.holding_back(stage.cluster.prefix):
+                while proxies.delivered < before + count:
+                    await asyncio.sleep(0.05)
+        return await stage.works_since(_now())
+
+    return make
 
 
 async def disk_full(stage: Stage, chance: random.Random) -> float:

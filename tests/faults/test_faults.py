@@ -10,21 +10,24 @@ import pytest
 
 from tests.faults.__main__ import play
 from tests.faults.broken_worker import SAFEGUARDS
-from tests.faults.brokers import Brokers
-from tests.faults.faults import Fault, kill, kill_all, zombie
+from tests.faults.brokers import NETWORKS, Brokers
+from tests.faults.faults import Fault, kill, kill_all, late_copies, zombie
+from tests.faults.late_copies import LateCopies
 from tests.faults.run import Run, run_on, summary, table
 from tests.kafka.cluster import Cluster
 
 pytestmark = pytest.mark.kafka
 
 KILLS = (Fault("worker killed", kill),) * 2
+LATE = Fault("connections cut, requests delivered late", late_copies(12))
 HARM = {
     "hold_back": (KILLS, {"lost"}),
     "fencing": ((Fault("worker stopped, then woken", zombie),), {"repeated"}),
     "offset_check": (KILLS, {"repeated"}),
     "read_committed": (KILLS, {"lost"}),
     "acquire_gate": ((Fault("all workers killed", kill_all),), {"lost"}),
-    "hardships": (KILLS, set[str]()),
+    "doubts": ((LATE, *KILLS), {"lost"}),
+    "hardships": ((LATE, *KILLS), set[str]()),
 }
 """By safeguard: faults against which it guards, and what must be found wrong without it."""
 
@@ -59,7 +62,7 @@ def test_ten_minutes_of_faults_lose_repeat_and_hurry_nothing(capsys: pytest.Capt
 def without(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
     """What came of it without each of the safeguards: some at a time, each with topics and workers of its own."""
     folder = tmp_path_factory.mktemp("without")
-    with Brokers(folder / "kafka", 1) as brokers, ExitStack() as stack:
+    with Brokers(folder / "kafka", 1, LateCopies(NETWORKS)) as brokers, ExitStack() as stack:
         clusters = {name: stack.enter_context(_cluster(brokers, folder / name, name)) for name in HARM}
 
         async def all_of_them() -> list[Run]:

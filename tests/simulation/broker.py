@@ -78,8 +78,11 @@ class Broker:
         log = self.log(TopicPartition(topic, number))
         return log.records[log.append([content], self.loop.time())]
 
-    def init_producer_id(self, name: str, timeout_s: float) -> tuple[int, int]:
-        """A new epoch; who had the id before is fenced, and what it had open is aborted before this is answered."""
+    def init_producer_id(self, name: str, timeout_s: float, held_since: float | None = None) -> tuple[int, int]:
+        """A new epoch; who had the id before is fenced, and what it had open is aborted before this is answered.
+
+        held_since: when the partition was taken by who has had it ever since.
+        """
         known = self.ids.get(name)
         if known is None:
             known = self.ids[name] = Transactional(len(self.ids) + 1, timeout_s)
@@ -91,7 +94,7 @@ class Broker:
         known.epoch += 1
         known.stage = Stage.EMPTY
         known.timeout_s = timeout_s
-        known.taken_at[known.epoch] = self.loop.time()
+        known.taken_at[known.epoch] = self.loop.time() if held_since is None else held_since
         return known.pid, known.epoch
 
     def add_partitions(self, name: str, epoch: int, partitions: list[TopicPartition]) -> None:

@@ -20,6 +20,7 @@ class Fault(StrEnum):
     KILLED_ON_THE_WAY = "killed on the way"  # The worker dies, and the request arrives after that.
     KILLED_AFTER = "killed after"  # The request is carried out, and the worker dies.
     STOPPED = "stopped"  # The worker stands still for a while, perhaps for longer than its session.
+    HELD_BACK = "held back"  # The network delivers it long after the client has sent it again.
     FENCED = "fenced"  # Somebody else takes the transactional id.
 
 
@@ -45,6 +46,7 @@ class Rates:
             Fault.KILLED_ON_THE_WAY: 0.001,
             Fault.KILLED_AFTER: 0.001,
             Fault.STOPPED: 0.001,
+            Fault.HELD_BACK: 0.004,
             Fault.FENCED: 0.0005,
         }
         rates = {fault: rate * wild * random.choice((0, 1, 1, 2)) for fault, rate in usual.items()}
@@ -71,7 +73,7 @@ class Chance:
         for fault, rate in self.rates.of.items():
             drawn -= rate
             if drawn < 0:
-                if fault is Fault.FENCED and not fenceable:
+                if fault in (Fault.FENCED, Fault.HELD_BACK) and not fenceable:
                     return Fault.NONE
                 self.counts[fault] += 1
                 return fault

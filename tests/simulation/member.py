@@ -120,6 +120,7 @@ class Member:
         self.consumer.pause_partitions(assigned)
         self._resuming = asyncio.create_task(self._resume(generation))
         await self.engines.assign(share, generation, self.consumer.release)
+        self._machine.in_doubt.clear()
 
     async def _resume(self, generation: int) -> None:
         """Recovery._resume_streams, when there are no tables."""

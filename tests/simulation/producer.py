@@ -6,17 +6,29 @@ of different partitions are on their way at once, those of one partition one aft
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced, RequestTimedOutError
 from aiokafka.structs import RecordMetadata
 
+from streams.engine.doubts import Doubts
+from tests.simulation.broker import Again
 from tests.simulation.log import Content
-from tests.simulation.wire import this_machine
+from tests.simulation.wire import BACKOFF_MOST_S, BACKOFF_S, this_machine
 
 BATCH_SIZES = (1, 2, 3, 500)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent to the broker. action: what it does when it arrives."""
+
+    name: str
+    action: Callable[[], Any]
 
 
 class BatchBuilder:
@@ -51,7 +63,7 @@ class AIOKafkaProducer:
     ) -> None:
         self._wire = this_machine().wire
         # How patient it is with a broker that is away is not modelled.
-        self.client = SimpleNamespace(ready=None, coordinator_lookup=None)
+        self.client = SimpleNamespace(ready=None, coordinator_lookup=None, send=self._send)
         self._name = transactional_id
         self._timeout_s = transaction_timeout_ms / 1000
         self._request_timeout_s = request_timeout_ms / 1000
@@ -66,14 +78,21 @@ class AIOKafkaProducer:
 
     async def start(self) -> None:
         """Take the transactional id."""
-        broker = self._wire.broker
+        broker, held_since = self._wire.broker, this_machine().in_doubt.get(self._name)
         _, self._epoch = await self._wire.call(
-            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s)
+            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s, held_since)
         )
 
     async def stop(self) -> None:
         """Send what is left; a transaction that is open stays open."""
         await asyncio.gather(*self._senders.values(), return_exceptions=True)
+
+    def abandon(self) -> None:
+        """Stop where it is."""
+        self._wire.chance.counts["producers in doubt"] += 1
+        this_machine().in_doubt[self._name] = self._wire.broker.ids[self._name].taken_at.get(self._epoch, 0.0)
+        for sender in self._senders.values():
+            sender.cancel()
 
     async def begin_transaction(self) -> None:
         """Nothing is sent yet."""
@@ -147,15 +166,32 @@ class AIOKafkaProducer:
         return offset
 
     async def _ask(self, what: str, action: Any, timeout_s: float | None = None) -> Any:
-        try:
-            return await self._wire.call(f"{what} {self._name}", action, timeout_s=timeout_s, fenceable=self._name)
-        except InvalidProducerEpoch:
-            self._broken = ProducerFenced()
-            raise self._broken from None
-        except KafkaTimeoutError as error:
-            self._broken = error
-            raise
+        """As aiokafka's sender: asked again until there is an answer, through a client that others may watch."""
+        began, backoff_s = self._wire.loop.time(), BACKOFF_S
+        while True:
+            try:
+                return await self.client.send(0, Request(f"{what} {self._name}", action))
+            except Again:
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_MOST_S)
+            except InvalidProducerEpoch:
+                self._broken = ProducerFenced()
+                raise self._broken from None
+            except RequestTimedOutError:
+                pass
+            if timeout_s is not None and self._wire.loop.time() - began > timeout_s:
+                self._broken = KafkaTimeoutError(what)
+                raise self._broken
+
+    async def _send(self, node_id: int, request: Request) -> Any:
+        return await self._wire.once(request.name, request.action, fenceable=self._name)
 
     def _check(self) -> None:
         if self._broken is not None:
             raise self._broken
+
+
+async def abandon(producer: AIOKafkaProducer, doubts: Doubts) -> None:
+    """In the place of what takes aiokafka's producer apart."""
+    producer.abandon()
+    doubts.close()

@@ -15,6 +15,7 @@ from streams.engine.engines import Begin
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.transaction import Transactions
 from streams.engine.transport import Consumer
 from tests.simulation.consumer import AIOKafkaConsumer
 from tests.simulation.producer import AIOKafkaProducer
@@ -105,10 +106,15 @@ def do_not_call_entries() -> Places:
     return [(ConfigurationReader, "caught_up", caught_up)]
 
 
+def doubts() -> Places:
+    """A producer goes on although a request of it had no answer, and a copy may still arrive."""
+    return [(Transactions, "check", lambda transactions: None)]
+
+
 SAFEGUARDS: dict[str, Callable[[], Places]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,
-        waiting_placements, do_not_call_entries,
+        waiting_placements, do_not_call_entries, doubts,
     )
 }  # fmt: skip

@@ -14,6 +14,7 @@ from streams.engine import (
     dnc_snapshot,
     partition_engine,
     restore,
+    retakes,
     source_ends,
     stores,
     transaction,
@@ -23,7 +24,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.consumer import AIOKafkaAdminClient, AIOKafkaConsumer
 from tests.simulation.disk import Disks, WriteBatch
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.producer import AIOKafkaProducer
+from tests.simulation.producer import AIOKafkaProducer, abandon
 
 SLICE_IS_OVER = 0.05
 """How likely it is, each time the engine looks, that deciding has used up its slice of time."""
@@ -63,12 +64,14 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
     )
     with replaced(
         (transaction, "AIOKafkaProducer", AIOKafkaProducer),
+        (transaction, "abandon", abandon),
         (restore, "AIOKafkaConsumer", AIOKafkaConsumer),
         (source_ends, "AIOKafkaConsumer", AIOKafkaConsumer),
         (topic_admin, "AIOKafkaAdminClient", AIOKafkaAdminClient),
         (topic_admin, "time", SimpleNamespace(monotonic=loop.time)),
         (partition_engine, "time", SimpleNamespace(monotonic=slow)),
         (partition_engine, "EPOCHS", itertools.count(1)),
+        (retakes, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "POLL_MS", POLL_MS),
         (dnc_keeper, "time", SimpleNamespace(monotonic=loop.time)),

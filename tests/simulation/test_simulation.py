@@ -21,7 +21,7 @@ SEEDS_BROKEN = 600
 STRUCK = (
     *(fault for fault in Fault if fault is not Fault.NONE),
     "outages", "power cuts", "asked to stop", "sessions run out", "timed out", "aborted", "zombies woken at a takeover",
-    "batches dropped by Faust", "broken: ProducerFenced", "broken: TimeoutError",
+    "batches dropped by Faust", "producers in doubt", "broken: ProducerFenced", "broken: TimeoutError",
 )  # fmt: skip
 
 

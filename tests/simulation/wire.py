@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, RequestTimedOutError
 
 from tests.simulation.broker import Again, Broker
 from tests.simulation.chance import Chance, Fault
@@ -16,6 +16,8 @@ BACKOFF_S = 0.02
 BACKOFF_MOST_S = 0.5
 NO_ANSWER_S = 0.3
 """After so long without an answer the client sends its request again; real ones wait longer."""
+HELD_BACK_S = 3.0
+"""By how much longer the network holds a request back at most."""
 KILLED = {
     Fault.KILLED_BEFORE: "killed before it was sent",
     Fault.KILLED_ON_THE_WAY: "killed after it was sent",
@@ -29,6 +31,8 @@ class Machine(Process):
     def __init__(self, name: str, wire: "Wire", gone: Callable[["Machine", str], None]) -> None:
         super().__init__(name)
         self.wire = wire
+        self.in_doubt: dict[str, float] = {}
+        """Transactional ids that it gave up and takes again, and when it took them first; until the next rebalance."""
         self._gone = gone
 
     def die(self, why: str) -> None:
@@ -63,28 +67,34 @@ class Wire:
         An action may be carried out more than once, as a request is that is sent again. fenceable: the transactional id
         that somebody may take at this moment.
         """
-        machine = this_machine()
         began, backoff_s = self.loop.time(), BACKOFF_S
         while True:
-            if not machine.alive:
-                await self.loop.create_future()
-            fault = self.chance.fault(fenceable=fenceable is not None)
-            self.trace(f"{machine.name} {name}" + (f" ({fault})" if fault is not Fault.NONE else ""))
-            if fault is Fault.STOPPED and self.chance.happens(0.5):  # Before it is sent, or else after that.
-                self.loop.stop_process(machine, self.chance.stop_s())
-                await asyncio.sleep(0)
-                fault = Fault.NONE
-            answer = self._sent(machine, action, fault, fenceable)
-            if answer is not None:
-                try:
-                    return await answer
-                except Again:
-                    await asyncio.sleep(backoff_s)
-                    backoff_s = min(2 * backoff_s, BACKOFF_MOST_S)
-            else:
-                await asyncio.sleep(NO_ANSWER_S)
+            try:
+                return await self.once(name, action, fenceable=fenceable)
+            except Again:
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_MOST_S)
+            except RequestTimedOutError:
+                pass
             if timeout_s is not None and self.loop.time() - began > timeout_s:
                 raise KafkaTimeoutError(name)
+
+    async def once(self, name: str, action: Callable[[], T], *, fenceable: str | None = None) -> T:
+        """The same, asked once. Raises `Again`, and RequestTimedOutError when there is no answer."""
+        machine = this_machine()
+        if not machine.alive:
+            await self.loop.create_future()
+        fault = self.chance.fault(fenceable=fenceable is not None)
+        self.trace(f"{machine.name} {name}" + (f" ({fault})" if fault is not Fault.NONE else ""))
+        if fault is Fault.STOPPED and self.chance.happens(0.5):  # Before it is sent, or else after that.
+            self.loop.stop_process(machine, self.chance.stop_s())
+            await asyncio.sleep(0)
+            fault = Fault.NONE
+        answer = self._sent(machine, action, fault, fenceable)
+        if answer is None:
+            await asyncio.sleep(NO_ANSWER_S)
+            raise RequestTimedOutError(name)
+        return await answer
 
     def _sent(
         self, machine: Machine, action: Callable[[], T], fault: Fault, fenceable: str | None
@@ -99,13 +109,15 @@ class Wire:
             return None
         if fault is Fault.FENCED:
             self.loop.outside(there_s / 2, self._fence, fenceable)
+        if fault is Fault.HELD_BACK:
+            there_s += NO_ANSWER_S + chance.random.uniform(0, HELD_BACK_S)
         answer: asyncio.Future[T] = self.loop.create_future()
         self.loop.outside(there_s, self._arrived, machine, action, fault, answer)
         if fault is Fault.KILLED_ON_THE_WAY:
             machine.die(KILLED[fault])
         elif fault is Fault.STOPPED:
             self.loop.stop_process(machine, chance.stop_s())
-        return None if fault is Fault.LOST_ANSWER else answer
+        return None if fault in (Fault.LOST_ANSWER, Fault.HELD_BACK) else answer
 
     def _arrived(self, machine: Machine, action: Callable[[], T], fault: Fault, answer: "asyncio.Future[T]") -> None:
         try:

@@ -1,0 +1,92 @@
+"""Partitions that are taken up again in place: after a doubt about a transaction, from the first step.
+
+The engine is given up with everything it had decided; a new one fences it, reads its state and its offsets, and the
+other partitions of the worker go on meanwhile. Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiokafka.errors import KafkaError
+
+from streams import metrics
+from streams.engine.disk_rows import UnusableState
+from streams.engine.doubts import InDoubt
+from streams.engine.partition_engine import PartitionEngine
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 0.5
+"""A broker that cannot be reached is asked again after so long."""
+
+TakeUp = Callable[[int, Mapping[str, int]], Awaitable[None]]
+
+
+class Retakes:
+    """Of one worker.
+
+    take_up: acquires a partition that nobody here holds, with how far each topic has to be read before timers fire.
+    patience_s: for how long it is tried.
+    """
+
+    def __init__(self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float) -> None:
+        self._take_up = take_up
+        self._broken = broken
+        self._patience_s = patience_s
+        self._closings: set[asyncio.Future[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def begin(self, engine: PartitionEngine, doubt: InDoubt, *, ours: bool) -> None:
+        """Give an engine up, and take its partition up again if it is `ours`: not while the group shares out anew."""
+        number = engine.number
+        log.warning("partition %d: in doubt about a transaction, its state is read again: %s", number, doubt)
+        metrics.DOUBTS.inc()
+        closing = asyncio.ensure_future(engine.close())
+        self._closings.add(closing)
+        if ours:
+            self._tasks[number] = asyncio.create_task(
+                self._retake(number, closing, _in_hand(engine)), name=f"retake-{number}"
+            )
+
+    def numbers(self) -> list[int]:
+        """The partitions that are being taken up again."""
+        return [number for number, task in list(self._tasks.items()) if not task.done()]
+
+    async def stop(self) -> None:
+        """Take up no more. Returns when what was given up has been let go of: an open folder cannot be opened anew."""
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), *self._closings, return_exceptions=True)
+        self._closings.clear()
+
+    async def _retake(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
+        until = time.monotonic() + self._patience_s
+        try:
+            await asyncio.shield(closing)
+            self._closings.discard(closing)
+            await self._take_up_patiently(number, ends, until)
+        except (Exception, UnusableState) as error:
+            self._broken(f"taking up partition {number} again", error)
+
+    async def _take_up_patiently(self, number: int, ends: Mapping[str, int], until: float) -> None:
+        """Raises what a broker that cannot be reached led to when that has lasted too long."""
+        while True:
+            try:
+                return await self._take_up(number, ends)
+            except (KafkaError, TimeoutError) as error:
+                if time.monotonic() > until:
+                    raise
+                log.warning("partition %d cannot be taken up yet: %r", number, error)
+            await asyncio.sleep(AGAIN_S)
+
+
+def _in_hand(engine: PartitionEngine) -> dict[str, int]:
+    """How far each topic was read here, or had to be: nobody else had the partition, so the gate closes on no more.
+
+    What was sent meanwhile holds up no timer, just as it would hold up none if nothing had been in doubt.
+    """
+    waiting = engine.gate.waiting()
+    return {topic: max(engine.inbox.handed(topic), waiting.get(topic, 0)) for topic in engine.inbox.next}

@@ -1,0 +1,297 @@
+"""A request without an answer: its producer begins no other transaction, and the partition is taken up again."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import (
+    InvalidTxnState,
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    ProducerFenced,
+    RequestTimedOutError,
+)
+from aiokafka.protocol.coordination import FindCoordinatorRequest
+from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
+
+from streams.engine import retakes, transaction
+from streams.engine.clock import SystemClock
+from streams.engine.doubts import Doubts, InDoubt
+from streams.engine.engines import Engines
+from streams.engine.gate import AcquireGate
+from streams.engine.inbox import Inbox
+from streams.engine.retakes import Retakes
+from streams.engine.transaction import Transactions, Unit
+from streams.settings import make
+from tests.builders import wrap_up
+from tests.edge.lone import PREFIX, Broker, Record, begun
+
+END = EndTxnRequest("app-0", 1, 0, True)
+UNIT = Unit((), {}, {}, 0)
+
+
+class Client:
+    """Raises what it is told to; sent: what it was asked."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.sent: list[Any] = []
+        self.ready = self.coordinator_lookup = None
+        self.waits = asyncio.Event()
+
+    async def send(self, node_id: int, request: Any, **_: Any) -> str:
+        self.sent.append(request)
+        if self.error is not None:
+            raise self.error
+        await self.waits.wait()
+        return "answered"
+
+
+@pytest.mark.parametrize("error", [RequestTimedOutError(), KafkaConnectionError("closed"), asyncio.CancelledError()])
+async def test_a_request_that_had_no_answer_leaves_a_doubt(error: BaseException) -> None:
+    client = Client()
+    doubts, client.error = Doubts(client), error
+    with pytest.raises(type(error)):
+        await client.send(0, END)
+    assert doubts.unanswered is not None
+    assert doubts.unanswered.startswith("EndTxnRequest had no answer")
+
+
+async def test_a_doubt_stays_when_the_request_is_answered_at_the_next_try() -> None:
+    client = Client()
+    client.waits.set()
+    doubts, client.error = Doubts(client), RequestTimedOutError()
+    with pytest.raises(RequestTimedOutError):
+        await client.send(0, END)
+    client.error = None
+    assert await client.send(0, END) == "answered"
+    assert doubts.unanswered is not None
+
+
+async def test_a_request_that_was_answered_or_never_sent_leaves_none() -> None:
+    client = Client()
+    client.waits.set()
+    doubts = Doubts(client)
+    await client.send(0, END)
+    client.error = NodeNotReadyError()
+    with pytest.raises(NodeNotReadyError):
+        await client.send(0, END)
+    assert doubts.unanswered is None
+
+
+@pytest.mark.parametrize("request_", [FindCoordinatorRequest("app-0", 1), InitProducerIdRequest("app-0", 1000)])
+async def test_a_request_of_which_a_late_copy_ends_no_transaction_leaves_none(request_: Any) -> None:
+    client = Client()
+    doubts, client.error = Doubts(client), RequestTimedOutError()
+    with pytest.raises(RequestTimedOutError):
+        await client.send(0, request_)
+    assert doubts.unanswered is None
+
+
+async def test_when_it_is_over_nothing_more_is_sent_and_nobody_waits() -> None:
+    client = Client()
+    doubts = Doubts(client)
+    waiting = asyncio.create_task(client.send(0, END))
+    await asyncio.sleep(0)
+    doubts.close()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert waiting.cancelled()
+    with pytest.raises(KafkaError):
+        await client.send(0, END)
+    assert len(client.sent) == 1
+
+
+class Producer:
+    """Commits; before that, of a request there is no answer, and after it `fails`."""
+
+    doubtful, fails = True, cast("Exception | None", None)
+
+    def __init__(self, **_: Any) -> None:
+        self.client = Client()
+
+    async def begin_transaction(self) -> None: ...
+
+    async def commit_transaction(self) -> None:
+        if self.doubtful:
+            self.client.error = RequestTimedOutError()
+            with pytest.raises(RequestTimedOutError):
+                await self.client.send(0, END)
+        if self.fails is not None:
+            raise self.fails
+
+
+def transactions(monkeypatch: pytest.MonkeyPatch, *, doubtful: bool, fails: Exception | None = None) -> Transactions:
+    made = type("Made", (Producer,), {"doubtful": doubtful, "fails": fails})
+    monkeypatch.setattr(transaction, "AIOKafkaProducer", made)
+    return Transactions(make(), 0)
+
+
+async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_its_producer(monkeypatch) -> None:
+    of_partition = transactions(monkeypatch, doubtful=True)
+    await of_partition.commit(UNIT)
+    with pytest.raises(InDoubt, match="EndTxnRequest"):
+        of_partition.check()
+
+
+async def test_an_error_after_a_request_without_an_answer_is_a_doubt(monkeypatch) -> None:
+    with pytest.raises(InDoubt):
+        await transactions(monkeypatch, doubtful=True, fails=InvalidTxnState()).commit(UNIT)
+
+
+async def test_an_error_when_all_was_answered_is_none(monkeypatch) -> None:
+    of_partition = transactions(monkeypatch, doubtful=False, fails=InvalidTxnState())
+    with pytest.raises(InvalidTxnState):
+        await of_partition.commit(UNIT)
+    of_partition.check()
+
+
+async def test_who_is_fenced_takes_up_nothing_again(monkeypatch) -> None:
+    """Somebody else has the partition: to take it back would fence its owner."""
+    with pytest.raises(ProducerFenced):
+        await transactions(monkeypatch, doubtful=True, fails=ProducerFenced()).commit(UNIT)
+
+
+class Engine:
+    """One that lets go when it is told to."""
+
+    number = 3
+
+    def __init__(self, said: list[str]) -> None:
+        self.inbox, self.gate = Inbox(), AcquireGate({"b": 9})
+        self.inbox.open({"a": 5, "b": 7})
+        self.inbox.handed_over("a", [Record("a", 5, None, None)])
+        self._said = said
+        self.lets_go = asyncio.Event()
+
+    async def close(self) -> None:
+        await self.lets_go.wait()
+        self._said.append("closed")
+
+
+class Taken:
+    """Takes partitions up, at the try at which `errors` are used up; said: what happened, in its order."""
+
+    def __init__(self, *errors: Exception, patience_s: float = 60.0) -> None:
+        self.said: list[str] = []
+        self.broken: list[BaseException] = []
+        self.ends: Mapping[str, int] = {}
+        self.errors = list(errors)
+        self.engine = Engine(self.said)
+        self.retakes = Retakes(self.take_up, lambda _, error: self.broken.append(error), patience_s)
+
+    async def take_up(self, number: int, ends: Mapping[str, int]) -> None:
+        self.ends = ends
+        self.said.append(f"taken up {number}")
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def doubt(self, *, ours: bool = True) -> None:
+        self.retakes.begin(cast(Any, self.engine), InDoubt("EndTxn had no answer"), ours=ours)
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not done():
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retakes, "AGAIN_S", 0)
+
+
+async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> None:
+    taken = Taken()
+    taken.doubt()
+    await asyncio.sleep(0.01)
+    assert (taken.said, taken.retakes.numbers()) == ([], [3])
+    taken.engine.lets_go.set()
+    await taken.until(lambda: not taken.retakes.numbers())
+    assert (taken.said, taken.broken) == (["closed", "taken up 3"], [])
+
+
+async def test_its_timers_wait_for_what_was_in_hand_and_for_no_more() -> None:
+    """A backlog, or what was sent during an outage, is not heard first: nobody else had the partition."""
+    taken = Taken()
+    taken.engine.lets_go.set()
+    taken.doubt()
+    await taken.until(lambda: not taken.retakes.numbers())
+    assert taken.ends == {"a": 6, "b": 9}
+
+
+async def test_while_the_group_shares_out_it_is_only_given_up() -> None:
+    taken = Taken()
+    taken.engine.lets_go.set()
+    taken.doubt(ours=False)
+    await taken.retakes.stop()
+    assert taken.said == ["closed"]
+
+
+async def test_a_rebalance_stops_the_taking_up_and_waits_for_the_letting_go() -> None:
+    """The next engine opens the same folder."""
+    taken = Taken()
+    taken.doubt()
+    stopping = asyncio.create_task(taken.retakes.stop())
+    await asyncio.sleep(0.01)
+    assert not stopping.done()
+    taken.engine.lets_go.set()
+    await stopping
+    assert (taken.said, taken.broken) == (["closed"], [])
+
+
+async def test_a_broker_that_is_away_is_tried_again() -> None:
+    taken = Taken(KafkaConnectionError("away"), TimeoutError(), KafkaConnectionError("away"))
+    taken.engine.lets_go.set()
+    taken.doubt()
+    await taken.until(lambda: not taken.retakes.numbers())
+    assert (taken.said, taken.broken) == (["closed", *["taken up 3"] * 4], [])
+
+
+@pytest.mark.parametrize(
+    ("error", "patience_s"),
+    [(KafkaConnectionError("away"), -1.0), (OSError("no room"), 60.0), (KeyError("a bug"), 60.0)],
+)
+async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error: Exception, patience_s: float) -> None:
+    taken = Taken(error, patience_s=patience_s)
+    taken.engine.lets_go.set()
+    taken.doubt()
+    await taken.until(lambda: not taken.retakes.numbers())
+    assert taken.broken == [error]
+
+
+class Doubtful(Broker):
+    """Commits, and a copy of a request may still arrive."""
+
+    def check(self) -> None:
+        raise InDoubt("EndTxn had no answer")
+
+
+async def test_other_partitions_go_on_while_one_is_taken_up_again(monkeypatch) -> None:
+    broken: list[BaseException] = []
+    engines = Engines(make(), [f"{PREFIX}wrap-up"], 2, SystemClock(), lambda _, error: broken.append(error))
+    taken, can_be_taken = list[int](), asyncio.Event()
+
+    async def take_up(number: int, ends: Mapping[str, int]) -> None:
+        await can_be_taken.wait()
+        taken.append(number)
+
+    monkeypatch.setattr(engines._retakes, "_take_up", take_up)
+    async with begun(Doubtful()) as one, begun(Broker()) as other:
+        engines._held = {0: one.engine, 1: other.engine}
+        engines._release = cast(Any, "given")
+        one.engine._broken = partial(engines._failed, 0)
+        await one.tell("wrap-up", [wrap_up()])
+        await other.until(lambda: engines.held_back() == {0})
+        assert engines.status()["taken_up_again"] == [0]
+        assert engines.epochs([0, 1]).keys() == {1}
+        units = len(other.broker.units)
+        await other.tell("wrap-up", [wrap_up()])
+        await other.until(lambda: len(other.broker.units) > units)
+        assert engines.acquiring
+        can_be_taken.set()
+        await other.until(lambda: not engines.acquiring)
+    assert (taken, broken) == ([0], [])
+    engines._held = {}
+    await engines.close()

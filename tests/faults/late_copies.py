@@ -1,0 +1,208 @@
+"""A network that cuts a connection after a request of a transaction, and delivers that request into the next one.
+
+It reads the frames of Kafka's protocol, as far as it has to. Of the transactional ids it is told of it takes one
+request after the other out: the connection breaks, the client sends the request again and goes on. When the next
+transaction of that id has its offsets, and before it has its records, the request that was taken out arrives.
+"""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, auto
+
+from tests.faults.proxy import HOST, Proxies
+
+HEADER = 4
+RESTED = 3
+"""So many transactions of an id are left alone between two, so that callbacks go out."""
+WAITED_S = 1.0
+"""For so long records wait for the offsets of their transaction; one of timers alone has none."""
+
+
+class Api(IntEnum):
+    """Requests of a transaction: the api key of each."""
+
+    PRODUCE = 0
+    ADD_PARTITIONS = 24
+    ADD_OFFSETS = 25
+    END = 26
+    OFFSETS = 28
+
+
+TAKEN_OUT = (Api.END, Api.OFFSETS, Api.END, Api.PRODUCE, Api.END, Api.ADD_OFFSETS, Api.END, Api.ADD_PARTITIONS)
+"""Which one next, over and over: one that ends a transaction does the most harm."""
+
+
+class Stage(Enum):
+    """Where it is with a transactional id."""
+
+    WATCHING = auto()  # For the request to be taken out.
+    TAKEN_OUT = auto()  # The transaction goes on without it, until it has ended.
+    ENDED = auto()  # The next transaction is awaited, up to its offsets.
+
+
+@dataclass
+class Held:
+    """Of one transactional id."""
+
+    wanted: Iterator[Api]
+    stage: Stage = Stage.WATCHING
+    api: Api = Api.END
+    rested: int = 0
+    copy: bytes = b""
+    target: int = 0
+    delivered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.api = next(self.wanted)
+
+
+class LateCopies(Proxies):
+    """answers: how often each late copy had which error code, 0 for none; of Produce, -1."""
+
+    def __init__(self, networks: int) -> None:
+        super().__init__(networks)
+        self.answers: Counter[tuple[str, int]] = Counter()
+        self._prefix: bytes | None = None
+        self._held: dict[bytes, Held] = {}
+
+    @property
+    def delivered(self) -> int:
+        """How many copies have been delivered."""
+        return sum(self.answers.values())
+
+    @contextmanager
+    def holding_back(self, prefix: str) -> Iterator[None]:
+        """In here, requests of transactional ids that begin so are taken out."""
+        self._prefix = prefix.encode()
+        try:
+            yield
+        finally:
+            self._prefix = None
+
+    def held(self, name: bytes | None) -> Held | None:
+        """What is to be done to a transactional id, if anything."""
+        if name is None or (name not in self._held and (self._prefix is None or not name.startswith(self._prefix))):
+            return None
+        if name not in self._held:
+            self._held[name] = Held(itertools.islice(itertools.cycle(TAKEN_OUT), len(self._held), None))
+        return self._held[name]
+
+    def takes_out(self, held: Held, api: Api) -> bool:
+        """Whether this request is the one."""
+        is_time = held.stage is Stage.WATCHING and held.rested >= RESTED
+        return self._prefix is not None and is_time and api is held.api
+
+    async def deliver(self, held: Held) -> None:
+        """Have the copy arrive, on a connection of its own; returns when the broker has answered."""
+        there, back = await asyncio.open_connection(HOST, held.target)
+        try:
+            back.write(held.copy)
+            answer = await _frame(there)
+        finally:
+            back.close()
+        code = -1 if held.api is Api.PRODUCE else int.from_bytes(answer[-2:], "big", signed=True)
+        self.answers[held.api.name, code] += 1
+        held.api, held.stage, held.rested = next(held.wanted), Stage.WATCHING, 0
+        held.delivered.set()
+
+    async def _open(self, passes: asyncio.Event, port: int, target: int) -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await passes.wait()
+                there, back = await asyncio.open_connection(HOST, target)
+            except OSError:
+                writer.close()
+                return
+            link = _Link(self, passes, target)
+            await asyncio.gather(link.requests(reader, back, writer), link.answers(there, writer))
+
+        self._servers.append(await asyncio.start_server(serve, HOST, port))
+
+
+class _Link:
+    """One connection of a client to a broker."""
+
+    def __init__(self, proxies: LateCopies, passes: asyncio.Event, target: int) -> None:
+        self._proxies = proxies
+        self._passes = passes
+        self._target = target
+        self._asked: dict[bytes, tuple[Api, Held]] = {}
+
+    async def requests(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, client: asyncio.StreamWriter
+    ) -> None:  # fmt: skip
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                frame = await _frame(source)
+                await self._passes.wait()
+                api, name = _parsed(frame)
+                held = self._proxies.held(name)
+                if api is not None and held is not None:
+                    if self._proxies.takes_out(held, api):
+                        held.copy, held.target, held.stage = frame, self._target, Stage.TAKEN_OUT
+                        client.transport.abort()
+                        break
+                    self._asked[_correlation(frame)] = api, held
+                    if api is Api.PRODUCE and held.stage is Stage.ENDED:
+                        await self._after_the_offsets(held)
+                target.write(frame)
+                await target.drain()
+        target.close()
+
+    async def answers(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                frame = await _frame(source)
+                await self._passes.wait()
+                api, held = self._asked.pop(frame[HEADER : HEADER + 4], (None, None))
+                if held is not None:
+                    await self._answered(api, held, is_error=frame[-2:] != bytes(2))
+                target.write(frame)
+                await target.drain()
+        target.close()
+
+    async def _answered(self, api: Api | None, held: Held, *, is_error: bool) -> None:
+        if is_error:
+            return
+        if api is Api.END and held.stage is Stage.TAKEN_OUT:
+            held.delivered.clear()
+            held.stage = Stage.ENDED
+        elif api is Api.END:
+            held.rested += 1
+        elif api is Api.OFFSETS and held.stage is Stage.ENDED:
+            await self._proxies.deliver(held)
+
+    async def _after_the_offsets(self, held: Held) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAITED_S):
+                await held.delivered.wait()
+
+
+async def _frame(source: asyncio.StreamReader) -> bytes:
+    """The next one, with its length before it. Raises IncompleteReadError at the end."""
+    length = await source.readexactly(HEADER)
+    return length + await source.readexactly(int.from_bytes(length, "big"))
+
+
+def _parsed(frame: bytes) -> tuple[Api | None, bytes | None]:
+    """Which request of a transaction it is, and the transactional id; neither, if it is none."""
+    key = int.from_bytes(frame[HEADER : HEADER + 2], "big")
+    if key not in set(Api):
+        return None, None
+    _, at = _string(frame, HEADER + 8)
+    name, _ = _string(frame, at)
+    return Api(key), name
+
+
+def _correlation(frame: bytes) -> bytes:
+    return frame[HEADER + 4 : HEADER + 8]
+
+
+def _string(frame: bytes, at: int) -> tuple[bytes | None, int]:
+    """A string of the protocol, and where it ends."""
+    length = int.from_bytes(frame[at : at + 2], "big", signed=True)
+    return (None, at + 2) if length < 0 else (frame[at + 2 : at + 2 + length], at + 2 + length)
