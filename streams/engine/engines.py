@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from streams import metrics
 from streams.engine.batch import Batch, SourceRecord
+from streams.engine.beginning import Beginning, Jumps
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
 
-Begin = Callable[[dict[str, int]], None]
-Release = Callable[[int, Begin], Awaitable[None]]
+Release = Callable[[int, Beginning], Awaitable[None]]
 
 
 class SharedMembership(Exception):
@@ -55,6 +55,8 @@ class Engines:
         self._times_assigned = 0
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
+        self._release: Release | None = None
+        self._jumps = Jumps(settings.prefix, self._begin, broken)
         self._ends = SourceEnds(settings, sorted(topics))
         self._stores = Stores(settings, clock)
         self._reader = ConfigurationReader(settings, clock, self.wake, broken)
@@ -72,11 +74,12 @@ class Engines:
         if self._settings.instance_id and self._times_assigned > SAME_GENERATION_MAX:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
-        self._wanted, self._generation = set(partitions), generation
-        acquisition = self._acquire(self._wanted & kept, release)
+        self._wanted, self._generation, self._release = set(partitions), generation, release
+        self._jumps.keep(self._wanted & kept)
+        acquisition = self._acquire(self._wanted & kept)
         self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
 
-    async def _acquire(self, kept: set[int], release: Release) -> None:
+    async def _acquire(self, kept: set[int]) -> None:
         wanted = sorted(self._wanted)
         log.info("assigned partitions %s of %d, generation %d", wanted, self._partitions, self._generation)
         metrics.PARTITIONS_HELD.set(len(wanted))
@@ -85,11 +88,11 @@ class Engines:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reader.start(), name="configuration-read")
                 for number in wanted:
-                    group.create_task(self._take_up(number, release), name=f"acquire-{number}")
+                    group.create_task(self._take_up(number), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", error)
 
-    async def _take_up(self, number: int, release: Release) -> None:
+    async def _take_up(self, number: int) -> None:
         """Own a partition, see how far its topics go, and only then let its records come."""
         engine = self._held.get(number)
         if engine is None:
@@ -97,9 +100,16 @@ class Engines:
             self._held[number] = engine
         await self._reader.start()
         await self._reader.caught_up()
-        owned = engine
-        ends = await self._ends.of(number)
-        await release(number, lambda starts: owned.begin(starts, ends))
+        await self._begin(engine)
+
+    async def _begin(self, engine: PartitionEngine) -> None:
+        assert self._release is not None, "a partition that is held has been assigned"
+        while True:
+            spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
+            await self._release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back))
+            if self._jumps.begun(engine.number, went_back):
+                return
+            await engine.suspend()  # Another topic has gone back meanwhile.
 
     async def _new_engine(self, number: int) -> PartitionEngine:
         try:
@@ -132,6 +142,7 @@ class Engines:
         await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
 
     async def _stop_acquiring(self) -> None:
+        await self._jumps.stop()
         if self._acquisition is not None:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
@@ -160,6 +171,12 @@ class Engines:
         if engine is not None:
             await engine.work(batch)
 
+    def jumped(self, topic: str, partition: int, first: int) -> None:
+        """The consumer found its position outside of the log, and `first` is the next record that it has read."""
+        engine = self._held.get(partition)
+        if engine is not None and engine.epoch:
+            self._jumps.found(engine, topic, first)
+
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
         """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
         begun = ((number, held.epoch) for number in partitions if (held := self._held.get(number)) is not None)
@@ -178,7 +195,7 @@ class Engines:
         ends: of placement requests, how far the consumer knows the other topics of the partition to go.
         """
         engine = self._held.get(partition)
-        if engine is None or epoch is None or engine.epoch != epoch:
+        if engine is None or epoch is None or engine.epoch != epoch or self._jumps.went_back(partition):
             return None
         inbox = engine.inbox
         after = None
@@ -195,6 +212,10 @@ class Engines:
         engine = self._held.get(partition)
         if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
+
+    def due(self) -> int:
+        """How many callbacks are due by now; about: an index counts one for each contact."""
+        return sum(engine.core.due_count(self._clock.now()) for engine in self._held.values())
 
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
