@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 
 from aiokafka.errors import KafkaConnectionError
 
-from streams import connections, metrics
+from streams import metrics, reconnecting
 from streams.engine.clock import SystemClock
 from streams.engine.membership import refusal
 from streams.engine.silence import Change, Silence
@@ -30,7 +30,7 @@ class BrokerWatch:
     def __init__(self, settings: Settings, due: Callable[[], int], end: End) -> None:
         self._clock, self._due, self._end = SystemClock(), due, end
         self._silence = Silence(settings.transaction_timeout_s, self._clock.now())
-        self._answers = connections.answers()
+        self._answers = reconnecting.answers()
         metrics.BROKER_SILENT.set_function(lambda: self._silence.seconds)
 
     def not_ready(self) -> str | None:
@@ -46,7 +46,7 @@ class BrokerWatch:
             self._look(at - before)
 
     def _look(self, elapsed_s: float) -> None:
-        known, self._answers = self._answers, connections.answers()
+        known, self._answers = self._answers, reconnecting.answers()
         since = self._silence.since
         match self._silence.tick(self._answers != known, elapsed_s, self._clock.now()):
             case Change.SILENT:
@@ -84,4 +84,4 @@ def _instant(at: datetime) -> str:
 
 
 def _why() -> str:
-    return connections.trouble() or "connections are open and nothing comes"
+    return reconnecting.trouble() or "connections are open and nothing comes"

@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 
 import uvloop
 
-from streams import connections, http, metrics
+from streams import http, metrics, reconnecting
 from streams import log as logs
 from streams.agents import CONSUMED, register
 from streams.app import App, create_app
@@ -51,12 +51,12 @@ def run(settings: Settings) -> int:
 
 async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = Asked()
-    connections.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     try:
         partitions = await asked.unless_stopped(contact_partitions(settings))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
+    reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     engines = Engines(settings, topics, partitions, clock, end_process)

@@ -31,7 +31,6 @@ class _Address:
     trying: bool = False
     failures: int = 0
     again_at: float = 0.0
-    why: str = ""
 
 
 class Reconnects:
@@ -65,10 +64,10 @@ class Reconnects:
         """A connection to it is of use: it is as good as one that never failed."""
         self._addresses[address].failures = 0
 
-    def failed(self, address: str, why: str, now: float) -> None:
+    def failed(self, address: str, now: float) -> None:
         """An attempt failed, or its connection broke before it was of any use."""
         known = self._addresses[address]
-        known.trying, known.proven, known.why = False, False, why
+        known.trying = known.proven = False
         pause = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(known.failures, 10))
         known.failures += 1
         known.again_at = now + pause * self._jitter()
@@ -80,7 +79,3 @@ class Reconnects:
     def broke(self, address: str) -> None:
         """A connection that had been of use broke: one attempt goes ahead of the others, at once."""
         self._addresses[address].proven = False
-
-    def why(self, address: str) -> str:
-        """Why the last attempt failed."""
-        return self._addresses[address].why

@@ -61,6 +61,8 @@ class Transactions:
             max_request_size=REQUEST_BYTES,
         )
         _be_patient(self._producer.client)
+        self._refusals: list[BaseException] = []
+        _remember_refusals(getattr(self._producer, "_txn_manager", None), self._refusals)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -76,13 +78,18 @@ class Transactions:
         None when there were no rows, or when the broker had written them already and does not say where.
         Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up.
         """
-        async with asyncio.timeout(self._timeout_s):
-            await self._producer.begin_transaction()
-            delivered, last_count = await self._send(unit)
-            if unit.offsets:
-                await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-            written = await asyncio.gather(*delivered)
-            await self._producer.commit_transaction()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._producer.begin_transaction()
+                delivered, last_count = await self._send(unit)
+                if unit.offsets:
+                    await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+                written = await asyncio.gather(*delivered)
+                await self._producer.commit_transaction()
+        except Exception as error:
+            if self._refusals:
+                raise self._refusals[0] from error
+            raise
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
 
     async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
@@ -120,6 +127,19 @@ class Transactions:
         count: int = batch.record_count()
         delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
         return count
+
+
+def _remember_refusals(manager: Any, refusals: list[BaseException]) -> None:
+    """Keep why a transaction cannot go on, such as a right that was taken away: aiokafka tells what that led to."""
+    if manager is None:
+        return
+    refused = manager.error_transaction
+
+    def error_transaction(error: BaseException) -> None:
+        refusals.append(error)
+        refused(error)
+
+    manager.error_transaction = error_transaction
 
 
 def _be_patient(client: Any) -> None:

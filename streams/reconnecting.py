@@ -1,19 +1,20 @@
-"""How the Kafka clients of this process connect: with back-off, past dead connections, and to brokers that have moved.
+"""How the Kafka clients of this process reconnect: with back-off, past dead connections, to brokers that have moved.
 
-aiokafka has no settings for these. `install` puts them where all of its clients meet, those of Faust too: where a
-connection is made, taken, and where metadata is asked for.
+aiokafka has no settings for these. `install` puts them where all of its clients meet, those of Faust too: in the
+connection itself, where a client takes one, and where it asks for metadata.
 Source: docs/decisions/0029-connections-of-a-worker.md.
 """
 
 import asyncio
 import copy
+import os
 import random
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
-import aiokafka.client
+import aiokafka.conn
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import AIOKafkaConnection, CloseReason
@@ -74,8 +75,15 @@ class _Process:
         self.patience: Patience | None = None
         self.answers = 0
         self.trouble = ""
+        self.errors: dict[str, BaseException] = {}
         self.bootstrapped_at = float("-inf")
         self.brokers: dict[Any, Any] = {}
+
+    def failed(self, address: str, error: BaseException) -> None:
+        """An attempt at an address failed; the same error is that of all who would try it again too soon."""
+        with self.lock:
+            self.errors[address], self.trouble = error, _reason(address, error)
+            self.reconnects.failed(address, time.monotonic())
 
 
 _PROCESS = _Process()
@@ -92,19 +100,37 @@ def trouble() -> str:
 
 
 class Connection(AIOKafkaConnection):  # type: ignore[misc]
-    """One that knows whether it is of use, and can be asked whether it lives."""
+    """One that is not tried too often, knows whether it is of use, and can be asked whether it lives."""
 
-    def __init__(self, host: str, port: int, *, of_cluster: bool, **options: Any) -> None:
-        super().__init__(host, port, **options)
+    def __init__(
+        self, host: str, port: int, *, max_idle_ms: int | None = None, on_close: Any = None, **options: Any
+    ) -> None:
+        super().__init__(
+            host, port, on_close=on_close, max_idle_ms=min(IDLE_MS_MAX, max_idle_ms or IDLE_MS_MAX), **options
+        )
         self.address = f"{host}:{port}"
         self._given_s = options["request_timeout_ms"] / 1000
-        self._of_cluster = of_cluster  # An address to begin with may be of a broker that is none of ours any more.
+        # An address to begin with may be of a broker that is none of ours any more; nobody hears when it is closed.
+        self._of_cluster = on_close is not None
         self._greeted = self._of_use = False
         self._ping: asyncio.Task[bool] | None = None
 
     async def connect(self) -> Any:
-        """Connect, and greet: versions, and credentials."""
-        streams = await super().connect()
+        """Connect, and greet: versions, and credentials. Fails at once where somebody has just failed."""
+        await _admission(self.address)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                streams = await super().connect()
+        except (OSError, KafkaError, TimeoutError) as error:
+            _PROCESS.failed(self.address, error)
+            raise
+        except BaseException:
+            with _PROCESS.lock:
+                _PROCESS.reconnects.abandoned(self.address)
+            raise
+        with _PROCESS.lock:
+            _PROCESS.reconnects.connected(self.address)
+            _PROCESS.trouble = ""
         self._greeted = True
         return streams
 
@@ -128,12 +154,18 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
     def close(self, reason: CloseReason | None = None, exc: BaseException | None = None) -> Any:
         """Close it, and note when that was not our own doing."""
         if self._greeted and self._reader is not None and reason in BROKEN:
-            with _PROCESS.lock:
-                if self._of_use:
+            if self._of_use:
+                with _PROCESS.lock:
                     _PROCESS.reconnects.broke(self.address)
-                else:
-                    _PROCESS.reconnects.failed(self.address, f"{self.address} closes connections", time.monotonic())
+            else:
+                _PROCESS.failed(self.address, KafkaConnectionError(f"{self.address} closes connections"))
         return super().close(reason, exc)
+
+    def drop(self) -> None:
+        """Close it as one that the network has forgotten: the broker may be well."""
+        with _PROCESS.lock:
+            _PROCESS.reconnects.broke(self.address)
+        self.close(reason=CloseReason.IDLE_DROP)
 
     @property
     def idle(self) -> bool:
@@ -157,57 +189,29 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
         return True
 
 
-async def connect(
-    host: str, port: int, *, max_idle_ms: int | None = None, on_close: Any = None, **options: Any
-) -> Connection:
-    """What aiokafka calls to connect. Raises KafkaConnectionError at once for an address that has just failed."""
-    address = f"{host}:{port}"
-    await _admission(address)
-    try:
-        connection = Connection(
-            host, port, of_cluster=on_close is not None, on_close=on_close,
-            max_idle_ms=min(IDLE_MS_MAX, max_idle_ms or IDLE_MS_MAX), **options,
-        )  # fmt: skip
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await connection.connect()
-    except (OSError, KafkaError, TimeoutError) as error:
-        _PROCESS.trouble = _reason(address, error)
-        with _PROCESS.lock:
-            _PROCESS.reconnects.failed(address, _PROCESS.trouble, time.monotonic())
-        raise
-    except BaseException:
-        with _PROCESS.lock:
-            _PROCESS.reconnects.abandoned(address)
-        raise
-    with _PROCESS.lock:
-        _PROCESS.reconnects.connected(address)
-        _PROCESS.trouble = ""
-    return connection
-
-
 async def _admission(address: str) -> None:
     while True:
         with _PROCESS.lock:
             verdict = _PROCESS.reconnects.ask(address, time.monotonic())
-            why = _PROCESS.reconnects.why(address)
         if verdict is Verdict.GO:
             return
         if verdict is Verdict.REFUSED:
-            raise KafkaConnectionError(why)
+            raise _PROCESS.errors[address].with_traceback(None)
         await asyncio.sleep(WAIT_S)
 
 
 def _reason(address: str, error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return f"{address} does not answer"
-    text = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    text = os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
     return text if address in text else f"{address}: {text}"
 
 
 def install(session_s: float, rebalance_s: float, transaction_s: float) -> None:
     """Have every client of this process connect like this. Once is enough; the last patience counts."""
     _PROCESS.patience = Patience(session_s, rebalance_s, transaction_s)
-    aiokafka.client.create_conn = connect
+    aiokafka.conn.AIOKafkaConnection = Connection
     AIOKafkaClient._get_conn = _get_conn
     AIOKafkaClient._metadata_update = _metadata_update
 
@@ -221,11 +225,11 @@ async def _get_conn(client: Any, node_id: Any, **options: Any) -> Any:
     connection = await _take(client, node_id, **options)
     if connection is None or not isinstance(connection, Connection) or await connection.lives():
         return connection
-    connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+    connection.drop()
     # What has forgotten one of them has forgotten them all: each would be found out after a second of its own.
     for other in list(client._conns.values()):
         if isinstance(other, Connection) and other.idle:
-            other.close(reason=CloseReason.IDLE_DROP)
+            other.drop()
     return await _take(client, node_id, **options)
 
 
