@@ -8,7 +8,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.logic.exchange import FaultKind, LatenessCause
-from topics.catalog import CATALOG, Direction
+from topics.catalog import CATALOG, CONTACT_TOPICS_IN, Direction
 from topics.codec import ErrorCode
 from topics.records import PLACEMENT_REASONS
 
@@ -25,6 +25,8 @@ UNIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 COMMAND_TOPICS = ("dial-preview", "dial-analysis")
 APPLIED = "applied"
 DEAD_LETTER = "dead_letter"
+LOG_SHORTER = "shorter"
+RECORDS_DELETED = "records_deleted"
 
 INFO = Gauge("ringback_info", "Always 1; the version of this worker is in the label.", ["version"], registry=REGISTRY)
 LATENESS = Histogram(
@@ -104,6 +106,15 @@ RESTORE_SECONDS = Gauge(
 RESTORED_ROWS = Gauge(
     "ringback_restored_rows", "Rows read in the last restore of a partition's state.", ["partition"], registry=REGISTRY
 )
+BROKER_SILENT = Gauge(
+    "ringback_broker_silent_seconds", "How long no broker has answered this worker anything.", registry=REGISTRY
+)
+LOG_GAPS = Counter(
+    "ringback_log_gaps_total",
+    "Logs that did not go on where they had been read to, by topic and kind: shorter, or with records deleted unread.",
+    ["topic", "kind"],
+    registry=REGISTRY,
+)
 PARTITIONS_HELD = Gauge("ringback_partitions_held", "Contact partitions this worker holds.", registry=REGISTRY)
 PARTITION_READY = Gauge(
     "ringback_partition_ready",
@@ -121,6 +132,9 @@ for _topic in CATALOG.values():
         COMMANDS.labels(_topic.name)
         for _cause in LatenessCause:
             LATENESS.labels(_topic.name, _cause)
+for _name in CONTACT_TOPICS_IN:
+    for _gap in (LOG_SHORTER, RECORDS_DELETED):
+        LOG_GAPS.labels(_name, _gap)
 for _error in ErrorCode:
     DEAD_LETTERS.labels(_error)
 for _direction in ("on", "back"):

@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 
 import uvloop
 
-from streams import http, metrics, process_limits
+from streams import http, metrics, process_limits, reconnecting
 from streams import log as logs
 from streams.agents import CONSUMED, register
 from streams.app import App, create_app
@@ -23,8 +23,10 @@ from streams.engine.clock import clock_for, watch
 from streams.engine.engines import Engines
 from streams.engine.transport import Consumer
 from streams.settings import Settings, describe
+from streams.signals import Asked, Stopped, end_now
 from streams.state_dir import held
 from streams.topic_admin import fit_topics
+from streams.watches import BrokerWatch, watch_group
 from streams.zone_data import ZoneData, use_newer_zones
 
 log = logging.getLogger(__name__)
@@ -48,33 +50,27 @@ def run(settings: Settings) -> int:
         return uvloop.run(_run(settings, zone_data))
 
 
-class _Asked:
-    """What signals have asked for: to stop, and to leave the group for good when that happens."""
-
-    def __init__(self) -> None:
-        self.stop, self.for_good = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
-        loop.add_signal_handler(signal.SIGUSR1, self._note_for_good)
-
-    def _note_for_good(self) -> None:
-        self.for_good.set()
-        log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
-
-
 async def _run(settings: Settings, zone_data: ZoneData) -> int:
-    asked = _Asked()
-    fit = await fit_topics(settings)
+    asked = Asked()
+    try:
+        fit = await asked.unless_stopped(fit_topics(settings))
+    except Stopped:
+        log.info("asked to stop before it had begun")
+        return 0
     process_limits.tell(fit.partitions or 0)
+    reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     engines = Engines(settings, topics, fit.partitions or 0, clock, end_process, fit.room)
+    brokers = BrokerWatch(settings, engines.due, end_process)
 
     def status() -> dict[str, object]:
         return {"time_zones": zone_data.status(), **engines.status()}
 
-    with http.serve(settings.metrics_host, settings.metrics_port, engines.not_ready, status) as server:
+    def not_ready() -> str | None:
+        return brokers.not_ready() or engines.not_ready()
+
+    with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
         log.info("metrics and health on http://%s:%d/", http.in_url(settings.metrics_host), server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
@@ -82,20 +78,25 @@ async def _run(settings: Settings, zone_data: ZoneData) -> int:
         app = create_app(settings, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
         async with asyncio.TaskGroup() as group:
-            watching = None if settings.clock_file else group.create_task(watch(clock, partial(_jumped, engines)))
+            watches = [brokers.run(), watch_group(settings, cast(Consumer, app.consumer).thread, end_process)]
+            if not settings.clock_file:
+                watches.append(watch(clock, partial(_jumped, engines)))
+            watching = [group.create_task(one) for one in watches]
             code = await _serve(app, engines, asked)
-            if watching is not None:
-                watching.cancel()
+            for task in watching:
+                task.cancel()
         return code
 
 
-async def _serve(app: App, engines: Engines, asked: _Asked) -> int:
+async def _serve(app: App, engines: Engines, asked: Asked) -> int:
     """Run the app until a signal asks it to stop, or until it crashes."""
     app.in_worker = True
     app.finalize()
     try:
-        await app.start()
+        await asked.unless_stopped(app.start())
         await app.wait(asked.stop.wait())
+    except Stopped:
+        log.info("asked to stop before it had joined the group")
     except Exception as error:  # Faust's threads may be running: without this the process would hang.
         end_process("the Faust app", error)
     if app.crashed:
@@ -122,5 +123,4 @@ def _jumped(engines: Engines, seconds: float) -> None:
 def end_process(where: str, error: BaseException) -> NoReturn:
     """Log why the engine must not go on, and end the process at once, whatever else is running in it."""
     log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
-    logging.shutdown()
-    os._exit(EXIT_BROKEN)
+    end_now(EXIT_BROKEN)

@@ -21,7 +21,7 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdic
 from streams import metrics
 from streams.engine.disk_rows import HEADER_KEY, DiskRows, UnusableState
 from streams.engine.restore import ReadRecord
-from streams.engine.store import Rows
+from streams.engine.store import REFRESH, Rows
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ AGE_MAX = timedelta(days=3)
 """Removals can be read for 7 days on the changelog, so what was right up to here has missed none."""
 CLOCKS_MAX = timedelta(minutes=5)
 """How far the clocks of two machines may be apart."""
-REFRESH = timedelta(hours=1)
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE = Cache(64 * 1024 * 1024)
 """One for all partitions of the process."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from streams import metrics
 from streams.engine.batch import Batch, SourceRecord
+from streams.engine.beginning import Beginning, Jumps
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
@@ -29,8 +30,7 @@ log = logging.getLogger(__name__)
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
 
-Begin = Callable[[dict[str, int]], None]
-Release = Callable[[int, Begin], Awaitable[None]]
+Release = Callable[[int, Beginning], Awaitable[None]]
 
 
 class SharedMembership(Exception):
@@ -67,6 +67,7 @@ class Engines:
         self._acquisition: asyncio.Task[None] | None = None
         self._release: Release | None = None  # None while the group shares out anew.
         self._retakes = Retakes(self._take_up, broken, settings.transaction_timeout_s)
+        self._jumps = Jumps(settings.prefix, self._begin, broken)
         self._ends = SourceEnds(settings, sorted(topics))
         self._stores = Stores(settings, clock)
         self._reader = ConfigurationReader(settings, clock, self.wake, broken)
@@ -84,8 +85,8 @@ class Engines:
         if self._settings.instance_id and self._times_assigned > SAME_GENERATION_MAX:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
-        self._wanted, self._generation = set(partitions), generation
-        self._release = release
+        self._wanted, self._generation, self._release = set(partitions), generation, release
+        self._jumps.keep(self._wanted & kept)
         acquisition = self._acquire(self._wanted & kept)
         self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
 
@@ -102,19 +103,25 @@ class Engines:
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", error)
 
-    async def _take_up(self, number: int, ends: Mapping[str, int] | None = None) -> None:
-        """Own a partition, see how far its topics go, unless `ends` says it, and only then let its records come."""
-        release = self._release
-        assert release is not None, "nothing is taken up while the group shares out anew"
+    async def _take_up(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
+        """Own a partition, see how far its topics go, and only then let its records come. awaited: see `Beginning`."""
         engine = self._held.get(number)
         if engine is None:
             engine = await self._new_engine(number)
             self._held[number] = engine
         await self._reader.start()
         await self._reader.caught_up()
-        owned = engine
-        gate = await self._ends.of(number) if ends is None else ends
-        await release(number, lambda starts: owned.begin(starts, gate))
+        await self._begin(engine, awaited)
+
+    async def _begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
+        release = self._release
+        assert release is not None, "nothing is taken up while the group shares out anew"
+        while True:
+            spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
+            await release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back, awaited))
+            if self._jumps.begun(engine.number, went_back):
+                return
+            await engine.suspend()  # Another topic has gone back meanwhile.
 
     async def _new_engine(self, number: int) -> PartitionEngine:
         try:
@@ -158,6 +165,7 @@ class Engines:
 
     async def _stop_acquiring(self) -> None:
         await self._retakes.stop()
+        await self._jumps.stop()
         if self._acquisition is not None:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
@@ -187,6 +195,12 @@ class Engines:
         if engine is not None:
             await engine.work(batch)
 
+    def jumped(self, topic: str, partition: int, first: int) -> None:
+        """The consumer found its position outside of the log, and `first` is the next record that it has read."""
+        engine = self._held.get(partition)
+        if engine is not None and engine.epoch:
+            self._jumps.found(engine, topic, first)
+
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
         """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
         begun = ((number, held.epoch) for number in partitions if (held := self._held.get(number)) is not None)
@@ -205,7 +219,7 @@ class Engines:
         ends: of placement requests, how far the consumer knows the other topics of the partition to go.
         """
         engine = self._held.get(partition)
-        if engine is None or epoch is None or engine.epoch != epoch:
+        if engine is None or epoch is None or engine.epoch != epoch or self._jumps.went_back(partition):
             return None
         inbox = engine.inbox
         after = None
@@ -222,6 +236,10 @@ class Engines:
         engine = self._held.get(partition)
         if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
+
+    def due(self) -> int:
+        """How many callbacks are due by now; about: an index counts one for each contact."""
+        return sum(engine.core.due_count(self._clock.now()) for engine in self._held.values())
 
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""

@@ -9,7 +9,7 @@ and nothing waits behind it. Source: docs/rules.md, section 8 row 24; docs/decis
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from streams.engine.batch import Batch, SourceRecord
 
@@ -66,11 +66,12 @@ class Inbox:
         self._handed: dict[str, int] = {}
         self._reached: dict[str, int] = {}
 
-    def open(self, starts: Mapping[str, int]) -> None:
-        """Begin at `starts`; what came before is forgotten."""
+    def open(self, starts: Mapping[str, int], anew: Collection[str] = ()) -> None:
+        """Begin at `starts`; what came before is forgotten. anew: topics whose offsets are other records now."""
         self._events.clear()
         self._requests.clear()
-        self.next = {topic: max(start, self.next.get(topic, 0)) for topic, start in starts.items()}
+        before = {topic: 0 if topic in anew else self.next.get(topic, 0) for topic in starts}
+        self.next = {topic: max(start, before[topic]) for topic, start in starts.items()}
         self._handed = dict(starts)
         self._reached = {}
 

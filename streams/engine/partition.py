@@ -67,6 +67,7 @@ class Partition:
         self.table = table
         self.outlet = outlet
         self._index: DueIndex[bytes] = DueIndex()
+        self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
         self._follower = Follower(number, partitions, configuration, self.outlet)
         self._acquired_at: datetime | None = None
@@ -144,8 +145,7 @@ class Partition:
 
     def next_at(self) -> datetime | None:
         """When `fire` is wanted next; None if nothing is waited for."""
-        wanted = self.next_wanted()
-        return None if wanted is None else wanted[0]
+        return None if (wanted := self.next_wanted()) is None else wanted[0]
 
     def next_wanted(self) -> Wanted | None:
         """What `fire` does next: when, for which callback and contact. The caller may compare partitions by it."""

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
@@ -58,7 +58,7 @@ class PartitionEngine:
         self._broken = broken
         self._transactions = Transactions(settings, core.number, core.outlet.room)
         self._wake = asyncio.Event()
-        self._active = self._proven = False  # Proven: by a commit since it began.
+        self.active = self._proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
@@ -89,23 +89,24 @@ class PartitionEngine:
             self._store.committed(await consumer.position(changelog), began)
         return rows
 
-    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
+    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], anew: Collection[str] = ()) -> None:
         """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
 
-        Both by full topic name. What was fetched before this moment is left alone.
+        All by full topic name; anew: those whose log is another one than before. What was fetched before this moment is
+        left alone.
         """
         self.epoch = next(EPOCHS)
         self._proven = False
-        self.inbox.open(starts)
+        self.inbox.open(starts, anew)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
         self.gate = AcquireGate(awaited)
-        self._active = True
+        self.active = True
         self._gate_opened()
         self._running = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
     async def suspend(self) -> None:
         """Finish the unit in flight and begin no other."""
-        self._active = False
+        self.active = False
         self.wake()
         self.inbox.close()
         if self._running is not None:
@@ -123,7 +124,7 @@ class PartitionEngine:
     @property
     def ready(self) -> bool:
         """Whether timers fire."""
-        return self._active and self.gate.open
+        return self.active and self.gate.open
 
     @property
     def busy(self) -> bool:
@@ -158,14 +159,14 @@ class PartitionEngine:
 
         One that was fetched before the latest release is left alone: it is read again.
         """
-        if self._active and batch.epoch == self.epoch:
+        if self.active and batch.epoch == self.epoch:
             self.wake()
             await self.inbox.put(batch)
 
     async def _run(self) -> None:
         """Unit after unit while there is work. Whatever goes wrong in one ends the process."""
         try:
-            while self._active:
+            while self.active:
                 self._in_unit = True
                 worked = await self._unit()
                 self._in_unit = False

@@ -6,11 +6,18 @@ Asked through a client that fetches nothing: on a connection that waits for reco
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.settings import Settings, client_options
+
+
+class Span(NamedTuple):
+    """The first offset of a log, and the one after its last record."""
+
+    first: int
+    end: int
 
 
 class SourceEnds:
@@ -26,12 +33,12 @@ class SourceEnds:
         self._client: Any = None
         self._connecting = asyncio.Lock()
 
-    async def of(self, partition: int) -> dict[str, int]:
-        """The offset after the last committed record, by full topic name; of a topic without records, 0."""
+    async def of(self, partition: int) -> dict[str, Span]:
+        """How far the topics of a partition go, as committed, by full topic name."""
         partitions = [TopicPartition(topic, partition) for topic in self._topics]
         client = await self._connected()
         first, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
-        return {tp.topic: ends[tp] if ends[tp] > first[tp] else 0 for tp in partitions}
+        return {tp.topic: Span(first[tp], ends[tp]) for tp in partitions}
 
     async def span(self, topic: str, number: int = 0) -> tuple[int, int]:
         """The first offset of a partition of a topic, and the one after its last record."""

@@ -5,12 +5,16 @@ never been more than what is in Kafka. Source: docs/decisions/0015-state-on-disk
 """
 
 from collections.abc import MutableMapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from streams.engine.restore import ReadRecord
 
 Rows = MutableMapping[bytes, bytes]
+
+REFRESH = timedelta(hours=1)
+"""A partition in which nothing happens is renewed this often: Kafka forgets a transactional id that is not used for
+seven days, and a producer's id within one."""
 
 
 class Store(Protocol):
@@ -43,6 +47,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: Rows = {}
+        self._alive_at: datetime | None = None
 
     @property
     def next_offset(self) -> int | None:
@@ -58,14 +63,16 @@ class MemoryStore:
                 self.rows[record.key] = record.value
 
     def committed(self, next_offset: int | None, now: datetime) -> None:
-        """Nothing to do."""
+        """It was alive."""
+        self._alive_at = now
 
     def ages(self, now: datetime) -> bool:
-        """Never."""
-        return False
+        """Once in a while, too: what is renewed by it is also what the broker knows of the partition's producer."""
+        return self._alive_at is not None and now - self._alive_at > REFRESH
 
     def is_alive(self, now: datetime) -> None:
-        """Nothing to do."""
+        """It is."""
+        self._alive_at = now
 
     def close(self) -> None:
         """Nothing to do."""

@@ -65,6 +65,8 @@ class Transactions:
         )
         _be_patient(self._producer.client)
         self._doubts = Doubts(self._producer.client)
+        self._refusals: list[BaseException] = []
+        _remember_refusals(getattr(self._producer, "_txn_manager", None), self._refusals)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -99,8 +101,10 @@ class Transactions:
                 await self._producer.commit_transaction()
         except ProducerFenced:
             raise
-        except KafkaError as error:
-            if self._doubts.unanswered is None:
+        except Exception as error:
+            if self._refusals:
+                raise self._refusals[0] from error
+            if self._doubts.unanswered is None or not isinstance(error, KafkaError):
                 raise
             raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
@@ -143,6 +147,19 @@ class Transactions:
         count: int = batch.record_count()
         delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
         return count
+
+
+def _remember_refusals(manager: Any, refusals: list[BaseException]) -> None:
+    """Keep why a transaction cannot go on, such as a right that was taken away: aiokafka tells what that led to."""
+    if manager is None:
+        return
+    refused = manager.error_transaction
+
+    def error_transaction(error: BaseException) -> None:
+        refusals.append(error)
+        refused(error)
+
+    manager.error_transaction = error_transaction
 
 
 def _be_patient(client: Any) -> None:

@@ -12,18 +12,37 @@ from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 import aiokafka
+from aiokafka.consumer import subscription_state
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.transports import ConsumerT
 
-from streams.engine.engines import Begin, Engines
+from streams.engine.beginning import Beginning
+from streams.engine.engines import Engines
 from streams.engine.partition_engine import REQUESTS
 
 FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
 ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
 IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
+
+
+class _PartitionState(subscription_state.TopicPartitionState):  # type: ignore[misc]
+    """aiokafka sets a position that is outside of the log to its beginning, and tells nobody."""
+
+    was_reset = False
+
+    def await_reset(self, strategy: Any) -> None:
+        self.was_reset = self.has_valid_position
+        super().await_reset(strategy)
+
+    def seek(self, position: int) -> None:
+        self.was_reset = False
+        super().seek(position)
+
+
+subscription_state.TopicPartitionState = _PartitionState
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -62,12 +81,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             ends[topic] = 0 if is_read else state.lso
         return ends
 
+    def jumped(self, tp: TP) -> bool:
+        """Whether the position was outside of the log, and was set to its beginning; True once."""
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        if not (isinstance(state, _PartitionState) and state.was_reset):
+            return False
+        state.was_reset = False
+        return True
+
+    def refused(self) -> BaseException | None:
+        """What the group answered instead of taking this member; nothing else asks while it has no partition."""
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        return getattr(coordinator, "_pending_exception", None)
+
     def leave_for_good(self) -> None:
         """Have the group told when this member stops, though it has an instance id: it is not coming back."""
         self._ensure_consumer()._coordinator._group_instance_id = None
 
     async def starts(self, tps: list[TP]) -> dict[TP, int]:
-        """Where to begin to read: at the committed offsets, and 0 where there are none."""
+        """The committed offsets, and 0 where there are none."""
         consumer = self._ensure_consumer()
         committed = await asyncio.gather(*(consumer.committed(tp) for tp in tps))
         return {tp: offset or 0 for tp, offset in zip(tps, committed, strict=True)}
@@ -127,6 +160,8 @@ class Consumer(driver.Consumer):
         async with self._fetch_or_seek:
             records = await super()._getmany(active_partitions, timeout)
             self._fetched_in = self.engines.epochs(tp.partition for tp in records)
+            for tp in [tp for tp in records if self.thread.jumped(tp)]:
+                self.engines.jumped(tp.topic, tp.partition, records[tp][0].offset)
             return records
 
     async def _report_positions(self) -> None:
@@ -150,13 +185,14 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Nothing yet: each source partition is sought when it is released."""
 
-    async def release(self, partition: int, begin: Begin) -> None:
-        """Have an engine `begin` at the committed offsets, and let its partition be fetched from there."""
+    async def release(self, partition: int, begin: Beginning) -> None:
+        """Have an engine `begin` where its partition is to be read on, and let it be fetched from there."""
         tps = [TP(topic, partition) for topic in sorted(self.engines.topics)]
-        starts = await self.thread.call_thread(self.thread.starts, tps)
+        committed = await self.thread.call_thread(self.thread.starts, tps)
         async with self._fetch_or_seek:
-            await self._thread.seek_wait(starts)
-            begin({tp.topic: offset for tp, offset in starts.items()})
+            starts = begin.starts({tp.topic: offset for tp, offset in committed.items()})
+            await self._thread.seek_wait({tp: starts[tp.topic] for tp in tps})
+            begin(starts)
             super().resume_partitions(tps)
 
 

@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.engine import inbox, partition_engine, restore, transaction
-from streams.engine.engines import Begin
+from streams.engine.beginning import Beginning
 from streams.engine.gate import AcquireGate
 from streams.engine.transport import Consumer
 from streams.settings import load
@@ -29,7 +29,7 @@ COMMIT_S = 0.2
 def hold_back() -> None:
     """Source partitions are resumed and sought when Faust does it, whether their engine has been acquired or not."""
 
-    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
         begin(dict.fromkeys(consumer.engines.topics, 0))
 
     Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
@@ -83,7 +83,7 @@ def _gate(gate: Callable[[dict[str, int]], object], ends: dict[str, int]) -> obj
 
 
 def _records_come_again() -> None:
-    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
         tps = [TP(topic, partition) for topic in sorted(consumer.engines.topics)]
         starts = await consumer.thread.call_thread(consumer.thread.starts, tps)
         async with consumer._fetch_or_seek:

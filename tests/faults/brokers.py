@@ -7,7 +7,7 @@ import base64
 import subprocess
 import time
 import uuid
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from streams.broker.java import format_storage, free_ports, java_command, launch
@@ -108,6 +108,17 @@ class Brokers:
         """Start it again, with its data and its ports; in the main thread, since the child dies with its thread."""
         self._launch(node)
 
+    def move(self, node: int, port: int) -> None:
+        """Give a node that was killed another address on the first network: `port`, and no other."""
+        (east,) = free_ports(HOST, 1)
+        self._ports[node] = replace(self._ports[node], east=east, east_proxy=port)
+        self.proxies.open(0, port, east)
+        self._properties(node)
+
+    def data(self, node: int) -> Path:
+        """Where a node has its logs."""
+        return self._home(node) / "data"
+
     def await_started(self, *nodes: int) -> None:
         """Return when these nodes have started. Raises TimeoutError."""
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -130,7 +141,7 @@ class Brokers:
 
     def _properties(self, node: int) -> Path:
         path = self._home(node) / "server.properties"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             _PROPERTIES.format(
                 host=HOST, node=node + 1, data=self._home(node) / "data", copies=self.count,

@@ -1,17 +1,28 @@
-"""A network that can be cut: TCP on the loopback address, passed on or held back."""
+"""A network that can be cut, and that forgets connections: TCP on the loopback address, passed on or held back."""
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 HOST = "127.0.0.1"
 CHUNK = 64 * 1024
+
+
+@dataclass(eq=False, slots=True)
+class _Link:
+    """One connection through a proxy: when something last passed, and whether anything still does."""
+
+    at: float = field(default_factory=time.monotonic)
+    forgotten: bool = False
 
 
 class Proxies:
     """Ports that pass everything on to other ports, in a thread with a loop of its own; each is of a numbered network.
 
     While that is cut, nothing passes either way, and connections stay open, as on a network that loses every packet.
+    opened: when each connection came, by the monotonic clock, whether there was anything behind it or not.
     """
 
     def __init__(self, networks: int) -> None:
@@ -21,6 +32,8 @@ class Proxies:
         for passes in self._passes:
             passes.set()
         self._servers: list[asyncio.Server] = []
+        self._links: set[_Link] = set()
+        self.opened: list[float] = []
 
     def __enter__(self) -> "Proxies":
         self._thread.start()
@@ -46,27 +59,47 @@ class Proxies:
         for passes in self._passes:
             self._loop.call_soon_threadsafe(passes.set)
 
+    def forget(self, idle_s: float = 0.0) -> int:
+        """Have connections over which nothing passed for so long pass nothing any more, as a NAT does; nobody is told.
+
+        Returns how many they are.
+        """
+        return asyncio.run_coroutine_threadsafe(self._forget(idle_s), self._loop).result(10)
+
+    async def _forget(self, idle_s: float) -> int:
+        idle = [link for link in self._links if link.at <= time.monotonic() - idle_s and not link.forgotten]
+        for link in idle:
+            link.forgotten = True
+        return len(idle)
+
     async def _open(self, passes: asyncio.Event, port: int, target: int) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.opened.append(time.monotonic())
             try:
                 await passes.wait()
                 there, back = await asyncio.open_connection(HOST, target)
             except OSError:
                 writer.close()
                 return
-            await asyncio.gather(self._pipe(passes, reader, back), self._pipe(passes, there, writer))
+            link = _Link()
+            self._links.add(link)
+            await asyncio.gather(self._pipe(passes, link, reader, back), self._pipe(passes, link, there, writer))
+            self._links.discard(link)
 
         self._servers.append(await asyncio.start_server(serve, HOST, port))
 
     async def _pipe(
-        self, passes: asyncio.Event, source: asyncio.StreamReader, target: asyncio.StreamWriter
-    ) -> None:  # fmt: skip
+        self, passes: asyncio.Event, link: _Link, source: asyncio.StreamReader, target: asyncio.StreamWriter
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(CHUNK):
                 await passes.wait()
-                target.write(data)
-                await target.drain()
-        target.close()
+                if not link.forgotten:
+                    link.at = time.monotonic()
+                    target.write(data)
+                    await target.drain()
+        if not link.forgotten:
+            target.close()
 
     async def _close(self) -> None:
         for server in self._servers:

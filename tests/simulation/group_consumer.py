@@ -95,6 +95,7 @@ class Thread:
     log = SimpleNamespace(dev=lambda *_: None)
     idle = transport.ConsumerThread.idle
     ends_beside = transport.ConsumerThread.ends_beside
+    jumped = transport.ConsumerThread.jumped
     starts = transport.ConsumerThread.starts
     seek_wait = driver.AIOKafkaConsumerThread.seek_wait
     _seek_wait = driver.AIOKafkaConsumerThread._seek_wait

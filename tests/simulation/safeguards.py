@@ -10,8 +10,8 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine import partition_engine, restore, transaction
+from streams.engine.beginning import Beginning
 from streams.engine.configuration_reader import ConfigurationReader
-from streams.engine.engines import Begin
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition_engine import PartitionEngine
@@ -27,7 +27,7 @@ Places = list[tuple[Any, str, Any]]
 def hold_back() -> Places:
     """Source partitions are resumed when Faust does it, and are not sought when their engine has been acquired."""
 
-    async def release(consumer: Consumer, partition: int, begin: Begin) -> None:
+    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
         begin(dict.fromkeys(consumer.engines.topics, 0))
 
     return [

@@ -1,0 +1,130 @@
+"""Where a partition is read on: at the committed offsets, unless the log of a topic does not go that far any more.
+
+An unclean election, a backup that was restored or a mirror leaves a log that ends before what had been read of it. What
+is in it now are other records, also where the offsets are the same, so it is read from where it begins: what had been
+read already comes again, and nothing is skipped. Source: docs/decisions/0029-connections-of-a-worker.md.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from streams import metrics
+from streams.engine.partition_engine import Broken, PartitionEngine
+from streams.engine.source_ends import Span
+
+log = logging.getLogger(__name__)
+
+
+def shorter(reached: Mapping[str, int], spans: Mapping[str, Span]) -> set[str]:
+    """The topics whose log ends before the offset that had been reached."""
+    return {topic for topic, offset in reached.items() if offset > spans[topic].end}
+
+
+@dataclass
+class Beginning:
+    """How an engine takes up its partition: `starts` for the offsets to seek, then call it.
+
+    spans: of each contact topic, by full name; prefix: what those begin with; went_back: topics that are known to have
+    gone back to their beginning, however far they go by now. awaited: how far each topic has to be read before timers
+    fire; None for as far as it goes.
+    """
+
+    engine: PartitionEngine
+    spans: Mapping[str, Span]
+    prefix: str
+    went_back: Collection[str] = ()
+    awaited: Mapping[str, int] | None = None
+    _anew: set[str] = field(default_factory=set)
+
+    def starts(self, committed: Mapping[str, int]) -> dict[str, int]:
+        """The offset to read each topic from."""
+        known = self.engine.inbox.next
+        reached = {topic: max(offset, known.get(topic, 0)) for topic, offset in committed.items()}
+        self._anew = shorter(reached, self.spans) | set(self.went_back)
+        for topic in sorted(self._anew):
+            say_shorter(self.prefix, topic, self.engine.number, reached[topic], self.spans[topic])
+        for topic, offset in sorted(committed.items()):
+            if topic not in self._anew and 0 < offset < self.spans[topic].first:
+                say_deleted(self.prefix, topic, self.engine.number, offset, self.spans[topic].first)
+        return {
+            topic: self.spans[topic].first if topic in self._anew else max(offset, self.spans[topic].first)
+            for topic, offset in committed.items()
+        }
+
+    def __call__(self, starts: Mapping[str, int]) -> None:
+        """Begin; the partition has been sought to `starts`."""
+        ends = {topic: span.end if span.end > span.first else 0 for topic, span in self.spans.items()}
+        if self.awaited is not None:
+            ends |= {topic: end for topic, end in self.awaited.items() if topic not in self._anew}
+        self.engine.begin(starts, ends, self._anew)
+
+
+class Jumps:
+    """Logs that a consumer found not to go on where it had read to. A partition whose log went back begins again."""
+
+    def __init__(self, prefix: str, begin: Callable[[PartitionEngine], Awaitable[None]], broken: Broken) -> None:
+        self._prefix, self._begin, self._broken = prefix, begin, broken
+        self._went_back: dict[int, set[str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def found(self, engine: PartitionEngine, topic: str, first: int) -> None:
+        """`first`: the record after the jump. Records that are missing are gone; those from before come again."""
+        reached, known = engine.inbox.handed(topic), engine.number in self._went_back
+        if first >= reached:
+            say_deleted(self._prefix, topic, engine.number, reached, first)
+            return
+        self._went_back.setdefault(engine.number, set()).add(topic)
+        if engine.active and not known:  # Else it begins again anyway, when the group has shared out.
+            task = asyncio.create_task(self._begin_again(engine), name=f"begin-again-{engine.number}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def went_back(self, number: int) -> frozenset[str]:
+        """The topics of a partition that went back, and of which nothing has been taken since."""
+        return frozenset(self._went_back.get(number, ()))
+
+    def begun(self, number: int, topics: Collection[str]) -> bool:
+        """The partition has begun, those topics at their beginning. Returns whether they are all that went back."""
+        rest = self._went_back.pop(number, set()).difference(topics)
+        if rest:
+            self._went_back[number] = rest
+        return not rest
+
+    def keep(self, numbers: Collection[int]) -> None:
+        """The others have been given up; their next owner looks for itself."""
+        self._went_back = {number: topics for number, topics in self._went_back.items() if number in numbers}
+
+    async def stop(self) -> None:
+        """The group is sharing out anew: who keeps a partition begins then."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin_again(self, engine: PartitionEngine) -> None:
+        try:
+            await engine.suspend()
+            await self._begin(engine)
+        except Exception as error:
+            self._broken(f"partition {engine.number}", error)
+
+
+def say_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span) -> None:
+    """One line, and a count: records may come again."""
+    metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.LOG_SHORTER).inc()
+    log.error(
+        "%s-%d: its log is shorter than what was read of it: offset %d was reached, and it goes from %d to %d now. "
+        "It is read from %d: what comes again is known by its event_id, see docs/operate.md",
+        topic, partition, reached, span.first, span.end, span.first,
+    )  # fmt: skip
+
+
+def say_deleted(prefix: str, topic: str, partition: int, reached: int, first: int) -> None:
+    """One line, and a count: records may be lost."""
+    metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.RECORDS_DELETED).inc()
+    log.error(
+        "%s-%d: offset %d was reached, and it begins at %d now: what was between was deleted before it was read. "
+        "Its retention has to be longer than any outage", topic, partition, reached, first,
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""Workers on networks that forget and are cut, and brokers that go, move, or lose a log."""
+
+import asyncio
+import json
+import shutil
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.broker.java import free_ports
+from streams.local import LocalWorker
+from streams.reconnecting import ANSWER_S, PING_AFTER_S
+from streams.worker import EXIT_BROKEN
+from tests.faults.brokers import Brokers
+from tests.faults.proxy import HOST
+from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
+from tests.kafka.test_worker import scheduled, settled
+from topics.partitions import partition_for
+
+pytestmark = [pytest.mark.kafka, pytest.mark.long]
+
+SOON_S = 60.0
+AWAY_S = 13.0
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """One node, which workers reach through proxies."""
+    with Brokers(tmp_path_factory.mktemp("brokers"), 1) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(brokers: Brokers, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
+    """Topics of its own; feeders and readers do not go through proxies."""
+    with Cluster(brokers.direct, prefix, tmp_path) as made:
+        yield made
+    brokers.proxies.restore()
+
+
+def said(worker: LocalWorker, words: str) -> list[str]:
+    """The messages of its log that have these words."""
+    lines = worker.log.read_text(errors="replace").splitlines()
+    messages = [str(json.loads(line)["message"]) for line in lines if line.startswith("{")]
+    return [message for message in messages if words in message]
+
+
+def not_ready(worker: LocalWorker) -> str:
+    """What /readyz says while it is not ready, else nothing."""
+    try:
+        with urllib.request.urlopen(f"{worker._url()}readyz", timeout=5):
+            return ""
+    except urllib.error.HTTPError as answer:
+        return answer.read().decode()
+    except (OSError, ValueError):
+        return ""
+
+
+async def until(done: Any, timeout_s: float = SOON_S) -> None:
+    """Return when `done()`. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while not done():
+            await asyncio.sleep(0.1)
+
+
+async def commands_of(cluster: Cluster, feed: Feeder, *names: str, due_s: float = 1.0) -> list[str]:
+    """Have callbacks fall due; returns those that have gone out when all have."""
+    async with reader(cluster, ["dial-preview"]) as taken:
+        for number, name in enumerate(names):
+            due = datetime.now(UTC) + timedelta(seconds=due_s)
+            await feed.send("callback-scheduled", scheduled(name, f"c{number}", due))
+        await feed.flush()
+        await taken.until(lambda: {one["callback_id"] for one in taken.values("dial-preview")} >= set(names), SOON_S)
+        return [one["callback_id"] for one in taken.values("dial-preview") if one["callback_id"] in names]
+
+
+def lateness_s(worker: LocalWorker) -> float:
+    """Of all commands together."""
+    lines = (line for line in worker.metrics().splitlines() if line.startswith("ringback_lateness_seconds_sum{"))
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+async def test_a_network_that_forgets_idle_connections_ends_no_worker_and_holds_up_a_callback_for_a_moment(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """A NAT or load balancer: the due callback is the first to use connections that nobody has told us are dead."""
+    async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
+        await configure(feed)
+        worker = cluster.worker(broker=brokers.proxied())
+        worker.wait_ready()
+        await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=PING_AFTER_S + 8)))
+        await asyncio.sleep(PING_AFTER_S + 3)
+        assert brokers.proxies.forget(idle_s=PING_AFTER_S + 1) > 0
+        await taken.until(lambda: len(taken.records["dial-preview"]) >= 1, SOON_S)
+        assert worker.exit_code is None
+        assert lateness_s(worker) < ANSWER_S  # No request was waited for until it timed out.
+
+
+async def test_a_network_that_forgets_every_connection_at_once_ends_no_worker(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """A firewall that starts again: fetches, heartbeats and units are under way."""
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker(broker=brokers.proxied())
+        worker.wait_ready()
+        await commands_of(cluster, feed, "k1")
+        brokers.proxies.forget()
+        assert await commands_of(cluster, feed, "k2") == ["k2"]
+        assert worker.exit_code is None
+
+
+@pytest.mark.parametrize("phase", ["starting", "joining", "restoring", "working"])
+async def test_a_worker_that_is_asked_to_stop_ends_whatever_it_waits_for(
+    brokers: Brokers, cluster: Cluster, phase: str
+) -> None:
+    """The network is cut in each phase; nothing that it waits for comes within the minute of its transaction."""
+    words = {"joining": "metrics and health on", "restoring": "assigned partitions"}
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        if phase == "starting":
+            brokers.proxies.cut(0)
+        worker = cluster.worker(broker=brokers.proxied(), session_timeout_s=60)
+        await until(lambda: said(worker, words.get(phase, "time zones")))
+        if phase == "working":
+            worker.wait_ready()
+            await commands_of(cluster, feed, "k1")
+        brokers.proxies.cut(0)
+        for number in range(20):
+            await feed.send("callback-scheduled", scheduled(f"x{number}", f"c{number}", datetime.now(UTC)))
+        await asyncio.sleep(1.0)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait_ended(20.0) == 0
+        assert said(worker, "asked to stop")
+
+
+async def test_a_broker_that_is_gone_while_nothing_happens_is_noticed_told_once_and_waited_for(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """Two workers, of which one is told to wait for less long than the broker is away."""
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        patient = cluster.worker(broker=brokers.proxied())
+        patient.wait_ready()
+        await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=6)))
+        hasty = cluster.worker(broker=brokers.proxied(), app=f"{cluster.prefix}other", transaction_timeout_s=AWAY_S)
+        hasty.wait_ready()
+        began = time.monotonic()
+        brokers.kill(0)
+        assert hasty.wait_ended(SOON_S) == EXIT_BROKEN
+        assert "no broker since" in said(hasty, "the worker ends")[-1]
+        await until(lambda: "no broker since" in not_ready(patient))
+        lasted = time.monotonic() - began
+        tries = [at for at in brokers.proxies.opened if at > began]
+        assert len(tries) <= 2 * (10 * lasted + 10)
+        brokers.start(0)
+        brokers.await_started(0)
+        await until(lambda: patient.exit_code is not None or not not_ready(patient))
+        assert await commands_of(cluster, feed, "k2") == ["k2"]
+        (gone,), (back,) = said(patient, "no broker since"), said(patient, "a broker answers again")
+        assert "1 callbacks due" in gone and "callbacks due" in back
+        assert patient.exit_code is None
+
+
+async def test_a_broker_that_comes_back_elsewhere_is_found_by_an_address_of_the_settings(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """A new pod, a new advertised name: nothing that the worker knew of its brokers is right any more."""
+    (port,) = free_ports(HOST, 1)
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker(broker=f"{brokers.proxied()},{HOST}:{port}")
+        worker.wait_ready()
+        assert await commands_of(cluster, feed, "k1") == ["k1"]
+        brokers.kill(0)
+        brokers.move(0, port)
+        brokers.start(0)
+        brokers.await_started(0)
+    async with feeder(cluster) as feed:
+        assert await commands_of(cluster, feed, "k2") == ["k2"]
+        assert worker.exit_code is None
+
+
+async def test_a_log_that_is_lost_while_a_worker_reads_it_is_read_from_its_beginning(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """The disk of the only copy is replaced: what was at the same offsets before are other records."""
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker(broker=brokers.proxied())
+        names = [f"a{number}" for number in range(10)]
+        assert sorted(await commands_of(cluster, feed, *names)) == names
+        brokers.kill(0)
+        for log in brokers.data(0).glob(f"{cluster.prefix}callback-scheduled-*"):
+            shutil.rmtree(log)
+        brokers.start(0)
+        brokers.await_started(0)
+    async with feeder(cluster) as feed:
+        later = [f"b{number}" for number in range(5)]
+        assert sorted(await commands_of(cluster, feed, *later)) == later
+        lost = {partition_for(f"L|c{number}".encode(), PARTITIONS) for number in range(5)}
+        assert len(said(worker, "its log is shorter than what was read of it")) == len(lost)
+        assert f'ringback_log_gaps_total{{kind="shorter",topic="callback-scheduled"}} {len(lost)}.0' in worker.metrics()
+        assert worker.exit_code is None
