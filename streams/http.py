@@ -20,6 +20,7 @@ import msgspec
 import prometheus_client
 
 from streams import metrics
+from streams.addresses import bare, in_url
 from streams.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -79,15 +80,9 @@ def serve(host: str, port: int, ready: Ready, status: Status) -> Server:
     return Server(listener)
 
 
-def in_url(host: str) -> str:
-    """An address as it stands in a URL: an IPv6 address in brackets."""
-    bare = host.strip("[]")
-    return f"[{bare}]" if ":" in bare else bare
-
-
 def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
     """The family and the address to bind. A name that has an IPv4 address means that one. Raises OSError."""
-    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = socket.getaddrinfo(bare(host), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     return family, address
 

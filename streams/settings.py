@@ -9,13 +9,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streams import addresses
 from streams.errors import SettingsError
 from streams.security import SECURITY_NAMES, Security
 
@@ -24,28 +24,6 @@ CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 
 # Kubernetes adds such variables for every Service whose name begins with "ringback"; they are not meant for us.
 SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)\Z")
-
-
-HOST_NAME = re.compile(r"[\w.-]+")
-
-
-def _addresses(value: str) -> str:
-    for address in value.split(","):
-        host, _, port = address.strip().rpartition(":")
-        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError("should be HOST:PORT, several of them separated by commas")
-        if ":" in host and not (host.startswith("[") and host.endswith("]") and _is_ipv6(host[1:-1])):
-            raise ValueError("should be HOST:PORT, without a scheme, and an IPv6 address in brackets: [::1]:9092")
-        if ":" not in host and not HOST_NAME.fullmatch(host):
-            raise ValueError("should be HOST:PORT, HOST being a name or an address")
-    return value
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        return bool(IPv6Address(text))
-    except ValueError:
-        return False
 
 
 def _lower(value: object) -> object:
@@ -64,7 +42,7 @@ class Settings(Security):
         env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
-    broker: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1:9092"
+    broker: Annotated[str, AfterValidator(addresses.brokers)] = "127.0.0.1:9092"
     """Kafka brokers to begin with: HOST:PORT or [IPV6]:PORT, several of them separated by commas."""
     app: str = Field(default="ringback", pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
     """Consumer group, and the beginning of every transactional id; workers with the same name share the work."""

@@ -17,6 +17,7 @@ import uvloop
 
 from streams import http, metrics, process_limits, reconnecting
 from streams import log as logs
+from streams.addresses import in_url
 from streams.agents import CONSUMED, register
 from streams.app import App, create_app
 from streams.engine.clock import clock_for, watch
@@ -72,7 +73,7 @@ async def _run(settings: Settings, zone_data: ZoneData) -> int:
 
     with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
-        log.info("metrics and health on http://%s:%d/", http.in_url(settings.metrics_host), server.port)
+        log.info("metrics and health on http://%s:%d/", in_url(settings.metrics_host), server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")

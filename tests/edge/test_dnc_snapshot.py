@@ -1,6 +1,7 @@
 """A snapshot of Do Not Call lists is taken up whole, or set aside; it is never half believed."""
 
 import logging
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -150,6 +151,15 @@ def test_what_a_killed_worker_left_half_written_is_cleared_away(tmp_path):
     (tmp_path / f"{FILE}.17.new").write_bytes(b"half")
     assert read(tmp_path, Configuration(), HERE, NOW) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_is_not_written_through_a_link(tmp_path):
+    """In a folder that others can write to, somebody may put one where the new snapshot will be made."""
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / f"{FILE}.{os.getpid()}.new").symlink_to(tmp_path / "target")
+    write(tmp_path, frozen(filled()), HERE, NOW)
+    assert (tmp_path / "target").read_text() == "precious"
+    assert read(tmp_path, Configuration(), HERE, NOW) is not None and not (tmp_path / FILE).is_symlink()
 
 
 def test_of_too_many_lists_no_snapshot_is_written(tmp_path):

@@ -16,6 +16,7 @@ import pytest
 
 from streams import http, metrics
 from streams import log as logs
+from streams.addresses import in_url
 from streams.errors import OperatorError
 
 
@@ -155,7 +156,7 @@ def test_a_name_with_an_address_of_each_family_means_the_ipv4_address():
     [("127.0.0.1", "127.0.0.1"), ("::", "[::]"), ("[::1]", "[::1]"), ("worker-1", "worker-1")],
 )
 def test_an_ipv6_address_stands_in_brackets_in_a_url(host, part):
-    assert http.in_url(host) == part
+    assert in_url(host) == part
 
 
 def closed(connection):
