@@ -10,7 +10,7 @@ from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, NodeNotReadyError
 from aiokafka.structs import RecordMetadata
 
 from streams.logic.exchange import Record
@@ -40,6 +40,10 @@ class Unit:
     rows: Mapping[bytes, bytes | None]
     offsets: Mapping[TopicPartition, int]
     timestamp_ms: int
+
+
+class LessRoom(Exception):
+    """The broker takes smaller records than it said at the start: somebody has lowered a limit."""
 
 
 class Transactions:
@@ -76,14 +80,19 @@ class Transactions:
         """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
 
         None when there were no rows, or when the broker had written them already and does not say where.
-        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up.
+        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
+        LessRoom: after the next start records are cut to what the topic takes then.
         """
         async with asyncio.timeout(self._timeout_s):
             await self._producer.begin_transaction()
             delivered, last_count = await self._send(unit)
             if unit.offsets:
                 await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-            written = await asyncio.gather(*delivered)
+            try:
+                written = await asyncio.gather(*delivered)
+            except MessageSizeTooLargeError as error:
+                names = ", ".join(sorted({self._prefix + record.topic for record in unit.records}))
+                raise LessRoom(f"max.message.bytes was lowered since the start, of one of {names}") from error
             await self._producer.commit_transaction()
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
 

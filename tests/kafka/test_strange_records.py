@@ -88,10 +88,9 @@ async def test_a_large_record_that_came_compressed_is_a_cut_dead_letter_by_which
 
 
 def many_rules() -> dict[str, Any]:
-    """Pre-call rules that cannot be evaluated, each of which is named in an answer."""
-    condition = {"type": "attribute", "attribute": "none", "comparison": "numeric", "operator": "lt", "values": ["1"]}
-    one = {"category": "pre_call", "conditions": [condition], "actions": [{"type": "do_not_dial"}]}
-    return {"rule_set_id": "Many", "rules": [{"rule_id": f"r{n:04}", "order": n + 1, **one} for n in range(1000)]}
+    """Pre-call rules that all match, each of which is named in an answer."""
+    one = {"category": "pre_call", "conditions": [], "actions": [{"type": "do_not_dial"}]}
+    return {"rule_set_id": "Many", "rules": [{"rule_id": f"{n:0100}", "order": n + 1, **one} for n in range(700)]}
 
 
 async def test_what_does_not_fit_into_a_topic_of_64_kib_is_cut_and_a_limit_that_is_lowered_ends_a_worker_once(
@@ -107,7 +106,8 @@ async def test_what_does_not_fit_into_a_topic_of_64_kib_is_cut_and_a_limit_that_
         campaign = {"campaign_id": "M", "dialing_mode": "power", "status": "on", "contact_list_id": LIST}
         await send(cluster, "campaigns", b"M", {**campaign, "rule_set_ids": ["Many"]})
         for contact in contacts[1:]:
-            await send(cluster, "callback-scheduled", key_of(contact), b"z" * 50_000)
+            await feed.send("callback-scheduled", b"z" * 50_000, key=f"{LIST}|{contact}")
+        await feed.flush()
         worker = cluster.worker()
         asked = {"event_id": "q", "request_id": "q", "origin": "campaign", "phone_number": "+12125550101", **event}
         await send(cluster, "placement-requested", key_of(contacts[0]), asked)
