@@ -36,6 +36,11 @@ class Batch:
     follows: int
     after: Mapping[str, int] | None = None
 
+    @property
+    def bytes(self) -> int:
+        """Length of the values."""
+        return sum([len(record.value or b"") for record in self.records])
+
 
 def arrived(topic: str, record: SourceRecord) -> Arrived:
     """A consumed record as the core takes it; `topic` is the name without its prefix."""

@@ -8,7 +8,6 @@ docs/decisions/0010-clears-and-recycles-step-by-step.md.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from itertools import islice
 
 from msgspec.structs import replace
 
@@ -17,9 +16,8 @@ from streams.logic.configuration import CLEARS, RECYCLES, Configuration
 from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
-from streams.logic.limits import UNSURE_MAX
 from streams.logic.outputs import Outlet, reported
-from streams.logic.rows import Meta, decode_meta, encode_meta
+from streams.logic.rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure
 from topics.configuration import Campaign
 
 
@@ -39,6 +37,7 @@ class Follower:
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
+        self._unnamed: set[str] | None = None  # Campaigns that cannot be read and for which the row has no room.
         self.since: dict[str, Applied] = {}
         """Of campaigns that can be read again: what had been applied when they could be read last."""
 
@@ -128,22 +127,26 @@ class Follower:
         if self._pending or self._failed:
             return
         unsure = {name: since for name, since in self._meta.unsure.items() if name not in self.since}
+        if self._unnamed is not None:
+            self._unnamed -= self.since.keys()
+            unsure = unsure if self._unnamed else {name: one for name, one in unsure.items() if name != OTHERS}
         self.since = {}
         offsets = self._offsets
         applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
         self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=unsure)
 
     def _note_unreadable(self) -> None:
-        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile.
-
-        Of a great many only the first are noted: of the others, what came meanwhile counts as applied.
-        """
+        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
         unreadable, campaigns = self._configuration.unreadable.campaigns, self._configuration.campaigns
-        self.since = {name: since for name, since in self._meta.unsure.items() if name in campaigns}
-        still = {name: since for name, since in self._meta.unsure.items() if name in unreadable}
-        more = (name for name in unreadable if name not in still)
-        new = dict.fromkeys(islice(more, max(0, UNSURE_MAX - len(still))), self.beyond)
-        self._meta = replace(self._meta, unsure={**still, **new, **self.since})
+        unsure = {name: since for name, since in self._meta.unsure.items() if name != OTHERS}
+        if (others := self._meta.unsure.get(OTHERS)) is not None:
+            # After a start nobody knows which they were: all may have been among them.
+            names = [*unreadable, *campaigns] if self._unnamed is None else self._unnamed
+            unsure = {**dict.fromkeys(sorted(names), others), **unsure}
+        self.since = {name: since for name, since in unsure.items() if name in campaigns}
+        still = {name: unsure.get(name, self.beyond) for name in unreadable}
+        kept, self._unnamed = fitting_unsure({**still, **self.since})
+        self._meta = replace(self._meta, unsure=kept)
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
         """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""

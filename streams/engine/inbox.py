@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from streams.engine.batch import Batch, SourceRecord
 
 RECORDS_MAX = 4000  # More than a unit takes; what is fetched beyond waits in Faust's queue.
+BYTES_MAX = 32 * 1024 * 1024  # Of values: a fetch hands over 16 MiB of decompressed ones at most.
 
 
 class MissingRecords(Exception):
@@ -32,16 +33,22 @@ class _Lane:
         self.batches: deque[Batch] = deque()
         self.position = 0  # In the first batch.
         self.count = 0
+        self.bytes = 0
         self.room = asyncio.Event()
 
     def clear(self) -> None:
         self.batches.clear()
-        self.position = self.count = 0
+        self.position = self.count = self.bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.count > RECORDS_MAX or self.bytes > BYTES_MAX
 
     async def put(self, batch: Batch) -> None:
         self.batches.append(batch)
         self.count += len(batch.records)
-        if self.count > RECORDS_MAX:
+        self.bytes += batch.bytes
+        if self.is_full:
             self.room.clear()
             await self.room.wait()
 
@@ -52,7 +59,8 @@ class _Lane:
             self.batches.popleft()
             self.position = 0
             self.count -= len(batch.records)
-            if self.count <= RECORDS_MAX:
+            self.bytes -= batch.bytes
+            if not self.is_full:
                 self.room.set()
 
 

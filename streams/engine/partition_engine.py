@@ -35,6 +35,7 @@ Broken = Callable[[str, BaseException], None]
 # A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
 # of every other partition's timers.
 SLICE_S = 0.010
+UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
 REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
 # One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
 EPOCHS = itertools.count(1)
@@ -218,13 +219,14 @@ class PartitionEngine:
         topics: set[str] = set()
         if not self.inbox:
             return topics
-        until = time.monotonic() + SLICE_S
+        until, taken = time.monotonic() + SLICE_S, 0
         self._decided_at = now
         records = self.inbox.take(requests=self.gate.open)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
-            if time.monotonic() > until:
+            taken += len(record.value or b"")
+            if time.monotonic() > until or taken > UNIT_BYTES_MAX:
                 break
         return topics
 

@@ -10,7 +10,13 @@ from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, ProducerFenced
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    ProducerFenced,
+)
 from aiokafka.structs import RecordMetadata
 
 from streams.engine.doubts import Doubts, InDoubt, abandon
@@ -41,6 +47,10 @@ class Unit:
     rows: Mapping[bytes, bytes | None]
     offsets: Mapping[TopicPartition, int]
     timestamp_ms: int
+
+
+class LessRoom(Exception):
+    """The broker takes smaller records than it said at the start: somebody has lowered a limit."""
 
 
 class Transactions:
@@ -88,18 +98,14 @@ class Transactions:
         """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
 
         None when there were no rows, or when the broker had written them already and does not say where.
-        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up.
-        Raises InDoubt when it cannot be known whether the transaction stands, and the broker can be asked.
+        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
+        LessRoom: after the next start records are cut to what the topic takes then; InDoubt when it cannot be known
+        whether the transaction stands, and the broker can be asked.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._producer.begin_transaction()
-                delivered, last_count = await self._send(unit)
-                if unit.offsets:
-                    await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
-                written = await asyncio.gather(*delivered)
-                await self._producer.commit_transaction()
-        except ProducerFenced:
+                written, last_count = await self._written(unit)
+        except (ProducerFenced, LessRoom):
             raise
         except Exception as error:
             if self._refusals:
@@ -108,6 +114,20 @@ class Transactions:
                 raise
             raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
         return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
+
+    async def _written(self, unit: Unit) -> tuple[list[RecordMetadata], int]:
+        """The transaction: where its batches stand, and how many records the last one has."""
+        await self._producer.begin_transaction()
+        delivered, last_count = await self._send(unit)
+        if unit.offsets:
+            await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+        try:
+            written = await asyncio.gather(*delivered)
+        except MessageSizeTooLargeError as error:
+            names = ", ".join(sorted({self._prefix + record.topic for record in unit.records}))
+            raise LessRoom(f"max.message.bytes was lowered since the start, of one of {names}") from error
+        await self._producer.commit_transaction()
+        return written, last_count
 
     async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""

@@ -72,6 +72,3 @@ BACKLOG_FROM = timedelta(seconds=1)
 SETBACK_FIRST = timedelta(minutes=1)
 SETBACK_MAX = timedelta(hours=1)
 """How long a timer that met a bug of ours is put off, doubling from the first to the last."""
-
-UNSURE_MAX = 500
-"""Campaigns that cannot be read of which a partition notes since when: their names have to fit into its own row."""

@@ -4,6 +4,7 @@ Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.
 docs/decisions/0003-configuration-offsets-in-a-meta-row.md.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -46,7 +47,8 @@ class Meta(Struct, frozen=True, kw_only=True):
     applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
     faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
     that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
-    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks.
+    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks; `OTHERS` among them
+    stands for those that the row has no room for.
     """
 
     version: int = ROW_VERSION
@@ -55,6 +57,14 @@ class Meta(Struct, frozen=True, kw_only=True):
     recorded_since: datetime | None = None
     unsure: dict[str, Applied] = msgspec.field(default_factory=dict)
 
+
+OTHERS = ""
+"""In `unsure` of a partition's row, all campaigns for which there was no room, with the least that any of them has."""
+
+UNSURE_BYTES_MAX = 2 * ROW_BYTES_MAX
+"""Room for the campaigns that are kept by name: several hundred with the longest names, thousands with usual ones."""
+
+_APPLIED_BYTES = 64
 
 Waiting = tuple[str, str, datetime, bool]
 """Of a callback that waits: its campaign, id and due time, and whether something unreadable is what it waits for."""
@@ -148,6 +158,21 @@ def encode_meta(meta: Meta) -> bytes:
 def decode_meta(row: bytes | None) -> Meta:
     """The partition's own row; a partition that has none yet has done nothing."""
     return Meta() if row is None else _metas.decode(current(row))
+
+
+def fitting_unsure(unsure: Mapping[str, Applied]) -> tuple[dict[str, Applied], set[str]]:
+    """What a partition's row keeps of the campaigns that cannot be read, and for which of them it has no room."""
+    kept: dict[str, Applied] = {}
+    left = UNSURE_BYTES_MAX
+    for name in sorted(unsure):
+        left -= len(_encoder.encode(name)) + _APPLIED_BYTES
+        if left >= 0:
+            kept[name] = unsure[name]
+    rest = unsure.keys() - kept.keys()
+    if rest:
+        cleared, recycled = zip(*((unsure[name].cleared, unsure[name].recycled) for name in rest), strict=True)
+        kept[OTHERS] = Applied(cleared=min(cleared), recycled=min(recycled))
+    return kept, set(rest)
 
 
 def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:

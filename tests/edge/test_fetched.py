@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.engine import fetched, record_parts
 from streams.engine.fetched import TIMES_READ, Batches, DamagedRecord, PartitionRecords
+from streams.engine.restore import DamagedState, intact
 from topics.codec import ErrorCode
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -287,3 +288,14 @@ def test_a_response_that_decompresses_to_very_much_is_taken_in_portions(small):
     assert len(first) == 10 and position == 10
     records, position = read_on(log)
     assert [one.offset for one in records] == list(range(30)) and position == 30
+
+
+def test_a_changelog_of_which_a_record_is_missing_is_not_read_on_and_a_header_of_it_does_not_matter():
+    def spoil(data: bytearray) -> None:
+        data[HEADER:] = b"\xff" * (len(data) - HEADER)
+
+    fine, _ = read(batch(0, [(b"k", b"v", [("name", b"2")])], "none", rename))
+    assert intact(fine) == fine
+    lost, _ = read(batch(10, some(b"a", b"b"), "lz4", spoil), 10)
+    with pytest.raises(DamagedState, match=r"t-0, offsets 10 to 11: .*lz4"):
+        intact(lost)

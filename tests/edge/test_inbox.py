@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.inbox import RECORDS_MAX, Inbox, MissingRecords
+from streams.engine.inbox import BYTES_MAX, RECORDS_MAX, Inbox, MissingRecords
 
 
 @dataclass
@@ -173,3 +173,14 @@ async def test_a_full_lane_of_requests_keeps_no_event_waiting():
     await asyncio.wait_for(inbox.put(batch(inbox, 0)), 5)
     assert len(offsets(inbox)) == RECORDS_MAX + 2
     await asyncio.wait_for(full, 5)
+
+
+async def test_a_few_records_that_are_very_large_fill_the_inbox_as_many_small_ones_do():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 0})
+    records: list[SourceRecord] = [Record(number, value=bytes(BYTES_MAX // 2)) for number in range(3)]
+    waiting = asyncio.create_task(inbox.put(Batch("wrap-up", 0, records, 1, inbox.handed_over("wrap-up", records))))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert len(offsets(inbox)) == 3
+    await asyncio.wait_for(waiting, 5)

@@ -5,12 +5,16 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from aiokafka import TopicPartition
 
+from streams.engine.batch import Batch, SourceRecord
 from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import REFRESH, DiskStore, Source
+from streams.engine.disk_store import DiskStore, Source
+from streams.engine.store import REFRESH
 from streams.engine.partition import META_KEY
+from streams.engine.partition_engine import UNIT_BYTES_MAX
 from streams.settings import Settings
 from tests.builders import scheduled
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
@@ -129,3 +133,17 @@ async def test_a_partition_that_somebody_else_has_is_not_said_to_be_young(tmp_pa
         await lone.until(lambda: lone.broken)
         assert held.header is not None and held.header.written_at == NOW
     assert {tp.topic for unit in broker.units for tp in unit.offsets} == {PREFIX + TOPICS[0]}
+
+
+async def test_a_unit_takes_in_no_more_bytes_than_its_dead_letters_may_have() -> None:
+    broker = Broker()
+    async with begun(broker) as lone:
+        values = [{"x": "y" * (UNIT_BYTES_MAX // 3)} for _ in range(9)]
+        name = f"{PREFIX}wrap-up"
+        records: list[SourceRecord] = [Record(name, n, b"L|c", orjson.dumps(one)) for n, one in enumerate(values)]
+        follows = lone.engine.inbox.handed_over(name, records)
+        await lone.engine.work(Batch(name, 0, records, lone.engine.epoch, follows))
+        await lone.idle()
+    assert sum(unit.offsets.get(TopicPartition(name, 0), 0) == 9 for unit in broker.units) >= 1
+    letters = [sum(len(one.value or b"") for one in unit.records) for unit in broker.units]
+    assert len(letters) >= 3 and max(letters) <= 4 * UNIT_BYTES_MAX // 3 + 1000

@@ -5,6 +5,7 @@ import pytest
 
 from streams.engine.partition import Arrived, Outcome, Partition
 from streams.logic.configuration import Configuration
+from streams.logic.limits import STATE_ROW_BYTES_MAX
 from tests.builders import Worker, campaign, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
 
 NOW = instant("2026-11-23T15:00:00Z")
@@ -107,3 +108,28 @@ def test_what_a_recycle_did_not_cancel_by_the_settings_of_its_day_stays_when_ano
     said = worker.tell("campaigns", campaign("Q"), at="2026-11-23T15:00:00Z")
     said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
     assert said.transitions == []
+
+
+def told_at_once(worker, names, **changes):
+    """Records of many campaigns, which a partition looks at together."""
+    for offset, name in enumerate(names[:-1], start=10_000):
+        worker.core.configuration.apply(told("campaigns", campaign(name, **changes), name.encode(), offset), NOW)
+    return worker.tell("campaigns", campaign(names[-1], **changes), at="2026-11-23T14:45:00Z")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_of_however_many_campaigns_that_cannot_be_read_the_row_has_room_and_no_clear_is_forgotten(restarted):
+    many = [f"{number:04}-" + "n" * 200 for number in range(1500)]
+    first, last = many[0], many[-1]
+    worker = Worker(*(campaign(name, rule_set_ids=["R"]) for name in (first, last)), rules=(rule(minutes=60),))
+    for name in (first, last):
+        worker.wrap_up(wrap_up(wrap_up_code="AGAIN", campaign_id=name, event_id=name, conversation_id=name))
+    told_at_once(worker, many, rule_set_ids="R")
+    assert 64 * 1024 < max(map(len, worker.core.partitions[0].table.values())) < STATE_ROW_BYTES_MAX
+    worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:45:00Z")
+    if restarted:
+        worker.restart()
+    said = told_at_once(worker, many, rule_set_ids=["R"])
+    said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
+    assert said.transitions == ["cancelled", "cancelled"]
+    assert max(map(len, worker.core.partitions[0].table.values())) < 10_000

@@ -33,7 +33,8 @@ def letter(key: bytes | None, value: bytes | None, headers=(), room=LEAST, damag
 
 def test_a_dead_letter_that_fits_is_whole_and_says_nothing_of_a_cut():
     whole = letter(b"k", b"v" * 30_000, [("a", b"b"), ("c", None)])
-    assert (whole.key, whole.value, whole.headers[:2]) == (b"k", b"v" * 30_000, (("a", b"b"), ("c", None)))
+    assert (whole.key, whole.value) == (b"k", b"v" * 30_000)
+    assert list(whole.headers[:2]) == [("a", b"b"), ("c", None)]
     assert not any(name.startswith("ringback.cut") for name, _ in whole.headers)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams.logic.limits import STATE_ROW_BYTES_MAX
 from tests.builders import NUMBER, Worker, campaign, contact, rescheduled, rule, scheduled, wrap_up
 
 DUE = "2026-11-23T15:00:00Z"
@@ -184,3 +185,17 @@ def test_a_pre_call_rule_that_cannot_be_evaluated_blocks():
     assert said.reasons[1] == ["pre_call_rule"]
     noted = said.lifecycle[1]["facts"]["checks"]["pre_call_rules"]
     assert noted == [{"rule_set_id": "R", "rule_id": "pre", "outcome": "cannot_be_evaluated"}]
+
+
+def test_what_pre_call_rules_make_of_attributes_never_outgrows_the_row_and_the_call_goes_out_all_the_same():
+    """Time cannot be refused as an event can: each rule alone sets more than a row may have."""
+    large = [{"type": "set_attribute", "attribute": f"a{n}", "update": "set", "value": "x" * 60_000} for n in range(20)]
+    worker = new_worker(pre_call(*large))
+    by_rule(worker)
+    said = worker.run_to(DUE)
+    assert said.transitions == ["due", "dialing"] and list(said.commands[0]["attributes"]) == ["a0"]
+    not_done = said.lifecycle[1]["facts"]["not_done"]
+    assert [(one["rule_id"], one["action"], one["why"]) for one in not_done] == [
+        ("pre", "set_attribute", "no_room")
+    ] * 19
+    assert max(len(row) for row in worker.core.partitions[0].table.values()) < STATE_ROW_BYTES_MAX

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX
-from streams.topic_differences import Actual, compare
+from streams.topic_differences import KAFKA_ROOM, NEEDED, Actual, compare
 from topics.catalog import CATALOG
 
 
@@ -92,3 +92,21 @@ def test_replication_counts_only_when_it_is_asked_for():
     found = differences(there, configs, replication=3)
     assert ("p.wrap-up: has 2 replicas, not 3", False) in found
     assert ("p.wrap-up: min.insync.replicas is 1, not 2", False) in found
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_topic_that_cannot_take_what_a_worker_has_to_write_is_fatal_and_one_that_takes_less_than_usual_is_not(name):
+    there, configs = broker()
+    for bytes_max, fatal in ((NEEDED[name] - 1, True), (NEEDED[name], False)):
+        configs[f"p.{name}"] = {**configs[f"p.{name}"], "max.message.bytes": str(bytes_max)}
+        ((text, is_fatal),) = differences(there, configs)
+        assert is_fatal is fatal and f"max.message.bytes is {bytes_max}" in text
+        assert not fatal or f"needs {NEEDED[name]}" in text
+
+
+def test_what_each_topic_takes_is_learned_and_taken_for_the_usual_where_the_broker_does_not_say():
+    there, configs = broker()
+    configs["p.dead-letter"]["max.message.bytes"] = "70000"
+    del configs["p.wrap-up"]["max.message.bytes"]
+    room = compare(there, configs, "p.", None, None).room
+    assert (room["dead-letter"], room["wrap-up"], room["campaigns"]) == (70000, KAFKA_ROOM, 1024 * 1024)
