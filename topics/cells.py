@@ -51,7 +51,7 @@ _LIMITS: _Decoder = msgspec.json.Decoder(AttemptLimits | None)
 
 
 def mend(topic: str, value: bytes) -> Mended | None:
-    """The record without the cells that do not fit; None for a topic whose records are not taken cell by cell.
+    """The record without the cells that do not fit; None if nothing is mended, as in records that are taken whole.
 
     Raises msgspec.ValidationError for a value that is no object, and DecodeError for one that is no JSON.
     """
@@ -60,6 +60,8 @@ def mend(topic: str, value: bytes) -> Mended | None:
     cells: Cells = _CELLS.decode(value)
     faults: list[str] = []
     changes = _MENDERS[topic](cells, faults)
+    if changes is None:
+        return None
     return Mended(msgspec.json.encode(cells), tuple(dict.fromkeys(faults)), changes)
 
 
@@ -127,16 +129,18 @@ def _mend_campaign(cells: Cells, faults: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _mend_dnc_entry(cells: Cells, faults: list[str]) -> dict[str, Any]:
+def _mend_dnc_entry(cells: Cells, faults: list[str]) -> dict[str, Any] | None:
     """Called for an entry that does not fit: if its list and its number do, it is `expires_at` that does not."""
     expires_at = cells.pop("expires_at", None)
-    text: str | None = None if expires_at is None else _read(_TEXT, expires_at)
-    if expires_at is not None and (text is None or text.strip()):
+    if expires_at is None:
+        return None
+    text: str | None = _read(_TEXT, expires_at)
+    if text is None or text.strip():
         faults.append("$.expires_at")
     return {}
 
 
-_MENDERS: dict[str, Callable[[Cells, list[str]], dict[str, Any]]] = {
+_MENDERS: dict[str, Callable[[Cells, list[str]], dict[str, Any] | None]] = {
     "contacts": _mend_contact,
     "campaigns": _mend_campaign,
     "dnc-entries": _mend_dnc_entry,

@@ -74,8 +74,9 @@ class BadEvent(Exception):
         return f"{self.code}: {self.message} (at {self.path})"
 
     def bare(self) -> "BadEvent":
-        """The same to be kept: without the frames that led to it, and what stands in them."""
-        return BadEvent(self.code, self.path, self.message)
+        """The same, to be kept: without the frames that led to it, and what stands in them."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 def _decoder(values: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:

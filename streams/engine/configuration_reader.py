@@ -26,7 +26,7 @@ from streams.logic.configuration import Configuration
 from streams.logic.dnc import RUN_AT
 from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.prepared import Prepared, prepare
-from streams.logic.reports import BadRecord
+from streams.logic.reports import PORTION_MAX, BadRecord
 from streams.settings import Settings
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
@@ -39,6 +39,8 @@ RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
 DNC_RECORDS_MAX = RUN_AT
 """The same of Do Not Call entries at the start, when no timer waits; so many become a run of the lists."""
+DNC_REFUSED_PER_GOOD = 10
+"""Good ones that take as long as one that is refused, roughly."""
 SLICE_S = 0.010
 """After so long the loop is given up, whatever is still to be taken in."""
 AT_ONCE_BYTES = 4096
@@ -152,9 +154,7 @@ class ConfigurationReader:
     async def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
         name = self._name(tp)
         if name == DNC_ENTRIES:
-            for first in range(0, len(records), DNC_RECORDS_MAX):
-                self._take_dnc(records[first : first + DNC_RECORDS_MAX])
-                await self._pause()
+            await self._take_dnc_all(records)
         else:
             for record in records:
                 self.configuration.take(await self._prepared(name, record))
@@ -181,17 +181,36 @@ class ConfigurationReader:
             self._told = new
             self._changed()
 
-    def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
-        """There may be millions, so that good ones take the shortest way."""
+    async def _take_dnc_all(self, records: Sequence[ReadRecord]) -> None:
+        """Some, to see how they are, and then as many at once as their kind allows."""
+        first, count = 0, RECORDS_MAX
+        while first < len(records):
+            refused = self._take_dnc(records[first : first + count])
+            first += count
+            count = RECORDS_MAX if refused * DNC_REFUSED_PER_GOOD > count else DNC_RECORDS_MAX
+            await self._pause()
+
+    def _take_dnc(self, records: Sequence[ReadRecord]) -> int:
+        """There may be millions, so that good ones take the shortest way. Returns how many were refused."""
+        count = 0
         for is_damaged, group in groupby(records, lambda record: isinstance(record, DamagedRecord)):
-            if is_damaged:
-                for record in group:
-                    self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
-                continue
-            for record, fault in self.configuration.dnc.take_all(list(group)):
-                self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
+            count += (self._take_damaged if is_damaged else self._take_whole)(list(group))
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
+        return count
+
+    def _take_damaged(self, records: Sequence[ReadRecord]) -> int:
+        for record in records:
+            self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
+        return len(records)
+
+    def _take_whole(self, records: Sequence[ReadRecord]) -> int:
+        refused = self.configuration.dnc.take_all(records)
+        if len(refused) > PORTION_MAX:  # No more would be kept.
+            self.configuration.reports.forget(DNC_ENTRIES, refused[-PORTION_MAX - 1].record.offset)
+        for record, fault in refused[-PORTION_MAX:]:
+            self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
+        return len(refused)
 
     def _name(self, tp: TopicPartition) -> str:
         return str(tp.topic).removeprefix(self._settings.prefix)

@@ -57,7 +57,8 @@ def blocked(key: bytes) -> Change | None:
         name, _, text = _text(key).rpartition("|")
     except BadEvent:
         return None
-    return _by_key(f"{name}|{legible_number(text) or text}", FOR_GOOD)
+    number = text if _NUMBER.fullmatch(text) else legible_number(text) or text
+    return _by_key(f"{name}|{number}", FOR_GOOD)
 
 
 def _by_key(key: str, value: int) -> Change | None:

@@ -99,7 +99,7 @@ class _Kept:
     def forget_first(self) -> None:
         first = self.reports.popleft()
         self.size -= size_of(first)
-        self.forgotten = first.arrived.offset
+        self.forgotten = max(self.forgotten, first.arrived.offset)
 
 
 class Reports:
@@ -131,6 +131,8 @@ class Reports:
     def forget(self, topic: str, offset: int) -> None:
         """There is something to say of this record, which is not kept; none before it is, either."""
         kept = self._kept.setdefault(topic, _Kept())
+        while kept.reports and kept.reports[0].arrived.offset <= offset:
+            kept.forget_first()
         kept.forgotten = max(kept.forgotten, offset)
         self.news += 1
 

@@ -94,7 +94,6 @@ async def test_a_large_record_is_made_ready_elsewhere_while_the_loop_goes_on(mon
 async def test_many_records_are_taken_in_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when all of them are refused, and partitions hear of them meanwhile."""
     monkeypatch.setattr(configuration_reader, "SLICE_S", 0.0)
-    monkeypatch.setattr(configuration_reader, "DNC_RECORDS_MAX", 200)
     for topic, count in (("ringback.rule-sets", 50), ("ringback.dnc-entries", 2000)):
         changed: list[int] = []
         reader, tp = configuration(changed), TopicPartition(topic, 0)

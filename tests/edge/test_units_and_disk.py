@@ -12,9 +12,9 @@ from aiokafka import TopicPartition
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.disk_rows import UnusableState
 from streams.engine.disk_store import DiskStore, Source
-from streams.engine.store import REFRESH
 from streams.engine.partition import META_KEY
 from streams.engine.partition_engine import UNIT_BYTES_MAX
+from streams.engine.store import REFRESH
 from streams.settings import Settings
 from tests.builders import scheduled
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
