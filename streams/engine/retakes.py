@@ -47,7 +47,7 @@ class Retakes:
         self._closings.add(closing)
         if ours:
             self._tasks[number] = asyncio.create_task(
-                self._retake(number, closing, _in_hand(engine)), name=f"retake-{number}"
+                self._retake(number, closing, _heard_by(engine)), name=f"retake-{number}"
             )
 
     def numbers(self) -> list[int]:
@@ -83,10 +83,10 @@ class Retakes:
             await asyncio.sleep(AGAIN_S)
 
 
-def _in_hand(engine: PartitionEngine) -> dict[str, int]:
-    """How far each topic was read here, or had to be: nobody else had the partition, so the gate closes on no more.
+def _heard_by(engine: PartitionEngine) -> dict[str, int]:
+    """How far it had decided about each topic, or had to: nobody else had the partition, so the gate closes on no more.
 
-    What was sent meanwhile holds up no timer, just as it would hold up none if nothing had been in doubt.
+    A backlog, and what is sent meanwhile, hold up no timer, as they would hold up none if nothing had been in doubt.
     """
     waiting = engine.gate.waiting()
-    return {topic: max(engine.inbox.handed(topic), waiting.get(topic, 0)) for topic in engine.inbox.next}
+    return {topic: max(offset, waiting.get(topic, 0)) for topic, offset in engine.inbox.next.items()}
