@@ -90,7 +90,7 @@ async def test_a_right_that_is_taken_away_while_it_runs_ends_a_worker_over_tls_a
     await Acls(admin).take(campaigns._replace(operations=("Read",)))
     # What it asks for is kept back from it, however little there is to read.
     assert worker.wait_ended(TIMEOUT_S) == 70
-    assert f"TopicAuthorizationFailedError: {{'{campaigns.name}'}}" in worker.log.read_text()
+    assert f"the worker ends: TopicAuthorizationFailedError('{campaigns.name}')" in worker.log.read_text()
 
 
 @pytest.mark.parametrize(
