@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import aiokafka.client
 import aiokafka.conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaConnectionError,
@@ -195,12 +196,15 @@ async def ask_what_it_speaks(host: str, port: int, protocol: str) -> Trouble | N
 
 async def _asks_for_user(host: str, port: int, tls: ssl.SSLContext | None) -> bool | None:
     """Whether a broker that answers closes when it is asked before it knows who asks; None if it does not answer."""
-    protocol = "SSL" if tls else "PLAINTEXT"
-    timeout_ms = PROBE_TIMEOUT_S * 1000
+    conn = AIOKafkaConnection(
+        host,
+        port,
+        security_protocol="SSL" if tls else "PLAINTEXT",
+        ssl_context=tls,
+        request_timeout_ms=PROBE_TIMEOUT_S * 1000,
+    )
     try:
-        conn = await _create_conn(
-            host, port, security_protocol=protocol, ssl_context=tls, request_timeout_ms=timeout_ms
-        )
+        await conn.connect()
     except ssl.SSLError as error:
         # It speaks TLS well enough to ask for a certificate; whether for a user as well, nobody can know.
         return False if any(word in (error.reason or "") for word in OF_OUR_CERTIFICATE) else None

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiokafka.errors import KafkaError
+from aiokafka.conn import collect_hosts
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.connections import ConnectionFailed, Trouble, ask_what_it_speaks, explain
 from streams.settings import Settings, client_options
@@ -58,14 +59,17 @@ async def why_unusable(settings: Settings, error: BaseException, heard: Heard) -
     failed = heard.most_telling()
     if failed is None:
         said = "no answer in time" if isinstance(error, TimeoutError) else " ".join(str(error).split())
+        if isinstance(error, KafkaError) and not isinstance(error, KafkaConnectionError):
+            return f"the Kafka broker at {settings.broker} does not do what it is asked: {said}"
         return _not_there(settings, said or type(error).__name__)
-    trouble, address = failed.trouble, f"{failed.host}:{failed.port}"
+    trouble = failed.trouble
     if trouble.reached and not trouble.known:
         trouble = await _asked(failed, settings) or trouble
-    if address not in settings.broker.replace("[", "").replace("]", ""):
+    begun_with = [(host, port) for host, port, _ in collect_hosts(settings.broker)]
+    if (failed.host, failed.port) not in begun_with:
         return (
-            f"the Kafka broker at {settings.broker} gives {address} as an address of its own, and {trouble}. "
-            "Clients use the addresses of its advertised.listeners"
+            f"the Kafka broker at {settings.broker} gives {failed.host}:{failed.port} as an address of its own, "
+            f"and {trouble}. Clients use the addresses of its advertised.listeners"
         )
     if not trouble.reached and not trouble.cure:
         return _not_there(settings, trouble.why)

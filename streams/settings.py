@@ -183,7 +183,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    """One problem that pydantic found as one line, without the value: it may be a secret that was meant for another."""
+    """One problem that pydantic found as one line. The value stays out of it: it may be a password in a wrong place."""
     message = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
     if not error["loc"]:
         return message

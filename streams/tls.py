@@ -53,7 +53,14 @@ class Context(ssl.SSLContext):
     _seen: list[tuple[int, ...] | None]
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        """One connection, of the files as they are now."""
+        """One connection of an event loop, of the files as they are now."""
+        return self._now().wrap_bio(*args, **kwargs)
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """The same for one that blocks, as that of `urllib`."""
+        return self._now().wrap_socket(*args, **kwargs)
+
+    def _now(self) -> ssl.SSLContext:
         seen = _states(self._files)
         if seen != self._seen:
             self._seen = seen
@@ -62,7 +69,7 @@ class Context(ssl.SSLContext):
                 log.info("certificates and keys were read anew")
             except SettingsError as error:
                 log.warning("%s: what was read before stays in use", error)
-        return self._inner.wrap_bio(*args, **kwargs)
+        return self._inner
 
 
 def context_of(files: Files) -> Context:

@@ -58,6 +58,13 @@ class TokenFile(_Tokens):
         return self._file.text().strip()
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A secret goes where the settings say, and nowhere that an answer says."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """A redirection is an error."""
+
+
 class TokenEndpoint(_Tokens):
     """Tokens that are asked for with this client's id and secret, each used for most of its life."""
 
@@ -75,7 +82,8 @@ class TokenEndpoint(_Tokens):
         self._client_id = client_id
         self._secret = secret
         self._form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
-        self._tls = tls
+        https = [urllib.request.HTTPSHandler(context=tls)] if tls else []
+        self._opener = urllib.request.build_opener(_Stay, *https)
         # Of threads: Faust's consumer runs an event loop of its own.
         self._lock = threading.Lock()
         self._token = ""
@@ -107,7 +115,7 @@ class TokenEndpoint(_Tokens):
             {"Authorization": f"Basic {known_as}", "Accept": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S, context=self._tls) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=ANSWER_TIMEOUT_S) as answer:
                 return _token_of(json.load(answer))
         except urllib.error.HTTPError as error:
             raise TokenUnavailable(f"{self._url} answers {error.code} {_refusal(error)}") from None

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +13,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from streams.secret_files import SecretFile
+from streams.settings import client_options, make
 from streams.tokens import TokenEndpoint, TokenFile, TokenUnavailable
+from tests.secured.certificates import Authority, Pair
 
 
 class Endpoint:
@@ -30,8 +33,8 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def token_endpoint() -> Iterator[Endpoint]:
-    """One on a free port of this machine."""
+def token_endpoint(pair: Pair | None = None) -> Iterator[Endpoint]:
+    """One on a free port of this machine, with TLS if it has a certificate."""
     endpoint = Endpoint()
 
     class Handler(BaseHTTPRequestHandler):
@@ -39,6 +42,8 @@ def token_endpoint() -> Iterator[Endpoint]:
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
             code, body = endpoint.answer(self.headers, form)
             self.send_response(code)
+            if code == 307:
+                self.send_header("Location", str(body))
             self.end_headers()
             self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
 
@@ -48,7 +53,11 @@ def token_endpoint() -> Iterator[Endpoint]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        endpoint.url = f"http://127.0.0.1:{server.server_port}/token"
+        if pair:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(pair.cert, pair.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        endpoint.url = f"http{'s' if pair else ''}://127.0.0.1:{server.server_port}/token"
         try:
             yield endpoint
         finally:
@@ -112,6 +121,7 @@ def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoi
             "answers 401 invalid_client Unknown",
         ),
         ((400, b"<html>"), "answers 400 Bad Request"),
+        ((307, "http://127.0.0.1:1/elsewhere"), "answers 307"),
         ((200, {"expires_in": 3}), "gives no token"),
         ((200, {"access_token": ""}), "gives no token"),
         ((200, b"<html>"), "gives no token"),
@@ -124,6 +134,18 @@ def test_an_endpoint_that_gives_no_token_is_named_with_its_reason_and_without_th
         token_of(TokenEndpoint(endpoint.url, "me", "secret-word"))
     assert said in str(error.value) and endpoint.url in str(error.value)
     assert "secret-word" not in str(error.value)
+
+
+def test_an_endpoint_shows_a_certificate_of_an_authority_that_is_trusted_for_it(tmp_path):
+    authority = Authority(tmp_path)
+    oauth = {"sasl_mechanism": "OAUTHBEARER", "oauth_client_id": "me", "oauth_client_secret": "x"}
+    with token_endpoint(authority.issue("idp")) as endpoint:
+        endpoint.answers = [(200, {"access_token": "t1"})]
+        given = {"security_protocol": "SASL_SSL", "oauth_token_url": endpoint.url, **oauth}
+        with pytest.raises(TokenUnavailable, match=r"gives no token .*CERTIFICATE_VERIFY_FAILED"):
+            token_of(client_options(make(**given))["sasl_oauth_token_provider"])
+        trusting = client_options(make(**given, oauth_ca_file=authority.file))
+        assert token_of(trusting["sasl_oauth_token_provider"]) == "t1"
 
 
 def test_an_endpoint_that_is_not_there_is_named():

@@ -77,6 +77,22 @@ async def test_a_worker_is_refused_without_the_right_to_see_the_settings_of_a_to
     assert f"no right to DescribeConfigs of topic {state.name}" in worker.last_words(1)
 
 
+async def test_a_right_that_is_taken_away_while_it_runs_ends_a_worker_over_tls_and_is_named(
+    secured: SecuredKafka, cluster: Cluster, admin: Any
+) -> None:
+    """It was ready for as long as its reader of the configuration took to be closed."""
+    settings = cluster.settings()
+    rights = of_worker(settings.prefix, settings.app)
+    await Acls(admin).allow(rights)
+    worker = cluster.worker(**secured.scram())
+    worker.wait_ready(TIMEOUT_S)
+    campaigns = next(right for right in rights if right.name == settings.topic("campaigns"))
+    await Acls(admin).take(campaigns._replace(operations=("Read",)))
+    # What it asks for is kept back from it, however little there is to read.
+    assert worker.wait_ended(TIMEOUT_S) == 70
+    assert f"the worker ends: TopicAuthorizationFailedError('{campaigns.name}')" in worker.log.read_text()
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [({"sasl_password": "wrong"}, "does not accept this user"), ({"tls_ca_file": None}, "Name it with tls_ca_file")],
