@@ -22,9 +22,10 @@ from streams.app import App, create_app
 from streams.engine.clock import clock_for, watch
 from streams.engine.engines import Engines
 from streams.engine.transport import Consumer
+from streams.errors import OperatorError
 from streams.settings import Settings, describe
 from streams.state_dir import held
-from streams.topic_admin import contact_partitions
+from streams.topic_admin import be_sole_installation, contact_partitions
 from streams.zone_data import ZoneData, use_newer_zones
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class _Asked:
 async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = _Asked()
     partitions = await contact_partitions(settings)
+    await be_sole_installation(settings)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     engines = Engines(settings, topics, partitions, clock, end_process)
@@ -118,7 +120,13 @@ def _jumped(engines: Engines, seconds: float) -> None:
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:
-    """Log why the engine must not go on, and end the process at once, whatever else is running in it."""
-    log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
+    """Log why the engine must not go on, and end the process at once, whatever else is running in it.
+
+    What somebody else has to cure is one line without a traceback, and has an exit code of its own.
+    """
+    if isinstance(error, OperatorError):
+        log.critical("the worker ends: %s", error)
+    else:
+        log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
     logging.shutdown()
-    os._exit(EXIT_BROKEN)
+    os._exit(error.exit_code if isinstance(error, OperatorError) else EXIT_BROKEN)

@@ -6,23 +6,26 @@ It is the one place that knows which partition is held, and since which generati
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from streams import metrics
+from streams.engine.acquiring import Waits
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
-from streams.engine.partition import Partition
+from streams.engine.new_engines import NewEngines
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.refusals import PartitionsAdded, refusal_of
 from streams.engine.source_ends import SourceEnds
-from streams.engine.store import Store
-from streams.engine.stores import Stores
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
+TOLD_EVERY_S = 10.0
+"""What has been waited for that long is told in the log, again and again."""
 
 Begin = Callable[[dict[str, int]], None]
 Release = Callable[[int, Begin], Awaitable[None]]
@@ -55,9 +58,11 @@ class Engines:
         self._times_assigned = 0
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._waits = Waits(clock)
         self._ends = SourceEnds(settings, sorted(topics))
-        self._stores = Stores(settings, clock)
         self._reader = ConfigurationReader(settings, clock, self.wake, broken)
+        self._new = NewEngines(settings, partitions, clock, self._reader.configuration, broken)
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
@@ -73,6 +78,10 @@ class Engines:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
         self._wanted, self._generation = set(partitions), generation
+        if (most := max(self._wanted, default=0)) >= self._partitions:
+            why = f"this worker began with {self._partitions}"
+            self._broken("the group", PartitionsAdded(self._settings, most + 1, why))
+        self._telling = self._telling or asyncio.create_task(self._tell_waits(), name="waits")
         acquisition = self._acquire(self._wanted & kept, release)
         self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
 
@@ -84,42 +93,30 @@ class Engines:
             await asyncio.shield(self._close(self._held.keys() - kept))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reader.start(), name="configuration-read")
+                group.create_task(self._new.rows_fit(), name="rows-fit")
                 for number in wanted:
                     group.create_task(self._take_up(number, release), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
-            self._broken("acquiring partitions", error)
+            self._broken("acquiring partitions", refusal_of(error, self._settings))
 
     async def _take_up(self, number: int, release: Release) -> None:
         """Own a partition, see how far its topics go, and only then let its records come."""
+        say = partial(self._waits.on, f"partition {number}")
         engine = self._held.get(number)
         if engine is None:
-            engine = await self._new_engine(number)
+            engine = await self._new.make(number, say)
             self._held[number] = engine
+        say("the configuration topics to be read")
         await self._reader.start()
-        await self._reader.caught_up()
+        await self._new.rows_fit()
+        if not engine.knows_lists:
+            await self._reader.caught_up(engine.core, say)
+            engine.knows_lists = True
+        say("its committed offsets")
         owned = engine
         ends = await self._ends.of(number)
         await release(number, lambda starts: owned.begin(starts, ends))
-
-    async def _new_engine(self, number: int) -> PartitionEngine:
-        try:
-            return await self._acquired(number, await self._stores.open(number))
-        except UnusableState as why:
-            self._stores.set_aside(number, why)
-            return await self._acquired(number, await self._stores.open(number))
-
-    async def _acquired(self, number: int, store: Store) -> PartitionEngine:
-        """An engine that has its state. Raises UnusableState when the store is found damaged."""
-        core = Partition(
-            number, self._partitions, self._reader.configuration, store.rows, topic_prefix=self._settings.prefix
-        )
-        engine = PartitionEngine(self._settings, core, store, self._clock, self._broken)
-        try:
-            await engine.acquire()
-        except BaseException:
-            await asyncio.shield(engine.close())
-            raise
-        return engine
+        self._waits.over(f"partition {number}")
 
     @property
     def acquiring(self) -> bool:
@@ -136,14 +133,17 @@ class Engines:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
             self._acquisition = None
+            self._waits.clear()
 
     async def close(self) -> None:
         """Give everything up, for good."""
         self._closing = True
         await self.suspend()
+        if self._telling is not None:
+            self._telling.cancel()
         await self._reader.stop()
         await self._ends.close()
-        await self._stores.close()
+        await self._new.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:
@@ -196,11 +196,23 @@ class Engines:
         if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
+    async def _tell_waits(self) -> None:
+        """Say in the log what has been waited for since the last time."""
+        while True:
+            await asyncio.sleep(TOLD_EVERY_S)
+            waits = self._waits.longer_than(TOLD_EVERY_S) | self._reader.held_back.longer_than(TOLD_EVERY_S)
+            for who, wait in waits.items():
+                log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
+            for number, engine in self._held.items():
+                if not engine.gate.open and str(number) not in self._waits.status():
+                    log.info("partition %d waits for its topics to be processed: %s", number, engine.gate.waiting())
+
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
         held = list(self._held.items())
         if self.acquiring:
-            return "partitions are being acquired"
+            waits = [f"{who} waits for {wait.what}" for who, wait in self._waits.longer_than(0).items()]
+            return "; ".join(["partitions are being acquired", *waits])
         if self._generation < 0:
             return "the group has not shared out yet"
         waiting = [number for number, engine in held if not engine.ready]
@@ -211,6 +223,8 @@ class Engines:
         return {
             "generation": self._generation,
             "configuration": self._reader.positions(),
+            "held_back": self._reader.held_back.status(),
+            "acquiring": self._waits.status(),
             "partitions": {
                 str(number): {
                     "ready": engine.ready,

@@ -17,7 +17,7 @@ from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
 from streams.logic.outputs import record_of_report
-from streams.logic.rows import Meta, decode_meta, encode_meta
+from streams.logic.rows import Meta, decode_meta, encode_meta, for_topics, made_anew
 from topics.configuration import Campaign
 
 
@@ -48,6 +48,10 @@ class Follower:
         """From when on the partition keeps when contacts' records were written; None before the first `catch_up`."""
         return self._meta.recorded_since
 
+    def topics_made_anew(self) -> set[str]:
+        """The topics that are not those any more of which the partition's own row holds offsets."""
+        return made_anew(self._meta, self._configuration.topic_ids)
+
     @property
     def is_behind(self) -> bool:
         """Whether the configuration has changed since the last `catch_up`."""
@@ -75,6 +79,7 @@ class Follower:
         # What is read from here on has not been looked at, even if the last contact is through only after it.
         self._offsets = dict(self._configuration.offsets)
         before = self._meta
+        self._meta = for_topics(before, self._configuration.topic_ids, cleared=CLEARS, recycled=RECYCLES)
         reports = self._report(now) if self._number == 0 else Outcome()
         changed = self._changed_campaigns(waiting)
         self._set_gates(waiting, now)

@@ -76,7 +76,7 @@ class Configuration:
     version: grows with every record that a partition has to look at, which is every one but a good Do Not Call entry.
     filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
     contact list id. unreadable: what cannot be read, and so is in none of the others. reports: what partition 0 has to
-    say about bad and refused records, in the order they were told.
+    say about bad and refused records, in the order they were told. topic_ids: of the topics that are read, where known.
     """
 
     def __init__(self) -> None:
@@ -91,6 +91,7 @@ class Configuration:
         self.clears: dict[str, Marker] = {}
         self.reports: list[Report] = []
         self.offsets = {topic: -1 for topic in CONFIGURATION_TOPICS}
+        self.topic_ids: dict[str, str] = {}
         self._campaign_offsets: dict[str, int] = {}
 
     def apply(self, arrived: Arrived, now: datetime) -> None:

@@ -218,8 +218,9 @@ async def test_state_that_cannot_be_made_anew_either_ends_the_worker(monkeypatch
         raise UnusableState("damaged once more")
 
     monkeypatch.setattr(engines._reader, "start", read)
-    monkeypatch.setattr(engines._stores, "open", unusable)
-    monkeypatch.setattr(engines._stores, "set_aside", lambda number, why: None)
+    monkeypatch.setattr(engines._new, "rows_fit", read)
+    monkeypatch.setattr(engines._new._stores, "open", unusable)
+    monkeypatch.setattr(engines._new._stores, "set_aside", lambda number, why: None)
 
     async def release(number: int, begin: object) -> None: ...
 

@@ -23,10 +23,11 @@ CLUSTER = "simulated"
 
 @dataclass
 class Position:
-    """Where a consumer stands in a partition. lso: as the last fetch told."""
+    """Where a consumer stands in a partition. lso, highwater: as the last fetch told."""
 
     position: int | None = None
     lso: int | None = None
+    highwater: int | None = None
 
     @property
     def has_valid_position(self) -> bool:
@@ -42,6 +43,7 @@ class Fetched:
     records: list[Any]
     next: int
     lso: int
+    highwater: int
 
 
 class Fetcher:
@@ -81,7 +83,7 @@ class Fetcher:
             # What was fetched before a seek is of no use after it.
             if state is None or state.position != fetched.start:
                 continue
-            state.position, state.lso = fetched.next, fetched.lso
+            state.position, state.lso, state.highwater = fetched.next, fetched.lso, fetched.highwater
             if fetched.records:
                 records[tp] = fetched.records
         return records
@@ -129,7 +131,7 @@ def _read(
             if not record.is_marker and (record.is_committed or not committed):
                 records.append(_consumed(record))
                 limit -= 1
-        found[tp] = Fetched(start, records, position, log.stable_end)
+        found[tp] = Fetched(start, records, position, log.stable_end, log.end)
     return found
 
 
@@ -172,6 +174,14 @@ class AIOKafkaConsumer:
         position = self._fetcher.states[partition].position
         assert position is not None
         return position
+
+    def last_stable_offset(self, partition: TopicPartition) -> int | None:
+        """As the last fetch told."""
+        return self._fetcher.states[partition].lso
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        """As the last fetch told."""
+        return self._fetcher.states[partition].highwater
 
     async def getmany(self, *, timeout_ms: int, max_records: int = 500) -> Records:
         """Records of all partitions."""

@@ -10,10 +10,12 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine import partition_engine, restore, transaction
+from streams.engine.appends import Appends
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Begin
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
+from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.transport import Consumer
 from tests.simulation.consumer import AIOKafkaConsumer
@@ -50,7 +52,7 @@ def fencing() -> Places:
 def fence_before_reading() -> Places:
     """The state is read first, and the former owner is fenced after that."""
 
-    async def acquire(engine: PartitionEngine) -> None:
+    async def acquire(engine: PartitionEngine, _: Callable[[str], None]) -> None:
         await engine._restore()
         await engine._transactions.start()
         engine.core.ready(engine._clock.now())
@@ -97,18 +99,24 @@ def waiting_placements() -> Places:
 
 
 def do_not_call_entries() -> Places:
-    """A partition is released although entries of its former owner have not been read."""
+    """A partition is released although entries that its former owner had read have not been read."""
 
-    async def caught_up(reader: ConfigurationReader) -> None:
-        return
+    async def caught_up(reader: ConfigurationReader, core: Partition, _: Callable[[str], None]) -> None:
+        if core.take_over()[0]:
+            reader.configuration.dnc.appended.until(core.number, 2**62)
 
     return [(ConfigurationReader, "caught_up", caught_up)]
+
+
+def kept_appends() -> Places:
+    """What a former owner put on Do Not Call lists, and nobody has read back, is forgotten."""
+    return [(Appends, "take_over", lambda _: False)]
 
 
 SAFEGUARDS: dict[str, Callable[[], Places]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,
-        waiting_placements, do_not_call_entries,
+        waiting_placements, do_not_call_entries, kept_appends,
     )
 }  # fmt: skip
