@@ -132,7 +132,7 @@ def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder
     for key in [*store.rows][:5]:
         store.rows[key] = b'{"version":1}'
     store.committed(10**5, NOW)
-    steps = Partition(3, 4, Configuration(), store.rows).ready_in_steps(NOW)
+    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW)
     for _ in range(3):
         next(steps)
     del steps

@@ -19,6 +19,10 @@ QUERY_TIMEOUT_S = 40.0
 CUT_SHORT = 0.2
 """How likely a fetch returns less than there is."""
 CLUSTER = "simulated"
+FOLLOWS_MS = 1000
+"""Who is ready to wait for so long follows a topic, and nobody waits for what it reads."""
+LAGS, LAG_MOST_S = 0.1, 10.0
+"""How likely such a one is behind the others for a while, and for how long: a slow broker, or network."""
 
 
 @dataclass
@@ -185,6 +189,10 @@ class AIOKafkaConsumer:
 
     async def getmany(self, *, timeout_ms: int, max_records: int = 500) -> Records:
         """Records of all partitions."""
+        chance = self._wire.chance
+        if chance.on and timeout_ms >= FOLLOWS_MS and chance.happens(LAGS):
+            chance.counts["readers behind"] += 1
+            await asyncio.sleep(chance.random.uniform(0, LAG_MOST_S))
         return await self._fetcher.fetch(self._fetcher.states, timeout_ms / 1000, max_records)
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
