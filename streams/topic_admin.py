@@ -16,8 +16,10 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.diagnosis import RIGHTS, listening, why_unusable
 from streams.errors import OperatorError
+from streams.installations import be_alone
 from streams.settings import Settings, client_options
 from streams.topic_differences import Actual, Checked, compare, durability
+from streams.topic_ids import Told, ask_topics
 from topics.catalog import CATALOG
 
 ANSWER_TIMEOUT_S = 10
@@ -65,6 +67,17 @@ async def fit_topics(settings: Settings) -> Checked:
         cure = "See `ringback topics check`"
         raise OperatorError("\n".join(f"topic {difference}. {cure}" for difference in checked.fatal))
     return checked
+
+
+async def be_sole_installation(settings: Settings) -> None:
+    """Raise OperatorError when an installation with other topics has our consumer group, or the broker is silent."""
+    await _ask(settings, lambda admin: be_alone(admin, settings))
+
+
+async def told_of(settings: Settings, names: Iterable[str]) -> dict[str, Told]:
+    """Ids and partitions of topics by full name, as far as the broker tells. Raises OperatorError."""
+    wanted = list(names)
+    return await _ask(settings, lambda admin: ask_topics(admin, wanted))
 
 
 async def partitions_of(settings: Settings, topic: str) -> int:

@@ -23,10 +23,11 @@ from streams.app import App, create_app
 from streams.engine.clock import clock_for, watch
 from streams.engine.engines import Engines
 from streams.engine.transport import Consumer
+from streams.errors import OperatorError
 from streams.settings import Settings, describe
 from streams.signals import Asked, Stopped, end_now
 from streams.state_dir import held
-from streams.topic_admin import fit_topics
+from streams.topic_admin import be_sole_installation, fit_topics
 from streams.watches import BrokerWatch, watch_group
 from streams.zone_data import ZoneData, use_newer_zones
 
@@ -55,6 +56,7 @@ async def _run(settings: Settings, zone_data: ZoneData) -> int:
     asked = Asked()
     try:
         fit = await asked.unless_stopped(fit_topics(settings))
+        await asked.unless_stopped(be_sole_installation(settings))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
@@ -122,6 +124,12 @@ def _jumped(engines: Engines, seconds: float) -> None:
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:
-    """Log why the engine must not go on, and end the process at once, whatever else is running in it."""
+    """Log why the engine must not go on, and end the process at once, whatever else is running in it.
+
+    What somebody else has to cure is one line without a traceback, and has an exit code of its own.
+    """
+    if isinstance(error, OperatorError):
+        log.critical("the worker ends: %s", error)
+        end_now(error.exit_code)
     log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
     end_now(EXIT_BROKEN)

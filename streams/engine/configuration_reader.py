@@ -15,13 +15,16 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams import metrics
+from streams.engine.acquiring import Waits
 from streams.engine.batch import arrived
 from streams.engine.clock import Clock
 from streams.engine.dnc_keeper import DncKeeper
 from streams.engine.fetched import DamagedRecord
+from streams.engine.partition import Partition
 from streams.engine.recall import Recall
 from streams.engine.restore import ReadRecord, batches_to_end, reader
 from streams.engine.source_ends import SourceEnds
+from streams.engine.topic_watch import TopicWatch
 from streams.logic.configuration import Configuration
 from streams.logic.dnc import RUN_AT
 from streams.logic.dnc_records import DNC_ENTRIES
@@ -60,14 +63,18 @@ class ConfigurationReader:
         self.configuration = Configuration()
         self._settings = settings
         self._clock = clock
-        # With transactions that are still open: what comes after the oldest of them may be committed.
-        self._ends = SourceEnds(settings, committed=False)
+        self._ends = SourceEnds(settings)
+        self._written_ends = SourceEnds(settings, committed=False)
         self._changed = changed
         self._broken = broken
         self._keeper = DncKeeper(settings, clock, self._ends, self.configuration)
         self._recall = Recall(settings, self.configuration, changed, broken)
         self._told = (0, 0)
         self._slice_ends = 0.0
+        self._topics = TopicWatch(settings)
+        self._watching: asyncio.Task[None] | None = None
+        self.held_back = Waits(clock)
+        """The topics on which somebody has a transaction open: what was written after it cannot be read yet."""
         self._dnc = TopicPartition(settings.topic(DNC_ENTRIES), 0)
         self._dnc_position = 0
         self._awaited = 0
@@ -87,19 +94,29 @@ class ConfigurationReader:
 
     async def stop(self) -> None:
         """Stop following."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        tasks = [task for task in (self._reading, self._watching) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._recall.stop()
         await self._keeper.stop()
         await self._ends.close()
+        await self._written_ends.close()
 
-    async def caught_up(self) -> None:
-        """Return when all Do Not Call entries there are now have been taken in.
+    async def caught_up(self, core: Partition, say: Callable[[str], None]) -> None:
+        """Return when a partition that has changed hands knows all Do Not Call entries that its former owners knew.
 
-        A partition that changes hands must not forget the entries that its former owner wrote.
+        What these had read is committed by now, and is read here to its end. What they wrote and had not read back is
+        among the rows of the partition, and holds until everything has been read that had been written by now.
         """
+        taken_over, made_anew = core.take_over()
+        for name in made_anew:
+            log.warning("partition %d: topic %s was made anew, none of it has been applied here", core.number, name)
+        if taken_over:
+            _, written = await self._written_ends.span(self._dnc.topic)
+            self.configuration.dnc.appended.until(core.number, written)
         _, end = await self._ends.span(self._dnc.topic)
+        say(f"{self._dnc.topic} to be read up to offset {end}")
         self._awaited += 1
         try:
             while self._dnc_position < end:
@@ -115,6 +132,8 @@ class ConfigurationReader:
             for number in range(CATALOG[name].partitions or 1)
         ]
         try:
+            self.configuration.topic_ids = await self._topics.begin()
+            self._watching = asyncio.create_task(self._topics.watch(self._broken), name="topics")
             first, end = await self._ends.span(self._dnc.topic)
             async with reader(self._settings, partitions) as consumer:
                 began = time.monotonic()
@@ -139,13 +158,26 @@ class ConfigurationReader:
             timeout_ms = AWAITED_POLL_MS if self._awaited else POLL_MS
             polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
             for tp, records in polled.items():
+                if records[0].offset < self._next[self._name(tp)]:
+                    await self._topics.look()
                 await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
             # Asked for, not counted: the topic may end in markers of transactions.
             self._dnc_position = await consumer.position(self._dnc)
+            self.configuration.dnc.appended.read_to(self._dnc_position)
             self._moved.set()
             self._recall.look()
+            self._note_held_back(consumer)
             await self._keeper.look_after()
+
+    def _note_held_back(self, consumer: Any) -> None:
+        """By what the last fetch told: records there are, and a transaction before them that is still open."""
+        for tp in consumer.assignment():
+            stable, written = consumer.last_stable_offset(tp), consumer.highwater(tp)
+            if stable is not None and written is not None and stable < written:
+                self.held_back.on(tp.topic, f"the end of a transaction that somebody has open since offset {stable}")
+            else:
+                self.held_back.over(tp.topic)
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""

@@ -48,7 +48,8 @@ class DncKeeper:
         if self._folder is None:
             return first
         cluster = await cluster_id(self._settings)
-        self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end)
+        topic_id = self._configuration.topic_ids.get(DNC_ENTRIES, "")
+        self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end, topic_id)
         now = self._clock.now()
         taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)
         if taken_up is None:

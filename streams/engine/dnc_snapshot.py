@@ -40,12 +40,16 @@ CLOCKS_MAX = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the entries are from; a snapshot from elsewhere is of no use. first, end: the offsets that are there."""
+    """Where the entries are from; a snapshot from elsewhere is of no use. first, end: the offsets that are there.
+
+    topic_id: another one under the same name when the topic was made anew; empty if nobody tells.
+    """
 
     cluster: str
     topic: str
     first: int
     end: int
+    topic_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[int, ...]
     refused: tuple[Arrived, ...]
     forgotten: int = -1
+    topic_id: str = ""
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -116,6 +121,7 @@ def write(folder: Path, what: Frozen, source: Source, now: datetime) -> None:
         runs=tuple(map(len, runs)),
         refused=what.refused,
         forgotten=what.forgotten,
+        topic_id=source.topic_id,
     )
     line = msgspec.json.encode(header) + b"\n"
     if len(what.names) > LISTS_IN_RUNS or len(line) > HEADER_BYTES_MAX:
@@ -177,6 +183,8 @@ def _header(file: BinaryIO) -> tuple[Header, bytes]:
 def _check(header: Header, source: Source, now: datetime) -> None:
     if (header.cluster, header.topic) != (source.cluster, source.topic):
         raise _Unusable(f"it is of topic {header.topic} on cluster {header.cluster}")
+    if header.topic_id and source.topic_id and header.topic_id != source.topic_id:
+        raise _Unusable(f"topic {header.topic} was made anew since")
     if not source.first <= header.offset + 1 <= source.end:
         raise _Unusable(f"it goes to offset {header.offset}, the topic from {source.first} to {source.end}")
     if header.written_at.tzinfo is None or not -CLOCKS_MAX <= now - header.written_at <= AGE_MAX:

@@ -9,18 +9,18 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from streams import metrics
+from streams.engine.acquiring import Waits
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.beginning import Beginning, Jumps
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
 from streams.engine.doubts import InDoubt
-from streams.engine.partition import Partition
+from streams.engine.new_engines import NewEngines
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.refusals import PartitionsAdded, refusal_of
 from streams.engine.retakes import Retakes
 from streams.engine.source_ends import SourceEnds
-from streams.engine.store import Store
-from streams.engine.stores import Stores
 from streams.logic.fitting import CATALOG_ROOM, Room
 from streams.logic.outputs import Outlet
 from streams.settings import Settings
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
+TOLD_EVERY_S = 10.0
+"""What has been waited for that long is told in the log, again and again."""
 
 Release = Callable[[int, Beginning], Awaitable[None]]
 
@@ -54,7 +56,6 @@ class Engines:
         room: what the broker takes on each topic.
         """
         self.topics = frozenset(topics)
-        self._outlet = Outlet(settings.prefix, room)
         self._settings = settings
         self._partitions = partitions
         self._clock = clock
@@ -68,9 +69,13 @@ class Engines:
         self._release: Release | None = None  # None while the group shares out anew.
         self._retakes = Retakes(self._take_up, broken, settings.transaction_timeout_s)
         self._jumps = Jumps(settings.prefix, self._begin, broken)
+        self._telling: asyncio.Task[None] | None = None
+        self._waits = Waits(clock)
         self._ends = SourceEnds(settings, sorted(topics))
-        self._stores = Stores(settings, clock)
         self._reader = ConfigurationReader(settings, clock, self.wake, broken)
+        self._new = NewEngines(
+            settings, partitions, clock, self._reader.configuration, Outlet(settings.prefix, room), self._failed
+        )
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
@@ -86,6 +91,10 @@ class Engines:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
         self._wanted, self._generation, self._release = set(partitions), generation, release
+        if (most := max(self._wanted, default=0)) >= self._partitions:
+            why = f"this worker began with {self._partitions}"
+            self._broken("the group", PartitionsAdded(self._settings, most + 1, why))
+        self._telling = self._telling or asyncio.create_task(self._tell_waits(), name="waits")
         self._jumps.keep(self._wanted & kept)
         acquisition = self._acquire(self._wanted & kept)
         self._acquisition = asyncio.create_task(acquisition, name=f"acquisition-{generation}")
@@ -98,20 +107,28 @@ class Engines:
             await asyncio.shield(self._close(self._held.keys() - kept))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reader.start(), name="configuration-read")
+                group.create_task(self._new.rows_fit(), name="rows-fit")
                 for number in wanted:
                     group.create_task(self._take_up(number), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
-            self._broken("acquiring partitions", error)
+            self._broken("acquiring partitions", refusal_of(error, self._settings))
 
     async def _take_up(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
         """Own a partition, see how far its topics go, and only then let its records come. awaited: see `Beginning`."""
+        say = partial(self._waits.on, f"partition {number}")
         engine = self._held.get(number)
         if engine is None:
-            engine = await self._new_engine(number)
+            engine = await self._new.make(number, say)
             self._held[number] = engine
+        say("the configuration topics to be read")
         await self._reader.start()
-        await self._reader.caught_up()
+        await self._new.rows_fit()
+        if not engine.knows_lists:
+            await self._reader.caught_up(engine.core, say)
+            engine.knows_lists = True
+        say("its committed offsets")
         await self._begin(engine, awaited)
+        self._waits.over(f"partition {number}")
 
     async def _begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
         release = self._release
@@ -122,24 +139,6 @@ class Engines:
             if self._jumps.begun(engine.number, went_back):
                 return
             await engine.suspend()  # Another topic has gone back meanwhile.
-
-    async def _new_engine(self, number: int) -> PartitionEngine:
-        try:
-            return await self._acquired(number, await self._stores.open(number))
-        except UnusableState as why:
-            self._stores.set_aside(number, why)
-            return await self._acquired(number, await self._stores.open(number))
-
-    async def _acquired(self, number: int, store: Store) -> PartitionEngine:
-        """An engine that has its state. Raises UnusableState when the store is found damaged."""
-        core = Partition(number, self._partitions, self._reader.configuration, store.rows, outlet=self._outlet)
-        engine = PartitionEngine(self._settings, core, store, self._clock, partial(self._failed, number))
-        try:
-            await engine.acquire()
-        except BaseException:
-            await asyncio.shield(engine.close())
-            raise
-        return engine
 
     def _failed(self, number: int, where: str, error: BaseException) -> None:
         """An engine cannot go on. What a doubt is about is in Kafka; of anything else the process ends."""
@@ -170,15 +169,18 @@ class Engines:
             self._acquisition.cancel()
             await asyncio.gather(self._acquisition, return_exceptions=True)
             self._acquisition = None
+            self._waits.clear()
 
     async def close(self) -> None:
         """Give everything up, for good."""
         self._closing = True
         await self.suspend()
         await self._retakes.stop()
+        if self._telling is not None:
+            self._telling.cancel()
         await self._reader.stop()
         await self._ends.close()
-        await self._stores.close()
+        await self._new.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:
@@ -241,11 +243,23 @@ class Engines:
         """How many callbacks are due by now; about: an index counts one for each contact."""
         return sum(engine.core.due_count(self._clock.now()) for engine in self._held.values())
 
+    async def _tell_waits(self) -> None:
+        """Say in the log what has been waited for since the last time."""
+        while True:
+            await asyncio.sleep(TOLD_EVERY_S)
+            waits = self._waits.longer_than(TOLD_EVERY_S) | self._reader.held_back.longer_than(TOLD_EVERY_S)
+            for who, wait in waits.items():
+                log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
+            for number, engine in self._held.items():
+                if not engine.gate.open and str(number) not in self._waits.status():
+                    log.info("partition %d waits for its topics to be processed: %s", number, engine.gate.waiting())
+
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
         held = list(self._held.items())
         if self.acquiring:
-            return "partitions are being acquired"
+            waits = [f"{who} waits for {wait.what}" for who, wait in self._waits.longer_than(0).items()]
+            return "; ".join(["partitions are being acquired", *waits])
         if self._generation < 0:
             return "the group has not shared out yet"
         waiting = [number for number, engine in held if not engine.ready]
@@ -257,6 +271,8 @@ class Engines:
             "generation": self._generation,
             "taken_up_again": self._retakes.numbers(),
             "configuration": self._reader.positions(),
+            "held_back": self._reader.held_back.status(),
+            "acquiring": self._waits.status(),
             "partitions": {
                 str(number): {
                     "ready": engine.ready,

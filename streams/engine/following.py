@@ -17,7 +17,7 @@ from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
 from streams.logic.outputs import Outlet, reported
-from streams.logic.rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure
+from streams.logic.rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure, for_topics, made_anew
 from topics.configuration import Campaign
 
 
@@ -50,6 +50,10 @@ class Follower:
         """From when on the partition keeps when contacts' records were written; None before the first `catch_up`."""
         return self._meta.recorded_since
 
+    def topics_made_anew(self) -> set[str]:
+        """The topics that are not those any more of which the partition's own row holds offsets."""
+        return made_anew(self._meta, self._configuration.topic_ids)
+
     @property
     def is_behind(self) -> bool:
         """Whether the configuration has changed since the last `catch_up`."""
@@ -75,6 +79,7 @@ class Follower:
         # What is read from here on has not been looked at, even if the last contact is through only after it.
         self._offsets = dict(self._configuration.offsets)
         before = self._meta
+        self._meta = self._for_topics()
         changed = self._changed_campaigns(waiting)
         self._set_gates(waiting, now)
         keys = set(self._pending)
@@ -99,12 +104,13 @@ class Follower:
         news = reports.news
         if self._number != 0 or self._news == news:
             return outcome, None
-        portion = reports.portion(before.reported)
+        self._meta = self._for_topics()
+        portion = reports.portion(self._meta.reported)
         for report in portion.reports:
             outcome.merge(reported(report, now, self._outlet))
         if not portion.more:
             self._news = news
-        self._meta = replace(before, reported=portion.reported)
+        self._meta = replace(self._meta, reported=portion.reported)
         return outcome, None if self._meta == before else encode_meta(self._meta)
 
     def next_key(self) -> bytes:
@@ -122,6 +128,9 @@ class Follower:
         before = self._meta
         self._note_applied()
         return None if self._meta == before else encode_meta(self._meta)
+
+    def _for_topics(self) -> Meta:
+        return for_topics(self._meta, self._configuration.topic_ids, cleared=CLEARS, recycled=RECYCLES)
 
     def _note_applied(self) -> None:
         if self._pending or self._failed:

@@ -10,25 +10,28 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 
+from streams.engine.appends import Appends
 from streams.engine.due_index import DueIndex, Entry
 from streams.engine.following import Follower
+from streams.engine.moved_keys import checked
 from streams.engine.setbacks import Setbacks
+from streams.engine.stepped import outcome_of, twice
 from streams.engine.waiting import Release, WaitingRoom
 from streams.logic.configuration import Configuration
 from streams.logic.decide import decide
-from streams.logic.effects import Answered, Dial, DncAppended
 from streams.logic.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.inputs import ConfigurationChanged, Released, TimerFired, Told
 from streams.logic.intake import as_unreadable, cause_of, read_event
-from streams.logic.lateness import fired
+from streams.logic.lateness import Holding
 from streams.logic.limits import SETBACK_FIRST
-from streams.logic.outputs import OUTLET, Outlet, records_of, refused
+from streams.logic.outputs import OUTLET, Outlet, refused
 from streams.logic.rows import (
     META_KEY,
     RowOutline,
     decode_contact,
     decode_outline,
     encode_contact,
+    is_contact,
     outline_of,
     room_for,
     waiting_in,
@@ -40,7 +43,6 @@ from topics.records import Cause
 __all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
 
 ROWS_PER_STEP = 1000  # A few milliseconds of work.
-
 Wanted = Entry[bytes]  # Instant, callback id, contact key.
 
 
@@ -70,7 +72,8 @@ class Partition:
         self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
         self._follower = Follower(number, partitions, configuration, self.outlet)
-        self._acquired_at: datetime | None = None
+        self._appends = Appends(number, configuration.dnc)
+        self.holding = Holding()
         self._setbacks = Setbacks()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -81,19 +84,25 @@ class Partition:
             self.table[key] = value
 
     def ready(self, now: datetime) -> None:
-        """Every row is there: find out who is to be woken when. now: that of acquisition. Raises UnknownRowVersion."""
+        """Every row is there: find out who is to be woken when. Raises UnknownRowVersion, KeysMoved."""
         deque(self.ready_in_steps(now), maxlen=0)
 
     def ready_in_steps(self, now: datetime) -> Iterator[None]:
-        """The same with breaks, for a caller that has other things to do."""
-        self._acquired_at = now
-        for count, (key, row) in enumerate(self.table.items()):
-            if key != META_KEY:
+        """The same with breaks, for a caller that has other things to do. now: nobody else has it since then."""
+        self.holding.acquired_at = self.holding.acquired_at or now
+        for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
+            if is_contact(key):
                 self._reindex(key, None, decode_outline(row))
+            else:
+                self._appends.find(key, row)
             if count % ROWS_PER_STEP == ROWS_PER_STEP - 1:
                 yield
         self._follower.start(self.table.get(META_KEY))
         self._waiting.start(now)
+
+    def take_over(self) -> tuple[bool, set[str]]:
+        """Once the configuration is read: whether former owners' Do Not Call entries hold, and topics made anew."""
+        return self._appends.take_over(), self._follower.topics_made_anew()
 
     def configure(self, now: datetime) -> Outcome:
         """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
@@ -101,15 +110,16 @@ class Partition:
         Returns the next portion of reports (partition 0). Releases and cancels are steps that come out of `fire`.
         """
         said = self._with_meta(*self._follower.report(now))
-        if not self._follower.is_behind:
-            return said
-        return self._with_meta(said, self._follower.catch_up(self._with_outstanding, self._waiting, now))
+        if self._follower.is_behind:
+            said = self._with_meta(said, self._follower.catch_up(self._with_outstanding, self._waiting, now))
+        said.merge(self._appends.read_back(self.table))
+        return said
 
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
         """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
 
-        A bug of ours is undone by doing nothing, tried once more, and then a dead letter and a fault. Of a record that
-        is taken in part both become something: it is counted as applied, and its dead letter by its code.
+        A bug of ours is undone, tried once more, and then a dead letter and a fault. A record that is taken in part is
+        counted as applied, and its dead letter by its code.
         """
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
@@ -148,7 +158,7 @@ class Partition:
         return None if (wanted := self.next_wanted()) is None else wanted[0]
 
     def next_wanted(self) -> Wanted | None:
-        """What `fire` does next: when, for which callback and contact. The caller may compare partitions by it."""
+        """What `fire` does next: when, for which callback and contact. Partitions may be compared by it."""
         if self._follower.pending_at is not None:
             return self._follower.pending_at, "", self._follower.next_key()
         timer, release = self._index.first(), self._waiting.first()
@@ -159,8 +169,8 @@ class Partition:
     def fire(self, now: datetime) -> Outcome | None:
         """Do the one thing that is wanted next, if it is wanted at or before now; None if nothing is.
 
-        What the configuration cancels comes first, so that nothing is dialed that a clear has ended. Then in the order
-        of time: a timer before a release of the same instant, since an expiry beats a release.
+        First what the configuration cancels: nothing is dialed that a clear has ended. Then in the order of time, and
+        of one instant a timer before a release: an expiry beats it.
         """
         if self._follower.pending_at is not None:
             return self._review_next(now)
@@ -204,17 +214,11 @@ class Partition:
         try:
             outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
         except Exception as error:
-            undone = Outcome.undone(FaultKind.CONFIGURATION, error)
-            return self._with_meta(undone, self._follower.done(failed=True))
+            return self._with_meta(Outcome.undone(FaultKind.CONFIGURATION, error), self._follower.done(failed=True))
         return self._with_meta(outcome, self._follower.done())
 
     def _tell_twice(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
-        try:
-            return self._tell(key, told, cause, now)
-        except BadEvent:
-            raise
-        except Exception:
-            return self._tell(key, told, cause, now)
+        return twice(lambda: self._tell(key, told, cause, now))
 
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
@@ -223,15 +227,12 @@ class Partition:
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
-        outcome = Outcome(records_of(key, effects, self.outlet.room), {key: new_row})
-        outcome.fired = [fired(effect, self._acquired_at, now) for effect in effects if isinstance(effect, Dial)]
-        outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
+        outcome = outcome_of(key, new_row, effects, self.outlet.room, self.holding, now)
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
-        self.restore(key, new_row)
+        for changed, value in outcome.writes.items():
+            self.restore(changed, value)
         self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
-        for effect in effects:
-            if isinstance(effect, DncAppended):
-                self._configuration.dnc.append(effect.entry)
+        self._appends.append(effects)
         return outcome
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
@@ -240,8 +241,7 @@ class Partition:
         self._index.set(key, self._setbacks.first(key, wake_ups(after)))
 
     def _with_outstanding(self) -> set[bytes]:
-        keys = set(self._index)
-        return keys.union(*(self._waiting.keys(campaign_id) for campaign_id in self._waiting.campaign_ids()))
+        return set(self._index).union(*(self._waiting.keys(name) for name in self._waiting.campaign_ids()))
 
     def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:
         if meta_row is not None:

@@ -52,6 +52,7 @@ class PartitionEngine:
         self.gate = AcquireGate({})
         self._in_unit = False
         self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
+        self.knows_lists = False  # What former owners put on Do Not Call lists.
         self._settings = settings
         self._store = store
         self._requests = settings.topic(REQUESTS)
@@ -63,21 +64,22 @@ class PartitionEngine:
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
-    async def acquire(self) -> None:
-        """Fence the former owner, then read the state to its end: in this order the end is final."""
+    async def acquire(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Fence the former owner, then read the state to its end: in this order the end is final. say: what it does."""
         metrics.PARTITION_READY.labels(self.number).set(0)
         began = time.monotonic()
+        self.core.holding.begins(self._clock.now())
+        say("its transactional id, by which the former owner is fenced")
         await self._transactions.start()
+        say(f"its state on {self._settings.topic(STATE_TOPIC)}")
         rows = await self._restore()
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
         metrics.RESTORE_SECONDS.labels(self.number).set(seconds := time.monotonic() - began)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
         show(self.core)
-        log.info(
-            "partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding",
-            self.number, rows, seconds, self.core.outstanding,
-        )  # fmt: skip
+        told = (self.number, rows, seconds, self.core.outstanding)
+        log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *told)
 
     async def _restore(self) -> int:
         """Bring the store up to the end of the changelog; returns how many records that took."""
@@ -107,6 +109,7 @@ class PartitionEngine:
 
     async def suspend(self) -> None:
         """Finish the unit in flight and begin no other."""
+        self.core.holding.stands(self._clock.now())
         self.active = False
         self.wake()
         self.inbox.close()
@@ -152,14 +155,12 @@ class PartitionEngine:
     def _gate_opened(self) -> None:
         if self.gate.open:
             log.info("partition %d: caught up, timers fire", self.number)
+            self.core.holding.goes_on(self._clock.now())
             metrics.PARTITION_READY.labels(self.number).set(1)
             self.wake()
 
     async def work(self, batch: Batch) -> None:
-        """Have a fetched batch processed; returns when there is room for more.
-
-        One that was fetched before the latest release is left alone: it is read again.
-        """
+        """Have a batch processed; returns when there is room for more. One from before the release is left alone."""
         if self.active and batch.epoch == self.epoch:
             self.wake()
             await self.inbox.put(batch)

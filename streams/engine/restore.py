@@ -23,7 +23,9 @@ BatchHandler = Callable[[TopicPartition, Sequence[ReadRecord]], None]
 
 
 @asynccontextmanager
-async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> AsyncIterator[Any]:
+async def reader(
+    settings: Settings, partitions: Iterable[TopicPartition], *, fetch_bytes: int = FETCH_BYTES
+) -> AsyncIterator[Any]:
     """A consumer of `partitions` outside any group, from their start, read_committed."""
     consumer: Any = AIOKafkaConsumer(
         **client_options(settings),
@@ -31,7 +33,7 @@ async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> As
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # Without it, positions and ends mislead on an assigned partition.
-        max_partition_fetch_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=fetch_bytes,
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     consumer.assign(list(partitions))

@@ -68,7 +68,7 @@ class Configuration:
     version: grows with every record that a partition has to look at, which is every one but Do Not Call entries.
     filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
     contact list id. unreadable: what cannot be read, and so is in none of the others. reports: what partition 0 has to
-    say about bad and refused records.
+    say about bad and refused records. topic_ids: of the topics that are read, where known.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,7 @@ class Configuration:
         self.clears: dict[str, Marker] = {}
         self.reports = Reports()
         self.offsets = {topic: -1 for topic in CONFIGURATION_TOPICS}
+        self.topic_ids: dict[str, str] = {}
         self._campaign_offsets: dict[str, int] = {}
 
     def apply(self, arrived: Arrived, now: datetime) -> None:

@@ -5,10 +5,11 @@ not forget an entry that has expired: whoever asks compares.
 Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Generic, NamedTuple
 
+from streams.logic.dnc_appended import Appended
 from streams.logic.dnc_batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
 from streams.logic.dnc_records import blocked, change_of
 from streams.logic.dnc_runs import REMOVED, Run, joined, merged, run_of
@@ -54,7 +55,7 @@ class DncLists:
         self._numbers: dict[bytes, int] = {}
         self._recent: dict[int, int] = {}
         self._beyond: dict[int, int] = {}
-        self._appended: dict[int, tuple[int, int]] = {}
+        self.appended = Appended()
         self._freeze_at = freeze_at
 
     def __len__(self) -> int:
@@ -71,10 +72,20 @@ class DncLists:
             return None
         return DncEntry(dnc_list_id=dnc_list_id, phone_number=phone_number, expires_at=expiry_of(value))
 
-    def append(self, entry: DncEntry) -> None:
-        """Let an entry hold at once; it gives way when the same is read back."""
-        key = _key(self._number_of(entry.dnc_list_id.encode()), int(entry.phone_number[1:]))
-        self._appended[key] = (value_of(entry.expires_at), self.offset)
+    def append(self, entry: DncEntry, owner: int) -> int:
+        """Let an entry of a partition hold at once; it gives way when the same is read back. Returns its key."""
+        key = self._key_of(entry)
+        self.appended.add(owner, key, value_of(entry.expires_at), self.offset)
+        return key
+
+    def take_over(self, owner: int, entries: Mapping[bytes, DncEntry]) -> dict[int, bytes]:
+        """Let hold what the former owners of a partition wrote, and nobody read back; see `Appended`.
+
+        entries: by any names. Returns these names by the keys of their entries.
+        """
+        keys = {self._key_of(entry): (name, value_of(entry.expires_at)) for name, entry in entries.items()}
+        self.appended.take_over(owner, {key: value for key, (_, value) in keys.items()})
+        return {key: name for key, (name, _) in keys.items()}
 
     def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record of the topic, in the order of offsets. Raises BadEvent for one that cannot be accepted.
@@ -169,9 +180,9 @@ class DncLists:
             elif change is not None:
                 keys[at], values[at] = change
                 read[at] = True
-        if self._appended:
+        if self.appended:
             for at in read.nonzero()[0].tolist():
-                self._read_back(int(keys[at]), int(values[at]), records[at].offset)
+                self.appended.read(int(keys[at]), int(values[at]), records[at].offset)
         return keys[read], values[read]
 
     def _learn(self, record: R) -> None:
@@ -196,8 +207,8 @@ class DncLists:
         return (_key(self._number_of(change.dnc_list_id), change.digits), change.value), fault
 
     def _put(self, key: int, value: int, offset: int) -> None:
-        if self._appended:
-            self._read_back(key, value, offset)
+        if self.appended:
+            self.appended.read(key, value, offset)
         if key >> 64:
             self._beyond[key] = value
             return
@@ -205,14 +216,9 @@ class DncLists:
         if len(self._recent) >= self._freeze_at:
             self.freeze()
 
-    def _read_back(self, key: int, value: int, offset: int) -> None:
-        appended = self._appended.get(key)
-        if appended is not None and appended[0] == value and offset > appended[1]:
-            del self._appended[key]
-
     def _value(self, key: int) -> int | None:
-        if self._appended and key in self._appended:
-            return self._appended[key][0]
+        if self.appended and (value := self.appended.value(key)) is not None:
+            return value
         for entries in (self._recent, self._beyond):
             if key in entries:
                 return entries[key]
@@ -220,6 +226,9 @@ class DncLists:
             if (value := run.find(key)) is not None:
                 return value
         return None
+
+    def _key_of(self, entry: DncEntry) -> int:
+        return _key(self._number_of(entry.dnc_list_id.encode()), int(entry.phone_number[1:]))
 
     def _number_of(self, name: bytes) -> int:
         number = self._numbers.get(name)

@@ -64,6 +64,7 @@ class LatenessCause(StrEnum):
     RATE = "rate"
     ZONE = "zone"
     OUTAGE = "outage"
+    ACQUISITION = "acquisition"
     BACKLOG = "backlog"
     NONE = "none"
 

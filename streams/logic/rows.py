@@ -1,4 +1,4 @@
-"""The rows of the contacts table as bytes: contacts, and the one row a partition keeps for itself.
+"""The rows of the contacts table as bytes: contacts, and the rows that a partition keeps for itself.
 
 Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.md and
 docs/decisions/0003-configuration-offsets-in-a-meta-row.md.
@@ -6,6 +6,7 @@ docs/decisions/0003-configuration-offsets-in-a-meta-row.md.
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -16,10 +17,14 @@ from streams.logic.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, ST
 from streams.logic.state import Contact, Status, Timer
 from streams.logic.upgrades import ROW_VERSION, current, outlined
 from topics.codec import BadEvent, ErrorCode
+from topics.configuration import DncEntry
 from topics.events import PlacementRequested
 
 META_KEY = b"ringback.partition"
 """Key of the partition's own row. Every contact key has a `|`."""
+
+APPENDED_KEY = b"ringback.appended."
+"""Keys of the entries that it wrote to a Do Not Call list and has not read back begin so, and have no `|` either."""
 
 
 class Outline(Struct, frozen=True, gc=False):
@@ -48,7 +53,8 @@ class Meta(Struct, frozen=True, kw_only=True):
     faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
     that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
     clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks; `OTHERS` among them
-    stands for those that the row has no room for.
+    stands for those that the row has no room for. topics: the ids of the topics that these offsets are of; a topic that
+    is not in it had not told its id.
     """
 
     version: int = ROW_VERSION
@@ -56,6 +62,14 @@ class Meta(Struct, frozen=True, kw_only=True):
     reported: dict[str, int] = msgspec.field(default_factory=dict)
     recorded_since: datetime | None = None
     unsure: dict[str, Applied] = msgspec.field(default_factory=dict)
+    topics: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class AppendedRow(Struct, frozen=True, kw_only=True):
+    """An entry that the partition wrote. A program that does not know it takes it for a contact without callbacks."""
+
+    version: int = ROW_VERSION
+    appended: DncEntry
 
 
 OTHERS = ""
@@ -73,6 +87,7 @@ _encoder = msgspec.json.Encoder()
 _contacts = msgspec.json.Decoder(Contact)
 _outlines = msgspec.json.Decoder(RowOutline)
 _metas = msgspec.json.Decoder(Meta)
+_appended = msgspec.json.Decoder(AppendedRow)
 
 
 def decode_contact(row: bytes, since: datetime | None = None) -> Contact:
@@ -173,6 +188,52 @@ def fitting_unsure(unsure: Mapping[str, Applied]) -> tuple[dict[str, Applied], s
         cleared, recycled = zip(*((unsure[name].cleared, unsure[name].recycled) for name in rest), strict=True)
         kept[OTHERS] = Applied(cleared=min(cleared), recycled=min(recycled))
     return kept, set(rest)
+
+
+def made_anew(meta: Meta, ids: Mapping[str, str]) -> set[str]:
+    """The topics of which the row holds offsets that are not of the topic that is there now."""
+    return {topic for topic, known in meta.topics.items() if ids.get(topic, known) != known}
+
+
+def for_topics(meta: Meta, ids: Mapping[str, str], *, cleared: str, recycled: str) -> Meta:
+    """The row as it counts for the topics that are there: with one that was made anew nothing has been done yet.
+
+    ids: by topic; one whose id is not known is taken for the one it was. cleared, recycled: what `unsure` is about.
+    """
+    anew = made_anew(meta, ids)
+    topics = {**meta.topics, **ids}
+    if not anew:
+        return meta if topics == meta.topics else replace(meta, topics=topics)
+    return replace(
+        meta,
+        applied={topic: offset for topic, offset in meta.applied.items() if topic not in anew},
+        reported={topic: offset for topic, offset in meta.reported.items() if topic not in anew},
+        unsure={
+            name: Applied(-1 if cleared in anew else since.cleared, -1 if recycled in anew else since.recycled)
+            for name, since in meta.unsure.items()
+        },
+        topics=topics,
+    )
+
+
+def is_contact(key: bytes) -> bool:
+    """Whether a row is a contact's, and not one that the partition keeps for itself."""
+    return b"|" in key
+
+
+def appended_key(entry: DncEntry) -> bytes:
+    """The key of the row that keeps an entry until it has been read back."""
+    return APPENDED_KEY + f"{quote(entry.dnc_list_id, safe='')}.{entry.phone_number}".encode()
+
+
+def encode_appended(entry: DncEntry) -> bytes:
+    """That row."""
+    return _encoder.encode(AppendedRow(appended=entry))
+
+
+def decode_appended(row: bytes) -> DncEntry:
+    """The entry of that row. Raises UnknownRowVersion for one that a newer version wrote."""
+    return _appended.decode(current(row)).appended
 
 
 def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:

@@ -134,7 +134,7 @@ async def test_a_partition_that_reads_a_large_table_lets_the_timers_of_another_o
 ) -> None:
     monkeypatch.setattr("streams.engine.partition.ROWS_PER_STEP", 10)
     rows = rows_of(*(due_at(DUE, f"k{number}") for number in range(500)))
-    large = Partition(1, 1, configuration(), rows)
+    large = Partition(0, 1, configuration(), rows)
     broker = Broker()
     async with begun(broker, memory(rows_of(due_at(NOW, "due")))) as lone:
         for _ in large.ready_in_steps(NOW):

@@ -132,7 +132,7 @@ def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder
     for key in [*store.rows][:5]:
         store.rows[key] = b'{"version":1}'
     store.committed(10**5, NOW)
-    steps = Partition(3, 4, Configuration(), store.rows).ready_in_steps(NOW)
+    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW)
     for _ in range(3):
         next(steps)
     del steps
@@ -218,8 +218,9 @@ async def test_state_that_cannot_be_made_anew_either_ends_the_worker(monkeypatch
         raise UnusableState("damaged once more")
 
     monkeypatch.setattr(engines._reader, "start", read)
-    monkeypatch.setattr(engines._stores, "open", unusable)
-    monkeypatch.setattr(engines._stores, "set_aside", lambda number, why: None)
+    monkeypatch.setattr(engines._new, "rows_fit", read)
+    monkeypatch.setattr(engines._new._stores, "open", unusable)
+    monkeypatch.setattr(engines._new._stores, "set_aside", lambda number, why: None)
 
     async def release(number: int, begin: object) -> None: ...
 

@@ -140,6 +140,15 @@ def test_a_snapshot_from_elsewhere_or_of_another_time_is_set_aside(tmp_path, cap
     assert len(again.dnc) == 0 and "set aside" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("written", "there", "taken"), [("a", "a", 49), ("a", "b", None), ("", "b", 49), ("a", "", 49)]
+)
+def test_a_snapshot_of_a_topic_that_was_made_anew_is_set_aside(tmp_path, written, there, taken):
+    """By the id of the topic, where both tell it; one of the version before has none."""
+    write(tmp_path, frozen(filled()), replace(HERE, topic_id=written), NOW)
+    assert taken_up(tmp_path, Configuration(), replace(HERE, topic_id=there)) == taken
+
+
 def test_a_snapshot_replaces_the_one_before_as_a_whole(tmp_path):
     for count in (50, 20):
         write(tmp_path, frozen(filled(count)), HERE, NOW)

@@ -145,7 +145,7 @@ def test_an_entry_may_be_written_in_any_way(value):
 def test_what_we_append_holds_at_once_and_until_it_is_read_back():
     lists = DncLists(freeze_at=1)
     tell(lists, entry(expires_at=SOON))
-    lists.append(entry())
+    lists.append(entry(), 0)
     assert lists.find("D", NUMBER) == entry()
     # Another's entry that was written before ours, and read after we wrote.
     tell(lists, entry(expires_at=SOON + timedelta(days=1)))
@@ -208,7 +208,7 @@ def test_runs_say_what_a_plain_dictionary_says(changes, freeze_at):
             continue
         one = entry(number, name, SOON if what == "expires" else None)
         if what == "append":
-            lists.append(one)
+            lists.append(one, 0)
         lists.take(key_of(one), None if what == "removed" else encode(one), offset)
         plain[name, number] = None if what == "removed" else one
         while lists.is_overdue():
@@ -320,7 +320,7 @@ def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch
 def test_a_list_that_runs_cannot_tell_apart_may_be_known_from_an_append_alone():
     lists = DncLists()
     lists.names += [b"%d" % number for number in range(LISTS_IN_RUNS)]
-    lists.append(entry())
+    lists.append(entry(), 0)
     some = [entry(), entry(NUMBER + "1")]
     lists.take_all([Record(offset, key_of(one), encode(one)) for offset, one in enumerate(some)])
     assert lists.find("D", NUMBER) == entry() and lists.find("D", NUMBER + "1") is not None

@@ -19,14 +19,19 @@ QUERY_TIMEOUT_S = 40.0
 CUT_SHORT = 0.2
 """How likely a fetch returns less than there is."""
 CLUSTER = "simulated"
+FOLLOWS_MS = 1000
+"""Who is ready to wait for so long follows a topic, and nobody waits for what it reads."""
+LAGS, LAG_MOST_S = 0.1, 10.0
+"""How likely such a one is behind the others for a while, and for how long: a slow broker, or network."""
 
 
 @dataclass
 class Position:
-    """Where a consumer stands in a partition. lso: as the last fetch told."""
+    """Where a consumer stands in a partition. lso, highwater: as the last fetch told."""
 
     position: int | None = None
     lso: int | None = None
+    highwater: int | None = None
 
     @property
     def has_valid_position(self) -> bool:
@@ -42,6 +47,7 @@ class Fetched:
     records: list[Any]
     next: int
     lso: int
+    highwater: int
 
 
 class Fetcher:
@@ -81,7 +87,7 @@ class Fetcher:
             # What was fetched before a seek is of no use after it.
             if state is None or state.position != fetched.start:
                 continue
-            state.position, state.lso = fetched.next, fetched.lso
+            state.position, state.lso, state.highwater = fetched.next, fetched.lso, fetched.highwater
             if fetched.records:
                 records[tp] = fetched.records
         return records
@@ -129,7 +135,7 @@ def _read(
             if not record.is_marker and (record.is_committed or not committed):
                 records.append(_consumed(record))
                 limit -= 1
-        found[tp] = Fetched(start, records, position, log.stable_end)
+        found[tp] = Fetched(start, records, position, log.stable_end, log.end)
     return found
 
 
@@ -173,8 +179,20 @@ class AIOKafkaConsumer:
         assert position is not None
         return position
 
+    def last_stable_offset(self, partition: TopicPartition) -> int | None:
+        """As the last fetch told."""
+        return self._fetcher.states[partition].lso
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        """As the last fetch told."""
+        return self._fetcher.states[partition].highwater
+
     async def getmany(self, *, timeout_ms: int, max_records: int = 500) -> Records:
         """Records of all partitions."""
+        chance = self._wire.chance
+        if chance.on and timeout_ms >= FOLLOWS_MS and chance.happens(LAGS):
+            chance.counts["readers behind"] += 1
+            await asyncio.sleep(chance.random.uniform(0, LAG_MOST_S))
         return await self._fetcher.fetch(self._fetcher.states, timeout_ms / 1000, max_records)
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

@@ -10,6 +10,7 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine import partition_engine, restore, transaction
+from streams.engine.appends import Appends
 from streams.engine.beginning import Beginning
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.gate import AcquireGate
@@ -51,7 +52,7 @@ def fencing() -> Places:
 def fence_before_reading() -> Places:
     """The state is read first, and the former owner is fenced after that."""
 
-    async def acquire(engine: PartitionEngine) -> None:
+    async def acquire(engine: PartitionEngine, _: Callable[[str], None]) -> None:
         await engine._restore()
         await engine._transactions.start()
         engine.core.ready(engine._clock.now())
@@ -98,9 +99,9 @@ def waiting_placements() -> Places:
 
 
 def do_not_call_entries() -> Places:
-    """A partition is released although entries of its former owner have not been read."""
+    """A partition is released without a look at the entries that its former owners had read, or had written."""
 
-    async def caught_up(reader: ConfigurationReader) -> None:
+    async def caught_up(*_: object) -> None:
         return
 
     return [(ConfigurationReader, "caught_up", caught_up)]
@@ -111,10 +112,15 @@ def doubts() -> Places:
     return [(Transactions, "check", lambda transactions: None)]
 
 
+def kept_appends() -> Places:
+    """What a former owner put on Do Not Call lists, and nobody has read back, is forgotten."""
+    return [(Appends, "take_over", lambda _: False)]
+
+
 SAFEGUARDS: dict[str, Callable[[], Places]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,
-        waiting_placements, do_not_call_entries, doubts,
+        waiting_placements, do_not_call_entries, kept_appends, doubts,
     )
 }  # fmt: skip

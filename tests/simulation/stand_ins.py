@@ -8,6 +8,7 @@ from typing import Any
 
 from streams import topic_admin
 from streams.engine import (
+    acquiring,
     configuration_reader,
     disk_store,
     dnc_keeper,
@@ -17,6 +18,7 @@ from streams.engine import (
     retakes,
     source_ends,
     stores,
+    topic_watch,
     transaction,
     transport,
 )
@@ -31,6 +33,11 @@ SLICE_IS_OVER = 0.05
 POLL_MS = 2000
 ACQUIRING_S = 0.1
 """Longer than in the engine, to simulate less waiting; who waits for records is woken by the first one all the same."""
+
+
+async def _nothing_told(*_: object) -> dict[str, Any]:
+    """Topics are not made anew here, and this broker tells no ids."""
+    return {}
 
 
 @contextmanager
@@ -73,6 +80,8 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         (partition_engine, "EPOCHS", itertools.count(1)),
         (retakes, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
+        (acquiring, "time", SimpleNamespace(monotonic=loop.time)),
+        (topic_watch, "told_of", _nothing_told),
         (configuration_reader, "POLL_MS", POLL_MS),
         (dnc_keeper, "time", SimpleNamespace(monotonic=loop.time)),
         (dnc_keeper, "dnc_snapshot", no_snapshots),

@@ -47,7 +47,7 @@ class Story(Sender):
             self._at(off + random.uniform(0.5, 9), self._campaign, "on")
         for _ in range(random.choice((0, 0, 1, 3))):
             self._at(random.uniform(1, self.until), self._recycle)
-        # Entries that somebody else has not committed yet keep a new owner from those of the former one.
+        # Entries of the workers that come after those that somebody else has not committed yet cannot be read so soon.
         for _ in range(random.choice((4, 8) if self._is_about_dnc else (0, 0, 2, 4))):
             self._at(random.uniform(1, self.until), self._entry_from_outside)
         self._at(self.until + 10, self._campaign, "on")
@@ -100,7 +100,8 @@ class Story(Sender):
         value = {"dnc_list_id": DNC, "phone_number": NOBODYS}
         tp = TopicPartition(f"{PREFIX}dnc-entries", 0)
         self._trace("sent: an entry in a transaction")
-        self._transact(tp, self._content(f"{DNC}|{NOBODYS}", value), self._random.uniform(0.1, 6))
+        open_s = self._random.uniform(0.1, 25 if self._is_about_dnc else 6)
+        self._transact(tp, self._content(f"{DNC}|{NOBODYS}", value), open_s)
 
     def _schedule(self) -> str:
         callback, contact = self._next("k"), self._random.choice(self._contacts)
@@ -140,7 +141,8 @@ class Story(Sender):
     def _put_on_dnc(self) -> None:
         contact = self._random.choice(self._contacts)
         self._wrap_up(contact, "NO", None)
-        self._later(0, 4, self._ask_about, Event("wrap-up NO", "", contact, self._next("nobody")))
+        for most in (4, 16) if self._is_about_dnc else (4,):
+            self._later(0, most, self._ask_about, Event("wrap-up NO", "", contact, self._next("nobody")))
 
     def _ask(self) -> None:
         """A placement request for a callback of late."""

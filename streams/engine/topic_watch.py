@@ -1,0 +1,61 @@
+"""Looks now and then whether the topics are those that the worker began with.
+
+A configuration topic that was deleted and made anew begins at offset 0 again: what is known of it, and how far it was
+read, is void. Partitions that were added to contact topics take contacts away from their state.
+Source: docs/decisions/0032-refused-at-the-start.md.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka.errors import KafkaError
+
+from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
+from streams.errors import OperatorError
+from streams.settings import Settings
+from streams.topic_admin import told_of
+from streams.topic_ids import Told
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+
+LOOKED_EVERY_S = 15.0
+
+
+class TopicWatch:
+    """Of one worker. With a broker that tells no ids there is nothing to see."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, Told] = {}
+
+    async def begin(self) -> dict[str, str]:
+        """Note the topics as they are; returns the ids of the configuration topics by name. Raises OperatorError."""
+        self._known = await told_of(self._settings, map(self._settings.topic, CATALOG))
+        ids = {name: self._known.get(self._settings.topic(name)) for name in CONFIGURATION_TOPICS}
+        return {name: told.topic_id for name, told in ids.items() if told is not None}
+
+    async def look(self) -> None:
+        """Raise OperatorError if they have changed; not if nobody can tell now."""
+        try:
+            told = await told_of(self._settings, self._known)
+        except (OperatorError, KafkaError, OSError, TimeoutError):
+            return
+        for name in map(self._settings.topic, CATALOG):
+            self._compare(name, self._known.get(name), told.get(name))
+
+    async def watch(self, broken: Callable[[str, BaseException], None]) -> None:
+        """Look again and again; `broken` is told when something has changed."""
+        while self._known:
+            await asyncio.sleep(LOOKED_EVERY_S)
+            try:
+                await self.look()
+            except OperatorError as refusal:
+                broken("a topic", refusal)
+
+    def _compare(self, name: str, known: Told | None, told: Told | None) -> None:
+        if known is None or told is None:  # One that is deleted may come back as another.
+            return
+        is_configuration = name.removeprefix(self._settings.prefix) in CONFIGURATION_TOPICS
+        if is_configuration and told.topic_id != known.topic_id:
+            raise TopicMadeAnew(name)
+        if not is_configuration and told.partitions > known.partitions:
+            raise PartitionsAdded(self._settings, told.partitions, f"{name} had {known.partitions}")

@@ -1,0 +1,280 @@
+"""A Kafka that others use too: their open transactions, topics made anew, partitions added, a group that is taken."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+
+from streams.broker import EmbeddedKafka
+from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
+from streams.engine.topic_watch import TopicWatch
+from streams.local import LocalWorker
+from streams.logic.rows import APPENDED_KEY
+from streams.settings import client_options
+from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
+from topics.catalog import CATALOG
+from topics.configuration import Campaign, CampaignStatus, DialingMode
+from topics.events import ContactListCleared, ContactRecord, PlacementOrigin, PlacementRequested, WrapUp
+from topics.rules import AppendToDnc, Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
+
+pytestmark = pytest.mark.kafka
+
+SOON_S = 40.0
+NUMBER = "+12125550101"
+
+
+def wrap_up(name: str, code: str, contact: str = "c1") -> WrapUp:
+    return WrapUp(
+        event_id=f"w-{name}", occurred_at=datetime.now(UTC), conversation_id=f"v-{name}", campaign_id="P",
+        contact_list_id=LIST, contact_id=contact, phone_number=NUMBER, wrap_up_code=code,
+    )  # fmt: skip
+
+
+def placement(name: str, contact: str = "c1") -> PlacementRequested:
+    return PlacementRequested(
+        event_id=f"p-{name}", request_id=name, occurred_at=datetime.now(UTC), origin=PlacementOrigin.CAMPAIGN,
+        campaign_id="P", contact_list_id=LIST, contact_id=contact, phone_number=NUMBER, agent_id="a1",
+    )  # fmt: skip
+
+
+async def configure(feed: Feeder) -> None:
+    """NO puts the number on a list, CB calls back after ten hours."""
+    actions: tuple[tuple[str, Any], ...] = (("NO", AppendToDnc()), ("CB", ScheduleCallback(offset_minutes=600)))
+    rules = tuple(
+        Rule(
+            rule_id=code, order=order, category=RuleCategory.WRAP_UP,
+            conditions=(WrapUpCodeCondition(codes=(code,)),), actions=(action,),
+        )
+        for order, (code, action) in enumerate(actions, 1)
+    )  # fmt: skip
+    await feed.send("rule-sets", RuleSet(rule_set_id="R", rules=rules))
+    campaign = Campaign(
+        campaign_id="P", dialing_mode=DialingMode.POWER, status=CampaignStatus.ON, contact_list_id=LIST,
+        rule_set_ids=("R",), dnc_list_ids=("D",),
+    )  # fmt: skip
+    await feed.send("campaigns", campaign)
+    for number in range(20):
+        await feed.send("contacts", ContactRecord(contact_list_id=LIST, contact_id=f"c{number}", callable=True))
+    await feed.flush()
+
+
+async def ready(worker: LocalWorker) -> None:
+    await asyncio.to_thread(worker.wait_ready, SOON_S)
+
+
+async def sent(feed: Feeder, topic: str, event: Any) -> None:
+    await feed.send(topic, event)
+    await feed.flush()
+
+
+async def reasons(feed: Feeder, read: Reader, name: str) -> list[str]:
+    """Why a call that somebody asks for is refused."""
+    await sent(feed, "placement-requested", placement(name))
+    found: list[dict[str, Any]] = []
+
+    def answered() -> bool:
+        found[:] = [one for one in read.values("placement-decided") if one["request_id"] == name]
+        return bool(found)
+
+    await read.until(answered, SOON_S)
+    return list(found[0]["reasons"])
+
+
+@asynccontextmanager
+async def admin_of(cluster: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def make_anew(cluster: Cluster, name: str) -> None:
+    """Delete a configuration topic, and make it again under the same name."""
+    full = cluster.prefix + name
+    async with admin_of(cluster) as admin:
+        await admin.delete_topics([full])
+        deadline = time.monotonic() + SOON_S
+        while full in await admin.list_topics():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        while (await admin.create_topics([NewTopic(full, 1, 1)])).topic_errors[0][1]:
+            assert time.monotonic() < deadline, "its files are still being deleted"
+            await asyncio.sleep(0.2)
+        while not all(part["leader"] >= 0 for one in await admin.describe_topics([full]) for part in one["partitions"]):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+
+
+async def add_partitions(cluster: Cluster) -> None:
+    names = [cluster.prefix + topic.name for topic in CATALOG.values() if topic.partitions is None]
+    async with admin_of(cluster) as admin:
+        await admin.create_partitions({name: NewPartitions(2 * PARTITIONS) for name in names})
+
+
+@asynccontextmanager
+async def open_transactions(cluster: Cluster, *topics: str) -> AsyncIterator[list[Any]]:
+    """Somebody has written to each of these topics in a transaction that is not ended; yields the producers."""
+    async with AsyncExitStack() as stack:
+        producers = []
+        for name in topics:
+            options = {**client_options(cluster.settings()), "transactional_id": f"{cluster.prefix}importer-{name}"}
+            producer: Any = await stack.enter_async_context(AIOKafkaProducer(**options))
+            await producer.begin_transaction()
+            await producer.send_and_wait(cluster.prefix + name, b"{", key=b"D|+12125550199", partition=0)
+            producers.append(producer)
+        yield producers
+
+
+async def test_somebodys_open_transaction_holds_up_no_start_and_what_a_rule_wrote_behind_it_is_known_to_the_next_owner(
+    cluster: Cluster,
+) -> None:
+    """On a Do Not Call list and on configuration topics. It is said where that stands; the row goes with its end."""
+    held_back = ("dnc-entries", "campaigns", "contact-list-cleared")
+    async with feeder(cluster) as feed, reader(cluster, ["placement-decided", "contact-state", "dnc-entries"]) as read:
+        await configure(feed)
+        async with open_transactions(cluster, *held_back) as producers:
+            first = cluster.worker()
+            await ready(first)
+            assert "dnc" not in await reasons(feed, read, "before")
+            await sent(feed, "wrap-up", wrap_up("no", "NO"))
+            assert "dnc" in await reasons(feed, read, "known where it was written")
+            first.kill()
+            second = cluster.worker(store="memory")
+            await ready(second)
+            assert "dnc" in await reasons(feed, read, "known to the next owner")
+            status = second.status() or {}
+            assert status["held_back"].keys() == {cluster.prefix + name for name in held_back}
+            assert status["acquiring"] == {} and read.records["dnc-entries"] == []
+            for producer in producers:
+                await producer.abort_transaction()
+        await read.until(lambda: len(read.records["dnc-entries"]) == 1, SOON_S)
+        rows = [record for record in read.records["contact-state"] if record.key.startswith(APPENDED_KEY)]
+        assert [record.value is None for record in rows] == [False]
+
+        def is_gone() -> bool:
+            found = [record for record in read.records["contact-state"] if record.key.startswith(APPENDED_KEY)]
+            return found[-1].value is None
+
+        for number in range(10):  # A row goes with the next unit of the partition, when it has been read back.
+            assert "dnc" in await reasons(feed, read, f"known from the topic {number}")
+            if is_gone():
+                break
+        assert is_gone() and (second.status() or {})["held_back"] == {}
+
+
+@pytest.mark.parametrize("name", ["contact-list-cleared"])
+async def test_a_clear_on_a_topic_that_was_made_anew_cancels_as_on_a_new_installation(
+    cluster: Cluster, name: str
+) -> None:
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as read:
+        await configure(feed)
+        for number in range(5):
+            clear = ContactListCleared(event_id=f"z{number}", occurred_at=datetime.now(UTC), contact_list_id="M")
+            await feed.send(name, clear)
+        await sent(feed, "wrap-up", wrap_up("first", "CB"))
+        worker = cluster.worker()
+        await ready(worker)
+        await read.until(lambda: len(read.records["callback-lifecycle"]) == 1, SOON_S)
+        worker.stop()
+        await make_anew(cluster, name)
+        worker.start()
+        await ready(worker)
+        async with feeder(cluster) as anew:
+            clear = ContactListCleared(event_id="z", occurred_at=datetime.now(UTC), contact_list_id=LIST)
+            await sent(anew, name, clear)
+        await read.until(lambda: len(read.records["callback-lifecycle"]) == 2, SOON_S)
+        assert [one["transition"] for one in read.values("callback-lifecycle")] == ["scheduled", "cancelled"]
+        assert f"topic {name} was made anew" in worker.log.read_text()
+
+
+async def test_partitions_that_were_added_while_nobody_looked_keep_every_worker_from_deciding_anything(
+    cluster: Cluster,
+) -> None:
+    """Also those that hold none of the rows that are out of place."""
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as read:
+        await configure(feed)
+        workers = [cluster.worker(), cluster.worker()]
+        for worker in workers:
+            await ready(worker)
+        for number in range(20):
+            await feed.send("wrap-up", wrap_up(f"{number}", "CB", f"c{number}"))
+        await feed.flush()
+        await read.until(lambda: len(read.records["callback-lifecycle"]) == 20, SOON_S)
+        for worker in workers:
+            worker.stop()
+        await add_partitions(cluster)
+        await feed.send("wrap-up", wrap_up("more", "CB", "c1"))
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            assert await asyncio.to_thread(worker.wait_ended, SOON_S) == 1
+            said = worker.last_words(1)
+            assert "the worker ends: the contact topics of prefix" in said and "partitions were added" in said
+        await read.settle(1.0)
+        assert len(read.records["callback-lifecycle"]) == 20, "nothing was decided"
+
+
+async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_partitions(cluster: Cluster) -> None:
+    watch = TopicWatch(cluster.settings())
+    ids = await watch.begin()
+    assert len(set(ids.values())) == len(ids) == 6
+    await watch.look()
+    await make_anew(cluster, "campaign-recycle")
+    with pytest.raises(TopicMadeAnew, match="campaign-recycle was deleted and made anew"):
+        await watch.look()
+    again = TopicWatch(cluster.settings())
+    assert {name for name, one in (await again.begin()).items() if one != ids[name]} == {"campaign-recycle"}
+    await add_partitions(cluster)
+    with pytest.raises(PartitionsAdded, match="had 4: partitions were added"):
+        await again.look()
+
+
+@pytest.fixture
+def staging(cluster: Cluster) -> Iterator[Cluster]:
+    """Another installation on the same Kafka, with the same app."""
+    folder = cluster.folder / "staging"
+    folder.mkdir()
+    with Cluster(cluster.broker, f"{cluster.prefix}staging.", folder) as made:
+        yield made
+
+
+async def test_of_two_installations_with_one_app_the_second_does_not_start_and_the_first_goes_on(
+    cluster: Cluster, staging: Cluster
+) -> None:
+    app = f"{cluster.prefix}shared"
+    async with feeder(cluster) as feed, reader(cluster, ["placement-decided"]) as read:
+        await configure(feed)
+        first = cluster.worker(app=app)
+        await ready(first)
+        second = staging.worker(app=app)
+        assert await asyncio.to_thread(second.wait_ended, SOON_S) == 1
+        said = second.last_words(1)
+        assert f"the consumer group '{app}' is that of an installation with the prefix '{cluster.prefix}'" in said
+        assert await reasons(feed, read, "still there") == [] and first.exit_code is None
+        first.stop()
+        second.start()
+        assert await asyncio.to_thread(second.wait_ended, SOON_S) == 1, "it is the first one's while that is down"
+        first.start()
+        await ready(first)
+        assert await reasons(feed, read, "again") == []
+
+
+def test_a_transaction_timeout_that_the_broker_does_not_allow_is_a_wrong_setting(prefix: str, tmp_path: Path) -> None:
+    with (
+        EmbeddedKafka(more={"transaction.max.timeout.ms": "30000"}) as kafka,
+        Cluster(kafka.bootstrap, prefix, tmp_path) as cluster,
+    ):
+        worker = cluster.worker(transaction_timeout_s=60)
+        assert worker.wait_ended(SOON_S) == 2
+        said = worker.last_words(1)
+        assert "setting transaction_timeout_s (RINGBACK_TRANSACTION_TIMEOUT_S)" in said
+        assert "transaction.max.timeout.ms" in said and "traceback" not in said
