@@ -145,15 +145,21 @@ class ConfigurationReader:
 
     def _take_dnc(self, records: Sequence[ReadRecord]) -> None:
         """There may be millions, so that good ones take the shortest way."""
-        for is_damaged, group in groupby(records, lambda record: isinstance(record, DamagedRecord)):
-            if is_damaged:
+        if DamagedRecord not in set(map(type, records)):
+            self._take_entries(records)
+        else:
+            for is_damaged, group in groupby(records, lambda record: isinstance(record, DamagedRecord)):
+                if not is_damaged:
+                    self._take_entries(list(group))
+                    continue
                 for record in group:
                     self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
-                continue
-            for record, fault in self.configuration.dnc.take_all(list(group)):
-                self.configuration.report(arrived(DNC_ENTRIES, record), fault)
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
+
+    def _take_entries(self, records: Sequence[ReadRecord]) -> None:
+        for record, fault in self.configuration.dnc.take_all(records):
+            self.configuration.report(arrived(DNC_ENTRIES, record), fault)
 
     def _name(self, tp: TopicPartition) -> str:
         return str(tp.topic).removeprefix(self._settings.prefix)
