@@ -54,6 +54,7 @@ def _of_stream(into: Into, data: memoryview, bytes_max: int) -> tuple[memoryview
                 raise
         if size == bytes_max:
             return memoryview(content), False
+        del content  # Before there is room for the next one.
         size = min(bytes_max, GUESS * size)
 
 

@@ -161,7 +161,8 @@ class PartitionRecords(_Base):  # type: ignore[misc]
             quick = batch if content is None else _plain(raw, content)
             if (yield from self._quickly(quick, size)):
                 return
-        parts = parts_of(raw[_HEADER.size :] if content is None else content, _HEADER.unpack_from(raw)[-1])
+        plain, count = raw[_HEADER.size :] if content is None else content, _HEADER.unpack_from(raw)[-1]
+        parts = parts_of(plain, count, is_whole=is_whole)
         try:
             yield from self._carefully(parts, batch)
         except NoMore:

@@ -37,8 +37,11 @@ class NoMore(Exception):
     """The content ends, or makes no sense, before its last record."""
 
 
-def parts_of(content: memoryview, count: int) -> Iterator[Part]:
-    """The records of a batch that has `count`. Raises NoMore where nothing further can be told apart."""
+def parts_of(content: memoryview, count: int, *, is_whole: bool = True) -> Iterator[Part]:
+    """The records of a batch that has `count`. Raises NoMore where nothing further can be told apart.
+
+    is_whole: whether the content is all that the batch has; else its last record may be there in part.
+    """
     at = 0
     for _ in range(count):
         try:
@@ -49,44 +52,38 @@ def parts_of(content: memoryview, count: int) -> Iterator[Part]:
             raise NoMore
         at = begin + length
         if at > len(content):
-            yield from _beginning_of(content[begin:], length)
+            part = None if is_whole else _part_of(content[begin:], is_whole=False)
+            if part is not None and part.value is not None:
+                yield part
             raise NoMore
         yield _part_of(content[begin:at])
 
 
-def _beginning_of(record: memoryview, length: int) -> Iterator[Part]:
-    """A record of which the content holds only the beginning, if its key is in it."""
-    try:
-        part = _part_of(record, is_cut=True)
-    except IndexError:
-        return
-    if part.value is not None:
-        yield part
-
-
-def _part_of(record: memoryview, *, is_cut: bool = False) -> Part:
+def _part_of(record: memoryview, *, is_whole: bool = True) -> Part:
     try:
         timestamp, at = _varint(record, 1)  # After the attributes, of which there are none.
         offset, at = _varint(record, at)
         key, at = _bytes(record, at)
-        value, damage, at = _value(record, at)
-        if is_cut or damage is not None:
-            return Part(offset, timestamp, key, value, (), damage)
+        value, damage, at = _value(record, at, is_whole)
+        if damage is not None or not is_whole:
+            return Part(offset, timestamp, key, value, (), damage or RECORD_IS_DAMAGED)
         headers, damage = _headers(record, at)
         return Part(offset, timestamp, key, value, headers, damage)
     except IndexError:
         return Part(None, 0, None, None, (), RECORD_IS_DAMAGED)
 
 
-def _value(record: memoryview, at: int) -> tuple[bytes | None, Damage | None, int]:
+def _value(record: memoryview, at: int, is_whole: bool) -> tuple[bytes | None, Damage | None, int]:
     length, at = _varint(record, at)
     if length < 0:
         return None, None, at
     there = record[at : at + length]
+    if is_whole and len(there) < length:
+        raise IndexError
     if length <= RECORD_BYTES_MAX and len(there) == length:
         return bytes(there), None, at + length
     digest = sha256(there).hexdigest() if len(there) == length else None
-    what = f"The value has {length} bytes, and a record may have {RECORD_BYTES_MAX}"
+    what = f"A value of {length} bytes is more than is taken in"
     damage = Damage(ErrorCode.TOO_LARGE, what, value_bytes=length, value_sha256=digest)
     return bytes(there[:VALUE_KEPT]), damage, at + length
 

@@ -192,19 +192,23 @@ def test_whichever_byte_of_a_header_is_wrong_nothing_beside_its_batch_is_lost(at
     assert offsets == sorted(set(offsets))
 
 
-def test_records_that_cannot_be_told_apart_are_lost_together_from_the_first_of_them_on():
+@pytest.mark.parametrize("length", [0x7E, 0x7F])
+def test_records_that_cannot_be_told_apart_are_lost_together_from_the_first_of_them_on(length):
+    """Their lengths run over the end of the batch, or are below 0."""
+
     def spoil(data: bytearray) -> None:
         place = data.find(b"kb") - 5  # The length of the record.
-        data[place] = 0x7F
+        data[place] = length
 
     records, position = read(batch(0, some(b"a", b"b", b"c"), "none", spoil) + batch(3, some(b"d")))
     assert keys(records) == [b"ka", None, b"kd"] and position == 4
     assert (records[1].damage.first_offset, records[1].offset) == (1, 2)
 
 
-def test_a_record_with_a_wrong_length_inside_is_lost_alone():
+@pytest.mark.parametrize("field", [b"kb", b"vb"])
+def test_a_record_with_a_wrong_length_inside_is_lost_alone(field):
     def spoil(data: bytearray) -> None:
-        data[data.find(b"kb") - 1] = 0x7E  # The length of the key.
+        data[data.find(field) - 1] = 0x7E  # The length of the key, or the value.
 
     records, position = read(batch(0, some(b"a", b"b", b"c"), "none", spoil))
     assert keys(records) == [b"ka", None, b"kc"] and position == 3
