@@ -192,7 +192,8 @@ class ConfigurationReader:
         """There may be millions, so that good ones take the shortest way. Returns how many were refused."""
         refused = self.configuration.dnc.take_all(records)
         if len(refused) > PORTION_MAX:  # No more would be kept.
-            self.configuration.reports.forget(DNC_ENTRIES, refused[-PORTION_MAX - 1].record.offset)
+            first, last = refused[0].record.offset, refused[-PORTION_MAX - 1].record.offset
+            self.configuration.reports.forget(DNC_ENTRIES, first, last)
         for record, fault in refused[-PORTION_MAX:]:
             self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
         metrics.DNC_READ.inc(len(records))
