@@ -244,7 +244,8 @@ class ConfigurationReader:
     def _take_whole(self, records: Sequence[ReadRecord]) -> int:
         refused = self.configuration.dnc.take_all(records)
         if len(refused) > PORTION_MAX:  # No more would be kept.
-            self.configuration.reports.forget(DNC_ENTRIES, refused[-PORTION_MAX - 1].record.offset)
+            first, last = refused[0].record.offset, refused[-PORTION_MAX - 1].record.offset
+            self.configuration.reports.forget(DNC_ENTRIES, first, last)
         for record, fault in refused[-PORTION_MAX:]:
             self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
         return len(refused)

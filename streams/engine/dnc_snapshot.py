@@ -74,7 +74,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     runs: tuple[int, ...]
     refused: tuple[Arrived, ...]
-    forgotten: int = -1
+    forgotten: tuple[int, int] = (-1, -1)
     topic_id: str = ""
 
 
@@ -90,14 +90,14 @@ class Frozen:
     recent: dict[int, int]
     offset: int
     refused: tuple[Arrived, ...]
-    forgotten: int
+    forgotten: tuple[int, int]
 
 
 def frozen(configuration: Configuration) -> Frozen:
     """The lists as they are now, to be written elsewhere.
 
     Records that were refused go along: their dead letters are written by whoever owns contact partition 0 then. Those
-    are the latest; forgotten: the offset of the last one before them, which are read again if need be.
+    are the latest; forgotten: offsets of the first and the last before them, which are read again if need be.
     """
     lists = configuration.dnc
     bad = (report.arrived for report in configuration.reports if isinstance(report, BadRecord))
@@ -156,8 +156,8 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
     except (_Unusable, OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         set_aside(folder, source, str(error))
         return None
-    if header.forgotten >= 0:
-        configuration.reports.forget(DNC_ENTRIES, header.forgotten)
+    if header.forgotten[1] >= 0:
+        configuration.reports.forget(DNC_ENTRIES, *header.forgotten)
     for arrived in header.refused:
         configuration.apply(arrived, now)
     configuration.dnc.restore([name.encode() for name in header.names], runs, header.offset)

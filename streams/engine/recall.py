@@ -68,15 +68,15 @@ class Recall:
 
     async def _read(self, topic: str, after: int) -> None:
         """Read what there is to be said of a topic after an offset, until all the rest of it is kept."""
-        log.info("reading refused records of %s again from offset %d on", topic, after + 1)
+        log.info("reading refused records of %s again, those after offset %d", topic, after)
         tp, recycles = TopicPartition(self._settings.topic(topic), 0), Recycles()
         async with reader(self._settings, [tp]) as consumer:
             if topic != RECYCLES:  # Whether a recycle came too soon depends on all before it.
-                consumer.seek(tp, after + 1)
-            while after < self._reports.forgotten(topic):
+                consumer.seek(tp, max(after + 1, self._reports.forgotten(topic)[0]))
+            while after < self._reports.forgotten(topic)[1]:
                 found, through = await self._judge(consumer, tp, topic, recycles)
                 reports = [report for report in found if report.arrived.offset > after]
-                if reports or through >= self._reports.forgotten(topic):
+                if reports or through >= self._reports.forgotten(topic)[1]:
                     self._reports.recall(Recalled(topic, after, through, reports))
                     self._changed()
                     if not await self._said(topic):
@@ -90,11 +90,12 @@ class Recall:
         polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
         records = [record for of_one in polled.values() for record in of_one]
         if records:
-            found = (report_on(arrived(topic, record), recycles) for record in records)
+            found = [report_on(arrived(topic, record), recycles) for record in records]
+            await asyncio.sleep(0)  # What has been fetched is handed over without a turn for anybody else.
             return [report for report in found if report is not None], records[-1].offset
         position, ends = int(await consumer.position(tp)), await consumer.end_offsets([tp])
         # What is there no more has nothing to be said of it.
-        return [], max(position - 1, self._reports.forgotten(topic) if position >= ends[tp] else -1)
+        return [], max(position - 1, self._reports.forgotten(topic)[1] if position >= ends[tp] else -1)
 
     async def _said(self, topic: str) -> bool:
         """Return when what was read has been said, or nobody seems to say it."""

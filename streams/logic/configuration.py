@@ -13,7 +13,7 @@ from streams.logic.callable_time import CompiledTimes
 from streams.logic.dnc import DncLists
 from streams.logic.dnc_records import DNC_ENTRIES
 from streams.logic.exchange import Arrived
-from streams.logic.prepared import Prepared, marker_of, prepare, set_aside, too_soon
+from streams.logic.prepared import Prepared, marker_of, met_bug, prepare, refused, too_soon
 from streams.logic.recycles import Marker, Recycles
 from streams.logic.reports import BadRecord, Reports
 from streams.logic.rules import CompiledRuleSet, Filter
@@ -104,6 +104,8 @@ class Configuration:
             self.dnc.take(arrived.key, arrived.value, arrived.offset)
         except BadEvent as fault:
             self.reports.add(BadRecord(arrived, fault.bare()))
+        except Exception as error:
+            self.reports.add(met_bug(arrived, error))
 
     def take(self, prepared: Prepared) -> None:
         """The same for a record that has been made ready, of any topic but the Do Not Call entries."""
@@ -112,7 +114,7 @@ class Configuration:
         try:
             self._take(prepared)
         except Exception as error:
-            prepared = set_aside(arrived, error)
+            prepared = refused(met_bug(arrived, error))
             self._take(prepared)
         if prepared.report is not None:
             self.reports.add(prepared.report)

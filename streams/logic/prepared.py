@@ -46,16 +46,26 @@ def prepare(arrived: Arrived) -> Prepared:
     try:
         return _prepared(arrived)
     except BadEvent as fault:
-        return _refused(BadRecord(arrived, fault.bare()))
+        return refused(BadRecord(arrived, fault.bare()))
     except Exception as error:
-        return set_aside(arrived, error)
+        return refused(met_bug(arrived, error))
 
 
-def set_aside(arrived: Arrived, error: Exception) -> Prepared:
-    """A record that met a bug of ours."""
+def refused(report: BadRecord) -> Prepared:
+    """A record that cannot be accepted. Nothing is known any more of what it is about, if its key says what that is."""
+    try:
+        key = _key_of(report.arrived)
+    except BadEvent:
+        key = ""
+    named = key if 0 < len(key) <= ID_LENGTH_MAX else None
+    return Prepared(report.arrived, named, report=report, refused=True)
+
+
+def met_bug(arrived: Arrived, error: Exception) -> BadRecord:
+    """What is to be said of a record that met a bug of ours."""
     # The message of an unforeseen exception may quote the record, so nobody is told.
     fault = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
-    return _refused(BadRecord(arrived, fault, Fault.of(FaultKind.CONFIGURATION, error)))
+    return BadRecord(arrived, fault, Fault.of(FaultKind.CONFIGURATION, error))
 
 
 def report_on(arrived: Arrived, recycles: Recycles) -> Report | None:
@@ -110,15 +120,6 @@ def _compiled(value: Value) -> CompiledRuleSet | CompiledTimes | Filter | None:
             return None if conditions is None else compile_filter(conditions)
         case _:
             return None
-
-
-def _refused(report: BadRecord) -> Prepared:
-    try:
-        key = _key_of(report.arrived)
-    except BadEvent:
-        key = ""
-    named = key if 0 < len(key) <= ID_LENGTH_MAX else None
-    return Prepared(report.arrived, named, report=report, refused=True)
 
 
 def _key_of(arrived: Arrived) -> str:

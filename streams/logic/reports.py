@@ -84,10 +84,11 @@ class Room:
 
 @dataclass(slots=True)
 class _Kept:
-    """The latest reports of a topic. forgotten: offset of the latest that is not kept, -1 if all are."""
+    """The latest reports of a topic. begins, forgotten: offsets of the first and the latest not kept, -1 if all are."""
 
     reports: deque[Report] = field(default_factory=deque)
     size: int = 0
+    begins: int = -1
     forgotten: int = -1
 
     def add(self, report: Report) -> None:
@@ -99,7 +100,11 @@ class _Kept:
     def forget_first(self) -> None:
         first = self.reports.popleft()
         self.size -= size_of(first)
-        self.forgotten = max(self.forgotten, first.arrived.offset)
+        self.forget(first.arrived.offset, first.arrived.offset)
+
+    def forget(self, begins: int, last: int) -> None:
+        self.begins = begins if self.begins < 0 else self.begins
+        self.forgotten = max(self.forgotten, last)
 
 
 class Reports:
@@ -124,16 +129,20 @@ class Reports:
         self._kept.setdefault(report.arrived.topic, _Kept()).add(report)
         self.news += 1
 
-    def forgotten(self, topic: str) -> int:
-        """Offset of the latest record of a topic that there is something to say of and that is not kept; else -1."""
-        return self._kept[topic].forgotten if topic in self._kept else -1
+    def forgotten(self, topic: str) -> tuple[int, int]:
+        """Offsets of the first and the latest record of a topic of which something may be unsaid and is not kept.
 
-    def forget(self, topic: str, offset: int) -> None:
-        """There is something to say of this record, which is not kept; none before it is, either."""
+        -1 for both if there is none. What the owner is known to have said does not count for the first.
+        """
+        kept = self._kept.get(topic) or _Kept()
+        return kept.begins, kept.forgotten
+
+    def forget(self, topic: str, begins: int, last: int) -> None:
+        """There is something to say of records from one offset to another, and they are not kept; nor is any before."""
         kept = self._kept.setdefault(topic, _Kept())
-        while kept.reports and kept.reports[0].arrived.offset <= offset:
+        while kept.reports and kept.reports[0].arrived.offset <= last:
             kept.forget_first()
-        kept.forgotten = max(kept.forgotten, offset)
+        kept.forget(begins, last)
         self.news += 1
 
     def recall(self, recalled: Recalled) -> None:
@@ -180,6 +189,8 @@ class Reports:
         if recalled is None and self._kept[topic].forgotten > since:
             self.wanted[topic] = since
             return True
+        if self._kept[topic].forgotten <= since:
+            self._kept[topic].begins = -1
         self.wanted.pop(topic, None)
         return False
 

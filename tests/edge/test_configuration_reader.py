@@ -188,6 +188,20 @@ async def test_refused_records_that_were_not_kept_are_read_again_and_said_once(m
     assert topics.read < count + PORTION_MAX, "what is kept is not read again"
 
 
+async def test_good_records_ahead_of_the_first_that_was_refused_are_not_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, good, count = Configuration(), 5000, 2 * PORTION_MAX
+    value = b'{"dnc_list_id":"house","phone_number":"+1%010d"}'
+    key = b"house|+1%010d"
+    records = [Record("", n, key % n, value % n if n < good else b"{}") for n in range(good + count)]
+    for record in records:
+        told.apply(arrived("dnc-entries", record), NOW)
+    topics = Topics(dnc_entries=records)
+    total = await said(topics, told, count, monkeypatch)
+    assert offsets(total) == list(range(good, good + count)) and topics.read < count + PORTION_MAX
+
+
 async def test_records_that_are_gone_meanwhile_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """A compacted topic keeps the last record of each key, which may be a good one."""
     count, told = 3 * PORTION_MAX, Configuration()

@@ -15,6 +15,7 @@ from streams.logic.configuration import Configuration
 from streams.logic.dnc import DncLists
 from streams.logic.dnc_batch import LISTS_IN_RUNS
 from streams.logic.exchange import Arrived
+from streams.logic.reports import PORTION_MAX
 from streams.settings import make
 from topics.codec import encode
 from topics.configuration import DncEntry
@@ -77,6 +78,16 @@ def test_refused_records_are_taken_up_too_since_their_dead_letters_may_not_be_wr
     assert taken_up(tmp_path, again) == 51
     assert [report.arrived for report in again.reports] == [report.arrived for report in before.reports]
     assert len(list(again.reports)) == 2 and again.reports.news > 0 and found(again) == found(before)
+
+
+def test_of_a_great_many_refused_records_the_latest_are_taken_up_and_it_is_known_where_the_others_are(tmp_path):
+    before, again = filled(), Configuration()
+    for offset in range(50, 50 + PORTION_MAX + 20):
+        tell(before, offset, b"list-1|+1212666%04d" % offset, b"{")
+    write(tmp_path, frozen(before), HERE, NOW)
+    assert taken_up(tmp_path, again) == 49 + PORTION_MAX + 20
+    assert again.reports.forgotten("dnc-entries") == before.reports.forgotten("dnc-entries") == (50, 69)
+    assert [report.arrived.offset for report in again.reports] == list(range(70, 70 + PORTION_MAX))
 
 
 def test_a_program_that_accepts_what_was_refused_reads_everything(tmp_path, caplog):
