@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from streams import topic_admin
 from streams.errors import OperatorError
@@ -18,10 +19,14 @@ SASL = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": USER, "sasl_password
 
 
 def line_of(**given: object) -> str:
-    """What `topics check` says with these settings."""
-    with pytest.raises(OperatorError) as error:
-        topic_admin.check(make(**given))
-    (line,) = str(error.value).splitlines()
+    """What `topics check` says with these settings, and a worker, which has another event loop, when it starts."""
+    settings = make(**given)
+    with pytest.raises(OperatorError) as of_check:
+        topic_admin.check(settings)
+    with pytest.raises(OperatorError) as of_worker:
+        uvloop.run(topic_admin.contact_partitions(settings))
+    assert str(of_worker.value) == str(of_check.value)
+    (line,) = str(of_check.value).splitlines()
     assert PASSWORD not in line
     return line
 
@@ -130,8 +135,9 @@ def test_a_name_that_is_not_known_and_an_address_where_nothing_listens_are_told_
 
 
 def test_an_address_that_the_broker_gives_as_its_own_is_named_when_it_is_the_one_that_fails(
-    secured: SecuredKafka,
+    secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(topic_admin, "ANSWER_TIMEOUT_S", 2)
     line = line_of(broker=secured.at("LOST"))
     assert f"the Kafka broker at {secured.at('LOST')} gives {NOWHERE}:" in line
     assert f"the name {NOWHERE} is not known" in line and line.endswith("advertised.listeners")
