@@ -102,6 +102,25 @@ def test_a_folder_that_everybody_may_write_to_is_not_taken_from_them(
     assert "others can look into" in caplog.text
 
 
+def test_a_volume_that_belongs_to_somebody_else_is_used_and_what_is_in_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a group of Kubernetes' own: the folder is root's, and the group may write to it."""
+
+    def refused(file: int, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o2775)
+    monkeypatch.setattr(os, "fchmod", refused)
+    with held(folder):
+        (folder / "contacts-0").mkdir()
+        assert modes(folder)["contacts-0"] in ("0o700", "0o2700")
+    (line,) = caplog.messages
+    assert f"others can look into {folder}, which this worker cannot change." in line
+
+
 @pytest.mark.parametrize("inside", [True, False], ids=["to a file", "to nothing"])
 def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_is_as_before(tmp_path: Path, inside: bool) -> None:
     folder, target = tmp_path / "state", tmp_path / "target"
