@@ -49,6 +49,20 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -
         pass
 
 
+def test_a_folder_that_cannot_be_looked_into_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with (
+        pytest.raises(OperatorError, match=r"cannot be looked into \(Permission denied\).*--state-dir"),
+        held(tmp_path),
+    ):
+        pass
+
+
 def test_state_in_memory_needs_no_folder() -> None:
     with held(None):
         pass
