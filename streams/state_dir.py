@@ -35,7 +35,13 @@ def held(folder: Path | None) -> Iterator[None]:
     before = os.umask(OTHERS)
     try:
         with _locked(folder):
-            _close_to_others(folder)
+            try:
+                _close_to_others(folder)
+            except OSError as error:
+                raise OperatorError(
+                    f"{_HERE}: {folder} cannot be looked into ({error.strerror}). Give it to the worker's user, or name "
+                    "another with --state-dir"
+                ) from None
             yield
     finally:
         os.umask(before)

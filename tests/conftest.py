@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
     signal.signal(number, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
+os.umask(0o022)
 
 for name in list(os.environ):
     if name.startswith("RINGBACK_") or name in ("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "COLUMNS"):

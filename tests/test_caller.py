@@ -30,7 +30,9 @@ def test_programs_that_tests_start_end_at_a_signal():
             assert child.wait(20) == -number
 
 
-def test_what_tests_see_of_the_environment_is_theirs():
+def test_what_tests_see_of_the_environment_is_theirs(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
     assert [name for name in os.environ if name.startswith("RINGBACK_")] == []
     assert not urllib.request.getproxies() or urllib.request.proxy_bypass("127.0.0.1:9464")
     assert "COLUMNS" not in os.environ
@@ -42,6 +44,7 @@ def test_a_caller_that_ignores_and_blocks_signals_and_has_an_odd_environment_cha
     def as_an_odd_caller():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
+        os.umask(0o077)
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1))
 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "not odd_environment"]

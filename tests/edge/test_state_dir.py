@@ -49,6 +49,20 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -
         pass
 
 
+def test_a_folder_that_cannot_be_looked_into_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with (
+        pytest.raises(OperatorError, match=r"cannot be looked into \(Permission denied\).*--state-dir"),
+        held(tmp_path),
+    ):
+        pass
+
+
 def test_state_in_memory_needs_no_folder() -> None:
     with held(None):
         pass
@@ -100,6 +114,25 @@ def test_a_folder_that_everybody_may_write_to_is_not_taken_from_them(
     with held(folder):
         assert modes(folder) == {"state": "0o1777", "lock": "0o600"}
     assert "others can look into" in caplog.text
+
+
+def test_a_volume_that_belongs_to_somebody_else_is_used_and_what_is_in_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a group of Kubernetes' own: the folder is root's, and the group may write to it."""
+
+    def refused(file: int, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o2775)
+    monkeypatch.setattr(os, "fchmod", refused)
+    with held(folder):
+        (folder / "contacts-0").mkdir()
+        assert modes(folder)["contacts-0"] in ("0o700", "0o2700")
+    (line,) = caplog.messages
+    assert f"others can look into {folder}, which this worker cannot change." in line
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["to a file", "to nothing"])

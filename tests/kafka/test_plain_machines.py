@@ -224,7 +224,9 @@ def test_a_host_without_a_name_or_with_an_odd_one_is_no_matter(cluster: Cluster)
     assert worker.exit_code == 0
 
 
-async def test_no_environment_an_odd_zone_and_an_ascii_locale_are_no_matter(cluster: Cluster) -> None:
+async def test_no_environment_an_odd_zone_an_ascii_locale_and_no_standard_streams_are_no_matter(
+    cluster: Cluster,
+) -> None:
     odd = {
         "TZ": "Asia/Kolkata",
         "LC_ALL": "POSIX",
@@ -234,15 +236,17 @@ async def test_no_environment_an_odd_zone_and_an_ascii_locale_are_no_matter(clus
     }
     settings = cluster.settings()
     given = {f"RINGBACK_{name.upper()}": str(getattr(settings, name)) for name in ("broker", "prefix", "app")}
-    given |= {"RINGBACK_STORE": "memory", "RINGBACK_METRICS_PORT": "0", "RINGBACK_LOG_FORMAT": "json"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "streams", "worker"],
-        env=odd | given,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    ) as process:
+    given |= {"RINGBACK_STATE_DIR": str(cluster.folder / "state"), "RINGBACK_METRICS_PORT": "0"}
+
+    def without_streams() -> None:
+        os.closerange(0, 3)
+
+    command = [sys.executable, "-m", "streams", "worker"]
+    with subprocess.Popen(command, env=odd | given, preexec_fn=without_streams) as process:
         try:
             await works(cluster)
+            opened = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
         finally:
             process.terminate()
     assert process.returncode == 0
+    assert opened == [os.devnull] * 3
