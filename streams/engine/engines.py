@@ -215,7 +215,8 @@ class Engines:
 
     def due(self) -> int:
         """How many callbacks are due by now; about: an index counts one for each contact."""
-        return sum(engine.core.due_count(self._clock.now()) for engine in self._held.values())
+        now = self._clock.now()
+        return sum(engine.core.due_count(now) + engine.in_flight for engine in self._held.values())
 
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
