@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from streams.broker.java import free_ports
+from streams.engine.patience import ANSWER_S
 from streams.local import LocalWorker
-from streams.reconnecting import ANSWER_S, PING_AFTER_S
+from streams.reconnecting import PING_AFTER_S
 from streams.worker import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
