@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from rocksdict import Options, Rdict
 
 from streams.engine.disk_rows import HEADER_KEY, UnusableState
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, FORMAT, REFRESH, DiskStore, Header, Source, set_aside
+from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, FORMAT, DiskStore, Header, Source, set_aside
 from streams.engine.partition import Partition
+from streams.engine.store import REFRESH
 from streams.logic.configuration import Configuration
 from streams.logic.exchange import Arrived
 

@@ -9,8 +9,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import REFRESH, DiskStore, Source
+from streams.engine.disk_store import DiskStore, Source
 from streams.engine.partition import META_KEY
+from streams.engine.store import REFRESH
 from streams.settings import Settings
 from tests.builders import scheduled
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
