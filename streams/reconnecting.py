@@ -11,7 +11,6 @@ import os
 import random
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import aiokafka.conn
@@ -20,10 +19,8 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
-from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
-from aiokafka.protocol.produce import ProduceRequest
 
+from streams.engine.patience import Patience
 from streams.engine.reconnects import Reconnects, Verdict
 
 CONNECT_TIMEOUT_S = 10.0  # As Kafka's own clients have it (socket.connection.setup.timeout.ms).
@@ -34,36 +31,7 @@ PING_AFTER_S = 5.0
 PING_TIMEOUT_S = 1.0
 """A connection that was idle for longer is asked whether it lives before it is relied on."""
 BOOTSTRAP_AGAIN_S = 1.0
-ANSWER_S = 10.0
-DATA_ANSWER_S = 20.0
-"""The same for requests and answers that may be megabytes."""
 BROKEN = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long requests may take, in seconds. What is held by the broker until others act takes as long as it may."""
-
-    session_s: float
-    rebalance_s: float
-    transaction_s: float
-
-    def of(self, request: object, given_s: float) -> float:
-        """For one request; `given_s` is what its client was made with."""
-        match request:
-            case HeartbeatRequest():
-                return min(given_s, max(1.0, self.session_s / 2))
-            case JoinGroupRequest() | SyncGroupRequest():
-                return min(given_s, self.rebalance_s + ANSWER_S)
-            case FetchRequest() | ProduceRequest():
-                return min(given_s, DATA_ANSWER_S, self._within_transaction)
-            case _:
-                return min(given_s, ANSWER_S, self._within_transaction)
-
-    @property
-    def _within_transaction(self) -> float:
-        """A request that is lost must be tried again before the transaction it belongs to is given up."""
-        return max(1.0, self.transaction_s / 3)
 
 
 class _Process:

@@ -241,7 +241,8 @@ class Engines:
 
     def due(self) -> int:
         """How many callbacks are due by now; about: an index counts one for each contact."""
-        return sum(engine.core.due_count(self._clock.now()) for engine in self._held.values())
+        now = self._clock.now()
+        return sum(engine.core.due_count(now) + engine.in_flight for engine in self._held.values())
 
     async def _tell_waits(self) -> None:
         """Say in the log what has been waited for since the last time."""

@@ -47,7 +47,7 @@ class PartitionEngine:
     def __init__(self, settings: Settings, core: Partition, store: Store, clock: Clock, broken: Broken) -> None:
         self.core = core
         self.number = core.number
-        self.epoch = 0
+        self.epoch = self.in_flight = 0  # In flight: callbacks that the unit presents which is being committed.
         self.inbox = Inbox()
         self.gate = AcquireGate({})
         self._in_unit = False
@@ -95,8 +95,7 @@ class PartitionEngine:
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], anew: Collection[str] = ()) -> None:
         """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
 
-        All by full topic name; anew: those whose log is another one than before. What was fetched before this moment is
-        left alone.
+        All by full topic name; anew: those whose log is another one. What was fetched before this is left alone.
         """
         self.epoch = next(EPOCHS)
         self._proven = False
@@ -245,9 +244,10 @@ class PartitionEngine:
 
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         began = time.monotonic()
+        self.in_flight = len(outcome.fired)
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(unit), now)
-        self._proven = True
+        self._proven, self.in_flight = True, 0
         metrics.UNIT_SECONDS.observe(time.monotonic() - began)
         count(self.core, outcome, self._clock.now())
         self._transactions.check()

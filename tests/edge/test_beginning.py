@@ -1,6 +1,9 @@
 """An engine that begins, or goes on after the group has shared out anew, asks Kafka whether it owns its partition."""
 
-from tests.edge.lone import PREFIX, TOPICS, Broker, Lone, Refused, begun
+from datetime import timedelta
+
+from streams.engine.store import REFRESH, MemoryStore
+from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Lone, Refused, begun
 
 
 async def shared_out_anew(lone: Lone) -> None:
@@ -28,3 +31,14 @@ async def test_an_owner_who_was_overtaken_meanwhile_learns_of_it_though_there_is
         await shared_out_anew(lone)
         await lone.until(lambda: lone.broken)
         assert isinstance(lone.broken[0], Refused)
+
+
+def test_a_partition_kept_in_memory_is_renewed_once_an_hour_as_one_on_disk_is() -> None:
+    """Nothing else is written for a partition in which nothing happens, and Kafka forgets what is not used."""
+    store = MemoryStore()
+    assert not store.ages(NOW)
+    store.committed(None, NOW)
+    assert not store.ages(NOW + REFRESH)
+    assert store.ages(NOW + REFRESH + timedelta(seconds=1))
+    store.is_alive(NOW + REFRESH + timedelta(seconds=1))
+    assert not store.ages(NOW + REFRESH + timedelta(seconds=2))

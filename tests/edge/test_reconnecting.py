@@ -17,7 +17,8 @@ from aiokafka.structs import BrokerMetadata
 
 from streams import reconnecting
 from streams.broker.java import free_ports
-from streams.reconnecting import ANSWER_S, DATA_ANSWER_S, Connection, Patience
+from streams.engine.patience import ANSWER_S, DATA_ANSWER_S, Patience
+from streams.reconnecting import Connection
 
 HOST = "127.0.0.1"
 GREETING = struct.pack(">hi", 0, 0)  # ApiVersions: no error, and nothing is offered.

@@ -108,6 +108,10 @@ class Brokers:
         """Start it again, with its data and its ports; in the main thread, since the child dies with its thread."""
         self._launch(node)
 
+    def runs(self, node: int) -> bool:
+        """Whether it was started and not killed since."""
+        return self._processes[node] is not None
+
     def move(self, node: int, port: int) -> None:
         """Give a node that was killed another address on the first network: `port`, and no other."""
         (east,) = free_ports(HOST, 1)

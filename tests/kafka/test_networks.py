@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from streams.broker.java import free_ports
+from streams.engine.patience import ANSWER_S
 from streams.local import LocalWorker
-from streams.reconnecting import ANSWER_S, PING_AFTER_S
+from streams.reconnecting import PING_AFTER_S
 from streams.worker import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
@@ -40,9 +41,21 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
 @pytest.fixture
 def cluster(brokers: Brokers, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
     """Topics of its own; feeders and readers do not go through proxies."""
+    if not brokers.runs(0):
+        brokers.start(0)
+        brokers.await_started(0)
     with Cluster(brokers.direct, prefix, tmp_path) as made:
         yield made
     brokers.proxies.restore()
+
+
+@pytest.fixture
+def other(brokers: Brokers, cluster: Cluster) -> Iterator[Cluster]:
+    """Another installation on the same Kafka."""
+    folder = cluster.folder / "other"
+    folder.mkdir()
+    with Cluster(brokers.direct, f"{cluster.prefix}other.", folder) as made:
+        yield made
 
 
 def said(worker: LocalWorker, words: str) -> list[str]:
@@ -142,16 +155,16 @@ async def test_a_worker_that_is_asked_to_stop_ends_whatever_it_waits_for(
 
 
 async def test_a_broker_that_is_gone_while_nothing_happens_is_noticed_told_once_and_waited_for(
-    brokers: Brokers, cluster: Cluster
+    brokers: Brokers, cluster: Cluster, other: Cluster
 ) -> None:
     """Two workers, of which one is told to wait for less long than the broker is away."""
     async with feeder(cluster) as feed:
         await configure(feed)
         patient = cluster.worker(broker=brokers.proxied())
         patient.wait_ready()
-        await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=6)))
-        hasty = cluster.worker(broker=brokers.proxied(), app=f"{cluster.prefix}other", transaction_timeout_s=AWAY_S)
+        hasty = other.worker(broker=brokers.proxied(), transaction_timeout_s=AWAY_S)
         hasty.wait_ready()
+        await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=8)))
         began = time.monotonic()
         brokers.kill(0)
         assert hasty.wait_ended(SOON_S) == EXIT_BROKEN

@@ -1,0 +1,162 @@
+"""Where the topics of a partition are read on, and what a log that does not fit the offsets leads to."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import pytest
+
+from streams import metrics
+from streams.engine.beginning import Beginning, Jumps
+from streams.engine.clock import SystemClock
+from streams.engine.engines import Engines
+from streams.engine.partition import Partition
+from streams.engine.partition_engine import PartitionEngine
+from streams.engine.source_ends import Span
+from streams.engine.store import MemoryStore
+from streams.logic.configuration import Configuration
+from streams.settings import make
+from tests.edge.lone import Broker
+from tests.edge.test_inbox import Record
+
+TOPIC, OTHER = "ringback.wrap-up", "ringback.contacts"
+
+
+def broken(what: str, error: BaseException) -> None:
+    raise AssertionError(what) from error
+
+
+def engine_of(number: int = 0) -> PartitionEngine:
+    settings, core = make(), Partition(number, 4, Configuration(), {})
+    engine = PartitionEngine(settings, core, MemoryStore(), SystemClock(), broken)
+    engine._transactions = Broker()  # type: ignore[assignment]
+    return engine
+
+
+def gaps(kind: str) -> float:
+    return float(metrics.LOG_GAPS.labels("wrap-up", kind)._value.get())
+
+
+def starts(committed: int, first: int, end: int, *, known: int = 0, went_back: bool = False) -> int:
+    engine = engine_of()
+    engine.inbox.next = {TOPIC: known} if known else {}
+    spans = {TOPIC: Span(first, end)}
+    return Beginning(engine, spans, "ringback.", {TOPIC} if went_back else ()).starts({TOPIC: committed})[TOPIC]
+
+
+async def test_a_log_that_goes_on_is_read_from_the_committed_offset() -> None:
+    before = gaps("shorter"), gaps("records_deleted")
+    assert starts(5, 0, 9) == 5
+    assert starts(9, 0, 9) == 9  # All of it has been read.
+    assert starts(9, 9, 9) == 9  # And deleted since.
+    assert starts(0, 0, 0) == 0
+    assert starts(0, 7, 9) == 7  # A new installation.
+    assert (gaps("shorter"), gaps("records_deleted")) == before
+
+
+async def test_a_log_that_ends_before_is_read_from_its_beginning_with_one_line_and_a_count(caplog) -> None:
+    before = gaps("shorter")
+    with caplog.at_level(logging.ERROR):
+        assert starts(100, 3, 9) == 3
+    assert gaps("shorter") == before + 1
+    (line,) = [message for message in caplog.messages if "its log is shorter" in message]
+    assert "offset 100 was reached, and it goes from 3 to 9 now" in line
+
+
+async def test_offsets_that_the_engine_has_reached_count_though_the_group_tells_older_ones() -> None:
+    assert starts(4, 0, 5, known=9) == 0
+
+
+async def test_a_log_that_is_known_to_have_gone_back_is_read_from_its_beginning_however_long_it_is_by_now() -> None:
+    assert starts(10, 0, 300, went_back=True) == 0
+
+
+async def test_records_that_were_deleted_before_they_were_read_are_told() -> None:
+    before = gaps("records_deleted")
+    assert starts(5, 7, 9) == 7
+    assert gaps("records_deleted") == before + 1
+
+
+async def test_an_engine_that_begins_at_another_log_takes_records_that_it_would_take_for_old() -> None:
+    engine = engine_of()
+    engine.inbox.open({TOPIC: 100})
+    engine.inbox.open({TOPIC: 3}, {TOPIC})
+    assert engine.inbox.next == {TOPIC: 3}
+    engine.inbox.open({TOPIC: 2})
+    assert engine.inbox.next == {TOPIC: 3}
+
+
+class Releases:
+    """Begins an engine, as the consumer does."""
+
+    def __init__(self, spans: Mapping[str, Span]) -> None:
+        self.spans, self.begun = spans, 0
+        self.jumps = Jumps("ringback.", self.begin, broken)
+
+    async def begin(self, engine: PartitionEngine) -> None:
+        went_back = self.jumps.went_back(engine.number)
+        beginning = Beginning(engine, self.spans, "ringback.", went_back)
+        await asyncio.sleep(0)
+        beginning(beginning.starts({topic: 10 for topic in self.spans}))
+        self.begun += 1
+        assert self.jumps.begun(engine.number, went_back)
+
+
+@pytest.fixture
+async def reading():
+    """An engine that has read both topics up to offset 10, and what begins it again."""
+    engine, releases = engine_of(), Releases({TOPIC: Span(0, 50), OTHER: Span(0, 10)})
+    engine.begin({TOPIC: 10, OTHER: 10}, {})
+    yield engine, releases
+    await releases.jumps.stop()
+    await engine.suspend()
+
+
+async def test_a_partition_begins_again_when_the_log_of_a_topic_has_gone_back(reading) -> None:
+    engine, releases = reading
+    epoch = engine.epoch
+    releases.jumps.found(engine, TOPIC, 0)
+    assert releases.jumps.went_back(0) == {TOPIC}  # What is fetched meanwhile is left alone.
+    async with asyncio.timeout(10):
+        while not releases.begun:
+            await asyncio.sleep(0.01)
+    assert engine.inbox.next == {TOPIC: 0, OTHER: 10}
+    assert engine.epoch > epoch and engine.active and not releases.jumps.went_back(0)
+
+
+async def test_a_jump_ahead_is_told_and_the_partition_goes_on(reading) -> None:
+    engine, releases = reading
+    before = gaps("records_deleted")
+    releases.jumps.found(engine, TOPIC, 30)
+    await asyncio.sleep(0.01)
+    assert gaps("records_deleted") == before + 1
+    assert not releases.begun and not releases.jumps.went_back(0)
+
+
+async def test_a_log_that_goes_back_while_the_group_shares_out_is_known_when_the_partition_is_kept(reading) -> None:
+    engine, releases = reading
+    await engine.suspend()
+    releases.jumps.found(engine, TOPIC, 0)
+    await asyncio.sleep(0.01)
+    assert not releases.begun and releases.jumps.went_back(0) == {TOPIC}
+    releases.jumps.keep({0})
+    assert releases.jumps.went_back(0) == {TOPIC}
+    releases.jumps.keep({1})
+    assert not releases.jumps.went_back(0)
+
+
+async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_the_partition_has_begun_again() -> None:
+    """By its offset it would be taken for what comes next."""
+    engines = Engines(make(), [TOPIC], 4, SystemClock(), broken)
+    engine = engine_of()
+    engines._held[0] = engine
+    engine.begin({TOPIC: 10}, {})
+    epoch = engines.epochs([0])[0]
+    try:
+        assert engines.batch(TOPIC, 0, [Record(10)], epoch) is not None
+        engines._jumps._went_back[0] = {TOPIC}
+        assert engines.batch(TOPIC, 0, [Record(11)], epoch) is None
+    finally:
+        engines._held.pop(0)
+        await engine.suspend()
+        await engines.close()
