@@ -67,7 +67,7 @@ class Engines:
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._release: Release | None = None  # None while the group shares out anew.
-        self._retakes = Retakes(self._take_up, broken, settings.transaction_timeout_s)
+        self._retakes = Retakes(self._owned, broken, settings.transaction_timeout_s)
         self._jumps = Jumps(settings.prefix, self._begin, broken)
         self._telling: asyncio.Task[None] | None = None
         self._waits = Waits(clock)
@@ -104,30 +104,45 @@ class Engines:
         log.info("assigned partitions %s of %d, generation %d", wanted, self._partitions, self._generation)
         metrics.PARTITIONS_HELD.set(len(wanted))
         try:
-            await asyncio.shield(self._close(self._held.keys() - kept))
+            given_up = [self._held.pop(number) for number in self._held.keys() - kept]
+            closing = asyncio.gather(*(engine.close() for engine in given_up))
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._closed(closing), name="closing")
                 group.create_task(self._reader.start(), name="configuration-read")
                 group.create_task(self._new.rows_fit(), name="rows-fit")
                 for number in wanted:
-                    group.create_task(self._take_up(number), name=f"acquire-{number}")
+                    acquired = self._take_up(number) if number in self._held else self._acquired(number, closing)
+                    group.create_task(acquired, name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", refusal_of(error, self._settings))
 
+    async def _closed(self, closing: "asyncio.Future[list[None]]") -> None:
+        """What is given up is closed to its end, whatever comes of this acquisition."""
+        await asyncio.shield(closing)
+
+    async def _acquired(self, number: int, closing: "asyncio.Future[list[None]]") -> None:
+        """Own a partition that is not held; one that was given up just now is closed first."""
+        self._waits.on(f"partition {number}", "the partitions that are given up to be closed")
+        await self._closed(closing)
+        await self._owned(number)
+
+    async def _owned(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
+        """Own a partition, unless it is held, and take it up. awaited: see `Beginning`."""
+        if number not in self._held:
+            self._held[number] = await self._new.make(number, partial(self._waits.on, f"partition {number}"))
+        await self._take_up(number, awaited)
+
     async def _take_up(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
-        """Own a partition, see how far its topics go, and only then let its records come. awaited: see `Beginning`."""
-        say = partial(self._waits.on, f"partition {number}")
-        engine = self._held.get(number)
-        if engine is None:
-            engine = await self._new.make(number, say)
-            self._held[number] = engine
+        """See how far the topics of a partition that is held go, and only then let its records come."""
+        say, owned = partial(self._waits.on, f"partition {number}"), self._held[number]
         say("the configuration topics to be read")
         await self._reader.start()
         await self._new.rows_fit()
-        if not engine.knows_lists:
-            await self._reader.caught_up(engine.core, say)
-            engine.knows_lists = True
+        if not owned.knows_lists:
+            await self._reader.caught_up(owned.core, say)
+            owned.knows_lists = True
         say("its committed offsets")
-        await self._begin(engine, awaited)
+        await self._begin(owned, awaited)
         self._waits.over(f"partition {number}")
 
     async def _begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
@@ -252,7 +267,7 @@ class Engines:
             for who, wait in waits.items():
                 log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
             for number, engine in self._held.items():
-                if not engine.gate.open and str(number) not in self._waits.status():
+                if not engine.gate.open:
                     log.info("partition %d waits for its topics to be processed: %s", number, engine.gate.waiting())
 
     def not_ready(self) -> str | None:

@@ -10,6 +10,7 @@ from aiokafka.errors import InvalidTransactionTimeout
 
 from streams.engine import engines as engines_module
 from streams.engine.clock import SystemClock
+from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
 from streams.engine.moved_keys import KeysMoved
 from streams.engine.partition import Partition
@@ -19,9 +20,11 @@ from streams.engine.store import MemoryStore
 from streams.engine.topic_watch import TopicWatch
 from streams.errors import OperatorError
 from streams.installations import foreign
+from streams.logic.rows import appended_key, encode_appended
 from streams.settings import make
 from streams.topic_ids import Told
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.configuration import DncEntry
 
 TOPIC = "ringback.wrap-up"
 SOON_S = 30.0
@@ -97,6 +100,61 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired(mo
     assert stage.engines.status()["acquiring"] == {} and stage.caught_up == [0, 1]
     await stage.engines.close()
     assert stage.broken == []
+
+
+async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, closed = Stage(monkeypatch), asyncio.Event()
+    stage.held_up.set()
+    await stage.engines.assign([0, 1], 1, stage.release)
+    await stage.until(lambda: sorted(stage.released) == [0, 1])
+    await stage.engines.suspend()
+    monkeypatch.setattr(stage.engines._held[1]._transactions, "stop", closed.wait)
+    stage.released.clear()
+    await stage.engines.assign([0], 2, stage.release)
+    await stage.until(lambda: stage.released == [0])
+    assert stage.engines.acquiring, "the other one is not closed yet"
+    closed.set()
+    await stage.until(lambda: not stage.engines.acquiring)
+    await stage.engines.close()
+    assert stage.broken == []
+
+
+class Ends:
+    """How far a topic goes."""
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+
+    async def span(self, topic: str) -> tuple[int, int]:
+        return 0, self.end
+
+    async def close(self) -> None: ...
+
+
+async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_took_over_holds_to_the_end_of_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The former owner had read up to 5 at most; with what is not decided yet the topic goes to 9."""
+    reader = ConfigurationReader(make(store="memory"), SystemClock(), lambda: None, lambda _, why: None)
+    monkeypatch.setattr(reader, "_ends", Ends(5))
+    monkeypatch.setattr(reader, "_written_ends", Ends(9))
+    entry, said = DncEntry(dnc_list_id="D", phone_number="+12125550101"), list[str]()
+    core = Partition(0, 1, reader.configuration, {appended_key(entry): encode_appended(entry)})
+    core.ready(SystemClock().now())
+    reader._dnc_position = 4
+    waiting = asyncio.create_task(reader.caught_up(core, said.append))
+    await asyncio.sleep(0.01)
+    assert not waiting.done() and said == ["ringback.dnc-entries to be read up to offset 5"]
+    reader._dnc_position = 5
+    reader._moved.set()
+    await waiting
+    lists = reader.configuration.dnc
+    for position, holds in ((8, True), (9, False)):
+        lists.appended.read_to(position)
+        assert (lists.find("D", "+12125550101") is not None) is holds
+    await reader.stop()
 
 
 async def test_what_is_waited_for_is_told_in_the_log_again_and_again(

@@ -98,15 +98,15 @@ async def admin_of(cluster: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def make_anew(cluster: Cluster, name: str) -> None:
-    """Delete a configuration topic, and make it again under the same name."""
-    full = cluster.prefix + name
+    """Delete a topic, and make it again under the same name."""
+    full, count = cluster.prefix + name, CATALOG[name].partition_count(PARTITIONS)
     async with admin_of(cluster) as admin:
         await admin.delete_topics([full])
         deadline = time.monotonic() + SOON_S
         while full in await admin.list_topics():
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
-        while (await admin.create_topics([NewTopic(full, 1, 1)])).topic_errors[0][1]:
+        while (await admin.create_topics([NewTopic(full, count, 1)])).topic_errors[0][1]:
             assert time.monotonic() < deadline, "its files are still being deleted"
             await asyncio.sleep(0.2)
         while not all(part["leader"] >= 0 for one in await admin.describe_topics([full]) for part in one["partitions"]):
@@ -194,6 +194,25 @@ async def test_a_clear_on_a_topic_that_was_made_anew_cancels_as_on_a_new_install
         await read.until(lambda: len(read.records["callback-lifecycle"]) == 2, SOON_S)
         assert [one["transition"] for one in read.values("callback-lifecycle")] == ["scheduled", "cancelled"]
         assert f"topic {name} was made anew" in worker.log.read_text()
+
+
+async def test_a_contact_topic_that_is_made_anew_is_read_from_its_beginning(cluster: Cluster) -> None:
+    """Under a worker, which ends and is started again until the topic is there."""
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as read:
+        await configure(feed)
+        worker = cluster.worker()
+        await ready(worker)
+        for number in range(5):
+            await feed.send("wrap-up", wrap_up(f"before-{number}", "CB"))
+        await feed.flush()
+        await read.until(lambda: len(read.records["callback-lifecycle"]) == 5, SOON_S)
+        await make_anew(cluster, "wrap-up")
+        async with feeder(cluster) as anew:
+            for number in range(3):
+                await anew.send("wrap-up", wrap_up(f"after-{number}", "CB"))
+            await anew.flush()
+        await read.until(lambda: len(read.records["callback-lifecycle"]) == 8, 2 * SOON_S, cluster.revive)
+        assert {one["transition"] for one in read.values("callback-lifecycle")} == {"scheduled"}
 
 
 async def test_partitions_that_were_added_while_nobody_looked_keep_every_worker_from_deciding_anything(
