@@ -10,7 +10,7 @@ from collections.abc import Iterable, MutableMapping
 from streams.logic.dnc import DncLists
 from streams.logic.effects import DncAppended, Effect
 from streams.logic.exchange import Outcome
-from streams.logic.rows import APPENDED_KEY, appended_key, decode_appended, encode_appended
+from streams.logic.own_rows import APPENDED_KEY, appended_key, decode_appended, encode_appended
 from topics.configuration import DncEntry
 
 

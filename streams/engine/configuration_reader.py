@@ -224,16 +224,12 @@ class ConfigurationReader:
 
     def _take_dnc(self, records: Sequence[ReadRecord]) -> int:
         """There may be millions, so that good ones take the shortest way. Returns how many were refused."""
-        is_whole = DamagedRecord not in set(map(type, records))
-        count = self._take_whole(records) if is_whole else self._take_mixed(records)
+        count, is_whole = 0, DamagedRecord not in set(map(type, records))
+        kinds = [(False, records)] if is_whole else groupby(records, lambda one: isinstance(one, DamagedRecord))
+        for is_damaged, group in kinds:
+            count += (self._take_damaged if is_damaged else self._take_whole)(list(group))
         metrics.DNC_READ.inc(len(records))
         self._keeper.taken(len(records))
-        return count
-
-    def _take_mixed(self, records: Sequence[ReadRecord]) -> int:
-        count = 0
-        for is_damaged, group in groupby(records, lambda record: isinstance(record, DamagedRecord)):
-            count += (self._take_damaged if is_damaged else self._take_whole)(list(group))
         return count
 
     def _take_damaged(self, records: Sequence[ReadRecord]) -> int:

@@ -10,12 +10,12 @@ from functools import partial
 
 from streams import metrics
 from streams.engine.acquiring import Waits
-from streams.engine.batch import Batch, SourceRecord
 from streams.engine.beginning import Beginning, Jumps
 from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.disk_rows import UnusableState
 from streams.engine.doubts import InDoubt
+from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import PartitionsAdded, refusal_of
@@ -39,7 +39,7 @@ class SharedMembership(Exception):
     """The group gives this worker the same generation again and again: another one has its instance id."""
 
 
-class Engines:
+class Engines(HeldEngines):
     """Partition number -> engine, for the contact partitions assigned to this worker."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Engines:
         self._partitions = partitions
         self._clock = clock
         self._broken = broken
-        self._held: dict[int, PartitionEngine] = {}
+        super().__init__(Jumps(settings.prefix, self._begin, broken))
         self._wanted: set[int] = set()
         self._generation = -1
         self._times_assigned = 0
@@ -68,7 +68,6 @@ class Engines:
         self._acquisition: asyncio.Task[None] | None = None
         self._release: Release | None = None  # None while the group shares out anew.
         self._retakes = Retakes(self._owned, broken, settings.transaction_timeout_s)
-        self._jumps = Jumps(settings.prefix, self._begin, broken)
         self._telling: asyncio.Task[None] | None = None
         self._waits = Waits(clock)
         self._ends = SourceEnds(settings, sorted(topics))
@@ -201,59 +200,6 @@ class Engines:
     async def _close(self, numbers: Iterable[int]) -> None:
         await asyncio.gather(*(self._held.pop(number).close() for number in list(numbers)))
 
-    def wake(self) -> None:
-        """Something has changed for every partition: the configuration, the clock."""
-        for engine in self._held.values():
-            engine.wake()
-
-    async def work(self, batch: Batch) -> None:
-        """Have the engine of the batch's partition process it; a batch that is not ours any more is left alone."""
-        engine = self._held.get(batch.partition)
-        if engine is not None:
-            await engine.work(batch)
-
-    def jumped(self, topic: str, partition: int, first: int) -> None:
-        """The consumer found its position outside of the log, and `first` is the next record that it has read."""
-        engine = self._held.get(partition)
-        if engine is not None and engine.epoch:
-            self._jumps.found(engine, topic, first)
-
-    def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
-        begun = ((number, held.epoch) for number in partitions if (held := self._held.get(number)) is not None)
-        return {number: epoch for number, epoch in begun if epoch}
-
-    def batch(
-        self,
-        topic: str,
-        partition: int,
-        records: list[SourceRecord],
-        epoch: int | None,
-        ends: Mapping[str, int] | None = None,
-    ) -> Batch | None:
-        """What to hand over to the agent; None when the records were not fetched for the present owner.
-
-        ends: of placement requests, how far the consumer knows the other topics of the partition to go.
-        """
-        engine = self._held.get(partition)
-        if engine is None or epoch is None or engine.epoch != epoch or self._jumps.went_back(partition):
-            return None
-        inbox = engine.inbox
-        after = None
-        if ends is not None:
-            after = {name: max(end, inbox.handed(name)) for name, end in ends.items()}
-        return Batch(topic, partition, records, epoch, inbox.handed_over(topic, records), after)
-
-    def gated(self) -> list[tuple[str, int]]:
-        """The source partitions that closed gates, or placement requests, wait for."""
-        return [(topic, number) for number, engine in self._held.items() for topic in engine.waits_for()]
-
-    def read_to(self, topic: str, partition: int, position: int) -> None:
-        """The consumer stands at `position`, and all that it returned has been handed over."""
-        engine = self._held.get(partition)
-        if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
-            engine.reached(topic, position)
-
     def due(self) -> int:
         """How many callbacks are due by now; about: an index counts one for each contact."""
         now = self._clock.now()
@@ -289,15 +235,5 @@ class Engines:
             "configuration": self._reader.positions(),
             "held_back": self._reader.held_back.status(),
             "acquiring": self._waits.status(),
-            "partitions": {
-                str(number): {
-                    "ready": engine.ready,
-                    "busy": engine.busy,
-                    "waits_for": engine.waits_for(),
-                    "next_offsets": dict(engine.inbox.next),
-                    "outstanding": engine.core.outstanding,
-                    "next_timer": engine.next_timer,
-                }
-                for number, engine in sorted(list(self._held.items()))
-            },
+            "partitions": self.partitions(),
         }

@@ -17,7 +17,7 @@ from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
 from streams.logic.outputs import Outlet, reported
-from streams.logic.rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure, for_topics, made_anew
+from streams.logic.own_rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure, for_topics, made_anew
 from topics.configuration import Campaign
 
 

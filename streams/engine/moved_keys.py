@@ -5,7 +5,7 @@ Source: docs/decisions/0032-refused-at-the-start.md.
 
 from collections.abc import Iterable, Iterator
 
-from streams.logic.rows import is_contact
+from streams.logic.own_rows import is_contact
 from topics.partitions import partition_for
 
 LOOKED_AT = 1000

@@ -25,13 +25,12 @@ from streams.logic.intake import as_unreadable, cause_of, read_event
 from streams.logic.lateness import Holding
 from streams.logic.limits import SETBACK_FIRST
 from streams.logic.outputs import OUTLET, Outlet, refused
+from streams.logic.own_rows import META_KEY, is_contact
 from streams.logic.rows import (
-    META_KEY,
     RowOutline,
     decode_contact,
     decode_outline,
     encode_contact,
-    is_contact,
     outline_of,
     room_for,
     waiting_in,

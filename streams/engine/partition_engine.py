@@ -1,8 +1,8 @@
 """One partition engine for each partition held: state, due index, changelog, and one transactional producer.
 
 It puts time and Kafka around the pure core of `streams.engine.partition` and decides nothing itself. A unit is one
-transaction: outputs, changed rows and input offsets. After an error past `begin` what is in memory and what is in Kafka
-may differ, so every error goes to `broken`, which ends the process. Source: docs/engine.md.
+transaction: outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every one
+goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
 """
 
 import asyncio
@@ -32,9 +32,7 @@ from topics.catalog import STATE_TOPIC
 log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
-# A unit decides for at most this long before it commits: the loop is not free meanwhile, so this bounds the lateness
-# of every other partition's timers.
-SLICE_S = 0.010
+SLICE_S = 0.010  # A unit decides for so long at most before it commits: the timers of all other partitions wait for it.
 UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
 REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
 # One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
@@ -231,7 +229,6 @@ class PartitionEngine:
         return topics
 
     async def _wait(self) -> None:
-        """Sleep until the next timer, or until something changes."""
         wait_s = self._clock.wait_s(self.next_timer if self.ready else None)
         handle = asyncio.get_running_loop().call_later(wait_s, self.wake)
         await self._wake.wait()

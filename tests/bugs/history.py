@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from streams.engine.partition import Outcome, Partition
 from streams.logic.exchange import Arrived
-from streams.logic.rows import META_KEY, decode_outline
+from streams.logic.own_rows import META_KEY
+from streams.logic.rows import decode_outline
 from tests.builders import cancelled, instant, key_of, scheduled
 from tests.edge.lone import configuration
 

@@ -20,7 +20,7 @@ from streams.engine.store import MemoryStore
 from streams.engine.topic_watch import TopicWatch
 from streams.errors import OperatorError
 from streams.installations import foreign
-from streams.logic.rows import appended_key, encode_appended
+from streams.logic.own_rows import appended_key, encode_appended
 from streams.settings import make
 from streams.topic_ids import Told
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS

@@ -14,7 +14,8 @@ from streams.logic import upgrades
 from streams.logic.configuration import Configuration
 from streams.logic.exchange import Arrived
 from streams.logic.limits import STATE_ROW_BYTES_MAX
-from streams.logic.rows import decode_contact, decode_meta, decode_outline, encode_contact
+from streams.logic.own_rows import decode_meta
+from streams.logic.rows import decode_contact, decode_outline, encode_contact
 from streams.logic.state import Contact
 from streams.logic.upgrades import UnknownRowVersion
 from tests.builders import Worker, clear, wrap_up

@@ -16,7 +16,7 @@ from streams.broker import EmbeddedKafka
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
 from streams.engine.topic_watch import TopicWatch
 from streams.local import LocalWorker
-from streams.logic.rows import APPENDED_KEY
+from streams.logic.own_rows import APPENDED_KEY
 from streams.settings import client_options
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
 from topics.catalog import CATALOG
