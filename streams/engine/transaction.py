@@ -90,11 +90,7 @@ class Transactions:
             await abandon(self._producer, self._doubts)
 
     def check(self) -> None:
-<<<<<<< HEAD
-        """Raise InDoubt if the transaction that was committed must be the last: a copy of a request may yet arrive."""
-=======
         """Raise InDoubt if what was committed must be the last transaction: a copy of a request may still arrive."""
->>>>>>> i11-d
         if self._doubts.unanswered is not None:
             raise InDoubt(self._doubts.unanswered)
 
