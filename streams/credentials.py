@@ -53,7 +53,7 @@ def _tokens(settings: Security) -> TokenFile | TokenEndpoint:
     if settings.oauth_token_file is not None:
         return TokenFile(settings.oauth_token_file, settings.oauth_extensions)
     secret = _secret("oauth_client_secret", settings.oauth_client_secret, settings.oauth_client_secret_file)
-    assert settings.oauth_token_url and settings.oauth_client_id and secret, "the settings have been checked"
+    assert settings.oauth_token_url is not None and settings.oauth_client_id is not None and secret is not None
     return TokenEndpoint(
         settings.oauth_token_url,
         settings.oauth_client_id,

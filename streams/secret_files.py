@@ -9,14 +9,14 @@ log = logging.getLogger(__name__)
 
 
 class SecretFile:
-    """The text of a file without the end of its last line; `setting` is the name under which it was given.
+    """The text of a file without the end of its last line; `setting` is the name under which its `path` was given.
 
     Making it reads it. Raises SettingsError when it cannot be read, is not text, or is empty.
     """
 
     def __init__(self, setting: str, path: Path) -> None:
         self._setting = setting
-        self._path = path
+        self.path = path
         self._text = self._read()
 
     def __repr__(self) -> str:
@@ -31,9 +31,9 @@ class SecretFile:
         return self._text
 
     def _read(self) -> str:
-        where = f"setting {self._setting}: the file {self._path}"
+        where = f"setting {self._setting}: the file {self.path}"
         try:
-            text = self._path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+            text = self.path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
         except OSError as error:
             raise SettingsError(f"{where} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:

@@ -88,7 +88,8 @@ def presents_certificate(context: object) -> bool:
 
 def _states(files: Files) -> list[tuple[int, ...] | None]:
     """Something that differs when a file has been changed, or replaced by another one, also behind a link."""
-    return [_state(path) for path in (files.ca, files.cert, files.key) if path is not None]
+    password = files.key_password.path if isinstance(files.key_password, SecretFile) else None
+    return [_state(path) for path in (files.ca, files.cert, files.key, password) if path is not None]
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
@@ -96,7 +97,7 @@ def _state(path: Path) -> tuple[int, ...] | None:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
 
 
 def _read(files: Files) -> ssl.SSLContext:
@@ -124,6 +125,8 @@ def _load_own(context: ssl.SSLContext, cert: Path, key: Path | None, password: S
         raise SettingsError(f"settings tls_cert_file and tls_key_file: {what}") from None
     except OSError as error:
         raise SettingsError(_cannot("tls_cert_file or tls_key_file", None, error)) from None
+    except ValueError:
+        raise SettingsError("setting tls_key_password: it is longer than OpenSSL takes") from None
 
 
 def _asked(password: SecretFile | str | None) -> Callable[[], str]:
