@@ -39,8 +39,8 @@ def held(folder: Path | None) -> Iterator[None]:
                 _close_to_others(folder)
             except OSError as error:
                 raise OperatorError(
-                    f"{_HERE}: {folder} cannot be looked into ({error.strerror}). Give it to the worker's user, or name "
-                    "another with --state-dir"
+                    f"{_HERE}: {folder} cannot be looked into ({error.strerror}). Give it to the worker's user, or "
+                    "name another with --state-dir"
                 ) from None
             yield
     finally:
