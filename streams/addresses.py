@@ -10,24 +10,31 @@ PORTS = range(1, 65536)
 def brokers(value: str) -> str:
     """The value as it is, if it is HOST:PORT or several of them separated by commas. Raises ValueError if not."""
     for address in value.split(","):
-        host, _, port = address.strip().rpartition(":")
+        name, _, port = address.strip().rpartition(":")
         if not (port.isascii() and port.isdigit() and int(port) in PORTS):
             raise ValueError("should be HOST:PORT, several of them separated by commas")
-        if ":" in host and not (host.startswith("[") and host.endswith("]") and _is_ipv6(host[1:-1])):
+        if ":" in name and (bare(name) == name or not _is_ipv6(bare(name))):
             raise ValueError("should be HOST:PORT, without a scheme, and an IPv6 address in brackets: [::1]:9092")
-        if ":" not in host and not HOST_NAME.fullmatch(host):
+        if ":" not in name and not HOST_NAME.fullmatch(name):
             raise ValueError("should be HOST:PORT, HOST being a name or an address")
     return value
 
 
-def bare(host: str) -> str:
+def host(value: str) -> str:
+    """The value as it is, if it is a name or an address. Raises ValueError if not."""
+    if not HOST_NAME.fullmatch(value) and not _is_ipv6(bare(value)):
+        raise ValueError("should be a name or an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::")
+    return value
+
+
+def bare(value: str) -> str:
     """A host without the brackets that an IPv6 address may have."""
-    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
 
-def in_url(host: str) -> str:
+def in_url(value: str) -> str:
     """A host as it stands in a URL: an IPv6 address in brackets."""
-    return f"[{bare(host)}]" if ":" in host else host
+    return f"[{bare(value)}]" if ":" in value else value
 
 
 def _is_ipv6(text: str) -> bool:

@@ -52,7 +52,7 @@ class Settings(Security):
     """Name of this worker within the group; with one, a restart within the session timeout moves no partition."""
     metrics_port: int = Field(default=9464, ge=0, le=65535)
     """Port of /metrics, /healthz, /readyz and /status; 0 takes any free one."""
-    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    metrics_host: Annotated[str, AfterValidator(addresses.host)] = "127.0.0.1"
     """Address that port is bound to; 0.0.0.0 to let others reach it, :: to let them reach it by IPv6 too."""
     log_level: LogLevel = "info"
     """Least level that is logged: debug, info, warning or error."""

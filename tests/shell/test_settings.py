@@ -108,6 +108,10 @@ def test_variables_that_kubernetes_adds_for_a_service_are_left_alone(monkeypatch
         ("broker", "[::1]"),
         ("broker", "[::1:9092"),
         ("broker", "[one]:9092"),
+        ("metrics_host", ""),
+        ("metrics_host", "a word/of: somebody's"),
+        ("metrics_host", "[one]"),
+        ("metrics_host", "127.0.0.1:9464"),
         ("app", "with space"),
         ("prefix", "ringback/"),
         ("metrics_port", 65536),
@@ -151,6 +155,11 @@ def test_a_password_in_the_place_of_another_setting_is_not_quoted_back(name, mon
 )
 def test_names_and_addresses_of_either_family_are_brokers(broker):
     assert client_options(load(broker=broker))["bootstrap_servers"] == [one.strip() for one in broker.split(",")]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "fe80::1%eth0", "localhost", "worker-1.ringback", "my_host"])
+def test_names_and_addresses_of_either_family_are_hosts_of_the_page(host):
+    assert load(metrics_host=host).metrics_host == host
 
 
 def test_an_ipv6_address_without_brackets_is_told_of_them():
