@@ -60,7 +60,7 @@ async def test_a_log_that_ends_before_is_read_from_its_beginning_with_one_line_a
         assert starts(100, 3, 9) == 3
     assert gaps("shorter") == before + 1
     (line,) = [message for message in caplog.messages if "its log is shorter" in message]
-    assert "offset 100 was reached, and it goes from 3 to 9 now" in line
+    assert "offset 100 was reached, and is out of its range now, 3 to 9" in line
 
 
 async def test_offsets_that_the_engine_has_reached_count_though_the_group_tells_older_ones() -> None:
