@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
+from math import inf
 
 from tests.faults.proxy import HOST, Proxies
 
 HEADER = 4
 RESTED = 3
 """So many transactions of an id are left alone between two, so that callbacks go out."""
-WAITED_S = 1.0
-"""For so long records wait for the offsets of their transaction; one of timers alone has none."""
+WAITED_S = 0.3
+"""For so long the records of a transaction wait for its offsets, all in all; one of timers alone has none."""
 
 
 class Api(IntEnum):
@@ -54,6 +55,7 @@ class Held:
     rested: int = 0
     copy: bytes = b""
     target: int = 0
+    waits_until: float = inf
     delivered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -170,15 +172,16 @@ class _Link:
             return
         if api is Api.END and held.stage is Stage.TAKEN_OUT:
             held.delivered.clear()
-            held.stage = Stage.ENDED
+            held.stage, held.waits_until = Stage.ENDED, inf
         elif api is Api.END:
             held.rested += 1
         elif api is Api.OFFSETS and held.stage is Stage.ENDED:
             await self._proxies.deliver(held)
 
     async def _after_the_offsets(self, held: Held) -> None:
+        held.waits_until = min(held.waits_until, asyncio.get_running_loop().time() + WAITED_S)
         with suppress(TimeoutError):
-            async with asyncio.timeout(WAITED_S):
+            async with asyncio.timeout_at(held.waits_until):
                 await held.delivered.wait()
 
 
