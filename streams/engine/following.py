@@ -17,7 +17,8 @@ from streams.logic.exchange import Outcome
 from streams.logic.held import lets_out
 from streams.logic.inputs import Applied
 from streams.logic.outputs import Outlet, reported
-from streams.logic.own_rows import OTHERS, Meta, decode_meta, encode_meta, fitting_unsure, for_topics, made_anew
+from streams.logic.own_rows import Meta, decode_meta, encode_meta, for_topics, made_anew
+from streams.logic.unsure import Unsure
 from topics.configuration import Campaign
 
 
@@ -37,13 +38,14 @@ class Follower:
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
-        self._unnamed: set[str] | None = None  # Campaigns that cannot be read and for which the row has no room.
+        self._unsure = Unsure({})
         self.since: dict[str, Applied] = {}
         """Of campaigns that can be read again: what had been applied when they could be read last."""
 
     def start(self, row: bytes | None) -> None:
         """Take up the work where the partition's own row says it was left."""
         self._meta = decode_meta(row)
+        self._unsure = Unsure(self._meta.unsure)
 
     @property
     def recorded_since(self) -> datetime | None:
@@ -130,32 +132,25 @@ class Follower:
         return None if self._meta == before else encode_meta(self._meta)
 
     def _for_topics(self) -> Meta:
-        return for_topics(self._meta, self._configuration.topic_ids, cleared=CLEARS, recycled=RECYCLES)
+        meta = for_topics(self._meta, self._configuration.topic_ids, cleared=CLEARS, recycled=RECYCLES)
+        if meta.unsure is not self._meta.unsure:
+            self._unsure.kept = dict(meta.unsure)
+        return meta
 
     def _note_applied(self) -> None:
         if self._pending or self._failed:
             return
-        unsure = {name: since for name, since in self._meta.unsure.items() if name not in self.since}
-        if self._unnamed is not None:
-            self._unnamed -= self.since.keys()
-            unsure = unsure if self._unnamed else {name: one for name, one in unsure.items() if name != OTHERS}
+        self._unsure.applied(self.since)
         self.since = {}
         offsets = self._offsets
         applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
-        self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=unsure)
+        self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=self._unsure.kept)
 
     def _note_unreadable(self) -> None:
         """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
-        unreadable, campaigns = self._configuration.unreadable.campaigns, self._configuration.campaigns
-        unsure = {name: since for name, since in self._meta.unsure.items() if name != OTHERS}
-        if (others := self._meta.unsure.get(OTHERS)) is not None:
-            # After a start nobody knows which they were: all may have been among them.
-            names = [*unreadable, *campaigns] if self._unnamed is None else self._unnamed
-            unsure = {**dict.fromkeys(sorted(names), others), **unsure}
-        self.since = {name: since for name, since in unsure.items() if name in campaigns}
-        still = {name: unsure.get(name, self.beyond) for name in unreadable}
-        kept, self._unnamed = fitting_unsure({**still, **self.since})
-        self._meta = replace(self._meta, unsure=kept)
+        configuration = self._configuration
+        self.since = self._unsure.look(configuration.unreadable.campaigns, configuration.campaigns, self.beyond)
+        self._meta = replace(self._meta, unsure=self._unsure.kept)
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
         """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""

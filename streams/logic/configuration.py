@@ -32,10 +32,18 @@ CALLABLE_TIME_SETS = "callable-time-sets"
 
 
 class Keys(dict[str, None]):
-    """A set that keeps the order in which its members came, which is the same in every replay."""
+    """A set that keeps the order in which its members came, which is the same in every replay.
+
+    added: how many have come so far; some of them may have gone again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added = 0
 
     def add(self, key: str) -> None:
         """One more, at the end if it is new."""
+        self.added += key not in self
         self[key] = None
 
     def discard(self, key: str) -> None:

@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.logic.inputs import Applied
-from streams.logic.limits import ROW_BYTES_MAX
 from streams.logic.upgrades import ROW_VERSION, current
 from topics.configuration import DncEntry
 
@@ -22,14 +21,6 @@ META_KEY = b"ringback.partition"
 APPENDED_KEY = b"ringback.appended."
 """Keys of the entries that it wrote to a Do Not Call list and has not read back begin so, and have no `|` either."""
 
-OTHERS = ""
-"""In `unsure` of a partition's row, all campaigns for which there was no room, with the least that any of them has."""
-
-UNSURE_BYTES_MAX = 2 * ROW_BYTES_MAX
-"""Room for the campaigns that are kept by name: several hundred with the longest names, thousands with usual ones."""
-
-_APPLIED_BYTES = 64
-
 
 class Meta(Struct, frozen=True, kw_only=True):
     """What a partition has done with the configuration, as offsets by topic.
@@ -37,8 +28,8 @@ class Meta(Struct, frozen=True, kw_only=True):
     applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
     faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
     that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
-    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks; `OTHERS` among them
-    stands for those that the row has no room for. topics: the ids of the topics that these offsets are of; a topic that
+    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks (`unsure.py`). topics: the
+    ids of the topics that these offsets are of; a topic that
     is not in it had not told its id.
     """
 
@@ -75,21 +66,6 @@ def encode_meta(meta: Meta) -> bytes:
 def decode_meta(row: bytes | None) -> Meta:
     """The partition's own row; a partition that has none yet has done nothing."""
     return Meta() if row is None else _metas.decode(current(row))
-
-
-def fitting_unsure(unsure: Mapping[str, Applied]) -> tuple[dict[str, Applied], set[str]]:
-    """What a partition's row keeps of the campaigns that cannot be read, and for which of them it has no room."""
-    kept: dict[str, Applied] = {}
-    left = UNSURE_BYTES_MAX
-    for name in sorted(unsure):
-        left -= len(_encoder.encode(name)) + _APPLIED_BYTES
-        if left >= 0:
-            kept[name] = unsure[name]
-    rest = unsure.keys() - kept.keys()
-    if rest:
-        cleared, recycled = zip(*((unsure[name].cleared, unsure[name].recycled) for name in rest), strict=True)
-        kept[OTHERS] = Applied(cleared=min(cleared), recycled=min(recycled))
-    return kept, set(rest)
 
 
 def made_anew(meta: Meta, ids: Mapping[str, str]) -> set[str]:

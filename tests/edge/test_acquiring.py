@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import InvalidTransactionTimeout
 
 from streams.engine import engines as engines_module
@@ -19,7 +20,7 @@ from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
 from streams.engine.store import MemoryStore
 from streams.engine.topic_watch import TopicWatch
 from streams.errors import OperatorError
-from streams.installations import foreign
+from streams.installations import _subscription, foreign
 from streams.logic.own_rows import appended_key, encode_appended
 from streams.settings import make
 from streams.topic_ids import Told
@@ -260,3 +261,18 @@ def test_the_group_is_that_of_the_installation_that_has_been_there_first(
 ) -> None:
     """Where two have shared it before, it is theirs whose members are there."""
     assert foreign("prod.", committed, read) == other
+
+
+@pytest.mark.parametrize(
+    ("told", "topics"),
+    [
+        (ConsumerProtocolMemberMetadata(0, PROD, b"what Faust adds").encode(), PROD),
+        (b"", []),  # While the group is sharing out.
+        (b"\x00\x01junk", []),
+        (b"\x00\x00\x00\x00\x00\x01\x00\x02\xff\xfe\x00\x00\x00\x00", []),
+    ],
+)
+def test_the_topics_of_a_member_are_those_that_it_subscribed_to_if_that_can_be_read(
+    told: bytes, topics: list[str]
+) -> None:
+    assert _subscription(("member", "client", "host", told, b"")) == topics

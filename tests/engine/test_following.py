@@ -125,7 +125,7 @@ def test_of_however_many_campaigns_that_cannot_be_read_the_row_has_room_and_no_c
     for name in (first, last):
         worker.wrap_up(wrap_up(wrap_up_code="AGAIN", campaign_id=name, event_id=name, conversation_id=name))
     told_at_once(worker, many, rule_set_ids="R")
-    assert 64 * 1024 < max(map(len, worker.core.partitions[0].table.values())) < STATE_ROW_BYTES_MAX
+    assert 16 * 1024 < max(map(len, worker.core.partitions[0].table.values())) < STATE_ROW_BYTES_MAX
     worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:45:00Z")
     if restarted:
         worker.restart()
