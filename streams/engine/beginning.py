@@ -111,8 +111,8 @@ def say_shorter(prefix: str, topic: str, partition: int, reached: int, span: Spa
     """One line, and a count: records may come again."""
     metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.LOG_SHORTER).inc()
     log.error(
-        "%s-%d: its log is shorter than what was read of it: offset %d was reached, and is out of its range now, %d to %d. "
-        "It is read from %d: what comes again is known by its event_id, see docs/operate.md",
+        "%s-%d: its log is shorter than what was read of it: offset %d was reached, and is out of its range now, "
+        "%d to %d. It is read from %d: what comes again is known by its event_id, see docs/operate.md",
         topic, partition, reached, span.first, span.end, span.first,
     )  # fmt: skip
 
