@@ -19,7 +19,7 @@ from tests.kafka.cluster import Cluster
 pytestmark = pytest.mark.kafka
 
 KILLS = (Fault("worker killed", kill),) * 2
-LATE = Fault("connections cut, requests delivered late", late_copies(12))
+LATE = Fault("connections cut, requests delivered late", late_copies(24))
 HARM = {
     "hold_back": (KILLS, {"lost"}),
     "fencing": ((Fault("worker stopped, then woken", zombie),), {"repeated"}),
