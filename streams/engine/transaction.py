@@ -11,6 +11,7 @@ from typing import Any
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
+    InvalidProducerIdMapping,
     KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -110,6 +111,8 @@ class Transactions:
         except Exception as error:
             if self._refusals:
                 raise self._refusals[0] from error
+            if isinstance(error.__cause__, InvalidProducerIdMapping):
+                raise InDoubt("the broker has forgotten its transactional id") from error
             if self._doubts.unanswered is None or not isinstance(error, KafkaError):
                 raise
             raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
