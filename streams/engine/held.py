@@ -67,6 +67,12 @@ class HeldEngines:
         if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
+    def pass_markers(self, topic: str, partition: int, position: int) -> None:
+        """The same; and if there were only markers, have that committed, so that the group's lag becomes 0."""
+        engine = self._held.get(partition)
+        if engine is not None and engine.active and engine.inbox.pass_markers(topic, position):
+            engine.wake()
+
     def partitions(self) -> dict[str, dict[str, object]]:
         """What each engine is doing, for people and tests."""
         return {

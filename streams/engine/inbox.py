@@ -65,10 +65,14 @@ class _Lane:
 
 
 class Inbox:
-    """Open between `open` and `close`. next: the next offset to take, by full topic name."""
+    """Open between `open` and `close`. next: the next offset to take, by full topic name.
+
+    passed: whether `next` was moved over markers, which no unit has committed yet.
+    """
 
     def __init__(self) -> None:
         self.next: dict[str, int] = {}
+        self.passed = False
         self._events = _Lane()
         self._requests = _Lane()
         self._handed: dict[str, int] = {}
@@ -82,6 +86,7 @@ class Inbox:
         self.next = {topic: max(start, before[topic]) for topic, start in starts.items()}
         self._handed = dict(starts)
         self._reached = {}
+        self.passed = False
 
     def close(self) -> None:
         """Keep nobody waiting."""
@@ -105,6 +110,14 @@ class Inbox:
     def reached(self, topic: str, offset: int) -> None:
         """There is nothing of `topic` to take before `offset`: it may end in markers, which nobody hands over."""
         self._reached[topic] = max(offset, self._reached.get(topic, 0))
+
+    def pass_markers(self, topic: str, position: int) -> bool:
+        """There is nothing but markers of `topic` before `position`; returns whether that is further than before."""
+        if not self.all_taken(topic) or position <= self.next[topic]:
+            return False
+        self.next[topic] = self._handed[topic] = position
+        self.passed = True
+        return True
 
     def waits_for(self) -> dict[str, int]:
         """The topics that the next request waits for, with the offset that each must reach."""

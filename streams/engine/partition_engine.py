@@ -189,12 +189,10 @@ class PartitionEngine:
         return True
 
     async def _renew(self, now: datetime) -> bool:
-        """Have the store know that nothing has changed. Only a commit tells that nobody else has the partition.
-
-        So there is one after each beginning: an owner may have come in between and gone, whose rows are missing here.
-        """
-        if self._proven and not self._store.ages(now):
+        """Commit that nothing has changed: only that tells that nobody else has the partition, or had it meanwhile."""
+        if self._proven and not self.inbox.passed and not self._store.ages(now):
             return False
+        self.inbox.passed = False
         await self._commit(Outcome(), self._offsets(self.inbox.next), now)
         self._store.is_alive(now)
         return True

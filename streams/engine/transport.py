@@ -7,6 +7,7 @@ What is fetched before that would be dropped, and offsets committed later would 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, cast
@@ -25,6 +26,7 @@ from streams.engine.partition_engine import REQUESTS
 FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
 ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
 IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
+MARKERS_EVERY_S = 2.0  # How often the offsets of topics that end in markers of transactions are committed.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
 
 
@@ -90,6 +92,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         state.was_reset = False
         return True
 
+    def position_of(self, tp: TP) -> int | None:
+        """The next offset to be fetched, all before which has been returned; nothing is asked. None if not known."""
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        return state.position if state is not None and state.has_valid_position else None
+
     def refused(self) -> BaseException | None:
         """What the group answered instead of taking this member; nothing else asks while it has no partition."""
         coordinator = getattr(self._consumer, "_coordinator", None)
@@ -114,6 +122,7 @@ class Consumer(driver.Consumer):
         # A fetch and a seek never overlap: each record is known to be fetched before a seek or after it.
         self._fetch_or_seek = asyncio.Lock()
         self._fetched_in: dict[int, int] = {}
+        self._passed_at = 0.0
 
     @property
     def engines(self) -> Engines:
@@ -137,6 +146,7 @@ class Consumer(driver.Consumer):
             await asyncio.sleep(ACQUIRING_S if self.engines.acquiring else IDLE_S)
             return
         await self._report_positions()
+        self._pass_markers()
         fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
         epochs = self._fetched_in
         # Requests last: what the same fetch returned arrived before them, as far as anybody can tell.
@@ -177,6 +187,15 @@ class Consumer(driver.Consumer):
                     # A release in between has sought the partition: what stands before this may be read once more.
                     if self.engines.epochs([partition]) == epochs:
                         self.engines.read_to(topic, partition, position)
+
+    def _pass_markers(self) -> None:
+        """Tell engines how far topics go that end in markers, now and then."""
+        if time.monotonic() < self._passed_at + MARKERS_EVERY_S:
+            return
+        self._passed_at = time.monotonic()
+        for tp in self._get_active_partitions():
+            if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
+                self.engines.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""

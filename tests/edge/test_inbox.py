@@ -184,3 +184,17 @@ async def test_a_few_records_that_are_very_large_fill_the_inbox_as_many_small_on
     assert not waiting.done()
     assert len(offsets(inbox)) == 3
     await asyncio.wait_for(waiting, 5)
+
+
+async def test_markers_are_passed_when_everything_before_them_has_been_taken_and_what_follows_is_not_missed():
+    inbox = Inbox()
+    inbox.open({"wrap-up": 5})
+    await inbox.put(batch(inbox, 5, 6))
+    assert not inbox.pass_markers("wrap-up", 8), "two records wait"
+    assert offsets(inbox) == [("wrap-up", 5), ("wrap-up", 6)]
+    assert [inbox.pass_markers("wrap-up", 7), inbox.passed] == [False, False], "there are none"
+    assert [inbox.pass_markers("wrap-up", 8), inbox.passed] == [True, True]
+    assert inbox.next == {"wrap-up": 8}
+    assert not inbox.pass_markers("wrap-up", 6), "never back"
+    await inbox.put(batch(inbox, 8))
+    assert offsets(inbox) == [("wrap-up", 8)]

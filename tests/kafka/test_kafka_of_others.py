@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from streams.broker import EmbeddedKafka
@@ -297,3 +297,37 @@ def test_a_transaction_timeout_that_the_broker_does_not_allow_is_a_wrong_setting
         said = worker.last_words(1)
         assert "setting transaction_timeout_s (RINGBACK_TRANSACTION_TIMEOUT_S)" in said
         assert "transaction.max.timeout.ms" in said and "traceback" not in said
+
+
+async def test_the_lag_of_a_topic_that_ends_in_markers_of_transactions_becomes_0(cluster: Cluster) -> None:
+    """Events come in transactions of others, and the last of them is given up."""
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker()
+        await ready(worker)
+        producer: Any = AIOKafkaProducer(**client_options(cluster.settings()), transactional_id=f"{cluster.prefix}crm")
+        async with producer:
+            importing = Feeder(cluster, producer)
+            async with producer.transaction():
+                for number in range(20):
+                    await importing.send("wrap-up", wrap_up(f"m{number}", "OTHER", f"c{number}"))
+            await producer.begin_transaction()
+            await importing.send("wrap-up", wrap_up("given-up", "CB"))
+            await producer.abort_transaction()
+        admin: Any = AIOKafkaAdminClient(**client_options(cluster.settings()))
+        await admin.start()
+        try:
+            async with asyncio.timeout(SOON_S):
+                while await lags(cluster, admin) != [0] * 4 * PARTITIONS:  # Those on which nothing has come, too.
+                    await asyncio.sleep(0.2)
+        finally:
+            await admin.close()
+
+
+async def lags(cluster: Cluster, admin: Any) -> list[int]:
+    """Of each partition of a contact topic for which the group has an offset: how far it is behind the log's end."""
+    committed = await admin.list_consumer_group_offsets(cluster.settings().app)
+    consumer: Any = AIOKafkaConsumer(**client_options(cluster.settings()), auto_offset_reset="earliest")
+    async with consumer:
+        ends = await consumer.end_offsets(list(committed))
+    return [ends[tp] - told.offset for tp, told in committed.items()]
