@@ -35,9 +35,11 @@ class Appends:
             self._found[key] = decode_appended(row)
 
     def take_over(self) -> bool:
-        """Let hold what was found; returns whether there is anything. The configuration has been read before this."""
+        """Let hold what was found; returns whether there is anything. The configuration has been read before this.
+
+        An acquisition that was cut off does it again: what was found stands until the first unit.
+        """
         self._rows = self._lists.take_over(self._number, self._found)
-        self._found = {}
         return bool(self._rows)
 
     def append(self, effects: Iterable[Effect]) -> None:
@@ -47,7 +49,8 @@ class Appends:
                 self._rows[self._lists.append(effect.entry, self._number)] = appended_key(effect.entry)
 
     def read_back(self, table: MutableMapping[bytes, bytes]) -> Outcome:
-        """Remove the rows of what has been read back since this was asked last."""
+        """Remove the rows of what has been read back since this was asked last, in each unit."""
+        self._found = {}
         outcome = Outcome()
         for key in self._lists.appended.read_back(self._number) if self._rows else ():
             if (row_key := self._rows.pop(key, None)) is not None:

@@ -7,7 +7,6 @@ What is fetched before that would be dropped, and offsets committed later would 
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, cast
@@ -190,9 +189,9 @@ class Consumer(driver.Consumer):
 
     def _pass_markers(self) -> None:
         """Tell engines how far topics go that end in markers, now and then."""
-        if time.monotonic() < self._passed_at + MARKERS_EVERY_S:
+        if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
-        self._passed_at = time.monotonic()
+        self._passed_at = now
         for tp in self._get_active_partitions():
             if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
                 self.engines.pass_markers(tp.topic, tp.partition, position)

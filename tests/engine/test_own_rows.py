@@ -87,6 +87,16 @@ def test_an_entry_behind_somebodys_open_transaction_holds_for_the_next_owner_unt
     assert known.dnc.find("D|E", "+12125550101") is not None, "now by the topic"
 
 
+def test_an_acquisition_that_was_cut_off_takes_over_again_and_forgets_no_entry():
+    """Seed 621: a rebalance came between taking over and having read."""
+    first = fresh(configuration(NEVER))
+    appends(first)
+    known = configuration(NEVER)
+    second = fresh(known, dict(first.table))
+    assert [second.take_over(), second.take_over()] == [(True, set())] * 2
+    assert known.dnc.find("D|E", "+12125550101") is not None
+
+
 def test_a_program_that_does_not_know_these_rows_takes_them_for_contacts_without_callbacks():
     """As version 0.2.0 does, which reads the outline of every row but its own one."""
     partition = fresh(configuration(NEVER))

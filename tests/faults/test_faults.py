@@ -22,7 +22,7 @@ KILLS = (Fault("worker killed", kill),) * 2
 LATE = Fault("connections cut, requests delivered late", late_copies(24))
 HARM = {
     "hold_back": (KILLS, {"lost"}),
-    "fencing": ((Fault("worker stopped, then woken", zombie),), {"repeated"}),
+    "fencing": ((Fault("worker stopped, then woken", zombie),) * 3, {"repeated"}),
     "offset_check": (KILLS, {"repeated"}),
     "read_committed": (KILLS, {"lost"}),
     "acquire_gate": ((Fault("all workers killed", kill_all),), {"lost"}),

@@ -96,6 +96,7 @@ class Thread:
     idle = transport.ConsumerThread.idle
     ends_beside = transport.ConsumerThread.ends_beside
     jumped = transport.ConsumerThread.jumped
+    position_of = transport.ConsumerThread.position_of
     starts = transport.ConsumerThread.starts
     seek_wait = driver.AIOKafkaConsumerThread.seek_wait
     _seek_wait = driver.AIOKafkaConsumerThread._seek_wait
@@ -130,6 +131,7 @@ class SimulatedConsumer(transport.Consumer):
         self._thread = cast(Any, Thread(self, client))
         self._fetch_or_seek = asyncio.Lock()
         self._fetched_in = {}
+        self._passed_at = 0.0
         self._read_offset = {}
         self._buffered_partitions = set()
         self.can_resume_flow = cast(Any, asyncio.Event())
