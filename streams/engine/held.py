@@ -68,7 +68,7 @@ class HeldEngines:
             engine.reached(topic, position)
 
     def pass_markers(self, topic: str, partition: int, position: int) -> None:
-        """The same; and if there were only markers, have that committed, so that the group's lag becomes 0."""
+        """The consumer stands at `position`. If only markers lie before it, have it committed: the lag becomes 0."""
         engine = self._held.get(partition)
         if engine is not None and engine.active and engine.inbox.pass_markers(topic, position):
             engine.wake()

@@ -29,8 +29,7 @@ class Meta(Struct, frozen=True, kw_only=True):
     faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
     that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
     clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks (`unsure.py`). topics: the
-    ids of the topics that these offsets are of; a topic that
-    is not in it had not told its id.
+    ids of the topics that these offsets are of; a topic that is not in it had not told its id.
     """
 
     version: int = ROW_VERSION

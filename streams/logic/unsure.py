@@ -22,7 +22,10 @@ _BYTES_PER_CHARACTER = 6  # In JSON, at most.
 
 
 class Unsure:
-    """Of one partition. kept: what its row says; by campaign, what had been applied when it could be read last."""
+    """Of one partition. kept: what its row says; by campaign, what had been applied when it could be read last.
+
+    The mapping is replaced and never changed, so that whoever holds the former one can compare the two.
+    """
 
     def __init__(self, kept: Mapping[str, Applied]) -> None:
         self.kept = dict(kept)
@@ -32,9 +35,9 @@ class Unsure:
     def look(self, unreadable: Keys, campaigns: Mapping[str, object], beyond: Applied) -> dict[str, Applied]:
         """Note what cannot be read now; returns the campaigns that can be again, with what had been applied before.
 
-        beyond: what has been applied so far. They are kept until `applied`.
+        beyond: what has been applied so far. The same campaigns are returned until `applied` is told of them.
         """
-        others = self.kept.pop(OTHERS, None)
+        others = self.kept.get(OTHERS)
         if self._unnamed is None:
             # After a start nobody knows which they were: all may have been among them.
             self._unnamed = set() if others is None else {*unreadable, *campaigns} - self.kept.keys()

@@ -117,6 +117,13 @@ def told_at_once(worker, names, **changes):
     return worker.tell("campaigns", campaign(names[-1], **changes), at="2026-11-23T14:45:00Z")
 
 
+def test_a_change_that_is_about_something_else_writes_no_row_however_many_campaigns_cannot_be_read():
+    worker = Worker(campaign("P"))
+    told_at_once(worker, [f"{number:04}-" + "n" * 200 for number in range(500)], rule_set_ids="R")
+    worker.core.configuration.apply(told("campaigns", campaign("P", status="off"), b"P", 20_000), NOW)
+    assert worker.core.partitions[0].configure(NOW).writes == {}
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_of_however_many_campaigns_that_cannot_be_read_the_row_has_room_and_no_clear_is_forgotten(restarted):
     many = [f"{number:04}-" + "n" * 200 for number in range(1500)]
