@@ -27,8 +27,20 @@ FREE_PORT_ATTEMPTS = 3
 # A dead letter carries its whole original, which may have 1 MB, and headers: the broker's own limit of 1 MB is too low.
 # A worker on a stepped clock stamps its records with instants that may lie ahead of the broker's clock.
 # The broker's own least session timeout of 6 s is lowered so that a test of a lost worker need not wait that long.
-_PROPERTIES = """\
+SHARED_PROPERTIES = """\
 process.roles=broker,controller
+auto.create.topics.enable=false
+message.max.bytes=2621440
+log.message.timestamp.after.max.ms=9223372036854775807
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.dedupe.buffer.size=16777216
+"""
+"""What a node is told on a development machine, whatever its listeners are."""
+
+_PROPERTIES = (
+    SHARED_PROPERTIES
+    + """\
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
@@ -36,18 +48,13 @@ advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
-auto.create.topics.enable=false
-message.max.bytes=2621440
-log.message.timestamp.after.max.ms=9223372036854775807
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
-log.cleaner.dedupe.buffer.size=16777216
 """
+)
 
 
 def _say(text: str) -> None:

@@ -71,21 +71,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         0 for one that is read to its end, whatever markers it ends in, or that nothing is known of.
         """
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
         ends = {}
         for topic in topics:
-            beside = TP(topic, tp.partition)
-            if topic == tp.topic or beside not in assignment.tps:
+            state = self._state(TP(topic, tp.partition))
+            if topic == tp.topic or state is None:
                 continue
-            state = assignment.state_value(beside)
             is_read = not state.has_valid_position or state.lso is None or state.position >= state.lso
             ends[topic] = 0 if is_read else state.lso
         return ends
 
     def jumped(self, tp: TP) -> bool:
         """Whether the position was outside of the log, and was set to its beginning; True once."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
-        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        state = self._state(tp)
         if not (isinstance(state, _PartitionState) and state.was_reset):
             return False
         state.was_reset = False
@@ -93,9 +90,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def position_of(self, tp: TP) -> int | None:
         """The next offset to be fetched, all before which has been returned; nothing is asked. None if not known."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
-        state = assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+        state = self._state(tp)
         return state.position if state is not None and state.has_valid_position else None
+
+    def _state(self, tp: TP) -> Any:
+        """What the client knows of a partition; None of one that is not assigned."""
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        return assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
 
     def refused(self) -> BaseException | None:
         """What the group answered instead of taking this member; nothing else asks while it has no partition."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,20 +22,15 @@ from streams.logic.prepared import Prepared, prepare
 from streams.logic.reports import PORTION_MAX
 from streams.settings import make
 from tests.builders import recycle, rule, rule_set
+from tests.edge import lone
 from tests.edge.lone import NOW
 
 
 @dataclass
-class Record:
-    """A consumed record."""
+class Record(lone.Record):
+    """Written on the day of `NOW`, since a recycle is held against when it was written."""
 
-    topic: str
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    partition: int = 0
     timestamp: int = 1_795_446_000_000
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def configuration(changed: list[int]) -> ConfigurationReader:

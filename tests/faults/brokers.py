@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from streams.broker.java import format_storage, free_ports, java_command, launch
+from streams.broker.kafka import SHARED_PROPERTIES
 from tests.faults.proxy import HOST, Proxies
 
 START_TIMEOUT_S = 90.0
 
-_PROPERTIES = """\
-process.roles=broker,controller
+_PROPERTIES = (
+    SHARED_PROPERTIES
+    + """\
 node.id={node}
 controller.quorum.voters={voters}
 listeners=DIRECT://{host}:{direct},EAST://{host}:{east},WEST://{host}:{west},CONTROLLER://{host}:{controller}
@@ -25,11 +27,6 @@ controller.listener.names=CONTROLLER
 inter.broker.listener.name=DIRECT
 listener.security.protocol.map=DIRECT:PLAINTEXT,EAST:PLAINTEXT,WEST:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
-auto.create.topics.enable=false
-message.max.bytes=2621440
-log.message.timestamp.after.max.ms=9223372036854775807
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000
 offsets.topic.num.partitions=4
@@ -39,8 +36,8 @@ transaction.state.log.num.partitions=4
 transaction.state.log.replication.factor={copies}
 transaction.state.log.min.isr={in_sync}
 min.insync.replicas={in_sync}
-log.cleaner.dedupe.buffer.size=16777216
 """
+)
 
 
 NETWORKS = 2

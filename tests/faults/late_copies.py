@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from math import inf
 
-from tests.faults.proxy import HOST, Proxies
+from tests.faults.proxy import HOST, Ends, Proxies
 
 HEADER = 4
 RESTED = 3
@@ -111,18 +111,9 @@ class LateCopies(Proxies):
         held.api, held.stage, held.rested = next(held.wanted), Stage.WATCHING, 0
         held.delivered.set()
 
-    async def _open(self, passes: asyncio.Event, port: int, target: int) -> None:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
-                await passes.wait()
-                there, back = await asyncio.open_connection(HOST, target)
-            except OSError:
-                writer.close()
-                return
-            link = _Link(self, passes, target)
-            await asyncio.gather(link.requests(reader, back, writer), link.answers(there, writer))
-
-        self._servers.append(await asyncio.start_server(serve, HOST, port))
+    async def _pass_on(self, passes: asyncio.Event, target: int, near: Ends, far: Ends) -> None:
+        link = _Link(self, passes, target)
+        await asyncio.gather(link.requests(near[0], far[1], near[1]), link.answers(far[0], near[1]))
 
 
 class _Link:

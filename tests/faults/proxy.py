@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 HOST = "127.0.0.1"
 CHUNK = 64 * 1024
 
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(eq=False, slots=True)
 class _Link:
@@ -81,12 +83,16 @@ class Proxies:
             except OSError:
                 writer.close()
                 return
-            link = _Link()
-            self._links.add(link)
-            await asyncio.gather(self._pipe(passes, link, reader, back), self._pipe(passes, link, there, writer))
-            self._links.discard(link)
+            await self._pass_on(passes, target, (reader, writer), (there, back))
 
         self._servers.append(await asyncio.start_server(serve, HOST, port))
+
+    async def _pass_on(self, passes: asyncio.Event, target: int, near: Ends, far: Ends) -> None:
+        """One connection: from a client, and on to `target`."""
+        link = _Link()
+        self._links.add(link)
+        await asyncio.gather(self._pipe(passes, link, near[0], far[1]), self._pipe(passes, link, far[0], near[1]))
+        self._links.discard(link)
 
     async def _pipe(
         self, passes: asyncio.Event, link: _Link, source: asyncio.StreamReader, target: asyncio.StreamWriter

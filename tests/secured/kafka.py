@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from streams.broker.java import free_ports, java_command, last_words, launch
+from streams.broker.kafka import SHARED_PROPERTIES
 from tests.secured.certificates import HOST, Authority
 from topics.rights import Resource, Right
 
@@ -35,22 +36,17 @@ LISTENERS = {
 }
 """Name and protocol of each: TLS asks for no user, EXPIRED and ELSEWHERE have such certificates, LOST such a name."""
 
-_PROPERTIES = """\
-process.roles=broker,controller
+_PROPERTIES = (
+    SHARED_PROPERTIES
+    + """\
 node.id=1
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INSIDE
-auto.create.topics.enable=false
-message.max.bytes=2621440
-log.message.timestamp.after.max.ms=9223372036854775807
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=2
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=2
-log.cleaner.dedupe.buffer.size=16777216
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 ssl.keystore.type=PEM
@@ -58,6 +54,7 @@ ssl.truststore.type=PEM
 ssl.principal.mapping.rules=RULE:^CN=([^,]+),.*$/$1/,RULE:^.*CN=([^,]+).*$/$1/,DEFAULT
 listener.name.mutual.ssl.client.auth=required
 """
+)
 _OF_SASL = """\
 listener.name.{name}.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN,OAUTHBEARER
 listener.name.{name}.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;

@@ -97,6 +97,7 @@ class Thread:
     ends_beside = transport.ConsumerThread.ends_beside
     jumped = transport.ConsumerThread.jumped
     position_of = transport.ConsumerThread.position_of
+    _state = transport.ConsumerThread._state
     starts = transport.ConsumerThread.starts
     seek_wait = driver.AIOKafkaConsumerThread.seek_wait
     _seek_wait = driver.AIOKafkaConsumerThread._seek_wait
