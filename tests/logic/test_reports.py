@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
 from streams.engine.partition import META_KEY, Outcome, Partition
@@ -13,7 +14,7 @@ from streams.logic.exchange import Arrived
 from streams.logic.prepared import report_on
 from streams.logic.recycles import Recycles
 from streams.logic.reports import PORTION_BYTES_MAX, PORTION_MAX, Recalled
-from tests.builders import Worker, campaign, clear, rule, wrap_up
+from tests.builders import Worker, campaign, clear, key_of, rule, scheduled, wrap_up
 from topics.catalog import CONFIGURATION_TOPICS
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -65,6 +66,19 @@ def test_whatever_number_is_refused_each_becomes_one_dead_letter_in_order_and_a_
             break
         read_again(configuration, topic, count, 300)
     assert said == list(range(count))
+
+
+def test_a_callback_that_is_due_goes_out_after_the_first_portion_and_waits_for_no_other() -> None:
+    configuration = refused(PORTION_MAX - 100)
+    configuration.apply(Arrived("campaigns", 0, 0, b"P", orjson.dumps(campaign(dialing_mode="preview")), 0), NOW)
+    for offset in range(1, PORTION_MAX - 100):
+        configuration.apply(bad("campaigns", offset), NOW)
+    partition, event = first(configuration), scheduled("k1", due_at="2026-11-25T13:00:00Z")
+    partition.apply(Arrived("callback-scheduled", 0, 0, key_of(event), orjson.dumps(event), 0), NOW)
+    assert len(partition.configure(NOW).records) == PORTION_MAX
+    fired = partition.fire(NOW)
+    assert fired is not None and "dial-preview" in [record.topic for record in fired.records]
+    assert partition.configure(NOW).records, "there is more to be said"
 
 
 @pytest.mark.parametrize("seed", range(20))
