@@ -62,6 +62,7 @@ class Broker:
         self.logs: dict[TopicPartition, Log] = {}
         self.committed: dict[TopicPartition, int] = {}
         self.ids: dict[str, Transactional] = {}
+        self.marker_is_late: Callable[[], None] = lambda: None
         self.down_until = 0.0
         self.stood_still: list[TopicPartition] = []
         self._units = 0
@@ -185,6 +186,8 @@ class Broker:
         left = [len(marks)]
         for mark in marks:
             late = self.chance.on and self.chance.happens(self.chance.rates.markers_late)
+            if late:
+                self.marker_is_late()
             delay_s = self.chance.delay_s() + (self.chance.random.uniform(0, MARKER_LATEST_S) if late else 0)
             self.loop.outside(delay_s, self._write, mark, known, left)
 

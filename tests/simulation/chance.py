@@ -52,7 +52,7 @@ class Rates:
         rates = {fault: rate * wild * random.choice((0, 1, 1, 2)) for fault, rate in usual.items()}
         return cls(
             rates, random.choice((0.001, 0.003, 0.02)), random.choice((0.2, 1.0, 4.0)), random.choice((2.0, 9.0)),
-            random.choice((0.0, 0.01, 0.2)),
+            random.choice((0.0, 0.03, 0.3)),
         )  # fmt: skip
 
 

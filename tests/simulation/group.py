@@ -97,6 +97,13 @@ class Group:
             self._prepare()
             self._complete_if_all_are_here()
 
+    def share_out_anew(self) -> None:
+        """Everybody joins once more, as when a member says that it subscribes to something else."""
+        if self._members:
+            self._trace("somebody joins once more")
+            self._chance.counts["shared out anew"] += 1
+            self._prepare()
+
     def _back(self, member_id: str, instance: str | None) -> _Member | None:
         """A static member under a new id takes the place of the one before; its old id is fenced."""
         for old_id, member in list(self._members.items()):

@@ -36,6 +36,7 @@ LOOKED_EVERY_S = 5.0
 WATCHED_S = 6.0
 """What is right must stay right for so long."""
 ZOMBIES = 0.6
+SHARED_OUT_ANEW = 0.5
 CLOSINGS_MAX = 20
 """A coroutine may await something in each `finally` that it is in."""
 
@@ -69,6 +70,7 @@ class Simulation:
         self.workers = self._made_workers(random, session_s)
         self._random = random
         self.group.shared_out = self._wake_zombies
+        self.broker.marker_is_late = self._share_out_anew
 
     def _made_workers(self, random: Random, session_s: float) -> list[Worker]:
         settings: dict[str, object] = {
@@ -141,6 +143,11 @@ class Simulation:
                 self.chance.counts["zombies woken at a takeover"] += 1
                 delay_s = self._random.uniform(0, 12 * self.chance.rates.delay_s)
                 self.loop.outside(delay_s, self.loop.wake, worker.machine)
+
+    def _share_out_anew(self) -> None:
+        """A partition that is kept is then sought to an offset that is older than what has been committed of it."""
+        if self.chance.happens(SHARED_OUT_ANEW):
+            self.group.share_out_anew()
 
     def _died(self, worker: Worker, why: str) -> None:
         self.chance.counts["died"] += 1
