@@ -56,7 +56,7 @@ contracts: $(SYNCED)
 # Ahead of the tests, so that no test waits for a download.
 .PHONY: kafka
 kafka: $(SYNCED)
-	@$(PYTHON) -c 'from streams.broker.java import java_command; java_command(print)'
+	@$(PYTHON) -c 'from streams.dev.broker.java import java_command; java_command(print)'
 
 topics-manifests: $(SYNCED) ## Write deploy/kafka-topics from the catalog of topics
 	$(PYTHON) -m topics.manifests deploy/kafka-topics

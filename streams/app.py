@@ -11,9 +11,9 @@ from faust.assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import TP, AppT
 
+from streams.base.settings import Settings, client_options
 from streams.engine.engines import Engines
-from streams.engine.transport import Consumer, Transport
-from streams.settings import Settings, client_options
+from streams.faust_edge.consumer import Consumer, Transport
 
 REQUEST_TIMEOUT_S = 90.0
 HEARTBEATS_PER_SESSION = 5

@@ -2,13 +2,13 @@
 
 A table is partitioned with the contact topics. Each partition's rows live in the worker that holds the partition, as
 the very bytes that its changelog holds, and are written in the transaction of the unit that changed them;
-`streams.engine.store` carries them.
+`streams.storage.store` carries them.
 """
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from streams.logic.state import Contact
+from streams.logic.contact.state import Contact
 
 Row = TypeVar("Row")
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import orjson
 
-from streams.engine.partition import Partition
-from streams.lines import Line, parse_line
-from streams.simulate import VirtualWorker, Written, line_of
+from streams.logic.partition.partition import Partition
+from streams.simulator.lines import Line, parse_line
+from streams.simulator.simulate import VirtualWorker, Written, line_of
 from topics.codec import contact_key
 from topics.fields import Instant
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import click
 
-from streams import standard_streams
-from streams.errors import OperatorError
+from streams.base.errors import OperatorError
+from streams.worker import standard_streams
 
 USAGE = 2
 INTERRUPTED = 130

@@ -24,7 +24,7 @@ def simulate(files: tuple[str, ...], until: str | None, partitions: int) -> int:
     """
     if not files and sys.stdin.isatty():
         raise click.UsageError("name a FILE of events, or pipe them in")
-    from streams.simulate import run_simulation
+    from streams.simulator.simulate import run_simulation
 
     problems = io.StringIO()
     code = run_simulation(files, until=until, partitions=partitions, out=sys.stdout, err=problems)

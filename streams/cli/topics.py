@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from streams import topic_admin
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings, load
 from streams.cli.options import connection_options
-from streams.errors import OperatorError
-from streams.settings import Settings, load
+from streams.kafka import topic_admin
 from topics.catalog import CATALOG
 from topics.manifests import Deployment
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from streams.base.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load, names
 from streams.cli.options import connection_options
-from streams.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load, names
 
 
 class _WorkerCommand(click.Command):
@@ -47,6 +47,6 @@ def worker(config: Path | None, **given: Any) -> int:
     """
     settings = load(config, **given)
     # Only now, so that a mistake in the settings is told before everything that a worker needs is imported.
-    from streams.worker import run
+    from streams.worker.main import run
 
     return run(settings)

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from streams.engine.clock import Clock
+from streams.base.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,23 +14,23 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
 from streams.engine.batch import arrived
-from streams.engine.clock import Clock
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.fetched import DamagedRecord
-from streams.engine.partition import Partition
 from streams.engine.recall import Recall
-from streams.engine.restore import ReadRecord, batches_to_end, reader
-from streams.engine.source_ends import SourceEnds
 from streams.engine.topic_watch import TopicWatch
-from streams.logic.configuration import Configuration
-from streams.logic.dnc import RUN_AT
-from streams.logic.dnc_records import DNC_ENTRIES
-from streams.logic.prepared import Prepared, prepare
-from streams.logic.reports import PORTION_MAX, BadRecord
-from streams.settings import Settings
+from streams.kafka.compacted import ReadRecord, batches_to_end, reader
+from streams.kafka.fetched import DamagedRecord
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import Prepared, prepare
+from streams.logic.configuration.reports import PORTION_MAX, BadRecord
+from streams.logic.dnc.lists import RUN_AT
+from streams.logic.dnc.records import DNC_ENTRIES
+from streams.logic.partition.partition import Partition
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ import logging
 import time
 from math import inf
 
-from streams import metrics
-from streams.engine import dnc_snapshot
-from streams.engine.clock import Clock
-from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import Configuration
-from streams.logic.dnc_records import DNC_ENTRIES
-from streams.settings import Settings
-from streams.topic_admin import cluster_id
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.base.settings import Settings
+from streams.kafka.source_ends import SourceEnds
+from streams.kafka.topic_admin import cluster_id
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.dnc.records import DNC_ENTRIES
+from streams.storage import dnc_snapshot
 
 log = logging.getLogger(__name__)
 

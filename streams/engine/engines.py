@@ -8,22 +8,22 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
 from streams.engine.beginning import Beginning, Jumps
-from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
-from streams.engine.disk_rows import UnusableState
-from streams.engine.doubts import InDoubt
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import PartitionsAdded, refusal_of
 from streams.engine.retakes import Retakes
-from streams.engine.source_ends import SourceEnds
-from streams.logic.fitting import CATALOG_ROOM, Room
-from streams.logic.outputs import Outlet
-from streams.settings import Settings
+from streams.kafka.doubts import InDoubt
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.partition.fitting import CATALOG_ROOM, Room
+from streams.logic.partition.outputs import Outlet
+from streams.storage.disk_rows import UnusableState
 
 log = logging.getLogger(__name__)
 

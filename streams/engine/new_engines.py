@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from streams.engine.clock import Clock
-from streams.engine.disk_rows import UnusableState
-from streams.engine.partition import Partition
+from streams.base.clock import Clock
+from streams.base.settings import Settings
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
-from streams.engine.store import Store
-from streams.engine.stores import Stores
-from streams.logic.configuration import Configuration
-from streams.logic.outputs import Outlet
-from streams.settings import Settings
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.outputs import Outlet
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_rows import UnusableState
+from streams.storage.store import Store
+from streams.storage.stores import Stores
 
 Say = Callable[[str], None]
 

@@ -1,6 +1,6 @@
 """One partition engine for each partition held: state, due index, changelog, and one transactional producer.
 
-It puts time and Kafka around the pure core of `streams.engine.partition` and decides nothing itself. A unit is one
+It puts time and Kafka around the pure core of `streams.logic.partition.partition` and decides nothing itself. A unit is one
 transaction: outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every one
 goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
 """
@@ -14,19 +14,19 @@ from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.base.settings import Settings
 from streams.engine.batch import Batch, arrived
-from streams.engine.clock import Clock
 from streams.engine.counts import count, show
-from streams.engine.disk_rows import UnusableState
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
-from streams.engine.partition import Partition
-from streams.engine.restore import intact, read_batches_to_end, reader
-from streams.engine.store import Store
-from streams.engine.transaction import Transactions, Unit
-from streams.logic.exchange import Outcome
-from streams.settings import Settings
+from streams.kafka.compacted import intact, read_batches_to_end, reader
+from streams.kafka.transactions import Transactions, Unit
+from streams.logic.contact.exchange import Outcome
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_rows import UnusableState
+from streams.storage.store import Store
 from topics.catalog import STATE_TOPIC
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from streams.base.settings import Settings
 from streams.engine.batch import arrived
-from streams.engine.restore import reader
-from streams.logic.configuration import RECYCLES, Configuration
-from streams.logic.prepared import report_on
-from streams.logic.recycles import Recycles
-from streams.logic.reports import PORTION_MAX, Recalled, Report
-from streams.settings import Settings
+from streams.kafka.compacted import reader
+from streams.logic.configuration.configuration import RECYCLES, Configuration
+from streams.logic.configuration.prepared import report_on
+from streams.logic.configuration.recycles import Recycles
+from streams.logic.configuration.reports import PORTION_MAX, Recalled, Report
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ Source: docs/decisions/0032-refused-at-the-start.md.
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidTransactionTimeout
 
-from streams.engine.moved_keys import KeysMoved, check_key
-from streams.engine.restore import reader
-from streams.errors import OperatorError, SettingsError
-from streams.settings import ENV_PREFIX, Settings
+from streams.base.errors import OperatorError, SettingsError
+from streams.base.settings import ENV_PREFIX, Settings
+from streams.kafka.compacted import reader
+from streams.logic.partition.moved_keys import KeysMoved, check_key
 from topics.catalog import STATE_TOPIC
 
 SAMPLE_BYTES = 64 * 1024

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka.errors import KafkaError
 
-from streams import metrics
-from streams.engine.disk_rows import UnusableState
-from streams.engine.doubts import InDoubt
+from streams.base import metrics
 from streams.engine.partition_engine import PartitionEngine
+from streams.kafka.doubts import InDoubt
+from streams.storage.disk_rows import UnusableState
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
-from streams.errors import OperatorError
-from streams.settings import Settings
-from streams.topic_admin import told_of
-from streams.topic_ids import Told
+from streams.kafka.topic_admin import told_of
+from streams.kafka.topic_ids import Told
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 LOOKED_EVERY_S = 15.0

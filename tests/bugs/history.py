@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import orjson
 from hypothesis import strategies as st
 
-from streams.engine.partition import Outcome, Partition
-from streams.logic.exchange import Arrived
-from streams.logic.own_rows import META_KEY
-from streams.logic.rows import decode_outline
+from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.rows import decode_outline
+from streams.logic.partition.own_rows import META_KEY
+from streams.logic.partition.partition import Outcome, Partition
 from tests.builders import cancelled, instant, key_of, scheduled
 from tests.edge.lone import configuration
 

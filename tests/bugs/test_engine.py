@@ -12,15 +12,15 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams import http
-from streams.engine.clock import SystemClock
-from streams.engine.disk_store import DiskStore, Source
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore
-from streams.logic.exchange import Arrived
-from streams.settings import make
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_store import DiskStore, Source
+from streams.storage.store import MemoryStore
+from streams.worker import http
 from tests.builders import Json, cancelled, key_of, scheduled
 from tests.edge.lone import NOW, PREFIX, Broker, Hand, begun, configuration
 
@@ -132,7 +132,7 @@ async def test_after_half_an_hour_with_nothing_to_do_a_timer_and_an_event_are_de
 async def test_a_partition_that_reads_a_large_table_lets_the_timers_of_another_one_fire_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.engine.partition.ROWS_PER_STEP", 10)
+    monkeypatch.setattr("streams.logic.partition.partition.ROWS_PER_STEP", 10)
     rows = rows_of(*(due_at(DUE, f"k{number}") for number in range(500)))
     large = Partition(0, 1, configuration(), rows)
     broker = Broker()

@@ -6,8 +6,8 @@ import orjson
 import pytest
 from hypothesis import example, given
 
-from streams.engine.partition import META_KEY, Partition
-from streams.logic.exchange import Arrived
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import META_KEY, Partition
 from tests.bugs.history import START, STEPS, Fate, Step
 from tests.builders import Worker, campaign, cancelled, instant, key_of, rule, scheduled, wrap_up
 from tests.edge.lone import configuration
@@ -149,7 +149,7 @@ def test_a_retry_that_was_missed_many_times_is_made_once(monkeypatch: pytest.Mon
     fate.step(Step("schedule", by=SECOND))
     fate.now += SECOND
     with monkeypatch.context() as broken:
-        broken.setattr("streams.engine.partition.decide", failing)
+        broken.setattr("streams.logic.partition.partition.decide", failing)
         assert fate.partition.fire(fate.now) is not None and fate.partition.set_back == 1
     fate.now += 5 * HOUR
     fate.step(Step("fire"))

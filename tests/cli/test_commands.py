@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from streams.base.settings import Settings
 from streams.cli.group import COMMANDS
-from streams.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import sys
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams import topic_admin
-from streams.settings import Settings
+from streams.base.settings import Settings
+from streams.kafka import topic_admin
 from topics.codec import encode
 from topics.configuration import DncEntry
 

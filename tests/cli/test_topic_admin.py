@@ -6,9 +6,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import Settings
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings
+from streams.kafka import topic_admin
 from topics.catalog import CATALOG
 
 pytestmark = pytest.mark.kafka

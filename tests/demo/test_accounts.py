@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from streams.demo.accounts import accounts, comparison, differences
-from streams.demo.tally import ANALYSIS, PREVIEW, Expected, Fate, Tally
+from streams.dev.demo.accounts import accounts, comparison, differences
+from streams.dev.demo.tally import ANALYSIS, PREVIEW, Expected, Fate, Tally
 from topics.commands import Checks, DialCommand, Origin
 from topics.events import Owner
 from topics.records import (

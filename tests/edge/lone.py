@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import orjson
 
+from streams.base.settings import make
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore, Store
-from streams.engine.transaction import Unit
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
-from streams.settings import make
+from streams.kafka.transactions import Unit
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.store import MemoryStore, Store
 from tests.builders import Json, campaign, key_of, rule, rule_set
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)

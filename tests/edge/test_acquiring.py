@@ -9,21 +9,21 @@ import pytest
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import InvalidTransactionTimeout
 
+from streams.base.clock import SystemClock
+from streams.base.errors import OperatorError
+from streams.base.settings import make
 from streams.engine import engines as engines_module
-from streams.engine.clock import SystemClock
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
-from streams.engine.moved_keys import KeysMoved
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
-from streams.engine.store import MemoryStore
 from streams.engine.topic_watch import TopicWatch
-from streams.errors import OperatorError
-from streams.installations import _subscription, foreign
-from streams.logic.own_rows import appended_key, encode_appended
-from streams.settings import make
-from streams.topic_ids import Told
+from streams.kafka.installations import _subscription, foreign
+from streams.kafka.topic_ids import Told
+from streams.logic.partition.moved_keys import KeysMoved
+from streams.logic.partition.own_rows import appended_key, encode_appended
+from streams.logic.partition.partition import Partition
+from streams.storage.store import MemoryStore
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import DncEntry
 

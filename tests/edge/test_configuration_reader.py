@@ -11,16 +11,16 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine import configuration_reader, recall
 from streams.engine.batch import arrived
-from streams.engine.clock import SystemClock
 from streams.engine.configuration_reader import AT_ONCE_BYTES, ConfigurationReader
-from streams.engine.partition import Arrived, Outcome, Partition
 from streams.engine.recall import Recall
-from streams.logic.configuration import Configuration
-from streams.logic.prepared import Prepared, prepare
-from streams.logic.reports import PORTION_MAX
-from streams.settings import make
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import Prepared, prepare
+from streams.logic.configuration.reports import PORTION_MAX
+from streams.logic.partition.partition import Arrived, Outcome, Partition
 from tests.builders import recycle, rule, rule_set
 from tests.edge import lone
 from tests.edge.lone import NOW

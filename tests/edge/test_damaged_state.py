@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.clock import SystemClock
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import DiskStore, Source, set_aside
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
-from streams.engine.store import Store
-from streams.logic.configuration import Configuration
-from streams.settings import make
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_rows import UnusableState
+from streams.storage.disk_store import DiskStore, Source, set_aside
+from streams.storage.store import Store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 10**6)
@@ -125,7 +125,7 @@ def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder
     tmp_path: Path, left_behind: tuple[Path, States], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a rebalance does it: the next acquisition, of the same process, opens the folder again."""
-    monkeypatch.setattr("streams.engine.partition.ROWS_PER_STEP", 1)
+    monkeypatch.setattr("streams.logic.partition.partition.ROWS_PER_STEP", 1)
     folder = tmp_path / "contacts-3"
     shutil.copytree(left_behind[0], folder)
     store = DiskStore(folder, HERE)
@@ -162,8 +162,8 @@ for number in range(2, 100):
 FORBIDDEN = """
 import os, sys
 from pathlib import Path
-from streams.errors import OperatorError
-from streams.state_dir import held
+from streams.base.errors import OperatorError
+from streams.storage.state_dir import held
 from tests.edge.test_damaged_state import HERE, DiskStore
 folder = Path(sys.argv[1])
 if os.getuid() == 0:

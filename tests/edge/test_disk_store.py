@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rocksdict import Options, Rdict
 
-from streams.engine.disk_rows import HEADER_KEY, UnusableState
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, FORMAT, DiskStore, Header, Source, set_aside
-from streams.engine.partition import Partition
-from streams.engine.store import REFRESH
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_rows import HEADER_KEY, UnusableState
+from streams.storage.disk_store import AGE_MAX, CLOCKS_MAX, FORMAT, DiskStore, Header, Source, set_aside
+from streams.storage.store import REFRESH
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 1000)

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.engine.clock import SystemClock
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.dnc_snapshot import AGE_MAX, CLOCKS_MAX, FILE, Source, frozen, read, write
-from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import Configuration
-from streams.logic.dnc import DncLists
-from streams.logic.dnc_batch import LISTS_IN_RUNS
-from streams.logic.exchange import Arrived
-from streams.logic.reports import PORTION_MAX
-from streams.settings import make
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.reports import PORTION_MAX
+from streams.logic.contact.exchange import Arrived
+from streams.logic.dnc.batch import LISTS_IN_RUNS
+from streams.logic.dnc.lists import DncLists
+from streams.storage.dnc_snapshot import AGE_MAX, CLOCKS_MAX, FILE, Source, frozen, read, write
 from topics.codec import encode
 from topics.configuration import DncEntry
 

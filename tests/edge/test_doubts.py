@@ -17,15 +17,16 @@ from aiokafka.errors import (
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
-from streams.engine import retakes, transaction
-from streams.engine.clock import SystemClock
-from streams.engine.doubts import Doubts, InDoubt
+from streams.base.clock import SystemClock
+from streams.base.settings import make
+from streams.engine import retakes
 from streams.engine.engines import Engines
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.retakes import Retakes
-from streams.engine.transaction import Transactions, Unit
-from streams.settings import make
+from streams.kafka import transactions as transaction
+from streams.kafka.doubts import Doubts, InDoubt
+from streams.kafka.transactions import Transactions, Unit
 from tests.builders import wrap_up
 from tests.edge.lone import PREFIX, Broker, begun
 

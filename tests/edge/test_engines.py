@@ -1,12 +1,12 @@
 """What is fetched for a partition that has not been taken up yet is left alone: it is read again after the seek."""
 
-from streams.engine.clock import SystemClock
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore
-from streams.logic.configuration import Configuration
-from streams.settings import make
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from streams.storage.store import MemoryStore
 from tests.edge.test_inbox import Record
 
 TOPIC = "ringback.wrap-up"

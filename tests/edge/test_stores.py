@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, DiskStore, Source
-from streams.engine.store import MemoryStore
-from streams.engine.stores import Stores
-from streams.settings import make
+from streams.base.settings import make
+from streams.storage.disk_rows import UnusableState
+from streams.storage.disk_store import AGE_MAX, CLOCKS_MAX, DiskStore, Source
+from streams.storage.store import MemoryStore
+from streams.storage.stores import Stores
 from tests.edge.lone import NOW, Hand
 
 ROWS = {b"L|c%d" % number: b"row" for number in range(20)}

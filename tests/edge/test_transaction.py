@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
-from streams.engine import transaction
-from streams.engine.transaction import UNREACHABLE_BACKOFF_S, Transactions, Unit
-from streams.settings import make
+from streams.base.settings import make
+from streams.kafka import transactions as transaction
+from streams.kafka.transactions import UNREACHABLE_BACKOFF_S, Transactions, Unit
 
 UNIT = Unit((), {}, {}, 0)
 

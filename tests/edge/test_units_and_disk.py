@@ -9,13 +9,13 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
+from streams.base.settings import Settings
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import DiskStore, Source
-from streams.engine.partition import META_KEY
 from streams.engine.partition_engine import UNIT_BYTES_MAX
-from streams.engine.store import REFRESH
-from streams.settings import Settings
+from streams.logic.partition.partition import META_KEY
+from streams.storage.disk_rows import UnusableState
+from streams.storage.disk_store import DiskStore, Source
+from streams.storage.store import REFRESH
 from tests.builders import scheduled
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.beginning import Beginning, Jumps
-from streams.engine.clock import SystemClock
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.source_ends import Span
-from streams.engine.store import MemoryStore
-from streams.logic.configuration import Configuration
-from streams.settings import make
+from streams.kafka.source_ends import Span
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from streams.storage.store import MemoryStore
 from tests.edge.lone import Broker
 from tests.edge.test_inbox import Record
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tzdata
 
-from streams.logic.countries import country_of, package_text
-from streams.logic.zones import zone_info
-from streams.zone_data import use_newer_zones, use_package_zones
+from streams.base.zone_data import use_newer_zones, use_package_zones
+from streams.logic.hours.countries import country_of, package_text
+from streams.logic.hours.zones import zone_info
 
 ZONES = Path(str(tzdata.__file__)).parent / "zoneinfo"
 

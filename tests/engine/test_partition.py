@@ -3,11 +3,11 @@
 import orjson
 import pytest
 
-from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.decide import decide
-from streams.logic.exchange import Fired, LatenessCause
-from streams.logic.upgrades import UnknownRowVersion
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Fired, LatenessCause
+from streams.logic.contact.upgrades import UnknownRowVersion
+from streams.logic.decisions.decide import decide
+from streams.logic.partition.partition import META_KEY, Arrived, Outcome, Partition
 from tests.builders import (
     campaign,
     cancelled,
@@ -274,7 +274,7 @@ def failing(times: int, monkeypatch) -> None:
             raise Bug(MESSAGE)
         return decide(*arguments)
 
-    monkeypatch.setattr("streams.engine.partition.decide", failing_decide)
+    monkeypatch.setattr("streams.logic.partition.partition.decide", failing_decide)
 
 
 def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log, monkeypatch):
@@ -324,7 +324,7 @@ def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_put_off(log
     partition = log.start(AT_1430)
     for name, due_at in (("k1", "2026-11-23T15:00:00Z"), ("k2", "2026-11-23T15:05:00Z")):
         log.tell(partition, "callback-scheduled", scheduled(name, conversation_id=f"v-{name}", due_at=due_at))
-    monkeypatch.setattr("streams.engine.partition.decide", failing_for_k1)
+    monkeypatch.setattr("streams.logic.partition.partition.decide", failing_for_k1)
     for minute in (0, 1, 3, 5, 7, 15):
         outcome = log.fire_all(partition, instant(f"2026-11-23T15:{minute:02}:00Z"))
         assert len(outcome.fired) == (minute == 5) and len(outcome.faults) == (minute != 5)

@@ -14,12 +14,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.engine import inbox, partition_engine, restore, transaction
+from streams.base.settings import load
+from streams.engine import inbox, partition_engine
 from streams.engine.beginning import Beginning
 from streams.engine.gate import AcquireGate
-from streams.engine.transport import Consumer
-from streams.settings import load
-from streams.worker import run
+from streams.faust_edge.consumer import Consumer
+from streams.kafka import compacted as restore
+from streams.kafka import transactions as transaction
+from streams.worker.main import run
 
 AGAIN = 20
 """Records of each topic that come once more after each acquisition."""

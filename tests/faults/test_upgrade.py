@@ -9,7 +9,7 @@ from signal import SIGTERM
 
 import pytest
 
-from streams.logic.upgrades import ROW_VERSION
+from streams.logic.contact.upgrades import ROW_VERSION
 from tests.faults.brokers import Brokers
 from tests.faults.faults import Fault, left_alone
 from tests.faults.load import read_all

@@ -3,11 +3,11 @@
 import sys
 from typing import Any
 
-from streams.engine import partition
-from streams.logic.decide import decide
-from streams.logic.inputs import TimerFired
-from streams.settings import load
-from streams.worker import run
+from streams.base.settings import load
+from streams.logic.contact.inputs import TimerFired
+from streams.logic.decisions.decide import decide
+from streams.logic.partition import partition
+from streams.worker.main import run
 
 
 class Bug(Exception):

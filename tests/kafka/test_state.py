@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.logic.attempts import check_limits, with_attempt
-from streams.logic.rows import decode_contact, encode_contact
-from streams.logic.state import new_contact
+from streams.logic.checks.attempts import check_limits, with_attempt
+from streams.logic.contact.rows import decode_contact, encode_contact
+from streams.logic.contact.state import new_contact
 from tests.builders import instant
 from topics.configuration import AttemptLimits
 from topics.records import Reason

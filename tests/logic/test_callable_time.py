@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from streams.logic.callable_time import check_time, compile_times, next_open
-from streams.logic.state import Listed, new_contact
+from streams.logic.contact.state import Listed, new_contact
+from streams.logic.hours.callable_time import check_time, compile_times, next_open
 from tests.builders import NUMBER, instant
 from topics.configuration import CallableTimeSet
 from topics.events import ContactNumber

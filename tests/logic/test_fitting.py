@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.logic.exchange import Arrived, Damage, Record
-from streams.logic.fitting import CATALOG_ROOM, HEADERS_KEPT, KEY_KEPT, fitting_value, portions, size_of
-from streams.logic.outputs import Outlet, dead_letter
-from streams.topic_differences import CUT, NEEDED
+from streams.kafka.topic_differences import CUT, NEEDED
+from streams.logic.contact.exchange import Arrived, Damage, Record
+from streams.logic.partition.fitting import CATALOG_ROOM, HEADERS_KEPT, KEY_KEPT, fitting_value, portions, size_of
+from streams.logic.partition.outputs import Outlet, dead_letter
 from topics.catalog import CATALOG, Direction
 from topics.codec import ErrorCode
 from topics.records import CallbackLifecycle, Cause, PlacementDecided, Reason, Transition

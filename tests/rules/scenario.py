@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from streams.lines import Line, parse_line
-from streams.simulate import simulate
+from streams.simulator.lines import Line, parse_line
+from streams.simulator.simulate import simulate
 from tests.builders import Said, instant
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import make
+from streams.base.errors import OperatorError
+from streams.base.settings import make
+from streams.kafka import topic_admin
 from tests.secured.certificates import Authority
 from tests.secured.kafka import NOWHERE, PASSWORD, USER, SecuredKafka, unsigned_token
 from tests.secured.test_tokens import token_endpoint

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from streams import dnc_entries, topic_admin
-from streams.errors import OperatorError
-from streams.local import LocalWorker
-from streams.settings import Settings
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings
+from streams.cli import dnc_entries
+from streams.dev.local import LocalWorker
+from streams.kafka import topic_admin
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from streams.secret_files import SecretFile
-from streams.settings import client_options, make
-from streams.tokens import TokenEndpoint, TokenFile, TokenUnavailable
+from streams.base.settings import client_options, make
+from streams.kafka.secret_files import SecretFile
+from streams.kafka.tokens import TokenEndpoint, TokenFile, TokenUnavailable
 from tests.secured.certificates import Authority, Pair
 
 
@@ -90,7 +90,7 @@ def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpo
     endpoint.answers = [(200, {"access_token": f"t{n}", "expires_in": 100}) for n in (1, 2)]
     tokens = TokenEndpoint(endpoint.url, "me", SecretFile("x", secret))
     clock = [1000.0]
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("streams.kafka.tokens.time.monotonic", lambda: clock[0])
     assert token_of(tokens) == "t1"
     clock[0] += 79
     assert token_of(tokens) == "t1"
@@ -104,7 +104,7 @@ def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoi
     endpoint.answers = [(200, {"access_token": "t1", "expires_in": 100}), (503, b"")]
     tokens = TokenEndpoint(endpoint.url, "me", "secret")
     clock = [1000.0]
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("streams.kafka.tokens.time.monotonic", lambda: clock[0])
     assert token_of(tokens) == "t1"
     clock[0] += 99
     assert token_of(tokens) == "t1"

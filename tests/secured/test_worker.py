@@ -12,9 +12,9 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import client_options, make
+from streams.base.errors import OperatorError
+from streams.base.settings import client_options, make
+from streams.kafka import topic_admin
 from tests.kafka.cluster import Cluster
 from tests.secured.certificates import HOST
 from tests.secured.kafka import PASSWORD, USER, Acls, SecuredKafka, unsigned_token

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streams.errors import SettingsError
-from streams.settings import Settings, client_options, describe, load, make, names
+from streams.base.errors import SettingsError
+from streams.base.settings import Settings, client_options, describe, load, make, names
 
 CA_FILE = Path(__file__)  # Any file: it is only opened when a client is made.
 OAUTH = {"sasl_mechanism": "OAUTHBEARER"}

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced, RequestTimedOutError
 from aiokafka.structs import RecordMetadata
 
-from streams.engine.doubts import Doubts
+from streams.kafka.doubts import Doubts
 from tests.simulation.broker import Again
 from tests.simulation.log import Content
 from tests.simulation.wire import BACKOFF_MOST_S, BACKOFF_S, this_machine

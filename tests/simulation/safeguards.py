@@ -9,15 +9,17 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine import partition_engine, restore, transaction
-from streams.engine.appends import Appends
+from streams.engine import partition_engine
 from streams.engine.beginning import Beginning
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.transaction import Transactions
-from streams.engine.transport import Consumer
+from streams.faust_edge.consumer import Consumer
+from streams.kafka import compacted as restore
+from streams.kafka import transactions as transaction
+from streams.kafka.transactions import Transactions
+from streams.logic.partition.appends import Appends
 from tests.simulation.consumer import AIOKafkaConsumer
 from tests.simulation.producer import AIOKafkaProducer
 from tests.simulation.wire import this_machine

@@ -6,22 +6,12 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from streams import topic_admin
-from streams.engine import (
-    acquiring,
-    configuration_reader,
-    disk_store,
-    dnc_keeper,
-    dnc_snapshot,
-    partition_engine,
-    restore,
-    retakes,
-    source_ends,
-    stores,
-    topic_watch,
-    transaction,
-    transport,
-)
+from streams.engine import acquiring, configuration_reader, dnc_keeper, partition_engine, retakes, topic_watch
+from streams.faust_edge import consumer as transport
+from streams.kafka import compacted as restore
+from streams.kafka import source_ends, topic_admin
+from streams.kafka import transactions as transaction
+from streams.storage import disk_store, dnc_snapshot, stores
 from tests.simulation.chance import Chance
 from tests.simulation.consumer import AIOKafkaAdminClient, AIOKafkaConsumer
 from tests.simulation.disk import Disks, WriteBatch

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from streams.engine.clock import SystemClock
+from streams.base.clock import SystemClock
+from streams.base.settings import Settings, make
 from streams.engine.engines import Engines
-from streams.settings import Settings, make
 from tests.simulation.loop import Ended, Process, VirtualLoop
 from tests.simulation.member import Member
 from tests.simulation.wire import Machine, Wire

@@ -1,0 +1,1 @@
+"""What is known about campaigns, rule sets, recycles and clears."""
