@@ -11,9 +11,10 @@ from faust.assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import TP, AppT
 
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
 from streams.engine.engines import Engines
 from streams.faust_edge.consumer import Consumer, Transport
+from streams.kafka.clients import client_options
 
 REQUEST_TIMEOUT_S = 90.0
 HEARTBEATS_PER_SESSION = 5

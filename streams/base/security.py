@@ -1,6 +1,7 @@
 """The settings of a secured Kafka: which of them there are, and which of them fit each other.
 
-They are part of `streams.base.settings.Settings`. What becomes of them when a client connects is in streams/kafka/credentials.py.
+They are part of `streams.base.settings.Settings`. What becomes of them when a client connects:
+streams/kafka/credentials.py.
 """
 
 import re

@@ -135,17 +135,6 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     return [(name, "(set)" if isinstance(value, SecretStr) else _text(value)) for name, value in values]
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
-    """What every aiokafka client of this process needs to reach the broker, as keyword arguments.
-
-    Raises SettingsError when a file of certificates, keys or secrets cannot be used.
-    """
-    # Kafka's client is imported by those who connect, so that wrong settings are told without it.
-    from streams.kafka.credentials import credentials
-
-    return {"bootstrap_servers": [address.strip() for address in settings.broker.split(",")], **credentials(settings)}
-
-
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"

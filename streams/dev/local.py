@@ -26,7 +26,7 @@ _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 class LocalWorker:
-    """One `ringback worker` process, started with `settings` (names as in `streams.base.settings`) and its own log file.
+    """One `ringback worker` process, with its own `settings` (named as in `streams.base.settings`) and log file.
 
     It never outlives the context it is used in, nor, on Linux, this process. `command` replaces the program that is
     run, for tests that break it.

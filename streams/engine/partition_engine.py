@@ -1,6 +1,6 @@
 """One partition engine for each partition held: state, due index, changelog, and one transactional producer.
 
-It puts time and Kafka around the pure core of `streams.logic.partition.partition` and decides nothing itself. A unit is one
+It puts time and Kafka around the pure core, `streams.logic.partition`, and decides nothing itself. A unit is one
 transaction: outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every one
 goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
 """

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
+from streams.kafka.clients import client_options
 from streams.kafka.fetched import DamagedRecord
 from streams.kafka.record_parts import HEADER_IS_NO_TEXT
 

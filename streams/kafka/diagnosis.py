@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
+from streams.kafka.clients import client_options
 from streams.kafka.connections import ConnectionFailed, Trouble, ask_what_it_speaks, explain
 
 CANNOT_SAY = "Look at security_protocol, at tls_cert_file if it asks for client certificates, and at the broker's log"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
+from streams.kafka.clients import client_options
 
 
 class Span(NamedTuple):

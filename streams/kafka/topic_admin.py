@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizat
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.base.errors import OperatorError
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
+from streams.kafka.clients import client_options
 from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability

@@ -20,7 +20,8 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import RecordMetadata
 
-from streams.base.settings import Settings, client_options
+from streams.base.settings import Settings
+from streams.kafka.clients import client_options
 from streams.kafka.doubts import Doubts, InDoubt, abandon
 from streams.logic.contact.exchange import Record
 from streams.logic.partition.fitting import CATALOG_ROOM, Room, portions

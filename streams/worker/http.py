@@ -64,7 +64,7 @@ class Server:
 def serve(host: str, port: int, ready: Ready, status: Status) -> Server:
     """Listen on `host`:`port` (0: any free port) and answer until `close()`.
 
-    `/metrics` the registry of `streams.base.metrics`; `/healthz` 200 while the process lives; `/readyz` 200 when `ready()`
+    `/metrics` all of `streams.base.metrics`; `/healthz` 200 while the process lives; `/readyz` 200 when `ready()`
     returns None, else 503 with the reason it returns; `/status` what `status()` returns, as JSON. Both are called from
     other threads than the worker's, so they must only read values that change in one step.
     Raises OperatorError when the address cannot be bound.

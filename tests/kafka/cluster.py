@@ -11,9 +11,10 @@ import msgspec
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.base.settings import Settings, client_options, make
+from streams.base.settings import Settings, make
 from streams.dev.local import WORKER, LocalWorker
 from streams.kafka import topic_admin
+from streams.kafka.clients import client_options
 from topics.catalog import CATALOG
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode

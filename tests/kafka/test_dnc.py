@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.base.settings import client_options
 from streams.dev.local import LocalWorker
+from streams.kafka.clients import client_options
 from tests.kafka.cluster import Cluster, Feeder, feeder, reader
 from topics.codec import encode
 from topics.configuration import DncEntry

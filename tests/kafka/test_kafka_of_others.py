@@ -12,11 +12,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
-from streams.base.settings import client_options
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
 from streams.engine.topic_watch import TopicWatch
+from streams.kafka.clients import client_options
 from streams.logic.partition.own_rows import APPENDED_KEY
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
 from topics.catalog import CATALOG

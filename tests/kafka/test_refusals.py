@@ -18,9 +18,10 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from streams.base.settings import client_options, make
+from streams.base.settings import make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
+from streams.kafka.clients import client_options
 from streams.kafka.membership import GroupMaxSizeReachedError, refusal
 from streams.worker.main import EXIT_BROKEN
 from streams.worker.watches import EXIT_REFUSED

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.base.settings import client_options, make
+from streams.base.settings import make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
+from streams.kafka.clients import client_options
 from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from topics.codec import encode, value_key

@@ -330,7 +330,8 @@ def test_the_simulator_does_not_load_numpy():
     value = encode(entry()).decode()
     line = f'{{"topic":"dnc-entries","at":"2026-11-23T15:00:00Z","value":{value}}}'
     code = (
-        "import io, sys; from streams.simulator.simulate import run_simulation; sys.stdin = io.TextIOWrapper(io.BytesIO("
+        "import io, sys; from streams.simulator.simulate import run_simulation; "
+        "sys.stdin = io.TextIOWrapper(io.BytesIO("
         f"{line.encode()!r})); "
         "assert run_simulation((), until=None, partitions=1, out=sys.stdout, err=sys.stderr) == 0; "
         "assert 'numpy' not in sys.modules"

@@ -13,7 +13,8 @@ import pytest
 import uvloop
 
 from streams.base.errors import SettingsError
-from streams.base.settings import client_options, make
+from streams.base.settings import make
+from streams.kafka.clients import client_options
 from streams.kafka.secret_files import SecretFile
 from streams.kafka.tls import Files, context_of
 from tests.secured.certificates import HOST, Authority

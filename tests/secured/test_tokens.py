@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from streams.base.settings import client_options, make
+from streams.base.settings import make
+from streams.kafka.clients import client_options
 from streams.kafka.secret_files import SecretFile
 from streams.kafka.tokens import TokenEndpoint, TokenFile, TokenUnavailable
 from tests.secured.certificates import Authority, Pair

@@ -13,8 +13,9 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.base.errors import OperatorError
-from streams.base.settings import client_options, make
+from streams.base.settings import make
 from streams.kafka import topic_admin
+from streams.kafka.clients import client_options
 from tests.kafka.cluster import Cluster
 from tests.secured.certificates import HOST
 from tests.secured.kafka import PASSWORD, USER, Acls, SecuredKafka, unsigned_token

@@ -10,10 +10,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.base.settings import client_options
 from streams.dev.bench.load import LIST, Message, contact, message, phone_number
 from streams.dev.bench.report import Figures, report, spread
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, beside, feed, rig
+from streams.kafka.clients import client_options
 from streams.kafka.compacted import reader
 from topics.codec import decode
 from topics.configuration import (

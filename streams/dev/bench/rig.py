@@ -15,12 +15,13 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
-from streams.base.settings import Settings, client_options, make
+from streams.base.settings import Settings, make
 from streams.dev.bench.load import Call, Message, calls, configuration, far, whole_milliseconds
 from streams.dev.bench.verdict import Command
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
+from streams.kafka.clients import client_options
 from streams.kafka.compacted import read_to_end, reader
 from topics.catalog import CATALOG
 from topics.codec import decode

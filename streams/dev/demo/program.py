@@ -14,7 +14,7 @@ from rich.console import Console
 
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
-from streams.base.settings import Settings, client_options, make
+from streams.base.settings import Settings, make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.children import stop_on_signals
 from streams.dev.demo.accounts import differences
@@ -26,6 +26,7 @@ from streams.dev.demo.watch import Watch
 from streams.dev.figures import machine, versions
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
+from streams.kafka.clients import client_options
 
 PARTITIONS = 4
 INTERRUPTED = 130

@@ -98,7 +98,7 @@ class Configuration:
         """Take in one record of a configuration topic. Never raises: a bad one becomes a report, and so does a bug.
 
         Every worker reads every record again at each start, so one that raised would keep them all down. now: not used
-        for what is accepted, which has to come out the same in every replay; see `streams.logic.configuration.prepared`.
+        for what is accepted, which has to come out the same in every replay; see `prepared`.
         """
         if arrived.topic != DNC_ENTRIES:
             self.take(prepare(arrived))

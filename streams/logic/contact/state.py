@@ -162,7 +162,7 @@ class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Answer(Struct, frozen=True, array_like=True, gc=False):
     """The answer to a placement request.
 
-    meaning: of the request, see `streams.logic.contact.meanings`. acted: the actions of pre-call rules have been carried out.
+    meaning: of the request, see `meanings`. acted: the actions of pre-call rules have been carried out.
     decided_at, value: when the latest answer was given, and the answer, encoded.
     """
 
@@ -178,7 +178,7 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     listed: None while no record of it has come, or after its tombstone. callbacks: outstanding, by acceptance.
     changed_attributes: what rules made of attributes, laid over every record until the tombstone.
     ended, seen, conversations, cancels: what is remembered, the oldest first. seen: event ids with the meaning of the
-    event. conversations: see `streams.logic.contact.deduplication`. attempts: of the last 31 days, by number and by the quarter of an
+    event. conversations: see `deduplication`. attempts: of the last 31 days, by number and by the quarter of an
     hour, counted from 1970, that they fell into. The totals and `last_...` are older: attempts and right party contacts
     by campaign, the others by number. owners: by campaign. marked, marked_numbers: uncallable by a rule, a mapping or a
     system code. answers: to placement requests, by request. heard_at: when an event or a timer last touched it, None

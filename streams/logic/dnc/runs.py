@@ -1,6 +1,6 @@
 """Numbers in sorted arrays: 16 bytes each, found by halving, and merged without a second copy of everything.
 
-A number is a key of 64 bits that is exact, not a digest: see `streams.logic.dnc.lists`. numpy is loaded with the first run,
+A number is a key of 64 bits that is exact, not a digest: see `lists`. numpy is loaded with the first run,
 so that who has a few entries never loads it. Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 """
 

@@ -19,7 +19,7 @@ Comparison = Callable[[str, datetime], bool | None]
 """Of a text with the prepared value, at the moment that stands for now."""
 
 Weight = Callable[[str], int]
-"""Units of rule work (`streams.logic.contact.bounds`) for a comparison with a text, beyond the one that every condition has."""
+"""Units of rule work (see `bounds`) for a comparison with a text, beyond the one that every condition has."""
 
 SEARCHED_PER_UNIT = 256
 """Characters that are searched through in a microsecond, at worst."""
