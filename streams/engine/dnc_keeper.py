@@ -16,7 +16,7 @@ from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_admin import cluster_id
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.dnc.records import DNC_ENTRIES
-from streams.storage import dnc_snapshot
+from streams.storage import dnc_snapshot, local_copy
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class DncKeeper:
         self._ends = ends
         self._configuration = configuration
         self._lists = configuration.dnc
-        self._source: dnc_snapshot.Source | None = None
+        self._source: local_copy.Source | None = None
         self._unwritten = 0
         self._wrote_at = -inf
         self._writing: asyncio.Future[None] | None = None
@@ -49,16 +49,15 @@ class DncKeeper:
             return first
         cluster = await cluster_id(self._settings)
         topic_id = self._configuration.topic_ids.get(DNC_ENTRIES, "")
-        self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end, topic_id)
+        self._source = source = local_copy.Source(cluster, self._settings.topic(DNC_ENTRIES), 0, first, end, topic_id)
         now = self._clock.now()
         taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)
         if taken_up is None:
             return first
-        younger = await self._ends.first_since(source.topic, taken_up.written_at + dnc_snapshot.CLOCKS_MAX)
-        if younger is not None and younger <= taken_up.offset:
-            # Somebody has made the topic anew: the same offsets are other records.
-            why = f"offset {younger}, which it should hold, is younger than it"
-            await asyncio.to_thread(dnc_snapshot.set_aside, self._folder, source, why)
+        try:
+            await local_copy.check_topic(self._ends, source, taken_up.offset + 1, taken_up.written_at)
+        except local_copy.UnusableState as why:
+            await asyncio.to_thread(dnc_snapshot.quarantine, self._folder, source, why)
             self._lists.restore((), (), -1)
             return first
         return taken_up.offset + 1

@@ -23,7 +23,7 @@ from streams.kafka.doubts import InDoubt
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.partition.fitting import CATALOG_ROOM, Room
 from streams.logic.partition.outputs import Outlet
-from streams.storage.disk_rows import UnusableState
+from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from streams.engine.refusals import check_rows
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.outputs import Outlet
 from streams.logic.partition.partition import Partition
-from streams.storage.disk_rows import UnusableState
+from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
 from streams.storage.stores import Stores
 
@@ -45,7 +45,7 @@ class NewEngines:
         try:
             return await self._acquired(number, await self._stores.open(number), say)
         except UnusableState as why:
-            self._stores.set_aside(number, why)
+            self._stores.quarantine(number, why)
             return await self._acquired(number, await self._stores.open(number), say)
 
     async def rows_fit(self) -> None:

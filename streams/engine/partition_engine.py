@@ -25,7 +25,7 @@ from streams.kafka.compacted import intact, read_batches_to_end, reader
 from streams.kafka.transactions import Transactions, Unit
 from streams.logic.contact.exchange import Outcome
 from streams.logic.partition.partition import Partition
-from streams.storage.disk_rows import UnusableState
+from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
 from topics.catalog import STATE_TOPIC
 

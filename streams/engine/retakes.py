@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from streams.base import metrics
 from streams.engine.partition_engine import PartitionEngine
 from streams.kafka.doubts import InDoubt
-from streams.storage.disk_rows import UnusableState
+from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,10 @@ from typing import Any
 
 from rocksdict import Rdict
 
+from streams.storage.local_copy import UnusableState
+
 HEADER_KEY = b"ringback.store"
 """Every contact key has a `|`, and the partition's own row another name."""
-
-
-class UnusableState(BaseException):
-    """Why a folder cannot be relied on. Not an Exception, or a decision that meets it would be taken for a bug."""
 
 
 class DiskRows(MutableMapping[bytes, bytes]):

@@ -1,17 +1,13 @@
 """The rows of one partition in a RocksDB, with the changelog offset up to which they are right in the same write.
 
-One folder for each partition. A folder that cannot be relied on is set aside and says so in the log; the rows are then
-read from the beginning of the changelog, which is always right and takes longer.
+One folder for each partition. One that cannot be relied on is quarantined, and all of the changelog is read.
 Source: docs/decisions/0015-state-on-disk.md.
 """
 
 import logging
 import re
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +16,15 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdic
 
 from streams.base import metrics
 from streams.kafka.compacted import ReadRecord
-from streams.storage.disk_rows import HEADER_KEY, DiskRows, UnusableState
+from streams.storage import local_copy
+from streams.storage.disk_rows import HEADER_KEY, DiskRows
+from streams.storage.local_copy import Source, UnusableState
 from streams.storage.store import REFRESH, Rows
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Of the folder; that of the rows is in each row."""
-AGE_MAX = timedelta(days=3)
-"""Removals can be read for 7 days on the changelog, so what was right up to here has missed none."""
-CLOCKS_MAX = timedelta(minutes=5)
-"""How far the clocks of two machines may be apart."""
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE = Cache(64 * 1024 * 1024)
 """One for all partitions of the process."""
@@ -40,17 +34,6 @@ DAMAGED = re.compile(
     "|.*(File exists|Not a directory|Is a directory|No such file)", re.DOTALL
 )  # fmt: skip
 """What RocksDB says of a folder that nobody can open. Anything else (no room, no right) is not the folder's fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The changelog partition that the rows are from. first, end: the offsets that are there."""
-
-    cluster: str
-    topic: str
-    partition: int
-    first: int
-    end: int
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -91,15 +74,8 @@ class DiskStore:
 
     def check(self, now: datetime) -> None:
         """Raise UnusableState if what is there is not of this changelog, or too old for it."""
-        header, source = self.header, self._source
-        if header is None:
-            return
-        if (header.cluster, header.topic, header.partition) != (source.cluster, source.topic, source.partition):
-            raise UnusableState(f"it is of {header.topic}-{header.partition} on cluster {header.cluster}")
-        if not source.first <= header.next_offset <= source.end:
-            raise UnusableState(f"it goes to {header.next_offset}, the topic from {source.first} to {source.end}")
-        if header.written_at.tzinfo is None or not -CLOCKS_MAX <= now - header.written_at <= AGE_MAX:
-            raise UnusableState(f"it was written at {header.written_at}, not within the last {AGE_MAX.days} days")
+        if self.header is not None:
+            local_copy.check(self.header, self._source, now, partition=self.header.partition)
 
     def restore(self, records: Sequence[ReadRecord], now: datetime) -> None:
         """Take in records of the changelog, in their order; they are on disk when this returns."""
@@ -156,16 +132,10 @@ class DiskStore:
         return found
 
 
-def set_aside(folder: Path, why: object) -> None:
-    """Put a folder out of the way, for somebody to look at, and say why. Raises OSError if that cannot be."""
-    aside = folder.with_name(f"{folder.name}.bad")
-    if aside.is_dir():
-        shutil.rmtree(aside)
-    with suppress(FileNotFoundError):
-        aside.unlink()
-    folder.rename(aside)
+def quarantine(folder: Path, why: object) -> None:
+    """Quarantine a folder. Raises OSError if that cannot be."""
+    local_copy.quarantine(folder, "the state", why)
     metrics.STATE_SET_ASIDE.inc()
-    log.warning("the state in %s is set aside as %s, all of the changelog is read: %s", folder, aside.name, why)
 
 
 def _open(folder: Path) -> Rdict:

@@ -1,7 +1,7 @@
 """The Do Not Call lists in a file, with the offset they go up to: a restart then reads only what is newer.
 
-A file that cannot be relied on is set aside and says so in the log; the lists are then read from the beginning of their
-topic, which is always right and takes longer. Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
+A file that cannot be relied on is quarantined, and all of the topic is read.
+Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 """
 
 import logging
@@ -9,7 +9,7 @@ import os
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,8 @@ from streams.logic.contact.exchange import Arrived
 from streams.logic.dnc.batch import LISTS_IN_RUNS
 from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.dnc.runs import Run, run_of
+from streams.storage import local_copy
+from streams.storage.local_copy import Source, UnusableState
 
 log = logging.getLogger(__name__)
 
@@ -32,24 +34,6 @@ MAGIC = b"ringback-dnc-3\n"
 HEADER_BYTES_MAX = 64 * 1024 * 1024
 CHECKSUM_BYTES = 4
 ENTRY_BYTES = 16
-AGE_MAX = timedelta(days=3)
-"""Removals can be read for 7 days on their topic, so what was read up to here has missed none."""
-CLOCKS_MAX = timedelta(minutes=5)
-"""How far the clocks of two machines may be apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the entries are from; a snapshot from elsewhere is of no use. first, end: the offsets that are there.
-
-    topic_id: another one under the same name when the topic was made anew; empty if nobody tells.
-    """
-
-    cluster: str
-    topic: str
-    first: int
-    end: int
-    topic_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +42,6 @@ class TakenUp:
 
     offset: int
     written_at: datetime
-
-
-class _Unusable(Exception):
-    """Why a snapshot cannot be relied on."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +56,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Arrived, ...]
     forgotten: tuple[int, int] = (-1, -1)
     topic_id: str = ""
+
+    @property
+    def next_offset(self) -> int:
+        """Where the topic is read on."""
+        return self.offset + 1
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -153,8 +138,8 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
             runs = _runs(file, header, line)
     except FileNotFoundError:
         return None
-    except (_Unusable, OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        set_aside(folder, source, str(error))
+    except (UnusableState, OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        quarantine(folder, source, error)
         return None
     if header.forgotten[1] >= 0:
         configuration.reports.forget(DNC_ENTRIES, *header.forgotten)
@@ -165,33 +150,24 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
     return TakenUp(header.offset, header.written_at)
 
 
-def set_aside(folder: Path, source: Source, why: str) -> None:
-    """Put the snapshot of `folder` out of the way, for somebody to look at, and say why."""
-    aside = (folder / FILE).with_suffix(".bad")
+def quarantine(folder: Path, source: Source, why: object) -> None:
+    """Quarantine the snapshot of `folder`."""
     with suppress(OSError):
-        (folder / FILE).replace(aside)
-    log.warning("the snapshot of %s is set aside as %s, all of it is read: %s", source.topic, aside, why)
+        local_copy.quarantine(folder / FILE, f"the snapshot of {source.topic}", why)
 
 
 def _header(file: BinaryIO) -> tuple[Header, bytes]:
     if file.readline(len(MAGIC)) != MAGIC:
-        raise _Unusable("it is of another program or version")
+        raise UnusableState("it is of another program or version")
     line = file.readline(HEADER_BYTES_MAX)
     return _HEADER.decode(line), line
 
 
 def _check(header: Header, source: Source, now: datetime) -> None:
-    if (header.cluster, header.topic) != (source.cluster, source.topic):
-        raise _Unusable(f"it is of topic {header.topic} on cluster {header.cluster}")
-    if header.topic_id and source.topic_id and header.topic_id != source.topic_id:
-        raise _Unusable(f"topic {header.topic} was made anew since")
-    if not source.first <= header.offset + 1 <= source.end:
-        raise _Unusable(f"it goes to offset {header.offset}, the topic from {source.first} to {source.end}")
-    if header.written_at.tzinfo is None or not -CLOCKS_MAX <= now - header.written_at <= AGE_MAX:
-        raise _Unusable(f"it was written at {header.written_at}, not within the last {AGE_MAX.days} days")
+    local_copy.check(header, source, now, topic_id=header.topic_id)
     # A program that accepts more than the one that wrote it has to read those records in their place.
     if not all(report_on(arrived, Recycles()) for arrived in header.refused):
-        raise _Unusable("a record that was refused is accepted now")
+        raise UnusableState("a record that was refused is accepted now")
 
 
 def _runs(file: BinaryIO, header: Header, line: bytes) -> list[Run]:
@@ -199,12 +175,12 @@ def _runs(file: BinaryIO, header: Header, line: bytes) -> list[Run]:
 
     size = len(MAGIC) + len(line) + ENTRY_BYTES * sum(header.runs) + CHECKSUM_BYTES
     if os.fstat(file.fileno()).st_size != size or min(header.runs, default=0) < 0:
-        raise _Unusable("it has not the size it should have")
+        raise UnusableState("it has not the size it should have")
     runs = [
         Run(np.fromfile(file, np.uint64, length), np.fromfile(file, np.int64, length)) for length in header.runs
     ]  # fmt: skip
     if file.read() != _checksum(line, runs):
-        raise _Unusable("it is damaged")
+        raise UnusableState("it is damaged")
     return runs
 
 

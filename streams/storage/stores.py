@@ -3,15 +3,14 @@
 Source: docs/decisions/0015-state-on-disk.md.
 """
 
-from datetime import datetime
 from pathlib import Path
 
 from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_admin import cluster_id
-from streams.storage.disk_rows import UnusableState
-from streams.storage.disk_store import CLOCKS_MAX, DiskStore, Source, set_aside
+from streams.storage.disk_store import DiskStore, quarantine
+from streams.storage.local_copy import Source, UnusableState, check_topic
 from streams.storage.store import MemoryStore, Store
 from streams.tables import CONTACTS
 
@@ -27,7 +26,7 @@ class Stores:
         self._cluster = ""
 
     async def open(self, number: int) -> Store:
-        """The store of a partition; what cannot be relied on is set aside. Raises OSError if nothing can be kept."""
+        """The store of a partition; what cannot be relied on is quarantined. Raises OSError if nothing can be kept."""
         if self._settings.folder is None:
             return MemoryStore()
         self._cluster = self._cluster or await cluster_id(self._settings)
@@ -36,12 +35,12 @@ class Stores:
         try:
             return await self._checked(DiskStore(folder, source), source)
         except UnusableState as why:
-            set_aside(folder, why)
+            quarantine(folder, why)
             return DiskStore(folder, source)
 
-    def set_aside(self, number: int, why: UnusableState) -> None:
+    def quarantine(self, number: int, why: UnusableState) -> None:
         """Put the closed store of a partition out of the way: it was found damaged when it was read."""
-        set_aside(self._folder(number), why)
+        quarantine(self._folder(number), why)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -51,17 +50,11 @@ class Stores:
         try:
             store.check(self._clock.now())
             if store.header is not None:
-                await self._check_topic(source, store.header.next_offset, store.header.written_at)
+                await check_topic(self._ends, source, store.header.next_offset, store.header.written_at)
         except BaseException:
             store.close()
             raise
         return store
-
-    async def _check_topic(self, source: Source, next_offset: int, written_at: datetime) -> None:
-        """Somebody may have made the topic anew: then the same offsets are other records."""
-        younger = await self._ends.first_since(source.topic, written_at + CLOCKS_MAX, source.partition)
-        if younger is not None and younger < next_offset:
-            raise UnusableState(f"offset {younger}, which it should hold, is younger than it")
 
     def _folder(self, number: int) -> Path:
         assert self._settings.folder is not None, "a worker with its state in memory has no folder"

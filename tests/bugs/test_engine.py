@@ -18,7 +18,8 @@ from streams.engine.engines import Engines
 from streams.engine.partition_engine import PartitionEngine
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.partition import Partition
-from streams.storage.disk_store import DiskStore, Source
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source
 from streams.storage.store import MemoryStore
 from streams.worker import http
 from tests.builders import Json, cancelled, key_of, scheduled

@@ -18,8 +18,8 @@ from streams.base.settings import make
 from streams.engine.engines import Engines
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
-from streams.storage.disk_rows import UnusableState
-from streams.storage.disk_store import DiskStore, Source, set_aside
+from streams.storage.disk_store import DiskStore, quarantine
+from streams.storage.local_copy import Source, UnusableState
 from streams.storage.store import Store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_damaged_file_leaves_a_state_that_was_committed_or_is_noticed(
             rows, offset = taken_up(folder)
             assert rows == states[offset]
         except UnusableState as why:
-            set_aside(folder, why)
+            quarantine(folder, why)
             assert taken_up(folder) == ({}, None)
 
 
@@ -190,12 +190,12 @@ def test_a_disk_that_is_full_ends_the_worker_and_what_was_committed_before_is_th
     ended = run(FULL, tmp_path / "contacts-3")
     assert ended.returncode == 70, ended.stderr
     number, kind, *why = ended.stdout.split()
-    assert kind == "Exception" and "IO error" in " ".join(why), "no damage, so nothing is set aside"
+    assert kind == "Exception" and "IO error" in " ".join(why), "no damage, so nothing is quarantined"
     rows, offset = taken_up(tmp_path / "contacts-3")
     assert offset == int(number) - 1 and len(rows) == offset
 
 
-def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_is_set_aside(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_is_quarantined(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     DiskStore(folder / "contacts-3", HERE).close()
     (folder / "contacts-3").chmod(0o500)
@@ -220,7 +220,7 @@ async def test_state_that_cannot_be_made_anew_either_ends_the_worker(monkeypatch
     monkeypatch.setattr(engines._reader, "start", read)
     monkeypatch.setattr(engines._new, "rows_fit", read)
     monkeypatch.setattr(engines._new._stores, "open", unusable)
-    monkeypatch.setattr(engines._new._stores, "set_aside", lambda number, why: None)
+    monkeypatch.setattr(engines._new._stores, "quarantine", lambda number, why: None)
 
     async def release(number: int, begin: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Which state on disk is taken up at an acquisition, and which is set aside with its reason."""
+"""Which state on disk is taken up at an acquisition, and which is quarantined with its reason."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.base.settings import make
-from streams.storage.disk_rows import UnusableState
-from streams.storage.disk_store import AGE_MAX, CLOCKS_MAX, DiskStore, Source
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableState
 from streams.storage.store import MemoryStore
 from streams.storage.stores import Stores
 from tests.edge.lone import NOW, Hand
@@ -85,17 +85,17 @@ MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
     ],
     ids=["cluster", "topic", "too old", "from the future", "ahead of the changelog", "behind it", "topic made anew"],
 )
-async def test_state_that_does_not_fit_is_set_aside_with_a_line_in_the_log(
+async def test_state_that_does_not_fit_is_quarantined_with_a_line_in_the_log(
     folder: Path, changed: dict, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await opened(stores(folder, **{"topic": Topic(), **changed})) == ({}, None)
     (line,) = caplog.messages
-    assert f"{folder / 'contacts-0'} is set aside as contacts-0.bad, all of the changelog is read: " in line
+    assert f"{folder / 'contacts-0'} is quarantined as contacts-0.bad, all of its topic is read: " in line
     assert why in line
     assert sorted(path.name for path in folder.iterdir()) == ["contacts-0", "contacts-0.bad", "contacts-1"]
 
 
-async def test_state_of_another_partition_is_set_aside(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_state_of_another_partition_is_quarantined(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "contacts-1").rename(folder / "contacts-7")
     assert await opened(stores(folder, Topic()), 7) == ({}, None)
     assert "it is of ringback.contact-state-1" in caplog.text
@@ -104,7 +104,7 @@ async def test_state_of_another_partition_is_set_aside(folder: Path, caplog: pyt
 async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder: Path) -> None:
     made = stores(folder, Topic())
     (await made.open(0)).close()
-    made.set_aside(0, UnusableState("a block is damaged"))
+    made.quarantine(0, UnusableState("a block is damaged"))
     assert await opened(made) == ({}, None)
 
 

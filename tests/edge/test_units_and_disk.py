@@ -13,8 +13,8 @@ from streams.base.settings import Settings
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.partition_engine import UNIT_BYTES_MAX
 from streams.logic.partition.partition import META_KEY
-from streams.storage.disk_rows import UnusableState
-from streams.storage.disk_store import DiskStore, Source
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source, UnusableState
 from streams.storage.store import REFRESH
 from tests.builders import scheduled
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun

@@ -17,7 +17,8 @@ from streams.logic.contact.state import Contact
 from streams.logic.contact.upgrades import UnknownRowVersion
 from streams.logic.partition.own_rows import decode_meta
 from streams.logic.partition.partition import META_KEY, Partition
-from streams.storage.disk_store import DiskStore, Source
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source
 from tests.builders import Worker, clear, wrap_up
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "state"

@@ -93,15 +93,15 @@ class Disks:
 
     def __init__(self) -> None:
         self.folders: dict[Path, list[Write]] = {}
-        self.set_aside_why: list[str] = []
+        self.quarantined_why: list[str] = []
 
     def open(self, folder: Path) -> Any:
         """Open or make a database."""
         return Database(self.folders.setdefault(folder, []))
 
-    def set_aside(self, folder: Path, why: object) -> None:
+    def quarantine(self, folder: Path, why: object) -> None:
         """Begin anew."""
-        self.set_aside_why.append(str(why))
+        self.quarantined_why.append(str(why))
         self.folders.pop(folder, None)
 
     def cut_power(self, folder: Path, writes: int) -> None:

@@ -198,7 +198,7 @@ def simulate(seed: int, *, without: str | None = None) -> Result:
         logging.disable(logging.NOTSET)
         if collects:
             gc.enable()
-    simulation.chance.counts["set aside"] += len(simulation.disks.set_aside_why)
+    simulation.chance.counts["quarantined"] += len(simulation.disks.quarantined_why)
     trace = simulation.trace
     digest = hashlib.blake2b("\n".join(trace).encode(), digest_size=16).hexdigest()
     return Result(seed, wrong, simulation.chance.counts, digest, trace)

@@ -53,8 +53,6 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         return loop.now
 
     no_snapshots = SimpleNamespace(
-        Source=dnc_snapshot.Source,
-        CLOCKS_MAX=dnc_snapshot.CLOCKS_MAX,
         frozen=dnc_snapshot.frozen,
         read=lambda *_: None,
         write=lambda *_: None,
@@ -79,6 +77,6 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         (transport, "ACQUIRING_S", ACQUIRING_S),
         (disk_store, "_open", disks.open),
         (disk_store, "WriteBatch", WriteBatch),
-        (stores, "set_aside", disks.set_aside),
+        (stores, "quarantine", disks.quarantine),
     ):
         yield
