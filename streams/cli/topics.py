@@ -35,12 +35,12 @@ def topics() -> None:
 def create(
     config: Path | None, broker: str | None, prefix: str | None, partitions: int, replication: int | None
 ) -> int:
-    r"""Create the topics that are missing; those that are there stay as they are.
+    """Create the topics that are missing; those that are there stay as they are.
 
     \b
     Example:
       ringback topics create --broker kafka-1:9092,kafka-2:9092 --partitions 12
-    """
+    """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, broker=broker, prefix=prefix)
     created = topic_admin.create(settings, partitions, replication)
     for name in created:

@@ -4,7 +4,7 @@ It decides nothing itself. It imports neither Faust nor a Kafka client and reads
 Source: docs/contract.md, section "The simulator's lines".
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TextIO
@@ -30,6 +30,10 @@ class Written:
 
     at: datetime
     record: Record
+
+
+Show = Callable[[Iterable[Line | Written], datetime | None], Iterator[str]]
+"""How a simulation is shown: from what came and went, and up to when the clock ran, to lines of text."""
 
 
 class VirtualWorker:
@@ -110,11 +114,18 @@ def simulate(lines: Iterable[Line], until: datetime | None, partitions: int) -> 
     lines: `at` not decreasing. until: the clock runs on to it after the last event; None: to the last event.
     Raises MalformedLine for an `until` before the last event.
     """
+    return (one for one in converse(lines, until, partitions) if isinstance(one, Written))
+
+
+def converse(lines: Iterable[Line], until: datetime | None, partitions: int) -> Iterator[Line | Written]:
+    """The same, and each event in its place: after what was written until it came, before what it led to."""
     worker = VirtualWorker(partitions)
     last = None
     for line in lines:
         if until is not None and until < line.at:
             raise MalformedLine("--until is before the last event's `at`")
+        yield from worker.advance(line.at)
+        yield line
         yield from worker.arrive(line)
         last = line.at
     end = until or last
@@ -123,23 +134,34 @@ def simulate(lines: Iterable[Line], until: datetime | None, partitions: int) -> 
 
 
 def run_simulation(
-    paths: Sequence[str], *, until: datetime | str | None, partitions: int, out: TextIO, err: TextIO
+    paths: Sequence[str],
+    *,
+    until: datetime | str | None,
+    partitions: int,
+    out: TextIO,
+    err: TextIO,
+    shown: Show | None = None,
 ) -> int:
     """Simulate the events of the files, `-` or no path being standard input; returns the exit code.
 
-    until: an instant, also as RFC 3339 text. Records go to `out`, one JSON line each; what is malformed to `err`.
+    until: an instant, also as RFC 3339 text. shown: makes the lines that go to `out`; without it one line of JSON for
+    each record. What is malformed goes to `err`.
     The process takes its time zones from the `tzdata` package from then on, so that the bytes are the same everywhere.
     """
     use_package_zones()
     try:
         end = instant(until, "--until") if isinstance(until, str) else until
-        for written in simulate(read_lines(paths or ("-",)), end, partitions):
-            out.write(line_of(written) + "\n")
+        for line in (shown or _records)(converse(read_lines(paths or ("-",)), end, partitions), end):
+            out.write(line + "\n")
     except MalformedLine as malformed:
         out.flush()
         err.write(f"{malformed}\n")
         return EXIT_MALFORMED
     return 0
+
+
+def _records(told: Iterable[Line | Written], _: datetime | None) -> Iterator[str]:
+    return (line_of(one) for one in told if isinstance(one, Written))
 
 
 def line_of(written: Written) -> str:
