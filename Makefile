@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-faults check lint types contracts topics-manifests clean
+.PHONY: help setup demo test test-long test-faults check lint types contracts topics-manifests docs clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -60,6 +60,9 @@ kafka: $(SYNCED)
 
 topics-manifests: $(SYNCED) ## Write deploy/kafka-topics from the catalog of topics
 	$(PYTHON) -m topics.manifests deploy/kafka-topics
+
+docs: $(SYNCED) ## Write docs/settings.md and docs/commands.md from the program
+	$(PYTHON) -m tests.docs.reference
 
 clean: ## Remove caches; .venv stays
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

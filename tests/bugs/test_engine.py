@@ -1,4 +1,4 @@
-"""The engine around the timers: how it sleeps, wakes, drains and restores. Bugs 4, 8, 9, 13 and 14 of timers.md."""
+"""The engine around the timers: it sleeps, wakes, drains, restores. Bugs 4, 8, 9, 13, 14 of docs/bugs-and-tests.md."""
 
 import asyncio
 import json

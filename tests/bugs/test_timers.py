@@ -1,4 +1,4 @@
-"""Timers: put in the past, moved by the clock, restarted, called off. Bugs 1 to 7, 10 and 11 of timers.md."""
+"""Timers in the past, moved by the clock, restarted, called off. Bugs 1 to 7, 10 and 11 of docs/bugs-and-tests.md."""
 
 from datetime import timedelta
 
