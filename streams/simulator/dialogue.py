@@ -15,24 +15,29 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from streams.simulator.lines import Line
 from streams.simulator.simulate import Written
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, DEAD_LETTER_TOPIC
 from topics.codec import BadEvent
+from topics.commands import DialCommand
+from topics.configuration import Campaign
+from topics.events import CallbackScheduled, PlacementRequested, WrapUp
+from topics.records import CallbackLifecycle
 
 END = "end"
 TOPIC_WIDTH = 21  # Columns: as many as the longest name has.
 
-LEADING = {
-    "campaigns": ("dialing_mode", "status"),
-    "wrap-up": ("wrap_up_code",),
-    "callback-scheduled": ("type", "callback_id"),
-    "placement-requested": ("origin",),
-    "callback-lifecycle": ("transition", "callback_id"),
-    "dial-preview": ("callback_id",),
-    "dial-analysis": ("callback_id",),
+LEADING: dict[type[Struct], tuple[str, ...]] = {
+    Campaign: ("dialing_mode", "status"),
+    WrapUp: ("wrap_up_code",),
+    CallbackScheduled: ("type", "callback_id"),
+    PlacementRequested: ("origin",),
+    CallbackLifecycle: ("transition", "callback_id"),
+    DialCommand: ("callback_id",),
 }
-"""Fields whose values stand first, without their names, as long as each one before is there."""
+"""Fields whose values stand first, without their names, as long as each one before is there; by the topic's type."""
 
 HEADER_ERROR = "ringback.error"
 HEADER_TOPIC = "__connect.errors.topic"
@@ -182,7 +187,7 @@ def _fields(value: bytes | None) -> _Object | str:
 def _said(topic: str, fields: Iterable[tuple[str, Any]], day: str) -> Iterator[str]:
     """The leading fields without their names, then the others with them."""
     rest = _Object(fields)
-    for name in LEADING.get(topic, ()):
+    for name in (name for kind in CATALOG[topic].values for name in LEADING.get(kind, ())):
         leading = [value for known, value in rest if known == name and type(value) is str]
         if len(leading) != 1:
             break
