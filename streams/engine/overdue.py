@@ -3,7 +3,7 @@
 A broker answers a fetch when the wait that the fetch names is over, whether there is anything or not. An answer that
 is late is lost on its way, or the broker is slow; the next connection tells which. So the patience with an address
 doubles with each fetch that is given up there, and shrinks again as fetches are answered: the connections that a
-network has forgotten are found out in seconds, and a slow broker is asked again three times and then waited for.
+network has forgotten are found out in seconds, and a slow broker is asked again a few times and then waited for.
 It knows no clock; times are seconds of a monotonic clock. Source: docs/decisions/0029-connections-of-a-worker.md.
 """
 
