@@ -22,6 +22,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 
 from streams.engine.patience import Patience
 from streams.engine.reconnects import Reconnects, Verdict
+from streams.fetch_watch import FetchWatch
 
 CONNECT_TIMEOUT_S = 10.0  # As Kafka's own clients have it (socket.connection.setup.timeout.ms).
 WAIT_S = 0.02
@@ -41,6 +42,7 @@ class _Process:
         self.lock = threading.Lock()
         self.reconnects = Reconnects(lambda: random.uniform(0.8, 1.2))  # noqa: S311  (jitter)
         self.patience: Patience | None = None
+        self.fetches = FetchWatch()
         self.answers = 0
         self.trouble = ""
         self.errors: dict[str, BaseException] = {}
@@ -106,7 +108,10 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
         """Send a request; its answer is waited for as long as its kind may take."""
         patience = _PROCESS.patience
         self._request_timeout = patience.of(request, self._given_s) if patience else self._given_s
-        return super().send(request, expect_response)
+        sent = super().send(request, expect_response)
+        if expect_response:
+            _PROCESS.fetches.watch(self, request, self._requests[-1][2])
+        return sent
 
     def _handle_frame(self, resp: bytes) -> None:
         super()._handle_frame(resp)
@@ -126,7 +131,8 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
                 with _PROCESS.lock:
                     _PROCESS.reconnects.broke(self.address)
             else:
-                _PROCESS.failed(self.address, KafkaConnectionError(f"{self.address} closes connections"))
+                why = "does not answer" if reason is CloseReason.CONNECTION_TIMEOUT else "closes connections"
+                _PROCESS.failed(self.address, KafkaConnectionError(f"{self.address} {why}"))
         return super().close(reason, exc)
 
     def drop(self) -> None:

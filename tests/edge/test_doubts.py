@@ -17,7 +17,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
-from streams.engine import retakes, transaction
+from streams.engine import away, transaction
 from streams.engine.clock import SystemClock
 from streams.engine.doubts import Doubts, InDoubt
 from streams.engine.engines import Engines
@@ -198,7 +198,7 @@ class Taken:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retakes, "AGAIN_S", 0)
+    monkeypatch.setattr(away, "AGAIN_S", 0)
 
 
 async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from streams import topic_admin
 from streams.engine import (
     acquiring,
+    away,
     configuration_reader,
     disk_store,
     dnc_keeper,
     dnc_snapshot,
     partition_engine,
     restore,
-    retakes,
     source_ends,
     stores,
     topic_watch,
@@ -78,7 +78,7 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         (topic_admin, "time", SimpleNamespace(monotonic=loop.time)),
         (partition_engine, "time", SimpleNamespace(monotonic=slow)),
         (partition_engine, "EPOCHS", itertools.count(1)),
-        (retakes, "time", SimpleNamespace(monotonic=loop.time)),
+        (away, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
         (acquiring, "time", SimpleNamespace(monotonic=loop.time)),
         (topic_watch, "told_of", _nothing_told),
