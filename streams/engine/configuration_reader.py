@@ -143,6 +143,8 @@ class ConfigurationReader:
             for tp, records in polled.items():
                 if records[0].offset < self._next[self._name(tp)]:
                     await self._topics.look()
+                # A topic that was made anew may have grown beyond what was read of it: then nothing else tells.
+                await self._topics.look_lately()
                 await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
             # Asked for, not counted: the topic may end in markers of transactions.
