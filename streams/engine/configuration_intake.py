@@ -31,6 +31,8 @@ DNC_REFUSED_MAX = 2048
 """The same when many are refused, which takes longer."""
 DNC_REFUSED_PER_GOOD = 10
 """At most one in so many is refused among those that are good."""
+FEW = 50
+"""Refused records that are judged at once, whether they will be kept or not."""
 SLICE_S = 0.010
 """After so long the loop is given up, whatever is still to be taken in."""
 AT_ONCE_BYTES = 4096
@@ -56,9 +58,7 @@ class Intake:
         try:
             await (self._take_dnc if topic == DNC_ENTRIES else self._take_each)(topic, records, unsaid)
         finally:  # Also of what was cut off: a snapshot of the lists may be written of what has been taken in.
-            self._forget_all_but_latest(topic, unsaid)
-            for one in unsaid:
-                self._report(topic, one)
+            self._report_latest(topic, unsaid)
         self._tell()
 
     async def _take_each(self, topic: str, records: Sequence[ReadRecord], unsaid: list[Unsaid]) -> None:
@@ -108,14 +108,20 @@ class Intake:
             self._configuration.reports.forget(topic, _offset(unsaid[0]), _offset(unsaid[-PORTION_MAX - 1]))
             del unsaid[:-PORTION_MAX]
 
-    def _report(self, topic: str, unsaid: Unsaid) -> None:
-        report = unsaid if isinstance(unsaid, Report) else report_on(arrived(topic, unsaid), Recycles())
-        if report is not None:
-            self._configuration.reports.add(report)
+    def _report_latest(self, topic: str, unsaid: list[Unsaid]) -> None:
+        self._forget_all_but_latest(topic, unsaid)
+        for one in unsaid:
+            report = one if isinstance(one, Report) else report_on(arrived(topic, one), Recycles())
+            if report is not None:
+                self._configuration.reports.add(report)
+        unsaid.clear()
 
     async def _pause(self, topic: str, unsaid: list[Unsaid]) -> None:
-        """Let the others have their turn."""
-        self._forget_all_but_latest(topic, unsaid)
+        """Let the others have their turn; of a few refused records they hear at once."""
+        if len(unsaid) <= FEW:
+            self._report_latest(topic, unsaid)
+        else:
+            self._forget_all_but_latest(topic, unsaid)
         self._tell()
         await asyncio.sleep(0)
         self._slice_ends = time.monotonic() + SLICE_S

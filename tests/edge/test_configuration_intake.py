@@ -26,7 +26,7 @@ from topics.codec import BadEvent, decode_cells, decode_or_none
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 AT_MS = 1_795_449_600_000
-HOSTILE = [record for record in hostile(20_000, seed=3) if record.topic in CATALOG]
+HOSTILE = [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
 CONFIGURATION = {name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS}
 
 
@@ -107,6 +107,7 @@ async def test_of_those_that_are_refused_in_bulk_only_what_is_kept_is_looked_at_
         return report_on(one, recycles)
 
     monkeypatch.setattr(configuration_intake, "report_on", counted)
+    monkeypatch.setattr(configuration_intake, "SLICE_S", 600.0)
     count = 20 * PORTION_MAX
     records = [record_of(Hostile(topic, b"house|%d" % n, b'{"list":"%d"}' % n), n) for n in range(count)]
     told = await taken(topic, records, count, [])
@@ -146,7 +147,7 @@ def test_what_is_told_fast_is_what_is_told_with_reasons() -> None:
             refused += 1
         else:
             assert decode_or_none(one.topic, one.value) == (value, fault is not None)
-    assert 1000 < refused < len(HOSTILE) - 1000
+    assert 500 < refused < len(HOSTILE) - 500
 
 
 @pytest.mark.parametrize("topic", CONFIGURATION_TOPICS)
