@@ -10,6 +10,7 @@ from streams import topic_admin
 from streams.engine import (
     acquiring,
     away,
+    configuration_intake,
     configuration_reader,
     disk_store,
     dnc_keeper,
@@ -79,6 +80,7 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         (partition_engine, "time", SimpleNamespace(monotonic=slow)),
         (partition_engine, "EPOCHS", itertools.count(1)),
         (away, "time", SimpleNamespace(monotonic=loop.time)),
+        (configuration_intake, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
         (acquiring, "time", SimpleNamespace(monotonic=loop.time)),
         (topic_watch, "told_of", _nothing_told),
