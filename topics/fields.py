@@ -51,6 +51,7 @@ Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 _PUNCTUATED = re.compile(r"(?:tel:)?(\+|00)? *([0-9][0-9 ()./-]*)", re.ASCII | re.IGNORECASE)
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _BARE_DIGITS_MIN = 11
 """A number without `+` or 00 may lack its country code, unless it is as long as a number with one."""
 
@@ -60,8 +61,8 @@ def legible_number(text: str) -> str | None:
 
     For what protects a number, and never to dial one: `+1 212-555-0101` stands for `+12125550101`.
     """
-    found = _PUNCTUATED.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    digits = re.sub(r"[^0-9]", "", found[2]) if found else ""
+    found = _PUNCTUATED.fullmatch((text if text.isascii() else unicodedata.normalize("NFKC", text)).strip())
+    digits = _NO_DIGITS.sub("", found[2]) if found else ""
     is_whole = bool(found and found[1]) or len(digits) >= _BARE_DIGITS_MIN
     return f"+{digits}" if is_whole and 2 <= len(digits) <= 15 and digits[0] != "0" else None
 

@@ -45,6 +45,23 @@ class OneOfMany(logging.Filter):
         return True
 
 
+class Untold(logging.Filter):
+    """Kafka's client tells at DEBUG whom it connects as, and each request: those of SASL hold the password or token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take out what is secret, or may be; every line is written."""
+        if record.name.startswith(REPEATED) and isinstance(record.args, tuple):
+            whom = record.args[:1] if str(record.msg).startswith("Authenticated as ") else ()
+            rest = record.args[len(whom) :]
+            hidden = (f"{type(one).__name__} (not shown)" if _is_of_sasl(one) else one for one in rest)
+            record.args = (*("(set)" for _ in whom), *hidden)
+        return True
+
+
+def _is_of_sasl(argument: object) -> bool:
+    return type(argument).__name__.startswith("Sasl")
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: at, level, logger, message, and the traceback where there is one."""
 
@@ -66,6 +83,7 @@ def configure(level: str, style: Literal["auto", "console", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(CONSOLE))
+    handler.addFilter(Untold())
     handler.addFilter(OneOfMany())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:

@@ -7,8 +7,9 @@ streams/kafka/credentials.py.
 import re
 from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, FilePath, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A client's secret must not travel in the clear; on the machine itself it does not travel.
@@ -23,6 +24,13 @@ def _upper(value: object) -> object:
 def _token_url(value: str) -> str:
     if not TOKEN_URL.match(value):
         raise ValueError("should begin with https://")
+    try:
+        parts = urlsplit(value)
+        fits = parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # Its text would quote what stands in the place of the port.
+        fits = False
+    if not fits:
+        raise ValueError("should be https://HOST/PATH or https://HOST:PORT/PATH, without a user or a password")
     return value
 
 
@@ -34,6 +42,10 @@ def _extensions(value: str) -> str:
 
 SecurityProtocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)]
 SaslMechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], BeforeValidator(_upper)]
+
+
+Untold = Field(repr=False)
+"""A setting that takes any text, beside one for a secret: it is not shown, since a secret may be there by mistake."""
 
 
 class Use(NamedTuple):
@@ -52,7 +64,7 @@ class Security(BaseSettings):
     """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: SaslMechanism | None = None
     """PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; needed with SASL_PLAINTEXT and SASL_SSL."""
-    sasl_username: str | None = None
+    sasl_username: Annotated[str | None, Untold] = None
     """User name for PLAIN and SCRAM."""
     sasl_password: SecretStr | None = None
     """Password for PLAIN and SCRAM; never printed."""
@@ -70,19 +82,19 @@ class Security(BaseSettings):
     """File that holds that password, instead of it."""
     oauth_token_file: FilePath | None = None
     """For OAUTHBEARER: file that holds a token which somebody else renews, as Kubernetes does."""
-    oauth_token_url: Annotated[str, AfterValidator(_token_url)] | None = None
+    oauth_token_url: Annotated[Annotated[str, AfterValidator(_token_url)] | None, Untold] = None
     """For OAUTHBEARER: where a token is asked for with the client's id and secret (grant client_credentials)."""
-    oauth_client_id: str | None = None
+    oauth_client_id: Annotated[str | None, Untold] = None
     """Id of this client there."""
     oauth_client_secret: SecretStr | None = None
     """Secret of this client there; never printed."""
     oauth_client_secret_file: FilePath | None = None
     """File that holds that secret, instead of it."""
-    oauth_scope: str | None = None
+    oauth_scope: Annotated[str | None, Untold] = None
     """Scope to ask for there."""
     oauth_ca_file: FilePath | None = None
     """PEM file of the authorities that may sign that server's certificate; default: those of the system."""
-    oauth_extensions: Annotated[str, AfterValidator(_extensions)] | None = None
+    oauth_extensions: Annotated[Annotated[str, AfterValidator(_extensions)] | None, Untold] = None
     """Extensions that go to the broker with the token: NAME=VALUE, several of them separated by commas."""
 
     @model_validator(mode="after")

@@ -130,9 +130,16 @@ def make(**values: Any) -> Settings:
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
-    """Every setting and its value as text, in the order of `names`; a secret is only said to be set."""
+    """Every setting and its value as text, in the order of `names`.
+
+    A secret is only said to be set, and so is what may be one in the wrong place, such as a user's name.
+    """
     values = ((name, getattr(settings, name)) for name in names())
-    return [(name, "(set)" if isinstance(value, SecretStr) else _text(value)) for name, value in values]
+    return [(name, _text(value) if value is None or _is_told(name, value) else "(set)") for name, value in values]
+
+
+def _is_told(name: str, value: object) -> bool:
+    return Settings.model_fields[name].repr and not isinstance(value, SecretStr)
 
 
 def _text(value: object) -> str:

@@ -9,26 +9,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.base import metrics
 from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
-from streams.engine.batch import arrived
+from streams.engine.configuration_intake import Intake
 from streams.engine.dnc_keeper import DncKeeper
 from streams.engine.recall import Recall
 from streams.engine.topic_watch import TopicWatch
 from streams.kafka.compacted import ReadRecord, batches_to_end, reader
-from streams.kafka.fetched import DamagedRecord
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.configuration.prepared import Prepared, prepare
-from streams.logic.configuration.reports import PORTION_MAX, BadRecord
-from streams.logic.dnc.lists import RUN_AT
 from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.partition.partition import Partition
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
@@ -40,14 +34,6 @@ AWAITED_POLL_MS = 10
 """The same while somebody waits for what was written last."""
 RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
-DNC_RECORDS_MAX = RUN_AT
-"""The same of Do Not Call entries at the start, when no timer waits; so many become a run of the lists."""
-DNC_REFUSED_PER_GOOD = 10
-"""Good ones that take as long as one that is refused, roughly."""
-SLICE_S = 0.010
-"""After so long the loop is given up, whatever is still to be taken in."""
-AT_ONCE_BYTES = 4096
-"""A larger record is decoded and compiled in a thread: the largest take longer than a timer can wait."""
 
 
 class ConfigurationReader:
@@ -62,15 +48,12 @@ class ConfigurationReader:
     ) -> None:
         self.configuration = Configuration()
         self._settings = settings
-        self._clock = clock
         self._ends = SourceEnds(settings)
         self._written_ends = SourceEnds(settings, committed=False)
-        self._changed = changed
         self._broken = broken
         self._keeper = DncKeeper(settings, clock, self._ends, self.configuration)
         self._recall = Recall(settings, self.configuration, changed, broken)
-        self._told = (0, 0)
-        self._slice_ends = 0.0
+        self._intake = Intake(self.configuration, self._keeper, changed)
         self._topics = TopicWatch(settings)
         self._watching: asyncio.Task[None] | None = None
         self.held_back = Waits(clock)
@@ -160,6 +143,8 @@ class ConfigurationReader:
             for tp, records in polled.items():
                 if records[0].offset < self._next[self._name(tp)]:
                     await self._topics.look()
+                # A topic that was made anew may have grown beyond what was read of it: then nothing else tells.
+                await self._topics.look_lately()
                 await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
             # Asked for, not counted: the topic may end in markers of transactions.
@@ -184,67 +169,7 @@ class ConfigurationReader:
         return {**self._next, DNC_ENTRIES: self._dnc_position}
 
     async def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
-        name = self._name(tp)
-        if name == DNC_ENTRIES:
-            await self._take_dnc_all(records)
-        else:
-            for record in records:
-                self.configuration.take(await self._prepared(name, record))
-                await self._pause()
-        self._tell()
-
-    async def _prepared(self, name: str, record: ReadRecord) -> Prepared:
-        """A record made ready; meanwhile all goes on with what was known before it."""
-        if len(record.value or b"") <= AT_ONCE_BYTES:
-            return prepare(arrived(name, record))
-        return await asyncio.to_thread(prepare, arrived(name, record))
-
-    async def _pause(self) -> None:
-        """Let the others have their turn when this one's time is over."""
-        if time.monotonic() > self._slice_ends:
-            self._tell()
-            await asyncio.sleep(0)
-            self._slice_ends = time.monotonic() + SLICE_S
-
-    def _tell(self) -> None:
-        """Have the partitions look at what is new to them; a good Do Not Call entry is nobody's business."""
-        new = (self.configuration.version, self.configuration.reports.news)
-        if new != self._told:
-            self._told = new
-            self._changed()
-
-    async def _take_dnc_all(self, records: Sequence[ReadRecord]) -> None:
-        """Some, to see how they are, and then as many at once as their kind allows."""
-        first, count = 0, RECORDS_MAX
-        while first < len(records):
-            refused = self._take_dnc(records[first : first + count])
-            first += count
-            count = RECORDS_MAX if refused * DNC_REFUSED_PER_GOOD > count else DNC_RECORDS_MAX
-            await self._pause()
-
-    def _take_dnc(self, records: Sequence[ReadRecord]) -> int:
-        """There may be millions, so that good ones take the shortest way. Returns how many were refused."""
-        count, is_whole = 0, DamagedRecord not in set(map(type, records))
-        kinds = [(False, records)] if is_whole else groupby(records, lambda one: isinstance(one, DamagedRecord))
-        for is_damaged, group in kinds:
-            count += (self._take_damaged if is_damaged else self._take_whole)(list(group))
-        metrics.DNC_READ.inc(len(records))
-        self._keeper.taken(len(records))
-        return count
-
-    def _take_damaged(self, records: Sequence[ReadRecord]) -> int:
-        for record in records:
-            self.configuration.apply(arrived(DNC_ENTRIES, record), self._clock.now())
-        return len(records)
-
-    def _take_whole(self, records: Sequence[ReadRecord]) -> int:
-        refused = self.configuration.dnc.take_all(records)
-        if len(refused) > PORTION_MAX:  # No more would be kept.
-            first, last = refused[0].record.offset, refused[-PORTION_MAX - 1].record.offset
-            self.configuration.reports.forget(DNC_ENTRIES, first, last)
-        for record, fault in refused[-PORTION_MAX:]:
-            self.configuration.reports.add(BadRecord(arrived(DNC_ENTRIES, record), fault))
-        return len(refused)
+        await self._intake.take(self._name(tp), records)
 
     def _name(self, tp: TopicPartition) -> str:
         return str(tp.topic).removeprefix(self._settings.prefix)

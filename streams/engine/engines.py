@@ -12,6 +12,7 @@ from streams.base import metrics
 from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
+from streams.engine.away import patiently
 from streams.engine.beginning import Beginning, Jumps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.held import HeldEngines
@@ -108,10 +109,9 @@ class Engines(HeldEngines):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._closed(closing), name="closing")
                 group.create_task(self._reader.start(), name="configuration-read")
-                group.create_task(self._new.rows_fit(), name="rows-fit")
+                group.create_task(self._patiently(self._new.rows_fit, "rows"), name="rows-fit")
                 for number in wanted:
-                    acquired = self._take_up(number) if number in self._held else self._acquired(number, closing)
-                    group.create_task(acquired, name=f"acquire-{number}")
+                    group.create_task(self._acquired(number, closing), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", refusal_of(error, self._settings))
 
@@ -120,10 +120,14 @@ class Engines(HeldEngines):
         await asyncio.shield(closing)
 
     async def _acquired(self, number: int, closing: "asyncio.Future[list[None]]") -> None:
-        """Own a partition that is not held; one that was given up just now is closed first."""
-        self._waits.on(f"partition {number}", "the partitions that are given up to be closed")
-        await self._closed(closing)
-        await self._owned(number)
+        """Own a partition and take it up; what was given up just now is closed before another owner is made."""
+        if number not in self._held:
+            self._waits.on(f"partition {number}", "the partitions that are given up to be closed")
+            await self._closed(closing)
+        await self._patiently(partial(self._owned, number), f"partition {number}")
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]], what: str) -> None:
+        await patiently(work, self._settings.transaction_timeout_s, f"{what} cannot be taken over yet")
 
     async def _owned(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
         """Own a partition, unless it is held, and take it up. awaited: see `Beginning`."""

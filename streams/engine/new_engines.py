@@ -50,7 +50,7 @@ class NewEngines:
 
     async def rows_fit(self) -> None:
         """Return when rows of all partitions were found where they belong; looked at once. Raises KeysMoved."""
-        if self._checking is None:
+        if self._checking is None or (self._checking.done() and self._checking.exception() is not None):
             self._checking = asyncio.create_task(check_rows(self._settings, self._partitions), name="rows-fit")
         await asyncio.shield(self._checking)
 

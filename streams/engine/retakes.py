@@ -6,20 +6,15 @@ other partitions of the worker go on meanwhile. Source: docs/decisions/0030-no-d
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiokafka.errors import KafkaError
-
 from streams.base import metrics
+from streams.engine.away import patiently
 from streams.engine.partition_engine import PartitionEngine
 from streams.kafka.doubts import InDoubt
 from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
-
-AGAIN_S = 0.5
-"""A broker that cannot be reached is asked again after so long."""
 
 TakeUp = Callable[[int, Mapping[str, int]], Awaitable[None]]
 
@@ -63,24 +58,14 @@ class Retakes:
         self._closings.clear()
 
     async def _retake(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
-        until = time.monotonic() + self._patience_s
         try:
             await asyncio.shield(closing)
             self._closings.discard(closing)
-            await self._take_up_patiently(number, ends, until)
+            await patiently(
+                lambda: self._take_up(number, ends), self._patience_s, f"partition {number} cannot be taken up yet"
+            )
         except (Exception, UnusableState) as error:
             self._broken(f"taking up partition {number} again", error)
-
-    async def _take_up_patiently(self, number: int, ends: Mapping[str, int], until: float) -> None:
-        """Raises what a broker that cannot be reached led to when that has lasted too long."""
-        while True:
-            try:
-                return await self._take_up(number, ends)
-            except (KafkaError, TimeoutError) as error:
-                if time.monotonic() > until:
-                    raise
-                log.warning("partition %d cannot be taken up yet: %r", number, error)
-            await asyncio.sleep(AGAIN_S)
 
 
 def _heard_by(engine: PartitionEngine) -> dict[str, int]:

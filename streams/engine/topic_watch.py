@@ -6,6 +6,7 @@ Source: docs/decisions/0032-refused-at-the-start.md.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
@@ -18,6 +19,8 @@ from streams.kafka.topic_ids import Told
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 LOOKED_EVERY_S = 15.0
+LATELY_S = 1.0
+"""Nobody deletes a topic, makes it anew and writes to it in so short a time."""
 
 
 class TopicWatch:
@@ -26,6 +29,7 @@ class TopicWatch:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: dict[str, Told] = {}
+        self._looked_at = -LATELY_S
 
     async def begin(self) -> dict[str, str]:
         """Note the topics as they are; returns the ids of the configuration topics by name. Raises OperatorError."""
@@ -39,8 +43,14 @@ class TopicWatch:
             told = await told_of(self._settings, self._known)
         except (OperatorError, KafkaError, OSError, TimeoutError):
             return
+        self._looked_at = time.monotonic()
         for name in map(self._settings.topic, CATALOG):
             self._compare(name, self._known.get(name), told.get(name))
+
+    async def look_lately(self) -> None:
+        """The same, unless that was done a moment ago."""
+        if self._known and time.monotonic() >= self._looked_at + LATELY_S:
+            await self.look()
 
     async def watch(self, broken: Callable[[str, BaseException], None]) -> None:
         """Look again and again; `broken` is told when something has changed."""

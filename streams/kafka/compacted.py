@@ -36,6 +36,8 @@ async def reader(
         auto_offset_reset="earliest",  # Without it, positions and ends mislead on an assigned partition.
         max_partition_fetch_bytes=fetch_bytes,
         fetch_max_wait_ms=FETCH_WAIT_MS,
+        # For so long it asks again for the leader of a partition that has none.
+        request_timeout_ms=int(settings.transaction_timeout_s * 1000),
     )
     consumer.assign(list(partitions))
     try:

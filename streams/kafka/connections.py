@@ -21,7 +21,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams.kafka.secret_files import SecretFile
+from streams.kafka.secret_files import SecretFile, without
 from streams.kafka.tls import presents_certificate
 from streams.kafka.tokens import TokenUnavailable
 
@@ -148,6 +148,7 @@ def _of_sasl(error: BaseException, where: str, options: dict[str, Any]) -> Troub
         return Trouble(str(error), "Look at the settings that begin with oauth_")
     if isinstance(error, SaslAuthenticationFailed):
         said = " ".join(str(part) for part in error.args) or "authentication failed"
+        said = without(said, options.get("sasl_plain_username"))
         cure = "the token" if mechanism == "OAUTHBEARER" else "sasl_username and sasl_password, or sasl_password_file"
         return Trouble(f"{where} does not accept this user ({said})", f"Check {cure}")
     if isinstance(error, UnsupportedSaslMechanismError):

@@ -20,6 +20,7 @@ from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
 
+from streams.kafka.fetch_watch import FetchWatch
 from streams.kafka.patience import Patience
 from streams.kafka.reconnects import Reconnects, Verdict
 
@@ -41,6 +42,7 @@ class _Process:
         self.lock = threading.Lock()
         self.reconnects = Reconnects(lambda: random.uniform(0.8, 1.2))  # noqa: S311  (jitter)
         self.patience: Patience | None = None
+        self.fetches = FetchWatch()
         self.answers = 0
         self.trouble = ""
         self.errors: dict[str, BaseException] = {}
@@ -106,7 +108,10 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
         """Send a request; its answer is waited for as long as its kind may take."""
         patience = _PROCESS.patience
         self._request_timeout = patience.of(request, self._given_s) if patience else self._given_s
-        return super().send(request, expect_response)
+        sent = super().send(request, expect_response)
+        if expect_response:
+            _PROCESS.fetches.watch(self, request, self._requests[-1][2])
+        return sent
 
     def _handle_frame(self, resp: bytes) -> None:
         super()._handle_frame(resp)
@@ -126,7 +131,8 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
                 with _PROCESS.lock:
                     _PROCESS.reconnects.broke(self.address)
             else:
-                _PROCESS.failed(self.address, KafkaConnectionError(f"{self.address} closes connections"))
+                why = "does not answer" if reason is CloseReason.CONNECTION_TIMEOUT else "closes connections"
+                _PROCESS.failed(self.address, KafkaConnectionError(f"{self.address} {why}"))
         return super().close(reason, exc)
 
     def drop(self) -> None:

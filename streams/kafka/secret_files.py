@@ -1,11 +1,18 @@
 """A secret that lies in a file, as Docker, Kubernetes and systemd hand it over: read whenever it is needed."""
 
 import logging
+import re
 from pathlib import Path
 
 from streams.base.errors import SettingsError
 
 log = logging.getLogger(__name__)
+
+
+def without(text: str, *ours: str | None) -> str:
+    """What another side says, without what we told it: it may quote a user, and a secret may stand there by mistake."""
+    pattern = "|".join(re.escape(one) for one in sorted(filter(None, ours), key=len, reverse=True))
+    return re.sub(rf"(?<!\w)({pattern})(?!\w)", "(set)", text) if pattern else text
 
 
 class SecretFile:

@@ -31,6 +31,8 @@ class SourceEnds:
         self._topics = topics
         self._isolation = "read_committed" if committed else "read_uncommitted"
         self._options = client_options(settings)
+        # For so long it asks again for the leader of a partition that has none.
+        self._options["request_timeout_ms"] = int(settings.transaction_timeout_s * 1000)
         self._client: Any = None
         self._connecting = asyncio.Lock()
 

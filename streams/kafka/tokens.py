@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
 
-from streams.kafka.secret_files import SecretFile
+from streams.kafka.secret_files import SecretFile, without
 
 ANSWER_TIMEOUT_S = 10
 RENEWED_AT = 0.8
@@ -79,6 +79,7 @@ class TokenEndpoint(_Tokens):
     ) -> None:
         super().__init__(extensions)
         self._url = url
+        self._told_url = url.partition("?")[0].partition("#")[0]
         self._client_id = client_id
         self._secret = secret
         self._form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
@@ -118,10 +119,11 @@ class TokenEndpoint(_Tokens):
             with self._opener.open(request, timeout=ANSWER_TIMEOUT_S) as answer:
                 return _token_of(json.load(answer))
         except urllib.error.HTTPError as error:
-            raise TokenUnavailable(f"{self._url} answers {error.code} {_refusal(error)}") from None
+            refusal = without(_refusal(error), self._client_id, secret, self._form.get("scope", ""))
+            raise TokenUnavailable(f"{self._told_url} answers {error.code} {refusal}") from None
         except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError) as error:
             reason = getattr(error, "reason", None) or error
-            raise TokenUnavailable(f"{self._url} gives no token ({type(error).__name__}: {reason})") from None
+            raise TokenUnavailable(f"{self._told_url} gives no token ({type(error).__name__}: {reason})") from None
 
 
 def _token_of(answer: Any) -> tuple[str, float]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
-from streams.engine.topic_watch import TopicWatch
+from streams.engine.topic_watch import LATELY_S, TopicWatch
 from streams.kafka.installations import _subscription, foreign
 from streams.kafka.topic_ids import Told
 from streams.logic.partition.moved_keys import KeysMoved
@@ -235,6 +236,40 @@ async def test_a_topic_that_is_gone_or_of_which_nothing_is_told_ends_no_worker(
     monkeypatch: pytest.MonkeyPatch, gone: list[str]
 ) -> None:
     await watched(monkeypatch, {name: told for name, told in topics().items() if name not in gone})
+
+
+async def test_before_records_are_taken_in_the_topics_are_looked_at_once_a_second_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who cannot be told asks again with the next records; a broker that tells no ids is not asked."""
+    asked, now, told = [0], [100.0], [topics()]
+
+    async def told_of(*_: object) -> dict[str, Told]:
+        asked[0] += 1
+        if not told:
+            raise OperatorError("no broker")
+        return told[-1]
+
+    monkeypatch.setattr("streams.engine.topic_watch.told_of", told_of)
+    monkeypatch.setattr("streams.engine.topic_watch.time", SimpleNamespace(monotonic=lambda: now[0]))
+    watch = TopicWatch(make())
+    await watch.look_lately()
+    assert asked == [0]
+    await watch.begin()
+    for seconds, more in ((0.0, 1), (0.5, 0), (0.6, 1), (0.9, 0), (0.2, 1)):
+        now[0] += seconds
+        before = asked[0]
+        await watch.look_lately()
+        assert asked[0] - before == more
+    told.clear()
+    now[0] += 2 * LATELY_S
+    for _ in range(2):
+        before = asked[0]
+        await watch.look_lately()
+        assert asked[0] - before == 1
+    told.append(topics() | {"ringback.campaigns": Told("another", 1)})
+    with pytest.raises(TopicMadeAnew):
+        await watch.look_lately()
 
 
 PROD, STAGING = ["prod.wrap-up", "prod.contacts"], ["staging.wrap-up", "staging.contacts"]

@@ -13,9 +13,10 @@ from aiokafka import TopicPartition
 
 from streams.base.clock import SystemClock
 from streams.base.settings import make
-from streams.engine import configuration_reader, recall
+from streams.engine import configuration_intake, recall
 from streams.engine.batch import arrived
-from streams.engine.configuration_reader import AT_ONCE_BYTES, ConfigurationReader
+from streams.engine.configuration_intake import AT_ONCE_BYTES
+from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.recall import Recall
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.prepared import Prepared, prepare
@@ -70,7 +71,7 @@ async def test_a_large_record_is_made_ready_elsewhere_while_the_loop_goes_on(mon
         assert going_on.wait(30)
         return prepare(record)
 
-    monkeypatch.setattr(configuration_reader, "prepare", prepared)
+    monkeypatch.setattr(configuration_intake, "prepare", prepared)
     changed: list[int] = []
     reader, tp = configuration(changed), TopicPartition("ringback.rule-sets", 0)
     value = large(2000)
@@ -88,8 +89,8 @@ async def test_a_large_record_is_made_ready_elsewhere_while_the_loop_goes_on(mon
 
 async def test_many_records_are_taken_in_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when all of them are refused, and partitions hear of them meanwhile."""
-    monkeypatch.setattr(configuration_reader, "SLICE_S", 0.0)
-    for topic, count in (("ringback.rule-sets", 50), ("ringback.dnc-entries", 2000)):
+    monkeypatch.setattr(configuration_intake, "SLICE_S", 0.0)
+    for topic, count in (("ringback.rule-sets", 50), ("ringback.dnc-entries", 9000)):
         changed: list[int] = []
         reader, tp = configuration(changed), TopicPartition(topic, 0)
         records = [Record(topic, offset, b"house|+1%010d" % offset, b"{}") for offset in range(count)]

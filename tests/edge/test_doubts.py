@@ -19,7 +19,7 @@ from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
 from streams.base.clock import SystemClock
 from streams.base.settings import make
-from streams.engine import retakes
+from streams.engine import away
 from streams.engine.engines import Engines
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
@@ -199,7 +199,7 @@ class Taken:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retakes, "AGAIN_S", 0)
+    monkeypatch.setattr(away, "AGAIN_S", 0)
 
 
 async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> None:

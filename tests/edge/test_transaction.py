@@ -1,12 +1,16 @@
 """A unit that cannot be committed in time ends, and with it the worker; one that waits for a broker does not."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError, LeaderNotAvailableError, NodeNotReadyError
+from aiokafka.producer import message_accumulator
 
 from streams.base.settings import make
+from streams.engine.away import is_away
 from streams.kafka import transactions as transaction
 from streams.kafka.transactions import UNREACHABLE_BACKOFF_S, Transactions, Unit
 
@@ -87,3 +91,28 @@ async def test_a_connection_that_breaks_while_a_coordinator_is_looked_up_is_one_
         with pytest.raises(NodeNotReadyError):
             await producers[0].client.coordinator_lookup(1, "app-0")
     assert await producers[0].client.coordinator_lookup(1, "app-0") == 1
+
+
+async def test_a_record_for_a_partition_without_a_leader_is_kept_for_as_long_as_its_transaction_may_last(monkeypatch):
+    """No leader is a broker that is away: the unit waits, and ends with its transaction, not before."""
+    producer: Any = Transactions(make(transaction_timeout_s=60), 0)._producer
+    waiting, batch = producer._message_accumulator, producer.create_batch()
+    batch.append(key=b"k", value=b"v", timestamp=0)
+    producer._txn_manager.set_pid_and_epoch(1, 0)
+    producer._txn_manager.begin_transaction()
+    waiting._cluster.leader_for_partition = lambda _: -1
+    written = await waiting.add_batch(batch, TopicPartition("ringback.dial-preview", 0), 1)
+    for passed_s, is_over in ((59.0, False), (61.0, True)):
+        monkeypatch.setattr(message_accumulator, "time", Clock(time.monotonic() + passed_s))
+        waiting.drain_by_nodes(set())
+        await asyncio.sleep(0)
+        assert written.done() is is_over
+    assert isinstance(written.exception(), LeaderNotAvailableError) and is_away(written.exception())
+    producer._closed = True
+
+
+class Clock:
+    """Stands at `at`."""
+
+    def __init__(self, at: float) -> None:
+        self.monotonic = lambda: at

@@ -11,26 +11,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum, auto
+from enum import Enum, auto
 from math import inf
 
+from tests.faults.frames import Api, answered_to, correlation, frame_from, parsed
 from tests.faults.proxy import HOST, Ends, Proxies
 
-HEADER = 4
 RESTED = 3
 """So many transactions of an id are left alone between two, so that callbacks go out."""
 WAITED_S = 0.3
 """For so long the records of a transaction wait for its offsets, all in all; one of timers alone has none."""
-
-
-class Api(IntEnum):
-    """Requests of a transaction: the api key of each."""
-
-    PRODUCE = 0
-    ADD_PARTITIONS = 24
-    ADD_OFFSETS = 25
-    END = 26
-    OFFSETS = 28
 
 
 TAKEN_OUT = (Api.END, Api.OFFSETS, Api.END, Api.PRODUCE, Api.END, Api.ADD_OFFSETS, Api.END, Api.ADD_PARTITIONS)
@@ -103,7 +93,7 @@ class LateCopies(Proxies):
         there, back = await asyncio.open_connection(HOST, held.target)
         try:
             back.write(held.copy)
-            answer = await _frame(there)
+            answer = await frame_from(there)
         finally:
             back.close()
         code = -1 if held.api is Api.PRODUCE else int.from_bytes(answer[-2:], "big", signed=True)
@@ -130,16 +120,16 @@ class _Link:
     ) -> None:  # fmt: skip
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                frame = await _frame(source)
+                frame = await frame_from(source)
                 await self._passes.wait()
-                api, name = _parsed(frame)
+                api, name = parsed(frame)
                 held = self._proxies.held(name)
                 if api is not None and held is not None:
                     if self._proxies.takes_out(held, api):
                         held.copy, held.target, held.stage = frame, self._target, Stage.TAKEN_OUT
                         client.transport.abort()
                         break
-                    self._asked[_correlation(frame)] = api, held
+                    self._asked[correlation(frame)] = api, held
                     if api is Api.PRODUCE and held.stage is Stage.ENDED:
                         await self._after_the_offsets(held)
                 target.write(frame)
@@ -149,9 +139,9 @@ class _Link:
     async def answers(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                frame = await _frame(source)
+                frame = await frame_from(source)
                 await self._passes.wait()
-                api, held = self._asked.pop(frame[HEADER : HEADER + 4], (None, None))
+                api, held = self._asked.pop(answered_to(frame), (None, None))
                 if held is not None:
                     await self._answered(api, held, is_error=frame[-2:] != bytes(2))
                 target.write(frame)
@@ -174,29 +164,3 @@ class _Link:
         with suppress(TimeoutError):
             async with asyncio.timeout_at(held.waits_until):
                 await held.delivered.wait()
-
-
-async def _frame(source: asyncio.StreamReader) -> bytes:
-    """The next one, with its length before it. Raises IncompleteReadError at the end."""
-    length = await source.readexactly(HEADER)
-    return length + await source.readexactly(int.from_bytes(length, "big"))
-
-
-def _parsed(frame: bytes) -> tuple[Api | None, bytes | None]:
-    """Which request of a transaction it is, and the transactional id; neither, if it is none."""
-    key = int.from_bytes(frame[HEADER : HEADER + 2], "big")
-    if key not in set(Api):
-        return None, None
-    _, at = _string(frame, HEADER + 8)
-    name, _ = _string(frame, at)
-    return Api(key), name
-
-
-def _correlation(frame: bytes) -> bytes:
-    return frame[HEADER + 4 : HEADER + 8]
-
-
-def _string(frame: bytes, at: int) -> tuple[bytes | None, int]:
-    """A string of the protocol, and where it ends."""
-    length = int.from_bytes(frame[at : at + 2], "big", signed=True)
-    return (None, at + 2) if length < 0 else (frame[at + 2 : at + 2 + length], at + 2 + length)

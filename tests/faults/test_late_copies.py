@@ -8,7 +8,8 @@ import pytest
 
 from tests.faults.brokers import NETWORKS, Brokers
 from tests.faults.faults import Fault, late_copies
-from tests.faults.late_copies import Api, LateCopies
+from tests.faults.frames import Api
+from tests.faults.late_copies import LateCopies
 from tests.faults.run import Run, run_on
 from tests.kafka.cluster import Cluster
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,18 @@ from streams.engine.topic_watch import TopicWatch
 from streams.kafka.clients import client_options
 from streams.logic.partition.own_rows import APPENDED_KEY
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import ContactListCleared, ContactRecord, PlacementOrigin, PlacementRequested, WrapUp
+from topics.events import (
+    CallbackScheduled,
+    CampaignRecycle,
+    ContactListCleared,
+    ContactRecord,
+    PlacementOrigin,
+    PlacementRequested,
+    Source,
+    WrapUp,
+)
 from topics.rules import AppendToDnc, Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 pytestmark = pytest.mark.kafka
@@ -197,6 +206,86 @@ async def test_a_clear_on_a_topic_that_was_made_anew_cancels_as_on_a_new_install
         await read.until(lambda: len(read.records["callback-lifecycle"]) == 2, SOON_S)
         assert [one["transition"] for one in read.values("callback-lifecycle")] == ["scheduled", "cancelled"]
         assert f"topic {name} was made anew" in worker.log.read_text()
+
+
+def promised(name: str, due_s: float) -> CallbackScheduled:
+    """An agent's callback, of a contact of its own."""
+    now = datetime.now(UTC)
+    return CallbackScheduled(
+        event_id=f"e-{name}", occurred_at=now, callback_id=name, source=Source.WIDGET, campaign_id="P",
+        contact_list_id=LIST, contact_id=name, phone_number=NUMBER, due_at=now + timedelta(seconds=due_s),
+    )  # fmt: skip
+
+
+async def some_refused(feed: Feeder, name: str, times: str, count: int = 2) -> None:
+    """Records of a topic, of which so many have to be told of, one way or the other."""
+    if name == "campaign-recycle":
+        for number in range(count + 1):  # All but the first come too soon.
+            now = datetime.now(UTC)
+            await feed.send(name, CampaignRecycle(event_id=f"y-{times}-{number}", occurred_at=now, campaign_id="Q"))
+    else:
+        if name == "contact-list-cleared":
+            clear = ContactListCleared(event_id=f"z-{times}", occurred_at=datetime.now(UTC), contact_list_id="M")
+            await feed.send(name, clear)
+        for number in range(count):
+            await feed.send(name, b"{", key=f"{times}-{number}")
+    await feed.flush()
+
+
+def refused(read: Reader, name: str) -> list[object]:
+    """What was told of the refused records of a topic, as often as it was."""
+    headers = [dict(record.headers) for record in read.records["dead-letter"]]
+    letters = [one for one in headers if one["__connect.errors.topic"].endswith(name.encode())]
+    rejected = [one for one in read.values("callback-lifecycle") if one["transition"] == "rejected"]
+    return [*letters, *rejected]
+
+
+_SOME = ("campaign-recycle", "contact-list-cleared")
+_MADE_ANEW = [
+    *(pytest.param(name, True, id=f"{name}-written at once") for name in _SOME),
+    # Nothing tells a worker of a topic that stays empty but its own look, every 15 s.
+    *(pytest.param(name, False, id=f"{name}-empty", marks=pytest.mark.long) for name in CONFIGURATION_TOPICS),
+]
+
+
+@pytest.mark.parametrize(("name", "at_once"), _MADE_ANEW)
+async def test_a_worker_that_ends_since_a_topic_was_made_anew_goes_on_when_it_is_started_again(
+    cluster: Cluster, name: str, at_once: bool
+) -> None:
+    """It ends with one line and 1. What was promised goes out once, and so does what is to be told of either topic."""
+    topics = ["dial-preview", "dead-letter", "callback-lifecycle"]
+    async with feeder(cluster) as feed, reader(cluster, topics) as read:
+        await configure(feed)
+        await some_refused(feed, name, "before")
+        for callback, due_s in (("k-before", 0.0), ("k-meanwhile", 4.0), ("k-later", 12.0 if at_once else 40.0)):
+            await feed.send("callback-scheduled", promised(callback, due_s))
+        await feed.flush()
+        worker = cluster.worker()
+        await ready(worker)
+        await read.until(lambda: len(read.records["dial-preview"]) >= 1, SOON_S)
+        await read.until(lambda: len(refused(read, name)) == 2, SOON_S)
+        await make_anew(cluster, name)
+        async with feeder(cluster) as anew:
+            if at_once:
+                await some_refused(anew, name, "after", 6)  # Beyond the offset up to which the worker has read.
+            assert await asyncio.to_thread(worker.wait_ended, SOON_S) == 1
+            said = [line for line in worker.log.read_text().splitlines() if "the worker ends" in line]
+            assert len(said) == 1 and f"{name} was deleted and made anew" in said[0] and "Traceback" not in said[0]
+            if not at_once:
+                await some_refused(anew, name, "after", 6)
+            await configure(anew)
+            await sent(anew, "callback-scheduled", promised("k-after", 0.0))
+        worker.start()
+        await ready(worker)
+        await read.until(lambda: len(read.records["dial-preview"]) == 4, 2 * SOON_S)
+        await read.until(lambda: len(refused(read, name)) >= 8, SOON_S)
+        await read.settle(1.0)
+        called = [one["callback_id"] for one in read.values("dial-preview")]
+        assert sorted(called) == ["k-after", "k-before", "k-later", "k-meanwhile"]
+        assert len(refused(read, name)) == 8
+        steps = [record.value for record in read.records["callback-lifecycle"]]
+        assert len(steps) == len(set(steps)), "no step was told twice"
+        assert worker.exit_code is None
 
 
 async def test_a_contact_topic_that_is_made_anew_is_read_from_its_beginning(cluster: Cluster) -> None:

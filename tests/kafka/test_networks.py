@@ -16,7 +16,7 @@ import pytest
 
 from streams.dev.broker.java import free_ports
 from streams.dev.local import LocalWorker
-from streams.kafka.patience import ANSWER_S
+from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S
 from streams.kafka.reconnecting import PING_AFTER_S
 from streams.worker.main import EXIT_BROKEN
 from tests.faults.brokers import Brokers
@@ -127,6 +127,27 @@ async def test_a_network_that_forgets_every_connection_at_once_ends_no_worker(
         await commands_of(cluster, feed, "k1")
         brokers.proxies.forget()
         assert await commands_of(cluster, feed, "k2") == ["k2"]
+        assert worker.exit_code is None
+
+
+async def test_an_event_is_heard_soon_though_the_network_has_forgotten_the_fetch_that_waits_for_it(
+    brokers: Brokers, cluster: Cluster
+) -> None:
+    """Nothing tells a fetch that waits for a record from one whose answer will never come, but its own wait."""
+    async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as taken:
+        await configure(feed)
+        worker = cluster.worker(broker=brokers.proxied())
+        worker.wait_ready()
+        await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC)))
+        await asyncio.sleep(PING_AFTER_S + 1)  # What units are written on is idle by then, and asked before it is used.
+        before = {one["callback_id"] for one in taken.values("callback-lifecycle")}
+        brokers.proxies.forget()
+        began = time.monotonic()
+        await feed.send("callback-scheduled", scheduled("k2", "c2", datetime.now(UTC) + timedelta(hours=1)))
+        await feed.flush()
+        await taken.until(lambda: "k2" in {one["callback_id"] for one in taken.values("callback-lifecycle")}, SOON_S)
+        took = time.monotonic() - began
+        assert "k2" not in before and took < ANSWER_S < DATA_ANSWER_S, f"{took:.1f} s: it waited for its timeout"
         assert worker.exit_code is None
 
 

@@ -216,6 +216,28 @@ def test_a_web_server_in_the_place_of_kafka_is_one_line(tmp_path: Path) -> None:
     assert broker in line and "Traceback" not in worker.log.read_text()
 
 
+@pytest.mark.long
+def test_a_name_that_the_broker_gives_and_nobody_knows_is_named_with_the_broker_that_gave_it(tmp_path: Path) -> None:
+    """The most common fault of all, without TLS or passwords: a broker in a container that calls itself by its id."""
+    (port,) = free_ports("127.0.0.1", 1)
+    unknown = f"broker-1.invalid:{port}"
+    with EmbeddedKafka(port, more={"advertised.listeners": f"PLAINTEXT://{unknown}"}) as kafka:
+        at = {"RINGBACK_BROKER": kafka.bootstrap, "RINGBACK_STATE_DIR": str(tmp_path), "RINGBACK_METRICS_PORT": "0"}
+        asked = [
+            subprocess.Popen(
+                [sys.executable, "-m", "streams", *command], env=os.environ | at, stderr=subprocess.PIPE, text=True
+            )
+            for command in (["topics", "check"], ["topics", "create"], ["worker"])
+        ]
+        said = [one.communicate(timeout=SOON_S)[1] for one in asked]
+    assert [one.returncode for one in asked] == [1, 1, 1]
+    for text in said:
+        line = text.splitlines()[-1]
+        assert f"the Kafka broker at {kafka.bootstrap} gives {unknown} as an address of its own" in line
+        assert "the name broker-1.invalid is not known" in line and "advertised.listeners" in line
+        assert "ringback broker" not in line and "Traceback" not in text
+
+
 def test_a_host_without_a_name_or_with_an_odd_one_is_no_matter(cluster: Cluster) -> None:
     program = 'import socket, sys; socket.gethostname = lambda: "Bob\'s Mac / ë"; from streams.cli.group import run; '
     cluster.command = ("-c", program + "sys.exit(run(['worker']))")

@@ -137,6 +137,18 @@ def test_an_endpoint_that_gives_no_token_is_named_with_its_reason_and_without_th
     assert "secret-word" not in str(error.value)
 
 
+def test_what_an_endpoint_quotes_of_what_it_was_told_is_not_passed_on(endpoint):
+    """The secret may have been given as the id, and servers name an id that they do not know; or the scope."""
+    said = "Application 'secret-word' with scope a.b/c is unknown, not secret-words"
+    endpoint.answers = [(401, {"error": "invalid_client", "error_description": said})]
+    with pytest.raises(TokenUnavailable) as error:
+        token_of(TokenEndpoint(f"{endpoint.url}?policy=hidden", "secret-word", "x", "a.b/c"))
+    assert "answers 401 invalid_client Application '(set)' with scope (set) is unknown, not secret-words" in str(
+        error.value
+    )
+    assert "hidden" not in str(error.value)
+
+
 def test_an_endpoint_shows_a_certificate_of_an_authority_that_is_trusted_for_it(tmp_path):
     authority = Authority(tmp_path)
     oauth = {"sasl_mechanism": "OAUTHBEARER", "oauth_client_id": "me", "oauth_client_secret": "x"}

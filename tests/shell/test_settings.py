@@ -3,11 +3,13 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from streams.base.errors import SettingsError
+from streams.base.security import SECURITY_NAMES
 from streams.base.settings import Settings, describe, load, make, names
 from streams.kafka.clients import client_options
 
@@ -241,6 +243,46 @@ def test_a_password_is_never_shown():
     assert dict(describe(settings))["sasl_password"] == "(set)"
     assert "secret-word" not in f"{settings!r} {settings} {describe(settings)}"
     assert "17" not in "".join(problems(sasl_password=17))
+
+
+FREE_TEXTS = ["sasl_username", "oauth_token_url", "oauth_client_id", "oauth_scope", "oauth_extensions"]
+
+
+def with_value(name: str, word: str) -> Settings:
+    """Settings that hold a word, as it would be held if it fitted."""
+    secret = Settings.model_fields[name].annotation == SecretStr | None
+    given: dict[str, Any] = {name: SecretStr(word) if secret else word}
+    return Settings.model_construct(**given)
+
+
+def test_what_takes_any_text_beside_a_secret_is_never_shown_since_the_secret_may_be_there_by_mistake():
+    """The others of a secured Kafka are words of a list, files that are there, or secrets."""
+    word = "Tr0ub4dor"
+    told = [name for name in SECURITY_NAMES if word in dict(describe(with_value(name, word)))[name]]
+    paths = [name for name in SECURITY_NAMES if name.endswith("_file")]
+    assert sorted(told) == sorted([*paths, "security_protocol", "sasl_mechanism"])
+    for name in FREE_TEXTS:
+        settings = with_value(name, word)
+        assert dict(describe(settings))[name] == "(set)" and word not in repr(settings)
+        assert dict(describe(Settings()))[name] == "(none)"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:Tr0ub4dor@idp/token",
+        "https://idp:Tr0ub4dor/token",
+        "https://Tr0ub4dor@idp",
+        "https://",
+        "https:///x",
+    ],
+)
+def test_a_token_endpoint_has_no_user_and_its_mistakes_are_told_without_it(url):
+    given = {"security_protocol": "SASL_SSL", **OAUTH, "oauth_client_id": "me", "oauth_client_secret": "x"}
+    assert problems(**given, oauth_token_url=url) == [
+        "setting oauth_token_url (RINGBACK_OAUTH_TOKEN_URL): should be https://HOST/PATH or https://HOST:PORT/PATH, "
+        "without a user or a password"
+    ]
 
 
 def test_a_token_endpoint_is_reached_by_tls_unless_it_is_on_this_machine():

@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from streams.engine import acquiring, configuration_reader, dnc_keeper, partition_engine, retakes, topic_watch
+from streams.engine import (
+    acquiring,
+    away,
+    configuration_intake,
+    configuration_reader,
+    dnc_keeper,
+    partition_engine,
+    topic_watch,
+)
 from streams.faust_edge import consumer as transport
 from streams.kafka import compacted as restore
 from streams.kafka import source_ends, topic_admin
@@ -66,7 +74,8 @@ def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]
         (topic_admin, "time", SimpleNamespace(monotonic=loop.time)),
         (partition_engine, "time", SimpleNamespace(monotonic=slow)),
         (partition_engine, "EPOCHS", itertools.count(1)),
-        (retakes, "time", SimpleNamespace(monotonic=loop.time)),
+        (away, "time", SimpleNamespace(monotonic=loop.time)),
+        (configuration_intake, "time", SimpleNamespace(monotonic=loop.time)),
         (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
         (acquiring, "time", SimpleNamespace(monotonic=loop.time)),
         (topic_watch, "told_of", _nothing_told),

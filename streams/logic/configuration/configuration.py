@@ -9,9 +9,9 @@ and lists".
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streams.logic.configuration.prepared import Prepared, marker_of, met_bug, prepare, refused, too_soon
+from streams.logic.configuration.prepared import Prepared, marker_of, met_bug, named_by, prepare, refused, too_soon
 from streams.logic.configuration.recycles import Marker, Recycles
-from streams.logic.configuration.reports import BadRecord, Reports
+from streams.logic.configuration.reports import BadRecord, Report, Reports, TooSoon
 from streams.logic.contact.exchange import Arrived
 from streams.logic.dnc.lists import DncLists
 from streams.logic.dnc.records import DNC_ENTRIES
@@ -117,15 +117,25 @@ class Configuration:
 
     def take(self, prepared: Prepared) -> None:
         """The same for a record that has been made ready, of any topic but the Do Not Call entries."""
+        if (report := self.take_in(prepared)) is not None:
+            self.reports.add(report)
+
+    def take_in(self, prepared: Prepared) -> Report | None:
+        """The same; returns what is to be said of the record instead of keeping it."""
         arrived = prepared.arrived
         self.offsets[arrived.topic] = arrived.offset
         try:
-            self._take(prepared)
+            report = self._take(prepared)
         except Exception as error:
             prepared = refused(met_bug(arrived, error))
-            self._take(prepared)
-        if prepared.report is not None:
-            self.reports.add(prepared.report)
+            report = self._take(prepared)
+        self.version += 1
+        return report or prepared.report
+
+    def take_refused(self, topic: str, key: bytes | None, offset: int) -> None:
+        """The same for a record that is refused whole, and of which somebody else says why."""
+        self.offsets[topic] = offset
+        self._refuse(topic, named_by(key), offset)
         self.version += 1
 
     def campaign_cause(self, campaign_id: str) -> Cause:
@@ -142,19 +152,29 @@ class Configuration:
         campaign = self.campaigns.get(campaign_id)
         return None if campaign is None else campaign.dialing_mode is DialingMode.PREVIEW
 
-    def _take(self, prepared: Prepared) -> None:
-        arrived, key = prepared.arrived, prepared.key
+    def _take(self, prepared: Prepared) -> TooSoon | None:
+        arrived, key, report = prepared.arrived, prepared.key, None
+        if prepared.refused:
+            self._refuse(arrived.topic, key, arrived.offset)
+            return None
+        if key is None:
+            return None
+        if prepared.value is None:
+            self._remove(arrived.topic, key, arrived.offset)
+        else:
+            report = self._take_value(prepared.value, key, prepared)
+        if (unreadable := self.unreadable.of(arrived.topic)) is not None:
+            unreadable.discard(key)
+        return report
+
+    def _refuse(self, topic: str, key: str | None, offset: int) -> None:
         if key is None:
             return
-        if prepared.value is None:
-            self._remove(arrived, key)
-        else:
-            self._take_value(prepared.value, key, prepared)
-        unreadable = self.unreadable.of(arrived.topic)
-        if unreadable is not None:
-            (unreadable.add if prepared.refused else unreadable.discard)(key)
+        self._remove(topic, key, offset)
+        if (unreadable := self.unreadable.of(topic)) is not None:
+            unreadable.add(key)
 
-    def _take_value(self, value: Value, key: str, prepared: Prepared) -> None:
+    def _take_value(self, value: Value, key: str, prepared: Prepared) -> TooSoon | None:
         arrived, compiled = prepared.arrived, prepared.compiled
         match value:
             case Campaign():
@@ -166,12 +186,12 @@ class Configuration:
                 assert isinstance(compiled, CompiledTimes), "that is what it is compiled to"
                 self.times[key] = compiled
             case CampaignRecycle():
-                if (report := too_soon(arrived, value, self.recycles)) is not None:
-                    self.reports.add(report)
+                return too_soon(arrived, value, self.recycles)
             case ContactListCleared():
                 self._take_clear(value, arrived)
             case _:
                 raise AssertionError(f"{arrived.topic} does not configure anything")
+        return None
 
     def _take_campaign(self, campaign: Campaign, prepared: Prepared) -> None:
         self.campaigns[campaign.campaign_id] = campaign
@@ -187,13 +207,13 @@ class Configuration:
         if known is None or known.occurred_at < event.occurred_at:
             self.clears[event.contact_list_id] = marker_of(arrived, event)
 
-    def _remove(self, arrived: Arrived, key: str) -> None:
+    def _remove(self, topic: str, key: str, offset: int) -> None:
         """Nothing is known any more of what a tombstone is about, or a record that cannot be read."""
-        if arrived.topic == CAMPAIGNS:
+        if topic == CAMPAIGNS:
             self.campaigns.pop(key, None)
             self.filters.pop(key, None)
-            self._campaign_offsets[key] = arrived.offset
-        elif arrived.topic == RULE_SETS:
+            self._campaign_offsets[key] = offset
+        elif topic == RULE_SETS:
             self.rule_sets.pop(key, None)
-        elif arrived.topic == CALLABLE_TIME_SETS:
+        elif topic == CALLABLE_TIME_SETS:
             self.times.pop(key, None)

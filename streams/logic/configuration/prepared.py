@@ -15,7 +15,7 @@ from streams.logic.dnc.records import DNC_ENTRIES, change_of
 from streams.logic.hours.callable_time import CompiledTimes, compile_times
 from streams.logic.rules.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
 from topics.catalog import CATALOG
-from topics.codec import BadEvent, ErrorCode, Value, decode_cells, value_key
+from topics.codec import BadEvent, ErrorCode, Value, decode_cells, decode_or_none, value_key
 from topics.configuration import CallableTimeSet, Campaign
 from topics.events import CampaignRecycle, ContactListCleared
 from topics.fields import ID_LENGTH_MAX
@@ -51,14 +51,29 @@ def prepare(arrived: Arrived) -> Prepared:
         return refused(met_bug(arrived, error))
 
 
+def is_refused(topic: str, key: bytes | None, value: bytes | None) -> bool:
+    """Whether `prepare` refuses a record whole, told several times as fast; False if that cannot be told like this."""
+    if value is None:
+        return False
+    try:
+        found = decode_or_none(topic, value)
+        return found is None or value_key(topic, found[0]).encode() != key
+    except Exception:  # A bug of ours, which `prepare` reports.
+        return False
+
+
 def refused(report: BadRecord) -> Prepared:
     """A record that cannot be accepted. Nothing is known any more of what it is about, if its key says what that is."""
+    return Prepared(report.arrived, named_by(report.arrived.key), report=report, refused=True)
+
+
+def named_by(key: bytes | None) -> str | None:
+    """The id that a key is; None if it is none."""
     try:
-        key = _key_of(report.arrived)
+        name = _text(key)
     except BadEvent:
-        key = ""
-    named = key if 0 < len(key) <= ID_LENGTH_MAX else None
-    return Prepared(report.arrived, named, report=report, refused=True)
+        return None
+    return name if 0 < len(name) <= ID_LENGTH_MAX else None
 
 
 def met_bug(arrived: Arrived, error: Exception) -> BadRecord:
@@ -98,9 +113,9 @@ def _prepared(arrived: Arrived) -> Prepared:
     if arrived.value is None:
         if CATALOG[arrived.topic].cleanup is not Cleanup.COMPACT:
             raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
-        return Prepared(arrived, _key_of(arrived))
+        return Prepared(arrived, _text(arrived.key))
     check_size(arrived.value)
-    (value, fault), key = decode_cells(arrived.topic, arrived.value), _key_of(arrived)
+    (value, fault), key = decode_cells(arrived.topic, arrived.value), _text(arrived.key)
     if value_key(arrived.topic, value) != key:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
     check_bounds(value)
@@ -122,11 +137,11 @@ def _compiled(value: Value) -> CompiledRuleSet | CompiledTimes | Filter | None:
             return None
 
 
-def _key_of(arrived: Arrived) -> str:
-    if arrived.key is None:
+def _text(key: bytes | None) -> str:
+    if key is None:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
     try:
-        return arrived.key.decode()
+        return key.decode()
     except UnicodeDecodeError:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key is not UTF-8") from None
 

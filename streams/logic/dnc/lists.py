@@ -7,13 +7,12 @@ Source: docs/rules.md, section 3 and section 8 row 22; docs/decisions/0011-dnc-l
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Generic, NamedTuple
+from typing import Any
 
 from streams.logic.dnc.appended import Appended
 from streams.logic.dnc.batch import LISTS_IN_RUNS, NUMBER_BITS, R, expiry_of, usual_entries, value_of
-from streams.logic.dnc.records import blocked, change_of
+from streams.logic.dnc.records import Change, blocked, change_of, left_of
 from streams.logic.dnc.runs import REMOVED, Run, joined, merged, run_of
-from topics.codec import BadEvent
 from topics.configuration import DncEntry
 
 FREEZE_AT = 1 << 17
@@ -33,13 +32,6 @@ BATCH_MIN = 64
 
 _DIGITS = (1 << NUMBER_BITS) - 1
 """The part of a key that is the number."""
-
-
-class Refused(NamedTuple, Generic[R]):
-    """A record that was refused, in whole or in part, and why."""
-
-    record: R
-    fault: BadEvent
 
 
 class DncLists:
@@ -94,27 +86,26 @@ class DncLists:
         be read at all the list and the number of its key, if the key can be read.
         """
         self.offset = offset
-        change, fault = self._change(key, value)
-        if change is not None:
-            self._put(*change, offset)
+        change, fault = change_of(key, value)
+        self._take(change, offset)
         if fault is not None:
             raise fault
 
     def take_unread(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record of which not all could be decoded: the number of its key is on the list, if it removes nothing."""
         self.offset = offset
-        if key is not None and value is not None and (change := blocked(key)) is not None:
-            self._put(_key(self._number_of(change.dnc_list_id), change.digits), change.value, offset)
+        self._take(blocked(key) if key is not None and value is not None else None, offset)
 
-    def take_all(self, records: Sequence[R]) -> list[Refused[R]]:
-        """The same for many records, several times as fast; returns those that cannot be accepted, and why."""
-        refused: list[Refused[R]] = []
+    def take_all(self, records: Sequence[R]) -> list[R]:
+        """The same for many records, many times as fast; returns those that `change_of` finds a fault with."""
+        refused: list[R] = []
         if len(records) < BATCH_MIN or not self.fits_runs:
             for record in records:
-                try:
-                    self.take(record.key, record.value, record.offset)
-                except BadEvent as fault:
-                    refused.append(Refused(record, fault))
+                change, is_refused = left_of(record.key, record.value)
+                self.offset = record.offset
+                self._take(change, record.offset)
+                if is_refused:
+                    refused.append(record)
             return refused
         self._put_all([self._read(records[at : at + BATCH], refused) for at in range(0, len(records), BATCH)])
         self.offset = records[-1].offset
@@ -167,26 +158,30 @@ class DncLists:
         """Whether runs can hold everything: not with too many lists."""
         return len(self.names) <= LISTS_IN_RUNS
 
-    def _read(self, records: Sequence[R], refused: list[Refused[R]]) -> tuple[Any, Any]:
+    def _read(self, records: Sequence[R], refused: list[R]) -> tuple[Any, Any]:
         """Keys and values as arrays, in the order of the records that change something."""
         keys, values, read = usual_entries(records, self._numbers, self._learn)
         for at in (~read).nonzero()[0].tolist():
             record = records[at]
-            change, fault = self._change(record.key, record.value)
-            if fault is not None:
-                refused.append(Refused(record, fault))
-            if change is not None and change[0] >> 64:
-                self._put(*change, record.offset)
-            elif change is not None:
-                keys[at], values[at] = change
-                read[at] = True
+            change, is_refused = left_of(record.key, record.value)
+            if is_refused:
+                refused.append(record)
+            key = None if change is None else self._key_to_change(change)
+            if change is None or key is None:
+                continue
+            if key >> 64:
+                self._put(key, change.value, record.offset)
+            else:
+                keys[at], values[at], read[at] = key, change.value, True
         if self.appended:
             for at in read.nonzero()[0].tolist():
                 self.appended.read(int(keys[at]), int(values[at]), records[at].offset)
         return keys[read], values[read]
 
     def _learn(self, record: R) -> None:
-        self._change(record.key, record.value)
+        change, _ = left_of(record.key, record.value)
+        if change is not None:
+            self._key_to_change(change)
 
     def _put_all(self, parts: Sequence[tuple[Any, Any]]) -> None:
         """Several stretches of keys and values, in their order."""
@@ -199,12 +194,19 @@ class DncLists:
         if len(self._recent) >= self._freeze_at:
             self.freeze()
 
-    def _change(self, key: bytes | None, value: bytes | None) -> tuple[tuple[int, int] | None, BadEvent | None]:
-        """What a record says, or is left of it, as key and value for the runs, and what is wrong with it."""
-        change, fault = change_of(key, value)
-        if change is None or (change.value == REMOVED and change.dnc_list_id not in self._numbers):
-            return None, fault
-        return (_key(self._number_of(change.dnc_list_id), change.digits), change.value), fault
+    def _key_to_change(self, change: Change) -> int | None:
+        """The key in the runs of what a record says, or is left of it; None if there is nothing to remove."""
+        number = self._numbers.get(change.dnc_list_id)
+        if number is None:
+            if change.value == REMOVED:
+                return None
+            number = self._number_of(change.dnc_list_id)
+        return _key(number, change.digits)
+
+    def _take(self, change: Change | None, offset: int) -> None:
+        key = None if change is None else self._key_to_change(change)
+        if change is not None and key is not None:
+            self._put(key, change.value, offset)
 
     def _put(self, key: int, value: int, offset: int) -> None:
         if self.appended:

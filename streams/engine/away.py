@@ -1,0 +1,42 @@
+"""What a broker that is away holds up is tried again, for as long as a transaction may last."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 0.5
+TOLD_EVERY_S = 10.0
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that a broker cannot be reached, or that a partition has no leader, for now.
+
+    aiokafka raises `KafkaError` itself for what it met while it looked for a coordinator.
+    """
+    if isinstance(error, KafkaError):
+        return bool(error.retriable) or isinstance(error, KafkaTimeoutError) or type(error) is KafkaError
+    return isinstance(error, TimeoutError)
+
+
+async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str) -> None:
+    """Do `work`, again if a broker is away. cannot: what cannot be done, for the log.
+
+    Raises what it raised when the patience is over, and any other error at once.
+    """
+    until, told_at = time.monotonic() + patience_s, float("-inf")
+    while True:
+        try:
+            return await work()
+        except (KafkaError, TimeoutError) as error:
+            now = time.monotonic()
+            if now > until or not is_away(error):
+                raise
+            if now >= told_at + TOLD_EVERY_S:
+                told_at = now
+                log.warning("%s: %r", cannot, error)
+        await asyncio.sleep(AGAIN_S)
