@@ -17,7 +17,7 @@ from topics.records import PLACEMENT_REASONS, Reason, Transition
 class InputKind(StrEnum):
     """What can happen to the callbacks of a contact: an event, a timer, or what its partition finds out."""
 
-    SCHEDULED = "agent's promise"
+    SCHEDULED = "scheduling"
     RESCHEDULED = "reschedule"
     CANCELLED = "cancel"
     WRAP_UP = "wrap-up"
@@ -88,26 +88,25 @@ _KNOWN = (*OUTSTANDING, *ENDS)
 _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 
 _OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
-_OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, *UNREADABLE_CONFIGURATION)
+_OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _PASSED = "the system dials, no check fails"
-_SLOT = "only callable time fails, a slot opens"
-_VOID = "a clear or recycle came after it"
-_VOID_AT_ONCE = f"called off before it came, or {_VOID}"
-_OWNED = "the contact is that agent's now"
+_SLOT = "only the hour is wrong, a slot opens"
+_AT_ONCE = "just accepted, after its cancel, clear or recycle"
+_OWNED = "of another, whose agent gets this one too"
 
 _LINES: tuple[_Line, ...] = (
     # It is taken in.
     (_NEW, _K.SCHEDULED, "accepted", _T.SCHEDULED, ()),
     (_NEW, _K.WRAP_UP, "a rule wants it, accepted", _T.SCHEDULED, ()),
-    ((_S.SCHEDULED,), _K.SCHEDULED, _VOID_AT_ONCE, _T.CANCELLED, ()),
-    ((_S.SCHEDULED,), _K.WRAP_UP, _VOID_AT_ONCE, _T.CANCELLED, ()),
+    ((_S.SCHEDULED,), _K.SCHEDULED, _AT_ONCE, _T.CANCELLED, ()),
+    ((_S.SCHEDULED,), _K.WRAP_UP, _AT_ONCE, _T.CANCELLED, ()),
     # Until it ends.
     (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
     (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
-    (OUTSTANDING, _K.WRAP_UP, "names it, not moved in its call", _T.COMPLETED, ()),
-    (OUTSTANDING, _K.CONFIGURATION_CHANGED, _VOID, _T.CANCELLED, ()),
+    (OUTSTANDING, _K.WRAP_UP, "names it, no move in that call", _T.COMPLETED, ()),
+    (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
     # It falls due, and is somewhere else when the step ends.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
@@ -123,7 +122,7 @@ _LINES: tuple[_Line, ...] = (
     ((_S.WAITING,), _K.RELEASED, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
     ((_S.WAITING,), _K.RELEASED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     ((_S.WAITING,), _K.SCHEDULED, _OWNED, _T.PRESENTED, ()),
-    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check of previews fails", _T.BLOCKED, PLACEMENT_REASONS),
+    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
     ((_S.WAITING,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     ((_S.WAITING,), _K.TOO_LATE, "campaign gone", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
@@ -134,8 +133,8 @@ _LINES: tuple[_Line, ...] = (
     ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign gone", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
     # It has ended.
-    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its call, no cancel came", _T.RESCHEDULED, ()),
-    ((_S.SCHEDULED,), _K.RESCHEDULED, f"reopened, {_VOID}", _T.CANCELLED, ()),
+    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its last call, no cancel came", _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, after its clear or recycle", _T.CANCELLED, ()),
     # The event is refused.
     (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
     (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
@@ -161,13 +160,15 @@ def _rows(lines: Iterable[_Line]) -> Iterable[Row]:
 TABLE = tuple(_rows(_LINES))
 """Every transition that a callback can go through, and every refusal of an event about it."""
 
-_ROWS = {(row.state, row.kind, row.transition): row for row in TABLE}
+_ROWS: dict[tuple[State, InputKind | None, Transition], Row] = {
+    (row.state, row.kind, row.transition): row for row in TABLE
+}
 
 
 def next_state(state: State, kind: InputKind | None, transition: Transition, reasons: tuple[Reason, ...] = ()) -> State:
     """Where a callback stands after a transition with these reasons. Raises OutsideLifecycle if there is none such."""
-    row = None if kind is None else _ROWS.get((state, kind, transition))
-    if row is None or bool(row.reasons) != bool(reasons) or not row.reasons.issuperset(reasons):
-        why = ", ".join(reasons) or "no reason"
-        raise OutsideLifecycle(f"{transition} of a callback that is {state or 'not known'}, at {kind}, for {why}")
-    return row.to
+    row = _ROWS.get((state, kind, transition))
+    if row is not None and (row.reasons.issuperset(reasons) if reasons else not row.reasons):
+        return row.to
+    why = ", ".join(reasons) or "no reason"
+    raise OutsideLifecycle(f"{transition} of a callback that is {state or 'not known'}, at {kind}, for {why}")

@@ -32,6 +32,8 @@ _STATES = {
     Status.DIALING: CallbackState.DIALING,
 }
 
+_ENDS = frozenset(ENDS)
+
 
 class Step:
     """The contact as it stands in the middle of a step, the event behind it, and the effects so far.
@@ -68,19 +70,20 @@ class Step:
         callback: as the transition leaves it, but for its state. Returns it with that. Of one that has ended no timer
         is left; the oldest end is forgotten when there are too many. See `reject` for the rest.
         """
-        to = next_state(self._state_of(callback.callback_id), self.kind, transition, reasons)
+        callback_id = callback.callback_id
+        to = next_state(self._state_of(callback_id), self.kind, transition, reasons)
         assert to is not None, "no transition makes a callback unknown"
         self._record(callback, transition, reasons, facts, cause)
-        if to in ENDS:
+        if to in _ENDS:
             moved = _as_it_waits(replace(callback, status=to, timer=None))
-            self.outstanding.pop(callback.callback_id, None)
-            self.ended[callback.callback_id] = moved
+            self.outstanding.pop(callback_id, None)
+            self.ended[callback_id] = moved
             if len(self.ended) > REMEMBERED_MAX:
                 del self.ended[next(iter(self.ended))]
         else:
-            moved = _as_it_waits(replace(callback, status=to))
-            self.ended.pop(callback.callback_id, None)
-            self.outstanding[callback.callback_id] = moved
+            moved = _as_it_waits(callback if callback.status is to else replace(callback, status=to))
+            self.ended.pop(callback_id, None)
+            self.outstanding[callback_id] = moved
         return moved
 
     def reject(self, callback: Callback, reasons: tuple[Reason, ...], facts: Mapping[str, Any] | None = None) -> None:
@@ -123,7 +126,7 @@ class Step:
         self.ended[callback.callback_id] = callback
 
     def _state_of(self, callback_id: str | None) -> State:
-        known = self.outstanding.get(callback_id or "") or self.ended.get(callback_id or "")
+        known = callback_id and (self.outstanding.get(callback_id) or self.ended.get(callback_id))
         return known.status if known else None
 
     def _check_stays(self, callback: Callback, among: Mapping[str, Callback]) -> None:
@@ -144,13 +147,16 @@ class Step:
 
         A wrap-up that left the callback open was no transition, so every later record has it among its facts.
         """
+        known = stated(facts)
+        if callback.left_open_by is not None:
+            known["left_open_by"] = callback.left_open_by
         self.effects.append(
             CallbackLifecycle(
                 callback_id=callback.callback_id,
                 transition=transition,
                 occurred_at=self.now,
                 reasons=reasons,
-                facts=stated({**(facts or {}), "left_open_by": callback.left_open_by}),
+                facts=known,
                 due_at=callback.due_at,
                 campaign_id=callback.campaign_id,
                 contact_list_id=self.contact.contact_list_id,
@@ -174,7 +180,7 @@ class Step:
 
 def _as_it_waits(callback: Callback) -> Callback:
     """What a callback waited for is of no more interest when it has stopped waiting."""
-    still = callback.status is Status.WAITING or not callback.held_unreadable
+    still = not callback.held_unreadable or callback.status is Status.WAITING
     return callback if still else replace(callback, held_unreadable=False)
 
 
