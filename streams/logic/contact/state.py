@@ -16,9 +16,13 @@ from topics.records import Cause
 
 
 class Status(StrEnum):
-    """Where a callback stands. The first four are outstanding, every other one is an end."""
+    """Where a callback stands. The first five are outstanding, every other one is an end.
+
+    A callback leaves `due` in the step in which it enters it, so no row has that.
+    """
 
     SCHEDULED = "scheduled"
+    DUE = "due"
     WAITING = "waiting"
     PRESENTED = "presented"
     DIALING = "dialing"

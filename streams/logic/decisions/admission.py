@@ -13,10 +13,10 @@ from streams.logic.contact.deduplication import SCHEDULED_FROM, conversation_has
 from streams.logic.contact.limits import CLOCK_AHEAD_MAX, PROMISE_AHEAD_MAX
 from streams.logic.contact.state import Callback, Cancel, Status, Timer, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.step import Step, stated
+from streams.logic.decisions.step import Step
 from streams.logic.hours.numbers import is_valid_number
 from topics.commands import Origin
-from topics.records import CallbackLifecycle, Reason, Transition
+from topics.records import Reason, Transition
 
 
 def admit(step: Step, callback: Callback, facts: Mapping[str, Any]) -> bool:
@@ -26,12 +26,12 @@ def admit(step: Step, callback: Callback, facts: Mapping[str, Any]) -> bool:
     """
     reasons = _refusals(step, callback)
     if reasons:
-        reject(step, callback, reasons, facts)
+        step.reject(callback, reasons, facts)
         return False
     callback = replace(callback, timer=due_timer(callback.due_at))
-    step.record(callback, Transition.SCHEDULED, facts=facts)
-    if not _cancelled_before_it_came(step, callback) and not cancel_if_void(step, callback):
-        step.keep(callback)
+    callback = step.move(callback, Transition.SCHEDULED, facts=facts)
+    if not _cancelled_before_it_came(step, callback):
+        cancel_if_void(step, callback)
     return True
 
 
@@ -47,32 +47,6 @@ def untimely(due_at: datetime, promised_at: datetime) -> tuple[Reason, ...]:
     if due_at - promised_at > PROMISE_AHEAD_MAX:
         return (Reason.TOO_FAR_AHEAD,)
     return ()
-
-
-def reject(step: Step, callback: Callback, reasons: tuple[Reason, ...], facts: Mapping[str, Any]) -> None:
-    """Say that the step's event was refused, in the words of the callback it is about."""
-    step.record(callback, Transition.REJECTED, reasons=reasons, facts=facts)
-
-
-def reject_unknown(
-    step: Step, callback_id: str | None, campaign_id: str, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
-) -> None:
-    """Say that the step's event was refused, when no callback is known that it could be about, or it names none."""
-    step.effects.append(
-        CallbackLifecycle(
-            callback_id=callback_id,
-            transition=Transition.REJECTED,
-            occurred_at=step.now,
-            reasons=reasons,
-            facts=stated(facts),
-            campaign_id=campaign_id,
-            contact_list_id=step.contact.contact_list_id,
-            contact_id=step.contact.contact_id,
-            # Only the callback could say whose it is.
-            origin=None,
-            cause=step.cause,
-        )
-    )
 
 
 def _refusals(step: Step, callback: Callback) -> tuple[Reason, ...]:
@@ -118,8 +92,7 @@ def _cancelled_before_it_came(step: Step, callback: Callback) -> bool:
     others = {key: value for key, value in step.contact.cancels.items() if key != callback.callback_id}
     step.contact = replace(step.contact, cancels=others)
     # Nobody calls off what has not been promised: the cancel came after it, whatever the clocks say.
-    step.record(callback, Transition.CANCELLED, facts=cancel_facts(cancel), cause=cancel.cause)
-    step.end(callback, Status.CANCELLED)
+    step.move(callback, Transition.CANCELLED, facts=cancel_facts(cancel), cause=cancel.cause)
     return True
 
 

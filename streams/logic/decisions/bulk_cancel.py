@@ -7,7 +7,7 @@ Source: docs/rules.md, section 4 and section 8 row 14.
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.recycles import Marker
 from streams.logic.contact.inputs import Applied
-from streams.logic.contact.state import Callback, Status
+from streams.logic.contact.state import Callback
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
 from topics.records import Transition
@@ -20,8 +20,7 @@ def cancel_if_void(step: Step, callback: Callback, beyond: Applied = NOTHING_APP
     marker = _voided_by(step.configuration, step.contact.contact_list_id, callback, beyond)
     if marker is None:
         return False
-    step.record(callback, Transition.CANCELLED, facts={"cancelled_by": marker.cause.topic}, cause=marker.cause)
-    step.end(callback, Status.CANCELLED)
+    step.move(callback, Transition.CANCELLED, facts={"cancelled_by": marker.cause.topic}, cause=marker.cause)
     return True
 
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from streams.logic.contact.deduplication import note_cancel, note_scheduled_from
 from streams.logic.contact.limits import MOVES_KEPT
 from streams.logic.contact.presentations import closed, may_be_reopened, may_reopen
-from streams.logic.contact.state import Callback, Cancel, Move, Ownership, Status
-from streams.logic.decisions.admission import admit, cancel_facts, due_timer, reject, reject_unknown, untimely
+from streams.logic.contact.state import Callback, Cancel, Move, Ownership
+from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.due import present_waiting
 from streams.logic.decisions.step import Step
@@ -61,12 +61,12 @@ def reschedule(step: Step, event: CallbackRescheduled) -> None:
     facts = {"event_type": "rescheduled", "asked_for": event.due_at, "actor": event.actor, "reason": event.reason}
     callback = step.outstanding.get(event.callback_id) or step.ended.get(event.callback_id)
     if callback is None:
-        reject_unknown(step, event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
+        step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
         return
     asked = Move(event.occurred_at, event.due_at, event.event_id)
     if reasons := _not_movable(step, callback, asked):
         remembered = _remember(step, callback, asked)
-        reject(step, callback, reasons, {**facts, "remembered": True if remembered else None})
+        step.reject(callback, reasons, {**facts, "remembered": True if remembered else None})
     else:
         _move(step, callback, asked, event)
 
@@ -77,7 +77,6 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     superseded = holds is not asked
     moved = replace(
         _with_moves(step, callback, asked, callback.later),
-        status=Status.SCHEDULED,
         due_at=holds.due_at,
         timer=due_timer(holds.due_at),
         changed_at=holds.occurred_at,
@@ -89,7 +88,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         # As if the wrap-up had come after the reschedule, and had left it open.
         closed_at = closed(callback, callback.ended_at, step.now)
         moved = replace(moved, ended_at=None, ended_by=None, left_open_by=callback.ended_by, closed_at=closed_at)
-    step.record(
+    moved = step.move(
         moved,
         Transition.RESCHEDULED,
         facts={
@@ -101,9 +100,9 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
             "reason": event.reason,
         },
     )
-    # A clear or recycle that came while it was completed has passed it by.
-    if not (reopened and cancel_if_void(step, moved)):
-        step.keep(moved)
+    if reopened:
+        # A clear or recycle that came while it was completed has passed it by.
+        cancel_if_void(step, moved)
 
 
 def cancel(step: Step, event: CallbackCancelled) -> None:
@@ -112,20 +111,18 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
     facts = {"event_type": "cancelled", **cancel_facts(heard)}
     if (callback := step.outstanding.get(event.callback_id)) is not None:
         if callback.moved_at is not None and event.occurred_at < callback.moved_at:
-            reject(step, callback, (Reason.SUPERSEDED,), facts)
+            step.reject(callback, (Reason.SUPERSEDED,), facts)
             return
-        step.record(callback, Transition.CANCELLED, facts=cancel_facts(heard))
-        step.end(callback, Status.CANCELLED)
+        step.move(callback, Transition.CANCELLED, facts=cancel_facts(heard))
     elif (callback := step.ended.get(event.callback_id)) is not None:
-        reject(step, callback, (Reason.CALLBACK_ENDED,), facts)
+        step.reject(callback, (Reason.CALLBACK_ENDED,), facts)
         # Had its wrap-up not come yet, this would have been the end, unless a later reschedule had come before it.
         if event.occurred_at >= _moves(callback)[0].occurred_at:
             step.note_ended(replace(callback, cancelled_at=event.occurred_at))
     else:
         step.contact = note_cancel(step.contact, event.callback_id, heard)
-        reject_unknown(
-            step, event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), {**facts, "remembered": True}
-        )
+        facts = {**facts, "remembered": True}
+        step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
 
 
 def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, ...]:

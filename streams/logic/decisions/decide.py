@@ -24,6 +24,7 @@ from streams.logic.contact.meanings import Event, check_same, meaning_of
 from streams.logic.contact.state import Contact, new_contact
 from streams.logic.decisions.changes import cancel, reschedule, schedule
 from streams.logic.decisions.due import fire_timer, release, review
+from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.placements import place
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.wrap_ups import wrap_up
@@ -40,6 +41,17 @@ Decision = tuple[Contact | None, tuple[Effect, ...]]
 
 _SEEN = {WrapUp: "w", PlacementRequested: "p"}
 """How the topic of an event is told in what is remembered of it; all others are of one topic."""
+
+_KINDS: dict[type, InputKind] = {
+    WrapUp: InputKind.WRAP_UP,
+    CallbackScheduled: InputKind.SCHEDULED,
+    CallbackRescheduled: InputKind.RESCHEDULED,
+    CallbackCancelled: InputKind.CANCELLED,
+    PlacementRequested: InputKind.PLACEMENT_REQUESTED,
+    Released: InputKind.RELEASED,
+    ConfigurationChanged: InputKind.CONFIGURATION_CHANGED,
+}
+"""Of a timer, its callback has to say of which kind it is: see `fire_timer`."""
 
 
 def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
@@ -73,7 +85,7 @@ def _hear(contact: Contact | None, event: Event, cause: Cause, configuration: Co
     elif (known := contact.seen.get(seen)) is not None:
         check_same(known, meaning, "$.event_id")
         return contact, ()
-    step = Step(contact, cause, configuration, now)
+    step = Step(contact, _KINDS[type(event)], cause, configuration, now)
     match event:
         case WrapUp():
             wrap_up(step, event)
@@ -98,7 +110,7 @@ def _pass_time(
     configuration: Configuration,
     now: datetime,
 ) -> Decision:
-    step = Step(contact, cause, configuration, now)
+    step = Step(contact, _KINDS.get(type(told)), cause, configuration, now)
     match told:
         case TimerFired(callback_id=None):
             forgotten = forgotten_at(contact)

@@ -14,7 +14,7 @@ from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
 from streams.logic.contact.presentations import presented_at
-from streams.logic.contact.state import Callback, Status, Timer, TimerKind
+from streams.logic.contact.state import Callback, Timer, TimerKind
 from streams.logic.decisions.step import Step
 from topics.commands import Checks, DialCommand
 from topics.configuration import Campaign
@@ -40,9 +40,9 @@ def present(
         # Before the other one, since the first of two timers for the same instant is taken.
         timers.insert(0, _owner_timer(step.now, campaign))
     timer = min(timers, key=lambda timer: timer.at)
-    callback = _hand_over(step, callback, campaign, Status.PRESENTED, timer)
+    callback = _handed_over(step, callback, campaign, timer)
     command = _command(step, callback, campaign, Checks.AT_PLACEMENT)
-    _record(step, callback, Transition.PRESENTED, command, facts)
+    _move(step, callback, Transition.PRESENTED, command, facts)
     step.effects.append(Dial(True, command, wanted_at or callback.due_at, held_by, callback.first_due_at is not None))
 
 
@@ -55,9 +55,9 @@ def dial(
     held_by: LatenessCause | None = None,
 ) -> None:
     """Let the system place the call, with call analysis; it has passed the checks. held_by: as for `present`."""
-    callback = _hand_over(step, callback, campaign, Status.DIALING, _outcome_timer(step.now, campaign))
+    callback = _handed_over(step, callback, campaign, _outcome_timer(step.now, campaign))
     command = _command(step, callback, campaign, Checks.PASSED)
-    _record(step, callback, Transition.DIALING, command, facts)
+    _move(step, callback, Transition.DIALING, command, facts)
     step.effects.append(Dial(False, command, callback.due_at, held_by, callback.first_due_at is not None))
 
 
@@ -78,22 +78,19 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
     return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
 
 
-def _hand_over(step: Step, callback: Callback, campaign: Campaign | None, status: Status, timer: Timer) -> Callback:
+def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, timer: Timer) -> Callback:
     limit = expires_at(callback, campaign)
-    presented = replace(
+    return replace(
         callback,
-        status=status,
         timer=timer,
         presentation=callback.presentation + 1,
         presented=presented_at(callback, step.now),
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
         expires_at=limit if limit is not None and limit > step.now else None,
     )
-    step.keep(presented)
-    return presented
 
 
-def _record(
+def _move(
     step: Step, callback: Callback, transition: Transition, command: DialCommand, facts: Mapping[str, Any]
 ) -> None:
     known = {
@@ -102,7 +99,7 @@ def _record(
         "first_due_at": callback.first_due_at,
         **facts,
     }
-    step.record(callback, transition, facts=known)
+    step.move(callback, transition, facts=known)
 
 
 def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: Checks) -> DialCommand:

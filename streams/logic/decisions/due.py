@@ -13,6 +13,7 @@ from streams.logic.contact.inputs import ConfigurationChanged
 from streams.logic.contact.state import Callback, Ownership, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.dispatch import expires_at, present
+from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import hold, lets_out, still_waiting
@@ -21,12 +22,20 @@ from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExp
 from topics.events import Owner
 from topics.records import Cause, Reason, Transition
 
+_KINDS = {
+    TimerKind.DUE: InputKind.DUE,
+    TimerKind.TOO_LATE: InputKind.TOO_LATE,
+    TimerKind.OWNER: InputKind.OWNER,
+    TimerKind.OUTCOME: InputKind.OUTCOME,
+}
+
 
 def fire_timer(step: Step, callback: Callback) -> None:
     """The callback's timer is due. Every record that follows names the event that set it."""
     timer = callback.timer
     if timer is None or not _timer_is_due(step, callback):
         return  # The callback moved after this firing was asked for.
+    step.kind = _KINDS[timer.kind]
     step.cause = Cause(event_id=callback.set_by, partition=step.cause.partition)
     match timer.kind:
         case TimerKind.DUE:
@@ -85,7 +94,7 @@ def present_waiting(step: Step, campaign_id: str) -> None:
 
 
 def _fall_due(step: Step, callback: Callback) -> None:
-    step.record(callback, Transition.DUE)
+    callback = step.move(callback, Transition.DUE)
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
@@ -151,8 +160,7 @@ def _timer_is_due(step: Step, callback: Callback) -> bool:
 
 
 def _block_without_campaign(step: Step, callback: Callback) -> None:
-    step.record(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,))
-    step.end(callback, Status.BLOCKED)
+    step.move(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,))
 
 
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
@@ -166,16 +174,14 @@ def _campaign_facts(campaign: Campaign | None) -> Mapping[str, Any]:
 
 def _expire_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> None:
     facts = {"expire_after_s": campaign.expire_after_s if campaign else None}
-    step.record(callback, Transition.EXPIRED, reasons=(Reason.TOO_LATE,), facts=facts)
-    step.end(callback, Status.EXPIRED)
+    step.move(callback, Transition.EXPIRED, reasons=(Reason.TOO_LATE,), facts=facts)
 
 
 def _expire_owner(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     facts = {"agent_id": callback.agent_id, "presented_at": callback.presented[-1]}
     if campaign is None or campaign.owner_expiry is OwnerExpiry.END:
-        step.record(callback, Transition.OWNER_EXPIRED, facts=facts)
-        step.end(callback, Status.OWNER_EXPIRED)
+        step.move(callback, Transition.OWNER_EXPIRED, facts=facts)
         return
     anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
     wanted_at = callback.timer.at if callback.timer else step.now
@@ -184,5 +190,4 @@ def _expire_owner(step: Step, callback: Callback) -> None:
 
 def _expire_without_outcome(step: Step, callback: Callback) -> None:
     facts = {"presented_at": callback.presented[-1]}
-    step.record(callback, Transition.EXPIRED, reasons=(Reason.NO_OUTCOME,), facts=facts)
-    step.end(callback, Status.EXPIRED)
+    step.move(callback, Transition.EXPIRED, reasons=(Reason.NO_OUTCOME,), facts=facts)

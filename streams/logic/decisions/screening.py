@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from streams.logic.checks.checks import Call, Verdict, check
 from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
-from streams.logic.contact.state import Callback, Status
+from streams.logic.contact.state import Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import dial, present
@@ -81,15 +81,12 @@ def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict
         if opens_at is not None:
             moved = replace(
                 callback,
-                status=Status.SCHEDULED,
                 due_at=opens_at,
                 timer=due_timer(opens_at),
                 first_due_at=callback.first_due_at or callback.due_at,
             )
             moves = {"previous_due_at": callback.due_at, "first_due_at": moved.first_due_at}
-            step.record(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts={**moves, **facts})
-            step.keep(moved)
+            step.move(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts={**moves, **facts})
             return
         facts["no_open_slot_within_days"] = MOVE_AHEAD_MAX.days
-    step.record(callback, Transition.BLOCKED, reasons=verdict.reasons, facts=facts)
-    step.end(callback, Status.BLOCKED)
+    step.move(callback, Transition.BLOCKED, reasons=verdict.reasons, facts=facts)

@@ -1,6 +1,7 @@
 """One step of one contact: what is known while it is decided, and what it has led to so far.
 
-A step is filled by one call of `decide` and thrown away with it, so nothing it collects outlives an error.
+Every record of a callback's life is made here, and here alone a callback comes to another state: by the table of
+`lifecycle`. A step is filled by one call of `decide` and thrown away with it, so nothing it collects outlives an error.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.limits import REMEMBERED_MAX
 from streams.logic.contact.state import Callback, Contact, Status
+from streams.logic.decisions.lifecycle import ENDS, InputKind, OutsideLifecycle, State, next_state
 from topics.records import (
     CallbackLifecycle,
     CallbackState,
@@ -30,15 +32,23 @@ _STATES = {
     Status.DIALING: CallbackState.DIALING,
 }
 
+_ENDS = frozenset(ENDS)
+
 
 class Step:
-    """The contact as it stands in the middle of a step, the event behind it, and the effects so far."""
+    """The contact as it stands in the middle of a step, the event behind it, and the effects so far.
 
-    __slots__ = ("before", "cause", "configuration", "contact", "effects", "ended", "now", "outstanding")
+    kind: of what happened; None for a timer, until it is known which of them fired.
+    """
 
-    def __init__(self, contact: Contact, cause: Cause, configuration: Configuration, now: datetime) -> None:
+    __slots__ = ("before", "cause", "configuration", "contact", "effects", "ended", "kind", "now", "outstanding")
+
+    def __init__(
+        self, contact: Contact, kind: InputKind | None, cause: Cause, configuration: Configuration, now: datetime
+    ) -> None:
         self.before = contact
         self.contact = contact
+        self.kind = kind
         self.cause = cause
         self.configuration = configuration
         self.now = now
@@ -46,23 +56,7 @@ class Step:
         self.ended = {callback.callback_id: callback for callback in contact.ended}
         self.effects: list[Effect] = []
 
-    def keep(self, callback: Callback) -> None:
-        """This is how an outstanding callback stands now; one that had ended is outstanding again."""
-        self.ended.pop(callback.callback_id, None)
-        self.outstanding[callback.callback_id] = _as_it_waits(callback)
-
-    def end(self, callback: Callback, status: Status, **changes: Any) -> None:
-        """The callback has ended. The oldest end is forgotten when there are too many."""
-        self.outstanding.pop(callback.callback_id, None)
-        self.ended[callback.callback_id] = _as_it_waits(replace(callback, status=status, timer=None, **changes))
-        if len(self.ended) > REMEMBERED_MAX:
-            del self.ended[next(iter(self.ended))]
-
-    def note_ended(self, callback: Callback) -> None:
-        """This is how an ended callback is remembered now."""
-        self.ended[callback.callback_id] = callback
-
-    def record(
+    def move(
         self,
         callback: Callback,
         transition: Transition,
@@ -70,18 +64,99 @@ class Step:
         reasons: tuple[Reason, ...] = (),
         facts: Mapping[str, Any] | None = None,
         cause: Cause | None = None,
+    ) -> Callback:
+        """Record a transition, and put the callback where it leads. Raises OutsideLifecycle if it cannot be now.
+
+        callback: as the transition leaves it, but for its state. Returns it with that. Of one that has ended no timer
+        is left; the oldest end is forgotten when there are too many. See `reject` for the rest.
+        """
+        callback_id = callback.callback_id
+        to = next_state(self._state_of(callback_id), self.kind, transition, reasons)
+        assert to is not None, "no transition makes a callback unknown"
+        self._record(callback, transition, reasons, facts, cause)
+        if to in _ENDS:
+            moved = _as_it_waits(replace(callback, status=to, timer=None))
+            self.outstanding.pop(callback_id, None)
+            self.ended[callback_id] = moved
+            if len(self.ended) > REMEMBERED_MAX:
+                del self.ended[next(iter(self.ended))]
+        else:
+            moved = _as_it_waits(callback if callback.status is to else replace(callback, status=to))
+            self.ended.pop(callback_id, None)
+            self.outstanding[callback_id] = moved
+        return moved
+
+    def reject(self, callback: Callback, reasons: tuple[Reason, ...], facts: Mapping[str, Any] | None = None) -> None:
+        """Record that the step's event was refused, in the words of the callback it is about. No callback moves.
+
+        Facts that are None are left out. Raises OutsideLifecycle.
+        """
+        next_state(self._state_of(callback.callback_id), self.kind, Transition.REJECTED, reasons)
+        self._record(callback, Transition.REJECTED, reasons, facts, None)
+
+    def reject_unknown(
+        self, callback_id: str | None, campaign_id: str, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
     ) -> None:
-        """One transition of one callback. Facts that are None are left out; the cause is the step's own if None.
+        """The same when no callback is known that the event could be about, or it names none."""
+        next_state(self._state_of(callback_id), self.kind, Transition.REJECTED, reasons)
+        self.effects.append(
+            CallbackLifecycle(
+                callback_id=callback_id,
+                transition=Transition.REJECTED,
+                occurred_at=self.now,
+                reasons=reasons,
+                facts=stated(facts),
+                campaign_id=campaign_id,
+                contact_list_id=self.contact.contact_list_id,
+                contact_id=self.contact.contact_id,
+                # Only the callback could say whose it is.
+                origin=None,
+                cause=self.cause,
+            )
+        )
+
+    def keep(self, callback: Callback) -> None:
+        """This is what is known of an outstanding callback now. Raises OutsideLifecycle if it is in another state."""
+        self._check_stays(callback, self.outstanding)
+        self.outstanding[callback.callback_id] = _as_it_waits(callback)
+
+    def note_ended(self, callback: Callback) -> None:
+        """This is how an ended callback is remembered now. Raises OutsideLifecycle if it is in another state."""
+        self._check_stays(callback, self.ended)
+        self.ended[callback.callback_id] = callback
+
+    def _state_of(self, callback_id: str | None) -> State:
+        known = callback_id and (self.outstanding.get(callback_id) or self.ended.get(callback_id))
+        return known.status if known else None
+
+    def _check_stays(self, callback: Callback, among: Mapping[str, Callback]) -> None:
+        known = among.get(callback.callback_id)
+        if known is None or known.status is not callback.status:
+            before = known.status if known else "not there"
+            raise OutsideLifecycle(f"A callback that is {before} would be {callback.status} without a transition")
+
+    def _record(
+        self,
+        callback: Callback,
+        transition: Transition,
+        reasons: tuple[Reason, ...],
+        facts: Mapping[str, Any] | None,
+        cause: Cause | None,
+    ) -> None:
+        """One record. Facts that are None are left out; the cause is the step's own if None.
 
         A wrap-up that left the callback open was no transition, so every later record has it among its facts.
         """
+        known = stated(facts)
+        if callback.left_open_by is not None:
+            known["left_open_by"] = callback.left_open_by
         self.effects.append(
             CallbackLifecycle(
                 callback_id=callback.callback_id,
                 transition=transition,
                 occurred_at=self.now,
                 reasons=reasons,
-                facts=stated({**(facts or {}), "left_open_by": callback.left_open_by}),
+                facts=known,
                 due_at=callback.due_at,
                 campaign_id=callback.campaign_id,
                 contact_list_id=self.contact.contact_list_id,
@@ -105,7 +180,7 @@ class Step:
 
 def _as_it_waits(callback: Callback) -> Callback:
     """What a callback waited for is of no more interest when it has stopped waiting."""
-    still = callback.status is Status.WAITING or not callback.held_unreadable
+    still = not callback.held_unreadable or callback.status is Status.WAITING
     return callback if still else replace(callback, held_unreadable=False)
 
 

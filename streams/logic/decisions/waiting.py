@@ -9,31 +9,30 @@ from typing import Any
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.contact.state import Callback, Status, Timer, TimerKind
+from streams.logic.contact.state import Callback, Timer, TimerKind
 from streams.logic.decisions.dispatch import expires_at
+from streams.logic.decisions.lifecycle import UNREADABLE_CONFIGURATION
 from streams.logic.decisions.step import Step
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.records import Reason, Transition
 
-_WAITED_FOR = (Reason.CAMPAIGN_UNREADABLE, Reason.RULE_SET_UNREADABLE, Reason.CALLABLE_TIME_SET_UNREADABLE)
-
-UNREADABLE = (Reason.CONTACT_UNREADABLE, *_WAITED_FOR)
+UNREADABLE = (Reason.CONTACT_UNREADABLE, *UNREADABLE_CONFIGURATION)
 """Reasons that keep no preview back: its placement is refused, until the record has been repaired."""
 
 
 def waited_for(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """The reasons for which a call of the system's waits instead of ending, whatever else has failed."""
-    return tuple(reason for reason in reasons if reason in _WAITED_FOR)
+    return tuple(reason for reason in reasons if reason in UNREADABLE_CONFIGURATION)
 
 
 def hold(
     step: Step, callback: Callback, campaign: Campaign | None, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
 ) -> None:
     """Let a callback that is due wait. campaign: None if it is the campaign that cannot be read."""
-    step.record(callback, Transition.WAITING, reasons=reasons, facts=facts)
     unreadable = bool(waited_for(reasons))
     timer = None if unreadable else waiting_timer(step, callback, campaign)
-    step.keep(replace(callback, status=Status.WAITING, timer=timer, held_unreadable=unreadable))
+    waiting = replace(callback, timer=timer, held_unreadable=unreadable)
+    step.move(waiting, Transition.WAITING, reasons=reasons, facts=facts)
 
 
 def still_waiting(step: Step, callback: Callback, campaign: Campaign | None) -> Callback:

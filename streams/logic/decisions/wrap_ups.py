@@ -16,10 +16,10 @@ from streams.logic.contact.deduplication import WRAPPED_UP, conversation_has, no
 from streams.logic.contact.ids import rule_callback_id
 from streams.logic.contact.occasion import Occasion, TooMuchWork
 from streams.logic.contact.presentations import closed, is_first, stays_open
-from streams.logic.contact.state import Callback, Contact, Mark, Status, WrappedUp
+from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import Trigger, carry_out, mark_contact, mark_number
-from streams.logic.decisions.admission import admit, reject, reject_unknown
+from streams.logic.decisions.admission import admit
 from streams.logic.decisions.step import Step
 from streams.logic.rules.rules import CompiledRule, CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
@@ -98,9 +98,9 @@ def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
         return
     facts = {**_facts_of(event), "event_type": "wrap_up", "first_at": first_at}
     if named is not None:
-        reject(step, named, (Reason.LATER_CODE_FIRST,), facts)
+        step.reject(named, (Reason.LATER_CODE_FIRST,), facts)
     else:
-        reject_unknown(step, event.callback_id, event.campaign_id, (Reason.LATER_CODE_FIRST,), facts)
+        step.reject_unknown(event.callback_id, event.campaign_id, (Reason.LATER_CODE_FIRST,), facts)
 
 
 def _facts_of(event: WrapUp) -> dict[str, Any]:
@@ -158,13 +158,13 @@ def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Fac
             closed_at = closed(callback, event.occurred_at, step.now)
             step.keep(replace(callback, left_open_by=event.event_id, closed_at=closed_at))
         else:
-            step.record(callback, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
-            step.end(callback, Status.COMPLETED, ended_at=event.occurred_at, ended_by=event.event_id)
+            ended = replace(callback, ended_at=event.occurred_at, ended_by=event.event_id)
+            step.move(ended, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
     elif (callback := step.ended.get(callback_id)) is not None:
-        reject(step, callback, (Reason.CALLBACK_ENDED,), refused)
+        step.reject(callback, (Reason.CALLBACK_ENDED,), refused)
         step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at, step.now)))
     else:
-        reject_unknown(step, callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
+        step.reject_unknown(callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
 
 
 def _run_rules(
