@@ -6,7 +6,6 @@ other partitions of the worker go on meanwhile. Source: docs/decisions/0030-no-d
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka.errors import KafkaError
@@ -18,9 +17,6 @@ from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 0.5
-"""A broker that cannot be reached is asked again after so long."""
-
 TakeUp = Callable[[int, Mapping[str, int]], Awaitable[None]]
 
 
@@ -28,13 +24,15 @@ class Retakes:
     """Of one worker.
 
     take_up: acquires a partition that nobody here holds, with how far each topic has to be read before timers fire.
-    patience_s: for how long it is tried.
+    patience_s: for how long it is tried; again_s: how long after a broker that could not be reached.
     """
 
-    def __init__(self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float) -> None:
+    def __init__(
+        self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float, again_s: float
+    ) -> None:
         self._take_up = take_up
         self._broken = broken
-        self._patience_s = patience_s
+        self._patience_s, self._again_s = patience_s, again_s
         self._closings: set[asyncio.Future[None]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -63,7 +61,7 @@ class Retakes:
         self._closings.clear()
 
     async def _retake(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
-        until = time.monotonic() + self._patience_s
+        until = asyncio.get_running_loop().time() + self._patience_s
         try:
             await asyncio.shield(closing)
             self._closings.discard(closing)
@@ -77,10 +75,10 @@ class Retakes:
             try:
                 return await self._take_up(number, ends)
             except (KafkaError, TimeoutError) as error:
-                if time.monotonic() > until:
+                if asyncio.get_running_loop().time() > until:
                     raise
                 log.warning("partition %d cannot be taken up yet: %r", number, error)
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(self._again_s)
 
 
 def _heard_by(engine: PartitionEngine) -> dict[str, int]:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from streams.base.settings import Settings
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 
 
 class Span(NamedTuple):
@@ -27,10 +26,10 @@ class SourceEnds:
     committed: ends are where the oldest open transaction begins, else where the last record is, committed or not.
     """
 
-    def __init__(self, settings: Settings, topics: Sequence[str] = (), *, committed: bool = True) -> None:
+    def __init__(self, clients: Clients, topics: Sequence[str] = (), *, committed: bool = True) -> None:
         self._topics = topics
         self._isolation = "read_committed" if committed else "read_uncommitted"
-        self._options = client_options(settings)
+        self._clients = clients
         self._client: Any = None
         self._connecting = asyncio.Lock()
 
@@ -63,10 +62,9 @@ class SourceEnds:
     async def _connected(self) -> Any:
         async with self._connecting:
             if self._client is None:
-                client = AIOKafkaConsumer(
-                    **self._options, isolation_level=self._isolation, enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                )  # fmt: skip
+                client = self._clients.consumer(
+                    isolation_level=self._isolation, enable_auto_commit=False, auto_offset_reset="earliest"
+                )
                 await client.start()
                 self._client = client
             return self._client

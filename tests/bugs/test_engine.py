@@ -15,6 +15,7 @@ import pytest
 from streams.base.clock import SystemClock
 from streams.base.settings import make
 from streams.engine.engines import Engines
+from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.partition import Partition
@@ -179,7 +180,7 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
 @asynccontextmanager
 async def pages_of(engine: PartitionEngine) -> AsyncIterator[int]:
     """The port of the pages of a worker that holds this engine."""
-    engines = Engines(make(), [PREFIX + "wrap-up"], 1, SystemClock(), lambda what, error: None)
+    engines = Engines(make(), [PREFIX + "wrap-up"], 1, Outside.of(make(), SystemClock()), lambda what, error: None)
     engines._held, engines._generation = {0: engine}, 1
     with http.serve("127.0.0.1", 0, engines.not_ready, engines.status) as server:
         yield server.port

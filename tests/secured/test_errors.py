@@ -8,6 +8,7 @@ import uvloop
 from streams.base.errors import OperatorError
 from streams.base.settings import make
 from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from tests.secured.certificates import Authority
 from tests.secured.kafka import NOWHERE, PASSWORD, USER, SecuredKafka, unsigned_token
 from tests.secured.test_tokens import token_endpoint
@@ -22,9 +23,9 @@ def line_of(**given: object) -> str:
     """What `topics check` says with these settings, and a worker, which has another event loop, when it starts."""
     settings = make(**given)
     with pytest.raises(OperatorError) as of_check:
-        topic_admin.check(settings)
+        topic_admin.check(Clients(settings))
     with pytest.raises(OperatorError) as of_worker:
-        uvloop.run(topic_admin.contact_partitions(settings))
+        uvloop.run(topic_admin.contact_partitions(Clients(settings)))
     assert str(of_worker.value) == str(of_check.value)
     (line,) = str(of_check.value).splitlines()
     assert PASSWORD not in line

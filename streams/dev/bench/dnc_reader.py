@@ -20,6 +20,8 @@ from streams.base.settings import Settings, make
 from streams.dev.bench.dnc import LIST, phone_number
 from streams.dev.figures import percentile
 from streams.engine.configuration_reader import ConfigurationReader
+from streams.engine.outside import Outside
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_batches_to_end, reader
 
 LOOK_UPS = 100_000
@@ -36,7 +38,7 @@ async def _bare(settings: Settings) -> dict[str, Any]:
         """Nothing: this is how fast records come."""
 
     partition = TopicPartition(settings.topic("dnc-entries"), 0)
-    async with reader(settings, [partition]) as consumer:
+    async with reader(Clients(settings), [partition]) as consumer:
         began = time.monotonic()
         count = await read_batches_to_end(consumer, take)
         seconds = time.monotonic() - began
@@ -47,7 +49,7 @@ async def _load(settings: Settings, numbers: int) -> dict[str, Any]:
     def broken(what: str, error: BaseException) -> None:
         raise SystemExit(f"{what}: {error!r}")
 
-    worker = ConfigurationReader(settings, SystemClock(), lambda: None, broken)
+    worker = ConfigurationReader(Outside.of(settings, SystemClock()), settings.prefix, lambda: None, broken)
     await worker.start()
     hits, wrong = _look_up(worker, numbers, on_list=True)
     misses, wrongly = _look_up(worker, numbers, on_list=False)
