@@ -16,9 +16,10 @@ from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, feed, rig
 from streams.dev.bench.watch import applied, pause
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_to_end, reader
+from streams.tables import CONTACTS
 
 KEY = f"{LIST}|hot".encode()
-OUTPUTS = ("callback-lifecycle", "contact-state", "dead-letter")
+OUTPUTS = ("callback-lifecycle", CONTACTS.changelog, "dead-letter")
 RIGHT = "Right: every event was answered, every attempt was counted, and the row kept its size."
 ROW_BYTES_MAX = 128 * 1024
 """What a row may take, docs/rules.md, section 8 row 4, with the room for what ends a callback."""
