@@ -9,6 +9,8 @@ from streams.base.settings import Settings
 from streams.kafka.credentials import credentials
 from streams.kafka.doubts import Doubts, abandon
 
+ANSWER_S = 10
+
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """What every aiokafka client of this process needs to reach the broker, as keyword arguments.
@@ -21,12 +23,14 @@ def client_options(settings: Settings) -> dict[str, Any]:
 class Clients:
     """Makes clients that connect as `settings` say; `options` of each are aiokafka's own, beside those for connecting.
 
+    answer_s: how long those who ask about topics wait for a broker.
     It is handed to whoever needs a client, so that a simulation or a test can hand over another one.
     All raise SettingsError when a file of certificates, keys or secrets cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, answer_s: int = ANSWER_S) -> None:
         self.settings = settings
+        self.answer_s = answer_s
 
     def options(self) -> dict[str, Any]:
         """How to connect, as keyword arguments: for a client that is made elsewhere, as Faust makes its consumer."""

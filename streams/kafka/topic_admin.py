@@ -22,7 +22,6 @@ from streams.kafka.topic_differences import Actual, Checked, compare, durability
 from streams.kafka.topic_ids import Told, ask_topics
 from topics.catalog import CATALOG
 
-ANSWER_TIMEOUT_S = 10
 VISIBLE_TIMEOUT_S = 15
 AGAIN_S = 0.2
 REPLICATION_USUAL = 3
@@ -36,7 +35,7 @@ def create(clients: Clients, partitions: int, replication: int | None = None) ->
     partitions: of every contact topic. replication: None takes 3, or as many brokers as there are.
     Raises OperatorError when the broker does not answer or refuses.
     """
-    return _run(clients, lambda admin: _create(admin, clients.settings, partitions, replication))
+    return _run(clients, lambda admin: _create(admin, clients, partitions, replication))
 
 
 def check(clients: Clients, partitions: int | None = None, replication: int | None = None) -> Checked:
@@ -103,7 +102,7 @@ def _run(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, 
 async def _ask(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
     """Have an admin client do `work`. It asks brokers at random; one that is away is no reason to give up yet."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + ANSWER_TIMEOUT_S
+    deadline = loop.time() + clients.answer_s
     while True:
         async with _connected(clients) as admin:
             try:
@@ -116,10 +115,10 @@ async def _ask(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine
 
 @asynccontextmanager
 async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = clients.admin(request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
+    admin = clients.admin(request_timeout_ms=clients.answer_s * 1000)
     with listening(clients) as heard:
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(clients.answer_s):
                 await admin.start()
             yield admin
         except (KafkaError, OSError) as error:
@@ -128,9 +127,8 @@ async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
             await admin.close()
 
 
-async def _create(
-    admin: AIOKafkaAdminClient, settings: Settings, partitions: int, replication: int | None
-) -> list[str]:
+async def _create(admin: AIOKafkaAdminClient, clients: Clients, partitions: int, replication: int | None) -> list[str]:
+    settings = clients.settings
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = replication or min(REPLICATION_USUAL, brokers)
     there = await _visible(admin, map(settings.topic, CATALOG))
@@ -145,7 +143,7 @@ async def _create(
         for topic in missing
     ]
     if new:
-        response = await admin.create_topics(new, timeout_ms=ANSWER_TIMEOUT_S * 1000)
+        response = await admin.create_topics(new, timeout_ms=clients.answer_s * 1000)
         for name, code, message, *_ in response.topic_errors:
             # Somebody else may create the same topics at the same moment.
             if for_code(code) is TopicAuthorizationFailedError:

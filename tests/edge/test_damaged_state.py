@@ -122,17 +122,16 @@ def test_whatever_byte_of_a_table_is_flipped_is_noticed(tmp_path: Path, left_beh
 
 
 def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder(
-    tmp_path: Path, left_behind: tuple[Path, States], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, left_behind: tuple[Path, States]
 ) -> None:
     """As a rebalance does it: the next acquisition, of the same process, opens the folder again."""
-    monkeypatch.setattr("streams.logic.partition.partition.ROWS_PER_STEP", 1)
     folder = tmp_path / "contacts-3"
     shutil.copytree(left_behind[0], folder)
     store = DiskStore(folder, HERE)
     for key in [*store.rows][:5]:
         store.rows[key] = b'{"version":1}'
     store.committed(10**5, NOW)
-    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW)
+    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW, rows_per_step=1)
     for _ in range(3):
         next(steps)
     del steps
