@@ -46,13 +46,15 @@ AT_ONCE_BYTES = 4096
 class ConfigurationReader:
     """Keeps `configuration` up to date, and calls `changed` after each batch with news for partitions.
 
-    prefix: what topic names begin with.
+    prefix: what topic names begin with. ends, written_ends: of what is committed, and of all that is written.
     """
 
     def __init__(
         self,
         outside: Outside,
         prefix: str,
+        ends: SourceEnds,
+        written_ends: SourceEnds,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
@@ -60,8 +62,7 @@ class ConfigurationReader:
         self._clients, self._clock, self._pace = clients, clock, pace = outside.clients, outside.clock, outside.pace
         self._prefix = prefix
         self._dnc = TopicPartition(prefix + DNC_ENTRIES, 0)
-        self._ends = SourceEnds(clients)
-        self._written_ends = SourceEnds(clients, committed=False)
+        self._ends, self._written_ends = ends, written_ends
         self._changed = changed
         self._broken = broken
         self._keeper = DncKeeper(
@@ -98,8 +99,6 @@ class ConfigurationReader:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._recall.stop()
         await self._keeper.stop()
-        await self._ends.close()
-        await self._written_ends.close()
 
     async def caught_up(self, core: Partition, say: Callable[[str], None]) -> None:
         """Return when a partition that has changed hands knows all Do Not Call entries that its former owners knew.

@@ -70,10 +70,13 @@ class Engines(HeldEngines):
         self._telling: asyncio.Task[None] | None = None
         self._waits = Waits(outside.clock)
         self._ends = SourceEnds(outside.clients, sorted(topics))
-        self._reader = ConfigurationReader(outside, settings.prefix, self.wake, broken)
+        self._written_ends = SourceEnds(outside.clients, committed=False)
+        self._reader = ConfigurationReader(
+            outside, settings.prefix, self._ends, self._written_ends, self.wake, broken
+        )  # fmt: skip
         self._new = NewEngines(
-            settings, partitions, outside, self._reader.configuration, Outlet(settings.prefix, room), self._failed,
-            itertools.count(1),
+            settings, partitions, outside, self._written_ends, self._reader.configuration,
+            Outlet(settings.prefix, room), self._failed, itertools.count(1),
         )  # fmt: skip
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
@@ -193,8 +196,9 @@ class Engines(HeldEngines):
         if self._telling is not None:
             self._telling.cancel()
         await self._reader.stop()
-        await self._ends.close()
         await self._new.close()
+        await self._ends.close()
+        await self._written_ends.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:

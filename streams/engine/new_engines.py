@@ -8,6 +8,7 @@ from streams.base.settings import Settings
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
+from streams.kafka.source_ends import SourceEnds
 from streams.kafka.transactions import Transactions
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.outputs import Outlet
@@ -24,7 +25,7 @@ Say = Callable[[str], None]
 class NewEngines:
     """Of one worker. partitions: how many the contact topics have. failed: told when an engine cannot go on.
 
-    epochs: see `PartitionEngine`.
+    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class NewEngines:
         settings: Settings,
         partitions: int,
         outside: Outside,
+        written_ends: SourceEnds,
         configuration: Configuration,
         outlet: Outlet,
         failed: Callable[[int, str, BaseException], None],
@@ -45,7 +47,9 @@ class NewEngines:
         self._failed = failed
         self._epochs = epochs
         self._changelog = Changelog(outside.clients, settings.topic(CONTACTS.changelog))
-        self._stores = Stores(outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder)
+        self._stores = Stores(
+            outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder, written_ends
+        )
         self._checking: asyncio.Task[None] | None = None
 
     async def make(self, number: int, say: Say) -> PartitionEngine:
@@ -65,11 +69,10 @@ class NewEngines:
         await asyncio.shield(self._checking)
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Look at nothing any more."""
         if self._checking is not None:
             self._checking.cancel()
             await asyncio.gather(self._checking, return_exceptions=True)
-        await self._stores.close()
 
     async def _acquired(self, number: int, store: Store, say: Say) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""

@@ -21,7 +21,7 @@ class Span(NamedTuple):
 
 
 class SourceEnds:
-    """Answers for one worker; connects with the first question. topics: the contact topics.
+    """Answers for whoever asks in one worker; connects with the first question. topics: those that `of` answers for.
 
     committed: ends are where the oldest open transaction begins, else where the last record is, committed or not.
     """

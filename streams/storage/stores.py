@@ -18,16 +18,19 @@ from streams.tables import CONTACTS
 class Stores:
     """Of one worker's partitions of the contacts table.
 
-    prefix: what topic names begin with; folder: where databases are made on `disk`, None to keep the state in memory.
+    prefix: what topic names begin with; folder: where databases are made on `disk`, None to keep the state in memory;
+    ends: of all that is written, committed or not.
     """
 
-    def __init__(self, clients: Clients, clock: Clock, disk: Disk, prefix: str, folder: Path | None) -> None:
+    def __init__(
+        self, clients: Clients, clock: Clock, disk: Disk, prefix: str, folder: Path | None, ends: SourceEnds
+    ) -> None:  # fmt: skip
         self._clients = clients
         self._clock = clock
         self._disk = disk
         self._topic = prefix + CONTACTS.changelog
         self._parent = folder
-        self._ends = SourceEnds(clients, committed=False)
+        self._ends = ends
         self._cluster = ""
 
     async def open(self, number: int) -> Store:
@@ -46,10 +49,6 @@ class Stores:
     def quarantine(self, number: int, why: UnusableState) -> None:
         """Put the closed store of a partition out of the way: it was found damaged when it was read."""
         self._disk.quarantine(self._folder(number), why)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._ends.close()
 
     async def _checked(self, store: DiskStore, source: Source) -> DiskStore:
         try:

@@ -19,6 +19,7 @@ from streams.engine.pace import PACE, Pace
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
 from streams.engine.topic_watch import TopicWatch
 from streams.kafka.installations import _subscription, foreign
+from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_ids import Told
 from streams.logic.partition.moved_keys import KeysMoved
 from streams.logic.partition.own_rows import appended_key, encode_appended
@@ -100,7 +101,8 @@ async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_
     """The former owner had read up to 5 at most; with what is not decided yet the topic goes to 9."""
     kafka = MemoryKafka()
     kafka.stable[DNC], kafka.ends[DNC] = 5, 9
-    reader = ConfigurationReader(around(kafka), "ringback.", lambda: None, lambda _, why: None)
+    ends, written_ends = SourceEnds(kafka), SourceEnds(kafka, committed=False)
+    reader = ConfigurationReader(around(kafka), "ringback.", ends, written_ends, lambda: None, lambda _, why: None)
     entry, said = DncEntry(dnc_list_id="D", phone_number="+12125550101"), list[str]()
     core = Partition(0, 1, reader.configuration, {appended_key(entry): encode_appended(entry)})
     core.ready(SystemClock().now())

@@ -14,6 +14,7 @@ from streams.engine.batch import arrived
 from streams.engine.configuration_reader import AT_ONCE_BYTES, ConfigurationReader
 from streams.engine.pace import PACE, Pace
 from streams.engine.recall import Recall
+from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.reports import PORTION_MAX
 from streams.logic.partition.partition import Outcome, Partition
@@ -34,7 +35,9 @@ def configuration(changed: list[int], pace: Pace = PACE) -> ConfigurationReader:
     def broken(where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
 
-    return ConfigurationReader(around(pace=pace), "ringback.", lambda: changed.append(1), broken)
+    kafka = MemoryKafka()
+    ends = SourceEnds(kafka)
+    return ConfigurationReader(around(kafka, pace=pace), "ringback.", ends, ends, lambda: changed.append(1), broken)
 
 
 def large(rules: int) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from streams.base.settings import make
+from streams.kafka.source_ends import SourceEnds
 from streams.storage.disk_store import ROCKS, DiskStore
 from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableState
 from streams.storage.store import MemoryStore
@@ -41,7 +42,7 @@ def stores(
     kafka = MemoryKafka(cluster=cluster)
     for number in range(8):
         kafka.logs[TopicPartition(f"{prefix}contact-state", number)] = topic.records()
-    return Stores(kafka, Hand(at), ROCKS, prefix, folder)
+    return Stores(kafka, Hand(at), ROCKS, prefix, folder, SourceEnds(kafka, committed=False))
 
 
 @pytest.fixture
@@ -112,6 +113,7 @@ async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder
 
 async def test_in_memory_there_is_no_folder(tmp_path: Path) -> None:
     settings = make(store="memory", state_dir=tmp_path / "state")
-    made = Stores(MemoryKafka(), Hand(), ROCKS, settings.prefix, settings.folder)
+    kafka = MemoryKafka()
+    made = Stores(kafka, Hand(), ROCKS, settings.prefix, settings.folder, SourceEnds(kafka))
     store = await made.open(0)
     assert isinstance(store, MemoryStore) and store.next_offset is None and not (tmp_path / "state").exists()
