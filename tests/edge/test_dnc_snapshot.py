@@ -194,7 +194,7 @@ async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log_and_no_mor
     (tmp_path / "file").write_text("not a folder")
     kafka, snapshots = MemoryKafka(), SnapshotFolder(tmp_path / "file")
     keeper = DncKeeper(kafka, SystemClock(), snapshots, HERE.topic, SourceEnds(kafka), filled())
-    keeper._source = HERE
+    assert await keeper.take_up(0, 1000) == 0
     keeper.taken(50)
     await keeper.look_after()
     await keeper.stop()
