@@ -22,6 +22,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present instant, aware UTC."""
 
+    def monotonic(self) -> float:
+        """Seconds that only go on, for how long something takes; they are not those of any instant."""
+
     def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
         """When a timer that is due at `due` and found at `now` is decided; `last`: the decision before it."""
 
@@ -35,6 +38,10 @@ class SystemClock:
     def now(self) -> datetime:
         """The present instant, aware UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Those of the machine."""
+        return time.monotonic()
 
     def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
         """Now: a timer that is late is decided late, and says so."""
@@ -81,6 +88,10 @@ class SteppedClock:
             self._now = max(self._now, datetime.fromisoformat(text).astimezone(UTC))
         return self._now
 
+    def monotonic(self) -> float:
+        """Those of the machine: how long work takes is not stepped."""
+        return time.monotonic()
+
     def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
         """The due instant itself, as in the simulator, or the last decision for what was overdue when it arrived."""
         return max(due, last)
@@ -99,10 +110,10 @@ def clock_for(path: Path | None, offset_path: Path | None = None) -> Clock:
 
 async def watch(clock: Clock, jumped: Callable[[float], None], every_s: float = WATCH_S) -> None:
     """Compare a clock that runs with the monotonic one; `jumped` gets the seconds by which it went on or back."""
-    ahead = clock.now().timestamp() - time.monotonic()
+    ahead = clock.now().timestamp() - clock.monotonic()
     while True:
         await asyncio.sleep(every_s)
-        now_ahead = clock.now().timestamp() - time.monotonic()
+        now_ahead = clock.now().timestamp() - clock.monotonic()
         if abs(now_ahead - ahead) > JUMP_S:
             jumped(now_ahead - ahead)
         ahead = now_ahead

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord, read_batches_to_end, reader
 from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.fetched import DamagedRecord
@@ -29,8 +30,8 @@ def read(settings: Settings, told: Callable[[int], None]) -> DncLists:
 
 
 async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
-    topic = settings.topic(DNC_ENTRIES)
-    count = await topic_admin.partitions_of(settings, topic)
+    topic, clients = settings.topic(DNC_ENTRIES), Clients(settings)
+    count = await topic_admin.partitions_of(clients, topic)
     if not count:
         raise OperatorError(f"there is no topic {topic} on {settings.broker}. Create it with `ringback topics create`")
     lists, read_count = DncLists(), 0
@@ -44,7 +45,7 @@ async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
         told(read_count)
 
     try:
-        async with reader(settings, [TopicPartition(topic, number) for number in range(count)]) as consumer:
+        async with reader(clients, [TopicPartition(topic, number) for number in range(count)]) as consumer:
             await read_batches_to_end(consumer, take)
     except TopicAuthorizationFailedError:
         raise OperatorError(f"this user has no right to Read topic {topic}. {RIGHTS}") from None

@@ -22,8 +22,6 @@ from streams.engine.beginning import Beginning
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import REQUESTS
 
-FETCH_TIMEOUT_S = 0.2  # A fetch that finds nothing ends after this long.
-ACQUIRING_S = 0.02  # The same while a partition is being acquired: its seek waits for the fetch.
 IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
 MARKERS_EVERY_S = 2.0  # How often the offsets of topics that end in markers of transactions are committed.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
@@ -139,15 +137,16 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
         """One message for each fetched batch of a source partition."""
+        pace = self.engines.pace
         if held_back := self.engines.held_back():
             self.pause_partitions({TP(topic, number) for topic in self.engines.topics for number in held_back})
         if not self._get_active_partitions():
             await self.thread.call_thread(self.thread.idle)
-            await asyncio.sleep(ACQUIRING_S if self.engines.acquiring else IDLE_S)
+            await asyncio.sleep(pace.acquiring_s if self.engines.acquiring else IDLE_S)
             return
         await self._report_positions()
         self._pass_markers()
-        fetched, _ = await self._wait_next_records(ACQUIRING_S if self.engines.acquiring else FETCH_TIMEOUT_S)
+        fetched, _ = await self._wait_next_records(pace.acquiring_s if self.engines.acquiring else pace.fetch_s)
         epochs = self._fetched_in
         # Requests last: what the same fetch returned arrived before them, as far as anybody can tell.
         for tp, records in sorted((fetched or {}).items(), key=lambda item: self._is_request(item[0])):

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
-from streams.base.settings import Settings
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 from streams.kafka.fetched import DamagedRecord
 from streams.kafka.record_parts import HEADER_IS_NO_TEXT
 
@@ -25,11 +24,10 @@ BatchHandler = Callable[[TopicPartition, Sequence[ReadRecord]], None]
 
 @asynccontextmanager
 async def reader(
-    settings: Settings, partitions: Iterable[TopicPartition], *, fetch_bytes: int = FETCH_BYTES
+    clients: Clients, partitions: Iterable[TopicPartition], *, fetch_bytes: int = FETCH_BYTES
 ) -> AsyncIterator[Any]:
     """A consumer of `partitions` outside any group, from their start, read_committed."""
-    consumer: Any = AIOKafkaConsumer(
-        **client_options(settings),
+    consumer = clients.consumer(
         group_id=None,
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -37,7 +35,7 @@ async def reader(
         max_partition_fetch_bytes=fetch_bytes,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         # For so long it asks again for the leader of a partition that has none.
-        request_timeout_ms=int(settings.transaction_timeout_s * 1000),
+        request_timeout_ms=int(clients.settings.transaction_timeout_s * 1000),
     )
     consumer.assign(list(partitions))
     try:

@@ -12,7 +12,7 @@ from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.base.settings import Settings
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 from streams.kafka.connections import ConnectionFailed, Trouble, ask_what_it_speaks, explain
 
 CANNOT_SAY = "Look at security_protocol, at tls_cert_file if it asks for client certificates, and at the broker's log"
@@ -23,9 +23,9 @@ RIGHTS = "docs/operate.md lists the rights on Kafka"
 class Heard(logging.Handler):
     """The connections that failed while it listened."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, clients: Clients) -> None:
         super().__init__()
-        self._options = client_options(settings)
+        self._options = clients.options()
         self.failed: list[ConnectionFailed] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -44,9 +44,9 @@ class Heard(logging.Handler):
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[Heard]:
+def listening(clients: Clients) -> Iterator[Heard]:
     """Hear of the connections of aiokafka that fail meanwhile."""
-    heard = Heard(settings)
+    heard = Heard(clients)
     logger = logging.getLogger("aiokafka")
     logger.addHandler(heard)
     try:

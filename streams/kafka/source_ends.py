@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from streams.base.settings import Settings
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 
 
 class Span(NamedTuple):
@@ -22,17 +21,15 @@ class Span(NamedTuple):
 
 
 class SourceEnds:
-    """Answers for one worker; connects with the first question. topics: the contact topics.
+    """Answers for whoever asks in one worker; connects with the first question. topics: those that `of` answers for.
 
     committed: ends are where the oldest open transaction begins, else where the last record is, committed or not.
     """
 
-    def __init__(self, settings: Settings, topics: Sequence[str] = (), *, committed: bool = True) -> None:
+    def __init__(self, clients: Clients, topics: Sequence[str] = (), *, committed: bool = True) -> None:
         self._topics = topics
         self._isolation = "read_committed" if committed else "read_uncommitted"
-        self._options = client_options(settings)
-        # For so long it asks again for the leader of a partition that has none.
-        self._options["request_timeout_ms"] = int(settings.transaction_timeout_s * 1000)
+        self._clients = clients
         self._client: Any = None
         self._connecting = asyncio.Lock()
 
@@ -65,10 +62,13 @@ class SourceEnds:
     async def _connected(self) -> Any:
         async with self._connecting:
             if self._client is None:
-                client = AIOKafkaConsumer(
-                    **self._options, isolation_level=self._isolation, enable_auto_commit=False,
+                client = self._clients.consumer(
+                    isolation_level=self._isolation,
+                    enable_auto_commit=False,
                     auto_offset_reset="earliest",
-                )  # fmt: skip
+                    # For so long it asks again for the leader of a partition that has none.
+                    request_timeout_ms=int(self._clients.settings.transaction_timeout_s * 1000),
+                )
                 await client.start()
                 self._client = client
             return self._client

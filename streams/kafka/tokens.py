@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -76,8 +77,10 @@ class TokenEndpoint(_Tokens):
         scope: str | None = None,
         tls: ssl.SSLContext | None = None,
         extensions: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(extensions)
+        self._monotonic = monotonic
         self._url = url
         self._told_url = url.partition("?")[0].partition("#")[0]
         self._client_id = client_id
@@ -96,7 +99,7 @@ class TokenEndpoint(_Tokens):
 
     def _usable(self) -> str:
         with self._lock:
-            now = time.monotonic()
+            now = self._monotonic()
             if now >= self._renew_at:
                 try:
                     self._token, life_s = self._asked_for()

@@ -4,7 +4,6 @@ It never changes or deletes a topic: partitions cannot be taken back, and retent
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -16,14 +15,13 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability
 from streams.kafka.topic_ids import Told, ask_topics
 from topics.catalog import CATALOG
 
-ANSWER_TIMEOUT_S = 10
 VISIBLE_TIMEOUT_S = 15
 AGAIN_S = 0.2
 REPLICATION_USUAL = 3
@@ -31,38 +29,39 @@ REPLICATION_USUAL = 3
 Found = TypeVar("Found")
 
 
-def create(settings: Settings, partitions: int, replication: int | None = None) -> list[str]:
+def create(clients: Clients, partitions: int, replication: int | None = None) -> list[str]:
     """Create the topics that are missing and wait until they can be written; returns their full names.
 
     partitions: of every contact topic. replication: None takes 3, or as many brokers as there are.
     Raises OperatorError when the broker does not answer or refuses.
     """
-    return _run(settings, lambda admin: _create(admin, settings, partitions, replication))
+    return _run(clients, lambda admin: _create(admin, clients, partitions, replication))
 
 
-def check(settings: Settings, partitions: int | None = None, replication: int | None = None) -> Checked:
+def check(clients: Clients, partitions: int | None = None, replication: int | None = None) -> Checked:
     """Compare the broker's topics with the catalog.
 
     partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
     Raises OperatorError when the broker does not answer.
     """
-    return _run(settings, lambda admin: _check(admin, settings, partitions, replication))
+    return _run(clients, lambda admin: _check(admin, clients.settings, partitions, replication))
 
 
-async def contact_partitions(settings: Settings) -> int:
+async def contact_partitions(clients: Clients) -> int:
     """How many partitions the contact topics have. Raises as `fit_topics` does."""
-    return (await fit_topics(settings)).partitions or 0
+    return (await fit_topics(clients)).partitions or 0
 
 
-async def fit_topics(settings: Settings) -> Checked:
+async def fit_topics(clients: Clients) -> Checked:
     """The topics, for a worker that is about to start; `partitions` is never None.
 
     Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
     """
-    checked = await _ask(settings, lambda admin: _check(admin, settings, None, None))
+    checked = await _ask(clients, lambda admin: _check(admin, clients.settings, None, None))
     if checked.partitions is None:
         raise OperatorError(
-            f"none of the topics is on {settings.broker}. Create them with `ringback topics create` (same --prefix)"
+            f"none of the topics is on {clients.settings.broker}. "
+            "Create them with `ringback topics create` (same --prefix)"
         )
     if checked.fatal:
         cure = "See `ringback topics check`"
@@ -70,67 +69,66 @@ async def fit_topics(settings: Settings) -> Checked:
     return checked
 
 
-async def be_sole_installation(settings: Settings) -> None:
+async def be_sole_installation(clients: Clients) -> None:
     """Raise OperatorError when an installation with other topics has our consumer group, or the broker is silent."""
-    await _ask(settings, lambda admin: be_alone(admin, settings))
+    await _ask(clients, lambda admin: be_alone(admin, clients.settings))
 
 
-async def told_of(settings: Settings, names: Iterable[str]) -> dict[str, Told]:
+async def told_of(clients: Clients, names: Iterable[str]) -> dict[str, Told]:
     """Ids and partitions of topics by full name, as far as the broker tells. Raises OperatorError."""
     wanted = list(names)
-    return await _ask(settings, lambda admin: ask_topics(admin, wanted))
+    return await _ask(clients, lambda admin: ask_topics(admin, wanted))
 
 
-async def partitions_of(settings: Settings, topic: str) -> int:
+async def partitions_of(clients: Clients, topic: str) -> int:
     """How many partitions a topic has by its full name, 0 if it is not there. Raises OperatorError."""
-    there = await _ask(settings, lambda admin: _visible(admin, [topic]))
+    there = await _ask(clients, lambda admin: _visible(admin, [topic]))
     return there[topic].partitions if topic in there else 0
 
 
-async def cluster_id(settings: Settings) -> str:
+async def cluster_id(clients: Clients) -> str:
     """What the cluster calls itself: the same topic elsewhere holds other records. Raises OperatorError."""
 
     async def ask(admin: AIOKafkaAdminClient) -> str:
         return str((await admin.describe_cluster())["cluster_id"])
 
-    return await _ask(settings, ask)
+    return await _ask(clients, ask)
 
 
-def _run(settings: Settings, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
-    return asyncio.run(_ask(settings, work))
+def _run(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
+    return asyncio.run(_ask(clients, work))
 
 
-async def _ask(settings: Settings, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
+async def _ask(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
     """Have an admin client do `work`. It asks brokers at random; one that is away is no reason to give up yet."""
-    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + clients.answer_s
     while True:
-        async with _connected(settings) as admin:
+        async with _connected(clients) as admin:
             try:
                 return await work(admin)
             except KafkaError as error:
-                if not error.retriable or time.monotonic() > deadline:
+                if not error.retriable or loop.time() > deadline:
                     raise
         await asyncio.sleep(AGAIN_S)
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    options = client_options(settings)
-    admin = AIOKafkaAdminClient(**options, request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
-    with listening(settings) as heard:
+async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = clients.admin(request_timeout_ms=clients.answer_s * 1000)
+    with listening(clients) as heard:
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(clients.answer_s):
                 await admin.start()
             yield admin
         except (KafkaError, OSError) as error:
-            raise OperatorError(await why_unusable(settings, error, heard)) from None
+            raise OperatorError(await why_unusable(clients.settings, error, heard)) from None
         finally:
             await admin.close()
 
 
-async def _create(
-    admin: AIOKafkaAdminClient, settings: Settings, partitions: int, replication: int | None
-) -> list[str]:
+async def _create(admin: AIOKafkaAdminClient, clients: Clients, partitions: int, replication: int | None) -> list[str]:
+    settings = clients.settings
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = replication or min(REPLICATION_USUAL, brokers)
     there = await _visible(admin, map(settings.topic, CATALOG))
@@ -145,7 +143,7 @@ async def _create(
         for topic in missing
     ]
     if new:
-        response = await admin.create_topics(new, timeout_ms=ANSWER_TIMEOUT_S * 1000)
+        response = await admin.create_topics(new, timeout_ms=clients.answer_s * 1000)
         for name, code, message, *_ in response.topic_errors:
             # Somebody else may create the same topics at the same moment.
             if for_code(code) is TopicAuthorizationFailedError:
@@ -158,8 +156,9 @@ async def _create(
 
 
 async def _await_visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> None:
-    deadline = time.monotonic() + VISIBLE_TIMEOUT_S
-    while time.monotonic() < deadline:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + VISIBLE_TIMEOUT_S
+    while loop.time() < deadline:
         there = await _topics(admin)
         waiting = [name for name in names if name not in there or not there[name].led]
         if not waiting:

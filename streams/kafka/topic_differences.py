@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from streams.logic.partition.fitting import CATALOG_ROOM, Room
+from streams.tables import CONTACTS
 from topics.catalog import CATALOG, Direction, Topic
 
 MAX_BYTES = "max.message.bytes"
@@ -13,7 +14,7 @@ KAFKA_ROOM = 1048588
 WHOLE, CUT = 512 * 1024, 32 * 1024
 NEEDED = {
     # A row, and what is made of it, is written whole or not at all: twice what a row may have.
-    **dict.fromkeys(("contact-state", "outstanding-callbacks", "dial-preview", "dial-analysis"), WHOLE),
+    **dict.fromkeys((CONTACTS.changelog, "outstanding-callbacks", "dial-preview", "dial-analysis"), WHOLE),
     # What does not fit is cut; ids, reasons and coordinates never are.
     **dict.fromkeys(("placement-decided", "callback-lifecycle", "dead-letter", "dnc-entries"), CUT),
 }

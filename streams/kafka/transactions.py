@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiokafka.producer.sender
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     InvalidProducerIdMapping,
     KafkaConnectionError,
@@ -21,11 +21,12 @@ from aiokafka.errors import (
 from aiokafka.structs import RecordMetadata
 
 from streams.base.settings import Settings
-from streams.kafka.clients import client_options
-from streams.kafka.doubts import Doubts, InDoubt, abandon
+from streams.kafka.clients import Clients
+from streams.kafka.doubts import Doubts, InDoubt
 from streams.logic.contact.exchange import Record
 from streams.logic.partition.fitting import CATALOG_ROOM, Room, portions
-from topics.catalog import CATALOG, STATE_TOPIC
+from streams.tables import CONTACTS
+from topics.catalog import CATALOG
 
 # aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
 # a short transaction: docs/decisions/0006-two-millisecond-transaction-backoff.md.
@@ -58,14 +59,14 @@ class LessRoom(Exception):
 class Transactions:
     """Writes units for one partition; starting it fences every former owner."""
 
-    def __init__(self, settings: Settings, partition: int, room: Room = CATALOG_ROOM) -> None:
+    def __init__(self, clients: Clients, settings: Settings, partition: int, room: Room = CATALOG_ROOM) -> None:
         self._group = settings.app
         self._prefix = settings.prefix
         self._partition = partition
         self._room = room
         self._timeout_s = settings.transaction_timeout_s
-        self._producer = AIOKafkaProducer(
-            **client_options(settings),
+        self._clients = clients
+        self._producer = clients.producer(
             transactional_id=f"{settings.app}-{partition}",
             transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
             acks="all",
@@ -89,7 +90,7 @@ class Transactions:
         if self._doubts.unanswered is None:
             await self._producer.stop()
         else:
-            await abandon(self._producer, self._doubts)
+            await self._clients.abandon(self._producer, self._doubts)
 
     def check(self) -> None:
         """Raise InDoubt if what was committed must be the last transaction: a copy of a request may still arrive."""
@@ -139,7 +140,7 @@ class Transactions:
         for record in unit.records:
             by_topic.setdefault(record.topic, []).append(record)
         if unit.rows:
-            by_topic[STATE_TOPIC] = [Record(STATE_TOPIC, key, row) for key, row in unit.rows.items()]
+            by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, key, row) for key, row in unit.rows.items()]
         delivered: list[asyncio.Future[RecordMetadata]] = []
         last_count = 0
         for topic, records in by_topic.items():

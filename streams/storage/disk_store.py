@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
@@ -51,14 +51,55 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Header).decode
 
 
+class Disk(Protocol):
+    """What holds databases, one a folder."""
+
+    def open(self, folder: Path) -> Any:
+        """Open or make one, as rocksdict has it. Raises UnusableState if it is damaged, OSError if nobody can."""
+
+    def batch(self) -> Any:
+        """Changes that `write` of a database takes whole."""
+
+    def quarantine(self, folder: Path, why: object) -> None:
+        """Put one out of the way that is closed. Raises OSError if that cannot be."""
+
+
+class RocksDisk:
+    """RocksDB in folders of this machine."""
+
+    def open(self, folder: Path) -> Rdict:
+        """Open or make one."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return Rdict(str(folder), _options())
+        except Exception as error:  # All it raises are plain Exceptions, told apart by their text.
+            text = str(error)
+            if DAMAGED.match(text):
+                raise UnusableState(text) from None
+            raise OSError(f"the state in {folder} cannot be opened: {text}") from None
+
+    def batch(self) -> Any:
+        """An empty one."""
+        return WriteBatch(raw_mode=True)
+
+    def quarantine(self, folder: Path, why: object) -> None:
+        """Rename it."""
+        local_copy.quarantine(folder, "the state", why)
+        metrics.STATE_SET_ASIDE.inc()
+
+
+ROCKS = RocksDisk()
+
+
 class DiskStore:
     """The rows of one partition, kept in a folder."""
 
-    def __init__(self, folder: Path, source: Source) -> None:
+    def __init__(self, folder: Path, source: Source, disk: Disk = ROCKS) -> None:
         """Open or make it. Raises UnusableState; other errors (no room, no right to write) mean that nobody can."""
         self._folder = folder
         self._source = source
-        self._db = _open(folder)
+        self._disk = disk
+        self._db = disk.open(folder)
         self._rows = DiskRows(self._db)
         self.rows: Rows = self._rows
         try:
@@ -89,7 +130,7 @@ class DiskStore:
             self._write(next_offset, now)
 
     def _write(self, next_offset: int, written_at: datetime) -> None:
-        batch = WriteBatch(raw_mode=True)
+        batch = self._disk.batch()
         for key, row in self._rows.changes.items():
             if row is None:
                 batch.delete(key)
@@ -130,23 +171,6 @@ class DiskStore:
         if found.format != FORMAT:
             raise UnusableState(f"it is of format {found.format}, this program reads {FORMAT}")
         return found
-
-
-def quarantine(folder: Path, why: object) -> None:
-    """Quarantine a folder. Raises OSError if that cannot be."""
-    local_copy.quarantine(folder, "the state", why)
-    metrics.STATE_SET_ASIDE.inc()
-
-
-def _open(folder: Path) -> Rdict:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return Rdict(str(folder), _options())
-    except Exception as error:  # All it raises are plain Exceptions, told apart by their text.
-        text = str(error)
-        if DAMAGED.match(text):
-            raise UnusableState(text) from None
-        raise OSError(f"the state in {folder} cannot be opened: {text}") from None
 
 
 def _options() -> Any:

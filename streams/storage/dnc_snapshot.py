@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -154,6 +154,41 @@ def quarantine(folder: Path, source: Source, why: object) -> None:
     """Quarantine the snapshot of `folder`."""
     with suppress(OSError):
         local_copy.quarantine(folder / FILE, f"the snapshot of {source.topic}", why)
+
+
+class Snapshots(Protocol):
+    """Where the snapshot of a worker's lists is kept."""
+
+    def read(self, configuration: Configuration, source: Source, now: datetime) -> TakenUp | None:
+        """As the function `read`."""
+
+    def write(self, what: Frozen, source: Source, now: datetime) -> None:
+        """As the function `write`."""
+
+    def quarantine(self, source: Source, why: object) -> None:
+        """As the function `quarantine`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFolder:
+    """A folder of this machine."""
+
+    folder: Path
+
+    def read(self, configuration: Configuration, source: Source, now: datetime) -> TakenUp | None:
+        """As the function `read`."""
+        return read(self.folder, configuration, source, now)
+
+    def write(self, what: Frozen, source: Source, now: datetime) -> None:
+        """As the function `write`."""
+        write(self.folder, what, source, now)
+
+    def quarantine(self, source: Source, why: object) -> None:
+        """As the function `quarantine`."""
+        quarantine(self.folder, source, why)
+
+    def __str__(self) -> str:
+        return str(self.folder)
 
 
 def _header(file: BinaryIO) -> tuple[Header, bytes]:

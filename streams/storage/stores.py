@@ -6,45 +6,49 @@ Source: docs/decisions/0015-state-on-disk.md.
 from pathlib import Path
 
 from streams.base.clock import Clock
-from streams.base.settings import Settings
+from streams.kafka.clients import Clients
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_admin import cluster_id
-from streams.storage.disk_store import DiskStore, quarantine
+from streams.storage.disk_store import Disk, DiskStore
 from streams.storage.local_copy import Source, UnusableState, check_topic
 from streams.storage.store import MemoryStore, Store
 from streams.tables import CONTACTS
 
 
 class Stores:
-    """Of one worker's partitions of the contacts table."""
+    """Of one worker's partitions of the contacts table.
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
+    prefix: what topic names begin with; folder: where databases are made on `disk`, None to keep the state in memory;
+    ends: of all that is written, committed or not.
+    """
+
+    def __init__(
+        self, clients: Clients, clock: Clock, disk: Disk, prefix: str, folder: Path | None, ends: SourceEnds
+    ) -> None:  # fmt: skip
+        self._clients = clients
         self._clock = clock
-        self._topic = settings.topic(CONTACTS.changelog)
-        self._ends = SourceEnds(settings, committed=False)
+        self._disk = disk
+        self._topic = prefix + CONTACTS.changelog
+        self._parent = folder
+        self._ends = ends
         self._cluster = ""
 
     async def open(self, number: int) -> Store:
         """The store of a partition; what cannot be relied on is quarantined. Raises OSError if nothing can be kept."""
-        if self._settings.folder is None:
+        if self._parent is None:
             return MemoryStore()
-        self._cluster = self._cluster or await cluster_id(self._settings)
+        self._cluster = self._cluster or await cluster_id(self._clients)
         source = Source(self._cluster, self._topic, number, *await self._ends.span(self._topic, number))
         folder = self._folder(number)
         try:
-            return await self._checked(DiskStore(folder, source), source)
+            return await self._checked(DiskStore(folder, source, self._disk), source)
         except UnusableState as why:
-            quarantine(folder, why)
-            return DiskStore(folder, source)
+            self._disk.quarantine(folder, why)
+            return DiskStore(folder, source, self._disk)
 
     def quarantine(self, number: int, why: UnusableState) -> None:
         """Put the closed store of a partition out of the way: it was found damaged when it was read."""
-        quarantine(self._folder(number), why)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._ends.close()
+        self._disk.quarantine(self._folder(number), why)
 
     async def _checked(self, store: DiskStore, source: Source) -> DiskStore:
         try:
@@ -57,5 +61,5 @@ class Stores:
         return store
 
     def _folder(self, number: int) -> Path:
-        assert self._settings.folder is not None, "a worker with its state in memory has no folder"
-        return self._settings.folder / f"{CONTACTS.name}-{number}"
+        assert self._parent is not None, "a worker with its state in memory has no folder"
+        return self._parent / CONTACTS.folder(number)

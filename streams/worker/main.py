@@ -25,8 +25,10 @@ from streams.base.errors import OperatorError
 from streams.base.settings import Settings, describe
 from streams.base.zone_data import ZoneData, use_newer_zones
 from streams.engine.engines import Engines
+from streams.engine.outside import Outside
 from streams.faust_edge.consumer import Consumer
 from streams.kafka import reconnecting
+from streams.kafka.clients import Clients
 from streams.kafka.topic_admin import be_sole_installation, fit_topics
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
@@ -38,8 +40,8 @@ log = logging.getLogger(__name__)
 EXIT_BROKEN = 70  # EX_SOFTWARE: the engine must not go on.
 
 
-def run(settings: Settings) -> int:
-    """Run a worker until SIGTERM or SIGINT; returns the exit code.
+def run(settings: Settings, clients: Clients | None = None) -> int:
+    """Run a worker until SIGTERM or SIGINT; returns the exit code. clients: in the place of the product's.
 
     Raises OperatorError when the broker cannot be reached, topics are missing or do not fit, or the port is taken.
     """
@@ -51,14 +53,14 @@ def run(settings: Settings) -> int:
     log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
     process_limits.prepare()
     with held(settings.folder):
-        return uvloop.run(_run(settings, zone_data))
+        return uvloop.run(_run(settings, clients or Clients(settings), zone_data))
 
 
-async def _run(settings: Settings, zone_data: ZoneData) -> int:
+async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
     asked = Asked()
     try:
-        fit = await asked.unless_stopped(fit_topics(settings))
-        await asked.unless_stopped(be_sole_installation(settings))
+        fit = await asked.unless_stopped(fit_topics(clients))
+        await asked.unless_stopped(be_sole_installation(clients))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
@@ -66,7 +68,8 @@ async def _run(settings: Settings, zone_data: ZoneData) -> int:
     reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
-    engines = Engines(settings, topics, fit.partitions or 0, clock, end_process, fit.room)
+    outside = Outside.of(settings, clock, clients)
+    engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
     brokers = BrokerWatch(settings, engines.due, end_process)
 
     def status() -> dict[str, object]:
@@ -80,7 +83,7 @@ async def _run(settings: Settings, zone_data: ZoneData) -> int:
         log.info("metrics and health on http://%s:%d/", in_url(settings.metrics_host), server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
-        app = create_app(settings, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
+        app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
         async with asyncio.TaskGroup() as group:
             watches = [brokers.run(), watch_group(settings, cast(Consumer, app.consumer).thread, end_process)]

@@ -16,7 +16,7 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.partition import Partition
 from streams.storage.disk_rows import HEADER_KEY
-from streams.storage.disk_store import FORMAT, DiskStore, Header, quarantine
+from streams.storage.disk_store import FORMAT, ROCKS, DiskStore, Header
 from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableState
 from streams.storage.store import REFRESH
 
@@ -180,7 +180,7 @@ def test_damaged_state_is_noticed_quarantined_and_made_anew(
     DAMAGE[damage](folder)
     with pytest.raises(UnusableState) as why:
         rows_of(folder)
-    quarantine(folder, why.value)
+    ROCKS.quarantine(folder, why.value)
     assert rows_of(folder) == {}
     filled(folder)
     assert len(rows_of(folder)) == 20

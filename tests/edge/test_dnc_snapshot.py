@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streams.base.clock import SystemClock
-from streams.base.settings import make
 from streams.engine.dnc_keeper import DncKeeper
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration
@@ -16,8 +15,9 @@ from streams.logic.configuration.reports import PORTION_MAX
 from streams.logic.contact.exchange import Arrived
 from streams.logic.dnc.batch import LISTS_IN_RUNS
 from streams.logic.dnc.lists import DncLists
-from streams.storage.dnc_snapshot import FILE, frozen, read, write
+from streams.storage.dnc_snapshot import FILE, SnapshotFolder, frozen, read, write
 from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source
+from tests.edge.kafka_in_memory import MemoryKafka
 from topics.codec import encode
 from topics.configuration import DncEntry
 
@@ -192,9 +192,9 @@ def test_of_too_many_lists_no_snapshot_is_written(tmp_path):
 
 async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log_and_no_more(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
-    settings = make(state_dir=tmp_path / "file")
-    keeper = DncKeeper(settings, SystemClock(), SourceEnds(settings), filled())
-    keeper._source = HERE
+    kafka, snapshots = MemoryKafka(), SnapshotFolder(tmp_path / "file")
+    keeper = DncKeeper(kafka, SystemClock(), snapshots, HERE.topic, SourceEnds(kafka), filled())
+    assert await keeper.take_up(0, 1000) == 0
     keeper.taken(50)
     await keeper.look_after()
     await keeper.stop()

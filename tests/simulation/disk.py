@@ -12,7 +12,7 @@ Write = list[tuple[bytes, bytes | None]]
 class WriteBatch:
     """Changes that are written together."""
 
-    def __init__(self, raw_mode: bool = True) -> None:
+    def __init__(self) -> None:
         self.changes: Write = []
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -98,6 +98,10 @@ class Disks:
     def open(self, folder: Path) -> Any:
         """Open or make a database."""
         return Database(self.folders.setdefault(folder, []))
+
+    def batch(self) -> WriteBatch:
+        """An empty batch."""
+        return WriteBatch()
 
     def quarantine(self, folder: Path, why: object) -> None:
         """Begin anew."""

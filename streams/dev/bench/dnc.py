@@ -18,6 +18,7 @@ from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Say, feed
 from streams.dev.broker import EmbeddedKafka
 from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 
 LIST = "house"
 EXPIRES_EVERY = 10
@@ -32,7 +33,7 @@ def run(command: str, numbers: int, rounds: int, say: Say) -> int:
     say("Starting Kafka")
     with tempfile.TemporaryDirectory(prefix="ringback-bench-") as folder, EmbeddedKafka(say=say) as kafka:
         settings = make(broker=kafka.bootstrap)
-        topic_admin.create(settings, 1)
+        topic_admin.create(Clients(settings), 1)
         say(f"Writing {numbers:,} entries")
         asyncio.run(_fill(settings, numbers))
         bare, loads = [], []

@@ -20,7 +20,10 @@ from streams.base.settings import Settings, make
 from streams.dev.bench.dnc import LIST, phone_number
 from streams.dev.figures import percentile
 from streams.engine.configuration_reader import ConfigurationReader
+from streams.engine.outside import Outside
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_batches_to_end, reader
+from streams.kafka.source_ends import SourceEnds
 
 LOOK_UPS = 100_000
 
@@ -36,7 +39,7 @@ async def _bare(settings: Settings) -> dict[str, Any]:
         """Nothing: this is how fast records come."""
 
     partition = TopicPartition(settings.topic("dnc-entries"), 0)
-    async with reader(settings, [partition]) as consumer:
+    async with reader(Clients(settings), [partition]) as consumer:
         began = time.monotonic()
         count = await read_batches_to_end(consumer, take)
         seconds = time.monotonic() - began
@@ -47,12 +50,14 @@ async def _load(settings: Settings, numbers: int) -> dict[str, Any]:
     def broken(what: str, error: BaseException) -> None:
         raise SystemExit(f"{what}: {error!r}")
 
-    worker = ConfigurationReader(settings, SystemClock(), lambda: None, broken)
+    outside, ends = Outside.of(settings, SystemClock()), SourceEnds(Clients(settings))
+    worker = ConfigurationReader(outside, settings.prefix, ends, ends, lambda: None, broken)
     await worker.start()
     hits, wrong = _look_up(worker, numbers, on_list=True)
     misses, wrongly = _look_up(worker, numbers, on_list=False)
     peak_bytes = _peak_bytes()
     await worker.stop()
+    await ends.close()
     return {
         "records": worker.read_count,
         "per_s": worker.read_count / worker.read_s,

@@ -14,10 +14,12 @@ from streams.dev.bench.load import CAMPAIGN, LIST, Message
 from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, feed, rig
 from streams.dev.bench.watch import applied, pause
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_to_end, reader
+from streams.tables import CONTACTS
 
 KEY = f"{LIST}|hot".encode()
-OUTPUTS = ("callback-lifecycle", "contact-state", "dead-letter")
+OUTPUTS = ("callback-lifecycle", CONTACTS.changelog, "dead-letter")
 RIGHT = "Right: every event was answered, every attempt was counted, and the row kept its size."
 ROW_BYTES_MAX = 128 * 1024
 """What a row may take, docs/rules.md, section 8 row 4, with the room for what ends a callback."""
@@ -95,6 +97,6 @@ async def _outputs(one: Rig) -> tuple[Counter[str], dict[str, int], int, int]:
             rows[0], largest = record.value, max(largest, len(record.value))
 
     partitions = [TopicPartition(one.settings.topic(name), n) for name in OUTPUTS for n in range(PARTITIONS)]
-    async with reader(one.settings, partitions) as consumer:
+    async with reader(Clients(one.settings), partitions) as consumer:
         await read_to_end(consumer, take)
     return transitions, orjson.loads(rows[0]), largest, dead

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from streams.dev.bench.load import LIST, Message, contact, message, phone_number
 from streams.dev.bench.report import Figures, report, spread
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, beside, feed, rig
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
 from topics.codec import decode
 from topics.configuration import (
@@ -144,7 +144,7 @@ def _callback(number: int) -> Message:
 
 async def _ask(one: Rig, answers: _Answers, count: int, rate: float) -> None:
     one.say(f"Asking {count:,} times, {rate:g} per second")
-    async with AIOKafkaProducer(**client_options(one.settings), acks="all") as producer:
+    async with Clients(one.settings).producer(acks="all") as producer:
         began = time.monotonic()
         for number in range(count):
             await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
@@ -178,7 +178,7 @@ async def _send(one: Rig, producer: Any, answers: _Answers, number: int) -> None
 
 async def _follow(one: Rig, answers: _Answers) -> None:
     partitions = [TopicPartition(one.settings.topic("placement-decided"), number) for number in range(PARTITIONS)]
-    async with reader(one.settings, partitions) as consumer:
+    async with reader(Clients(one.settings), partitions) as consumer:
         while True:
             polled = await consumer.getmany(timeout_ms=POLL_MS)
             at = time.monotonic()

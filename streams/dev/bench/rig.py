@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
@@ -21,7 +21,7 @@ from streams.dev.bench.verdict import Command
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_to_end, reader
 from topics.catalog import CATALOG
 from topics.codec import decode
@@ -81,7 +81,7 @@ class Rig:
 
     async def follow(self) -> None:
         """Read commands on and on."""
-        async with reader(self.settings, self._command_partitions()) as consumer:
+        async with reader(Clients(self.settings), self._command_partitions()) as consumer:
             while True:
                 polled = await consumer.getmany(timeout_ms=POLL_MS)
                 received_at = CLOCK.now()
@@ -102,7 +102,7 @@ class Rig:
     async def read_all(self) -> list[Command]:
         """Every command that is there now, read anew."""
         read: list[Command] = []
-        async with reader(self.settings, self._command_partitions()) as consumer:
+        async with reader(Clients(self.settings), self._command_partitions()) as consumer:
             await read_to_end(consumer, lambda record: read.append(self._command(record)))
         return read
 
@@ -135,7 +135,7 @@ def rig(say: Say, **changes: Any) -> Iterator[Rig]:
     say("Starting Kafka and a worker")
     with tempfile.TemporaryDirectory(prefix="ringback-bench-") as folder, EmbeddedKafka(say=say) as kafka:
         settings = make(broker=kafka.bootstrap)
-        topic_admin.create(settings, PARTITIONS)
+        topic_admin.create(Clients(settings), PARTITIONS)
         asyncio.run(feed(settings, configuration()))
         # A name of its own gives a restarted worker its partitions back at once, as in a StatefulSet.
         worker = LocalWorker(Path(folder) / "worker.log", broker=kafka.bootstrap, instance_id="bench", **changes)
@@ -158,7 +158,7 @@ async def feed(settings: Settings, messages: Iterable[Message]) -> None:
     for message in messages:
         partition = partition_for(message.key, CATALOG[message.topic].partition_count(PARTITIONS))
         by_place[settings.topic(message.topic), partition].append(message)
-    async with AIOKafkaProducer(**client_options(settings), acks="all", max_batch_size=256 * 1024) as producer:
+    async with Clients(settings).producer(acks="all", max_batch_size=256 * 1024) as producer:
         await asyncio.gather(*(_feed(producer, *place, its) for place, its in by_place.items()))
         await producer.flush()
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from streams.base.clock import SystemClock
@@ -26,7 +25,7 @@ from streams.dev.demo.watch import Watch
 from streams.dev.figures import machine, versions
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
-from streams.kafka.clients import client_options
+from streams.kafka.clients import Clients
 
 PARTITIONS = 4
 INTERRUPTED = 130
@@ -82,7 +81,7 @@ def _run(screen: Screen, seconds: float) -> int:
 
 
 def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, seconds: float) -> int:
-    topics = topic_admin.create(settings, PARTITIONS)
+    topics = topic_admin.create(Clients(settings), PARTITIONS)
     screen.say(f"Created {len(topics)} topics on {settings.broker}, contact topics with {PARTITIONS} partitions")
     loaded = asyncio.run(_load(settings))
     screen.say(f"Sent {loaded['contacts']:,} contacts, {loaded['campaigns']} campaigns, rules, hours and a DNC list")
@@ -99,7 +98,7 @@ def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, second
 
 async def _load(settings: Settings) -> Counter[str]:
     """Send what is there before the worker starts, which then knows it before the first event."""
-    async with AIOKafkaProducer(**client_options(settings), linger_ms=5) as producer:
+    async with Clients(settings).producer(linger_ms=5) as producer:
         stage = Stage(settings, producer)
         await stage.send(setting(SystemClock().now()))
     return stage.sent
@@ -110,7 +109,7 @@ async def _play(screen: Screen, settings: Settings, worker: LocalWorker, seconds
     # Timestamps of records are in milliseconds, so that due times have to be, too.
     story = Story(now - timedelta(microseconds=now.microsecond % 1000), seconds)
     tally, restarts = Tally(), [0]
-    async with AIOKafkaProducer(**client_options(settings)) as producer:
+    async with Clients(settings).producer() as producer:
         stage = Stage(settings, producer)
         play = Play(story, stage, tally, screen.scene)
         watch = Watch(settings, PARTITIONS, tally, play.answer, play.decided)

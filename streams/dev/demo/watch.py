@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from streams.base.clock import SystemClock
 from streams.base.settings import Settings
 from streams.dev.demo.tally import ANALYSIS, PREVIEW, Tally
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_to_end, reader
 from topics.catalog import CATALOG, DEAD_LETTER_TOPIC
 from topics.codec import decode
@@ -56,7 +57,7 @@ class Watch:
             for name in READ
             for number in range(CATALOG[name].partition_count(self._partitions))
         ]
-        async with reader(self._settings, partitions) as consumer:
+        async with reader(Clients(self._settings), partitions) as consumer:
             yield consumer
 
     def _take(self, record: "ConsumerRecord[bytes | None, bytes | None]") -> None:

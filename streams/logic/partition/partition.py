@@ -6,7 +6,7 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 """
 
 from collections import deque
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from streams.logic.contact.rows import (
     waiting_in,
     wake_ups,
 )
-from streams.logic.decisions.decide import decide
+from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.appends import Appends
 from streams.logic.partition.config_sync import Follower
 from streams.logic.partition.due_index import DueIndex, Entry
@@ -49,7 +49,8 @@ class Partition:
     """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
 
     number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
-    process. table: contact key to row; only this partition writes it. outlet: where records go.
+    process. table: contact key to row; only this partition writes it. outlet: where records go. decide: a test has one
+    that fails.
     """
 
     def __init__(
@@ -60,13 +61,13 @@ class Partition:
         table: MutableMapping[bytes, bytes],
         *,
         outlet: Outlet = OUTLET,
+        decide: Callable[..., Decision] = decide,
     ) -> None:
         self.number = number
         self.outstanding = 0  # Callbacks that are scheduled and have not ended.
         self._partitions = partitions
         self._configuration = configuration
-        self.table = table
-        self.outlet = outlet
+        self.table, self.outlet, self._decide = table, outlet, decide
         self._index: DueIndex[bytes] = DueIndex()
         self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
@@ -86,7 +87,7 @@ class Partition:
         """Every row is there: find out who is to be woken when. Raises UnknownRowVersion, KeysMoved."""
         deque(self.ready_in_steps(now), maxlen=0)
 
-    def ready_in_steps(self, now: datetime) -> Iterator[None]:
+    def ready_in_steps(self, now: datetime, rows_per_step: int = ROWS_PER_STEP) -> Iterator[None]:
         """The same with breaks, for a caller that has other things to do. now: nobody else has it since then."""
         self.holding.acquired_at = self.holding.acquired_at or now
         for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
@@ -94,7 +95,7 @@ class Partition:
                 self._reindex(key, None, decode_outline(row))
             else:
                 self._appends.find(key, row)
-            if count % ROWS_PER_STEP == ROWS_PER_STEP - 1:
+            if count % rows_per_step == rows_per_step - 1:
                 yield
         self._follower.start(self.table.get(META_KEY))
         self._waiting.start(now)
@@ -222,7 +223,7 @@ class Partition:
     def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
         before = None if row is None else decode_contact(row, self._follower.recorded_since or now)
-        after, effects = decide(before, told, cause, self._configuration, now)
+        after, effects = self._decide(before, told, cause, self._configuration, now)
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
