@@ -88,7 +88,7 @@ def test_a_venv_that_works_is_kept_and_another_is_made_on_demand_only(make):
 
 def test_the_makefile_the_project_and_the_lock_speak_of_the_same_pythons():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["project"]["requires-python"]).groups()
+    ((low, high),) = re.findall(r"^>=3\.(\d+),<3\.(\d+)$", project["project"]["requires-python"])
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert f"RANGE := 3.{low} to 3.{int(high) - 1}\n" in makefile
     assert f"(3, {low}) <= now <= (3, {int(high) - 1})" in makefile
