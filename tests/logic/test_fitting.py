@@ -131,7 +131,7 @@ def test_a_reason_of_a_megabyte_is_cut_and_the_record_says_so():
 
 
 def many(some):
-    """Fifty times as much, unless it is much already: of lists in lists that would be more than a machine has memory."""
+    """Fifty times as much, unless it is much already: lists in lists would be more than a machine has memory."""
     return some * 50 if len(orjson.dumps(some)) < 20_000 else some
 
 
