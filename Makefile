@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 to 3.14 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-faults check lint types contracts topics-manifests clean
+.PHONY: help setup demo test test-long test-another-python test-faults check lint types contracts topics-manifests clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -54,6 +54,9 @@ test: check kafka ## Lint, types, import contracts and all tests but the long on
 
 test-long: $(SYNCED) kafka ## The tests that take minutes: faults, load
 	$(PYTHON) -m pytest -m long
+
+test-another-python: $(SYNCED) ## The core's tests on one more Python, if there is one or Debian's next release can be had
+	$(PYTHON) -m tests.another_python
 
 test-faults: $(SYNCED) kafka ## Half an hour of faults of every kind, and a table of what came of them
 	$(PYTHON) -m tests.faults
