@@ -26,6 +26,7 @@ from topics.events import (
     WrapUp,
 )
 from topics.fields import ID_LENGTH_MAX, DoesNotFit
+from topics.nesting import refuse_deep
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
 
@@ -110,6 +111,7 @@ def decode(topic: str, value: bytes) -> Value:
         # The decoder skips unknown fields without a look at their encoding.
         if not value.isascii():
             value.decode()
+        refuse_deep(value)
         struct: Value = decoder.decode(value)
     except msgspec.ValidationError as error:
         raise _invalid(value, error) from None

@@ -14,6 +14,7 @@ import msgspec
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN
 from topics.fields import Instant
+from topics.nesting import NESTING_MAX, refuse_deep
 
 AT_MAX = datetime(9900, 1, 1, tzinfo=UTC)
 """Lines from here on are refused: what is reckoned from their instants has to fit into the calendar, too."""
@@ -85,6 +86,7 @@ def _fields(text: bytes, place: str) -> dict[str, msgspec.Raw]:
     try:
         # Fields are skipped, not decoded, so their encoding would not be looked at.
         text.decode()
+        refuse_deep(text, NESTING_MAX + 1)  # The line is one around the value.
         return _LINE.decode(text)
     except msgspec.ValidationError:
         raise MalformedLine(f"{place}: not a JSON object") from None

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from streams.base.zone_data import use_package_zones
+from streams.base.zone_data import load_tables, use_package_zones
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.clock_check import EPOCH
 from streams.logic.partition.partition import Arrived, Outcome, Partition, Record
@@ -149,6 +149,7 @@ def run_simulation(
     The process takes its time zones from the `tzdata` package from then on, so that the bytes are the same everywhere.
     """
     use_package_zones()
+    load_tables()
     try:
         end = instant(until, "--until") if isinstance(until, str) else until
         for line in (shown or _records)(converse(read_lines(paths or ("-",)), end, partitions), end):

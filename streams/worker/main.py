@@ -23,7 +23,7 @@ from streams.base.addresses import in_url
 from streams.base.clock import clock_for, watch
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings, describe
-from streams.base.zone_data import ZoneData, use_newer_zones
+from streams.base.zone_data import ZoneData, load_tables, use_newer_zones
 from streams.engine.engines import Engines
 from streams.engine.outside import Outside
 from streams.faust_edge.consumer import Consumer
@@ -58,12 +58,14 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
 
 async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
     asked = Asked()
+    loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While the broker is waited for.
     try:
         fit = await asked.unless_stopped(fit_topics(clients))
         await asked.unless_stopped(be_sole_installation(clients))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
+    await loading
     process_limits.tell(fit.partitions or 0)
     reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]

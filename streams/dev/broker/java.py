@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from streams.base import extras
 from streams.base.errors import OperatorError
 from streams.dev.children import die_with_parent
 
@@ -31,9 +32,7 @@ def java_command(say: Say) -> list[str]:
         truststore.inject_into_ssl()
         import jgo
     except ImportError as error:
-        raise OperatorError(
-            f"the embedded Kafka needs the package {error.name}. Install it with: pip install 'ringback[broker]'"
-        ) from None
+        raise OperatorError(f"the embedded Kafka needs the package {error.name}. {extras.cure('broker')}") from None
     text = f"downloading Apache Kafka {KAFKA_VERSION} from Maven Central: 45 MB, once, kept by jgo in ~/.cache/jgo"
     notice = threading.Timer(_NOTICE_AFTER_S, say, (text,))
     notice.start()

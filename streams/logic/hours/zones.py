@@ -3,6 +3,7 @@
 Source: docs/rules.md, section 3; docs/contract.md, section "Values".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -23,9 +24,21 @@ class Zones:
     names: tuple[str, ...]
 
 
+_given: dict[str, ZoneInfo] = {}
+
+
+def use_zones(by_name: Mapping[str, ZoneInfo]) -> None:
+    """Take these zones and no others from now on; without any, each is read when it is first asked for."""
+    _given.clear()
+    _given.update(by_name)
+    zone_info.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def zone_info(name: str) -> ZoneInfo | None:
     """The time zone of a name, None if no database has it. Anything may come as a name."""
+    if _given:
+        return _given.get(name)
     if name.count("/") >= NAME_PARTS_MAX:
         return None
     try:
