@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from streams.logic.contact.state import Contact
+from topics.names import TopicName
 
 Row = TypeVar("Row")
 
@@ -18,9 +19,9 @@ class Table(Generic[Row]):
     """name: as people say it; changelog: a topic of the catalog; row: the type of a value, as JSON."""
 
     name: str
-    changelog: str
+    changelog: TopicName
     row: type[Row]
 
 
 # One row holds all that is known of a contact, so that a decision reads one value and writes one value.
-CONTACTS = Table("contacts", changelog="contact-state", row=Contact)
+CONTACTS = Table("contacts", changelog=TopicName.CONTACT_STATE, row=Contact)

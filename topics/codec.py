@@ -83,8 +83,12 @@ def _decoder(values: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[A
     return msgspec.json.Decoder(Union[values])  # noqa: UP007 - the members are known at run time only
 
 
-_DECODERS = {topic.name: _decoder(topic.values) for topic in CATALOG.values() if topic.values}
-_KEY_FIELDS = {topic.name: tuple(topic.key.split("|")) for topic in CATALOG.values() if topic.values}
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    topic.name: _decoder(topic.values) for topic in CATALOG.values() if topic.values
+}
+_KEY_FIELDS: dict[str, tuple[str, ...]] = {
+    topic.name: tuple(topic.key.split("|")) for topic in CATALOG.values() if topic.values
+}
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder()
 

@@ -15,8 +15,8 @@ from streams.base.settings import Settings
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_admin import cluster_id
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.storage import dnc_snapshot, local_copy
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,10 @@ class DncKeeper:
         if self._folder is None:
             return first
         cluster = await cluster_id(self._settings)
-        topic_id = self._configuration.topic_ids.get(DNC_ENTRIES, "")
-        self._source = source = local_copy.Source(cluster, self._settings.topic(DNC_ENTRIES), 0, first, end, topic_id)
+        topic_id = self._configuration.topic_ids.get(TopicName.DNC_ENTRIES, "")
+        self._source = source = local_copy.Source(
+            cluster, self._settings.topic(TopicName.DNC_ENTRIES), 0, first, end, topic_id
+        )
         now = self._clock.now()
         taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)
         if taken_up is None:

@@ -28,13 +28,14 @@ from streams.logic.partition.partition import Partition
 from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
 from topics.catalog import STATE_TOPIC
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
 SLICE_S = 0.010  # A unit decides for so long at most before it commits: the timers of all other partitions wait for it.
 UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
-REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
+REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 # One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
 EPOCHS = itertools.count(1)
 

@@ -21,6 +21,7 @@ from streams.dev.bench.dnc import LIST, phone_number
 from streams.dev.figures import percentile
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.kafka.compacted import read_batches_to_end, reader
+from topics.names import TopicName
 
 LOOK_UPS = 100_000
 
@@ -35,7 +36,7 @@ async def _bare(settings: Settings) -> dict[str, Any]:
     def take(_: TopicPartition, records: Sequence[Any]) -> None:
         """Nothing: this is how fast records come."""
 
-    partition = TopicPartition(settings.topic("dnc-entries"), 0)
+    partition = TopicPartition(settings.topic(TopicName.DNC_ENTRIES), 0)
     async with reader(settings, [partition]) as consumer:
         began = time.monotonic()
         count = await read_batches_to_end(consumer, take)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from topics.codec import contact_key
 from topics.commands import DialCommand
+from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition
 
-PREVIEW = "dial-preview"
-ANALYSIS = "dial-analysis"
+PREVIEW = TopicName.DIAL_PREVIEW
+ANALYSIS = TopicName.DIAL_ANALYSIS
 TOPIC_OF = {Transition.PRESENTED: PREVIEW, Transition.DIALING: ANALYSIS}
 """Where the command of a transition stands."""
 
