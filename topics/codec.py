@@ -31,7 +31,7 @@ from topics.rules import RuleSet
 
 ContactEvent = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested | ContactRecord
 ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared
-Output = DialCommand | PlacementDecided | CallbackLifecycle | OutstandingCallbacks
+Output = DialCommand | PlacementDecided[object] | CallbackLifecycle[object] | OutstandingCallbacks
 Value = ContactEvent | ConfigurationRecord | Output
 """Whatever stands on a topic."""
 

@@ -2,16 +2,26 @@
 
 import json
 import re
-from datetime import timedelta
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from msgspec import NODEFAULT, Struct, inspect
+from msgspec import Struct
 
-from streams.simulator.simulate import simulate
-from tests.rules import scenario
-from tests.topics.contract import PAGE, Table, examples, named_once, paths, sections, table, tables, words
+from tests.topics.contract import (
+    PAGE,
+    Field,
+    Table,
+    cells_of,
+    examples,
+    fields_of,
+    named_once,
+    sections,
+    stated_kind,
+    table,
+    tables,
+    words,
+)
+from tests.topics.written import lifecycle_records
 from topics.catalog import CATALOG
 from topics.codec import ErrorCode, decode, encode
 from topics.names import TopicName
@@ -26,120 +36,13 @@ SECTION_OF = {name: "dial-preview and dial-analysis" if name.startswith("dial-")
 WITH_VALUES = [topic.name for topic in CATALOG.values() if topic.values]
 
 
-class Field(NamedTuple):
-    """A field as a type or as the page has it.
-
-    kind: the word of the page for its values. words: those that it may be. must: it has to be there and not null.
-    null: it may be null.
-    """
-
-    kind: str
-    words: frozenset[str]
-    must: bool
-    null: bool
-
-
-# ---- what the types say
-
-
-def fields_of(kind: type[Struct]) -> dict[str, Field]:
-    """Every field of a struct by its path, those of structs within it too."""
-    found: dict[str, Field] = {}
-    info = inspect.type_info(kind)
-    assert isinstance(info, inspect.StructType)
-    if info.tag is not None:
-        found[info.tag_field or ""] = Field("word", frozenset({str(info.tag)}), must=True, null=False)
-    _collect(info, "", found)
-    return found
-
-
-def _collect(info: inspect.StructType, above: str, found: dict[str, Field]) -> None:
-    for field in info.fields:
-        members, null = _members(field.type)
-        path = above + field.encode_name
-        must = field.default is NODEFAULT and field.default_factory is NODEFAULT
-        found[path] = Field(_kind(members), _words(members), must and not null, null)
-        for member in members:
-            inner = member.item_type if isinstance(member, inspect.VarTupleType) else member
-            if isinstance(inner, inspect.StructType):
-                _collect(inner, f"{path}[]." if inner is not member else f"{path}.", found)
-
-
-def _members(info: inspect.Type) -> tuple[list[inspect.Type], bool]:
-    if not isinstance(info, inspect.UnionType):
-        return [info], False
-    rest = [member for member in info.types if not isinstance(member, inspect.NoneType)]
-    return rest, len(rest) < len(info.types)
-
-
-def _kind(members: list[inspect.Type]) -> str:
-    first = members[0]
-    match first:
-        case inspect.StrType():
-            phone = (first.pattern or "").startswith(r"\A\+")
-            return "phone number" if phone else "text"
-        case inspect.IntType() | inspect.FloatType():
-            return "number"
-        case inspect.DictType() | inspect.AnyType():
-            return "object"
-        case inspect.VarTupleType():
-            return "list"
-    plain: dict[type[inspect.Type], str] = {
-        inspect.BoolType: "true or false",
-        inspect.DateTimeType: "instant",
-        inspect.EnumType: "word",
-        inspect.StructType: "object",
-    }
-    return plain[type(first)]
-
-
-def _words(members: list[inspect.Type]) -> frozenset[str]:
-    """The words of an enum, or of a list or an object of them. Words that a table of their own lists are left out."""
-    found: set[str] = set()
-    for member in members:
-        if isinstance(member, inspect.VarTupleType):
-            member = member.item_type
-        elif isinstance(member, inspect.DictType):
-            (member,), _ = _members(member.value_type)
-            member = member.item_type if isinstance(member, inspect.VarTupleType) else member
-        if isinstance(member, inspect.EnumType) and member.cls not in (Reason, Transition, Operator):
-            found.update(member.cls)
-    return frozenset(found)
-
-
-# ---- what the page says
-
-KINDS = {
-    "instant": ("instant",),
-    "phone number": ("phone number",),
-    "true or false": ("true or false",),
-    "number": ("whole number", "whole seconds", "number", "1 (Monday) to 7"),
-    "word": ("word",),
-    "list": ("list", "ids", "conditions", "actions"),
-    "object": ("object", "attributes"),
-    "text": ("id", "string", "time zone", "name without prefix", "32 hex digits", "`HH:MM`", "`never`, `today`"),
-}
-
-
 def stated(name: TopicName) -> dict[str, dict[str, str]]:
     """By the path of a field, its cells on the page by the head of their column; `as in` another topic is looked up."""
-    found: dict[str, dict[str, str]] = {}
-    shown = table(SECTIONS[SECTION_OF[name]], "field", "type")
-    for row in shown.rows:
-        cells = dict(zip(shown.head, row, strict=True))
-        for path in paths(cells["field"]):
-            assert path not in found, f"{path} is there twice"
-            other = re.search(r"as in `([a-z-]+)`", cells["type"])
-            found[path] = cells | {"type": stated(TopicName(other[1]))[path]["type"]} if other else cells
+    found = cells_of(table(SECTIONS[SECTION_OF[name]], "field", "type"), "field")
+    for path, cells in found.items():
+        if other := re.search(r"as in `([a-z-]+)`", cells["type"]):
+            cells["type"] = stated(TopicName(other[1]))[path]["type"]
     return found
-
-
-def stated_kind(cell: str, words_of_type: frozenset[str]) -> str:
-    """The kind that the page gives, where the words of a type count as a list if the field is one."""
-    for kind, beginnings in KINDS.items():
-        if cell.startswith(beginnings):
-            return kind
-    return "word" if words(cell) and words_of_type else cell
 
 
 def fields_on_topic(name: TopicName) -> dict[str, list[Field]]:
@@ -286,22 +189,6 @@ def _reasons_on_the_page() -> dict[str, list[str]]:
         if "placement-decided" in others:
             found[words(transition)[0]] += PLACEMENT_REASONS
     return found
-
-
-@cache
-def written() -> tuple[tuple[str, dict[str, Any]], ...]:
-    """Topic and value of every record that the scenarios lead to, when the clock runs on until callbacks have ended."""
-    found = []
-    for path in scenario.paths():
-        told = scenario.lines(path)
-        for one in simulate(told, told[-1].at + timedelta(days=10), 4):
-            if CATALOG[one.record.topic].values and one.record.value is not None:
-                found.append((one.record.topic, json.loads(one.record.value)))
-    return tuple(found)
-
-
-def lifecycle_records() -> list[dict[str, Any]]:
-    return [value for topic, value in written() if topic == TopicName.CALLBACK_LIFECYCLE]
 
 
 def test_every_reason_is_on_the_page_of_an_answer_or_of_a_transition() -> None:

@@ -28,7 +28,7 @@ READ = (
 POLL_MS = 100
 
 Commanded = Callable[[DialCommand], None]
-Decided = Callable[[PlacementDecided], None]
+Decided = Callable[[PlacementDecided[object]], None]
 
 
 class Watch:

@@ -13,6 +13,7 @@ from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
 from streams.logic.partition.fitting import CATALOG_ROOM, Room, fitting_letter, fitting_value
 from topics.codec import BadEvent, ErrorCode, encode, value_key
+from topics.facts import RecycleRejectedFacts
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
 
@@ -101,7 +102,7 @@ def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
         transition=Transition.REJECTED,
         occurred_at=now,
         reasons=(Reason.RECYCLED_TOO_SOON,),
-        facts={"recycled_at": event.occurred_at, "accepted_at": report.accepted_at},
+        facts=RecycleRejectedFacts(recycled_at=event.occurred_at, accepted_at=report.accepted_at),
         campaign_id=event.campaign_id,
         cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
