@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Struct, inspect
 
-from tests.topics.contract import Field, cells_of, fields_of, stated_kind, table, words
+from tests.topics.contract import Field, cells_of, examples, fields_of, stated_kind, table, words
 from tests.topics.test_contract import SECTIONS
 from tests.topics.written import answers, lifecycle_records
 from topics.check_facts import PlacementFacts
@@ -116,3 +116,11 @@ def test_facts_cannot_be_changed_and_those_of_nothing_are_empty() -> None:
     assert msgspec.json.encode(due()) == b"{}"
     with pytest.raises(AttributeError):
         due().left_open_by = "w1"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("section", ["placement-decided", "callback-lifecycle"])
+def test_the_facts_in_an_example_of_the_page_are_those_of_its_type(section: str) -> None:
+    (example,) = examples(SECTIONS[section])
+    record = json.loads(example)
+    kinds = FACTS_OF[record["transition"]] if "transition" in record else (PlacementFacts,)
+    assert any(is_exactly(record["facts"], kind) for kind in kinds)
