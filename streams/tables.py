@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from streams.logic.contact.state import Contact
-from topics.catalog import CATALOG, STATE_TOPIC
+from topics.catalog import CATALOG
+from topics.names import TopicName
 
 Row = TypeVar("Row")
 
@@ -20,7 +21,7 @@ class Table(Generic[Row]):
     """name: as people say it; changelog: a topic of the catalog, without prefix; row: the type of a value, as JSON."""
 
     name: str
-    changelog: str
+    changelog: TopicName
     row: type[Row]
     reason: str
 
@@ -36,7 +37,7 @@ class Table(Generic[Row]):
 
 CONTACTS = Table(
     "contacts",
-    changelog=STATE_TOPIC,
+    changelog=TopicName.CONTACT_STATE,
     row=Contact,
     reason="One row holds all that is known of a contact: a decision reads one value and writes one value.",
 )

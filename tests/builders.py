@@ -24,6 +24,12 @@ def instant(text: str):
     return msgspec.convert(text, Instant)
 
 
+def as_json(facts: msgspec.Struct) -> Json:
+    """Facts as they are written."""
+    found: Json = json.loads(msgspec.json.encode(facts))
+    return found
+
+
 def campaign(campaign_id: str = "P", **changes: Any) -> Json:
     return {
         "campaign_id": campaign_id,

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from streams.logic.contact.exchange import FaultKind, LatenessCause
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN, Direction
 from topics.codec import ErrorCode
+from topics.names import TopicName
 from topics.records import PLACEMENT_REASONS
 
 REGISTRY = CollectorRegistry()
@@ -22,7 +23,7 @@ prometheus_client.GCCollector(registry=REGISTRY)
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 UNIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-COMMAND_TOPICS = ("dial-preview", "dial-analysis")
+COMMAND_TOPICS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 APPLIED = "applied"
 DEAD_LETTER = "dead_letter"
 LOG_SHORTER = "shorter"

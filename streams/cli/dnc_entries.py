@@ -17,7 +17,7 @@ from streams.kafka.compacted import ReadRecord, read_batches_to_end, reader
 from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.fetched import DamagedRecord
 from streams.logic.dnc.lists import DncLists
-from streams.logic.dnc.records import DNC_ENTRIES
+from topics.names import TopicName
 
 
 def read(settings: Settings, told: Callable[[int], None]) -> DncLists:
@@ -30,7 +30,7 @@ def read(settings: Settings, told: Callable[[int], None]) -> DncLists:
 
 
 async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
-    topic, clients = settings.topic(DNC_ENTRIES), Clients(settings)
+    topic, clients = settings.topic(TopicName.DNC_ENTRIES), Clients(settings)
     count = await topic_admin.partitions_of(clients, topic)
     if not count:
         raise OperatorError(f"there is no topic {topic} on {settings.broker}. Create it with `ringback topics create`")

@@ -22,7 +22,7 @@ from streams.logic.configuration.prepared import Prepared, is_refused, prepare, 
 from streams.logic.configuration.recycles import Recycles
 from streams.logic.configuration.reports import PORTION_MAX, Report
 from streams.logic.dnc.lists import RUN_AT
-from streams.logic.dnc.records import DNC_ENTRIES
+from topics.names import TopicName
 
 DNC_RECORDS_FIRST = 500
 """Do Not Call entries that are taken in to see how they are: a millisecond of the loop."""
@@ -58,7 +58,7 @@ class Intake:
         """Take in what one fetch has of a topic, by its name without prefix."""
         unsaid: list[Unsaid] = []
         try:
-            await (self._take_dnc if topic == DNC_ENTRIES else self._take_each)(topic, records, unsaid)
+            await (self._take_dnc if topic == TopicName.DNC_ENTRIES else self._take_each)(topic, records, unsaid)
         finally:  # Also of what was cut off: a snapshot of the lists may be written of what has been taken in.
             self._report_latest(topic, unsaid)
         self._tell()

@@ -21,9 +21,9 @@ from streams.engine.topic_watch import TopicWatch
 from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.partition.partition import Partition
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class ConfigurationReader:
         self.configuration = Configuration()
         self._clients, self._clock, self._pace = clients, clock, pace = outside.clients, outside.clock, outside.pace
         self._prefix = prefix
-        self._dnc = TopicPartition(prefix + DNC_ENTRIES, 0)
+        self._dnc = TopicPartition(prefix + TopicName.DNC_ENTRIES, 0)
         self._ends, self._written_ends = ends, written_ends
         self._broken = broken
         self._keeper = DncKeeper(
@@ -128,7 +128,7 @@ class ConfigurationReader:
                 self.took_up_s, self.read_s = took_up_at - began, self._clock.monotonic() - took_up_at
                 for tp in partitions:
                     self._next[self._name(tp)] = await consumer.position(tp)
-                self._dnc_position = self._next[DNC_ENTRIES]
+                self._dnc_position = self._next[TopicName.DNC_ENTRIES]
                 await self._keeper.look_after()
                 log.info("read %d configuration records in %.2f s", self.read_count, self.read_s)
                 self._read.set()
@@ -166,7 +166,7 @@ class ConfigurationReader:
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""
-        return {**self._next, DNC_ENTRIES: self._dnc_position}
+        return {**self._next, TopicName.DNC_ENTRIES: self._dnc_position}
 
     async def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
         await self._intake.take(self._name(tp), records)

@@ -14,9 +14,9 @@ from streams.kafka.clients import Clients
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.topic_admin import cluster_id
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.storage import local_copy
 from streams.storage.dnc_snapshot import Snapshots, frozen
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class DncKeeper:
         if self._snapshots is None:
             return first
         cluster = await cluster_id(self._clients)
-        topic_id = self._configuration.topic_ids.get(DNC_ENTRIES, "")
+        topic_id = self._configuration.topic_ids.get(TopicName.DNC_ENTRIES, "")
         self._source = source = local_copy.Source(cluster, self._topic, 0, first, end, topic_id)
         now = self._clock.now()
         taken_up = await asyncio.to_thread(self._snapshots.read, self._configuration, source, now)

@@ -27,12 +27,13 @@ from streams.logic.partition.partition import Partition
 from streams.storage.changelog import Changelog
 from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
 UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
-REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
+REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 
 
 class PartitionEngine:

@@ -16,10 +16,11 @@ from streams.engine.batch import arrived
 from streams.engine.pace import Pace
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
-from streams.logic.configuration.configuration import RECYCLES, Configuration
+from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.prepared import report_on
 from streams.logic.configuration.recycles import Recycles
 from streams.logic.configuration.reports import PORTION_MAX, Recalled, Report
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Recall:
         log.info("reading refused records of %s again, those after offset %d", topic, after)
         tp, recycles = TopicPartition(self._prefix + topic, 0), Recycles()
         async with reader(self._clients, [tp]) as consumer:
-            if topic != RECYCLES:  # Whether a recycle came too soon depends on all before it.
+            if topic != TopicName.CAMPAIGN_RECYCLE:  # Whether a recycle came too soon depends on all before it.
                 consumer.seek(tp, max(after + 1, self._reports.forgotten(topic)[0]))
             while after < self._reports.forgotten(topic)[1]:
                 found, through = await self._judge(consumer, tp, topic, recycles)

@@ -6,17 +6,22 @@ from dataclasses import dataclass, field
 from streams.logic.partition.fitting import CATALOG_ROOM, Room
 from streams.tables import CONTACTS
 from topics.catalog import CATALOG, Direction, Topic
+from topics.names import TopicName
 
 MAX_BYTES = "max.message.bytes"
 KAFKA_ROOM = 1048588
 """Kafka's own default of it."""
 
 WHOLE, CUT = 512 * 1024, 32 * 1024
-NEEDED = {
+NEEDED: dict[str, int] = {
     # A row, and what is made of it, is written whole or not at all: twice what a row may have.
-    **dict.fromkeys((CONTACTS.changelog, "outstanding-callbacks", "dial-preview", "dial-analysis"), WHOLE),
+    **dict.fromkeys(
+        (CONTACTS.changelog, TopicName.OUTSTANDING_CALLBACKS, TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS), WHOLE
+    ),
     # What does not fit is cut; ids, reasons and coordinates never are.
-    **dict.fromkeys(("placement-decided", "callback-lifecycle", "dead-letter", "dnc-entries"), CUT),
+    **dict.fromkeys(
+        (TopicName.PLACEMENT_DECIDED, TopicName.CALLBACK_LIFECYCLE, TopicName.DEAD_LETTER, TopicName.DNC_ENTRIES), CUT
+    ),
 }
 """The least that a topic must take, in bytes: with less, a worker would meet a record that it cannot write."""
 

@@ -21,10 +21,10 @@ from streams.logic.configuration.recycles import Recycles
 from streams.logic.configuration.reports import BadRecord
 from streams.logic.contact.exchange import Arrived
 from streams.logic.dnc.batch import LISTS_IN_RUNS
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.dnc.runs import Run, run_of
 from streams.storage import local_copy
 from streams.storage.local_copy import Source, UnusableState
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,8 @@ def frozen(configuration: Configuration) -> Frozen:
     """
     lists = configuration.dnc
     bad = (report.arrived for report in configuration.reports if isinstance(report, BadRecord))
-    refused = tuple(arrived for arrived in bad if arrived.topic == DNC_ENTRIES)
-    forgotten = configuration.reports.forgotten(DNC_ENTRIES)
+    refused = tuple(arrived for arrived in bad if arrived.topic == TopicName.DNC_ENTRIES)
+    forgotten = configuration.reports.forgotten(TopicName.DNC_ENTRIES)
     return Frozen(list(lists.names), list(lists.runs), lists.recent(), lists.offset, refused, forgotten)
 
 
@@ -142,7 +142,7 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
         quarantine(folder, source, error)
         return None
     if header.forgotten[1] >= 0:
-        configuration.reports.forget(DNC_ENTRIES, *header.forgotten)
+        configuration.reports.forget(TopicName.DNC_ENTRIES, *header.forgotten)
     for arrived in header.refused:
         configuration.apply(arrived, now)
     configuration.dnc.restore([name.encode() for name in header.names], runs, header.offset)

@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from streams.base.errors import OperatorError
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.tables import TABLES
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
 LOCK = "lock"
-OURS = (*(table.folder("") for table in TABLES), f"{DNC_ENTRIES}.")
+OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.")
 """What the names of everything else in it begin with."""
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _HERE = "state_dir (RINGBACK_STATE_DIR)"

@@ -29,7 +29,9 @@ from topics.codec import BadEvent, decode_cells, decode_or_none
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 AT_MS = 1_795_449_600_000
 HOSTILE = [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
-CONFIGURATION = {name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS}
+CONFIGURATION: dict[str, list[Hostile]] = {
+    name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS
+}
 
 
 class Keeper:

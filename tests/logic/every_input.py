@@ -14,7 +14,7 @@ import orjson
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.effects import Effect
-from streams.logic.contact.exchange import Arrived, LatenessCause
+from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.ids import rule_callback_id
 from streams.logic.contact.inputs import (
     Applied,
@@ -55,6 +55,7 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.facts import HeldBy
 from topics.records import CallbackLifecycle, Cause
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -271,7 +272,7 @@ def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind |
     for callback in contact.callbacks if contact else ():
         yield _kind_of(callback, now), TimerFired(callback.callback_id)
     for name in (known, UNKNOWN):
-        yield InputKind.RELEASED, Released(name, LatenessCause.CAMPAIGN_OFF)
+        yield InputKind.RELEASED, Released(name, HeldBy.CAMPAIGN_OFF)
     yield InputKind.CONFIGURATION_CHANGED, ConfigurationChanged(Applied())
     for told_of in (TimerFired(UNKNOWN), TimerFired(None), recorded(), ContactRemoved("L", "c1"), UNREADABLE):
         yield None, told_of

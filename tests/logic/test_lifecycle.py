@@ -50,6 +50,7 @@ from tests.logic.every_input import (
 )
 from tests.logic.lifecycle_page import MOVES, PAGE, parts, section
 from tests.rules.scenario import lines, paths
+from topics.facts import CompletedFacts
 from topics.records import PLACEMENT_REASONS, Cause, Reason, Transition
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +185,7 @@ def test_a_step_cannot_put_a_callback_into_another_state_without_a_transition() 
         step.keep(replace(callback, status=Status.PRESENTED))
     with pytest.raises(OutsideLifecycle):
         step.keep(replace(callback, callback_id="k2"))
-    step.move(callback, Transition.COMPLETED)
+    step.move(callback, Transition.COMPLETED, facts=CompletedFacts("DONE", "v1"))
     with pytest.raises(OutsideLifecycle):
         step.keep(callback)
     with pytest.raises(OutsideLifecycle):

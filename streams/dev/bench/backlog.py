@@ -10,6 +10,7 @@ from streams.dev.bench.load import CAMPAIGN, LIST, Message
 from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Rig, Say, feed, rig
 from streams.dev.bench.watch import MIB, Memory, applied, pause
+from topics.names import TopicName
 
 CONTACTS = 250_000
 CHUNK = 100_000
@@ -46,7 +47,7 @@ def _wrap_ups(first: int, end: int, now: datetime) -> Iterator[Message]:
             f'{{"event_id":"w-{number}","occurred_at":"{at}","conversation_id":"v-{number}","campaign_id":"{CAMPAIGN}",'
             f'"contact_list_id":"{LIST}","contact_id":"{contact}","phone_number":"+12125550101","wrap_up_code":"DONE"}}'
         )
-        yield Message("wrap-up", f"{LIST}|{contact}".encode(), value.encode())
+        yield Message(TopicName.WRAP_UP, f"{LIST}|{contact}".encode(), value.encode())
 
 
 async def _follow(one: Rig, events: int) -> tuple[Figures, list[str]]:
@@ -55,7 +56,7 @@ async def _follow(one: Rig, events: int) -> tuple[Figures, list[str]]:
         await pause()
         if one.worker.exit_code is not None:
             raise OperatorError(f"the worker ended with code {one.worker.exit_code}: {one.worker.last_words(1)}")
-        done = await asyncio.to_thread(applied, one.worker, "wrap-up")
+        done = await asyncio.to_thread(applied, one.worker, TopicName.WRAP_UP)
         memory.sample(done / events)
     seconds = time.monotonic() - began
     early, late = memory.peak(until=EARLY), memory.peak(since=EARLY)

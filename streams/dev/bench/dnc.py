@@ -19,6 +19,7 @@ from streams.dev.bench.rig import CLOCK, Say, feed
 from streams.dev.broker import EmbeddedKafka
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
+from topics.names import TopicName
 
 LIST = "house"
 EXPIRES_EVERY = 10
@@ -94,4 +95,4 @@ def _entries(begin: int, end: int) -> Iterator[Message]:
         at = EXPIRES_FROM + timedelta(seconds=number)
         expires = f',"expires_at":"{at:%Y-%m-%dT%H:%M:%SZ}"' if number % EXPIRES_EVERY == 0 else ""
         value = f'{{"dnc_list_id":"{LIST}","phone_number":"{phone}"{expires}}}'
-        yield Message("dnc-entries", f"{LIST}|{phone}".encode(), value.encode())
+        yield Message(TopicName.DNC_ENTRIES, f"{LIST}|{phone}".encode(), value.encode())

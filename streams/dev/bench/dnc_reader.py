@@ -24,6 +24,7 @@ from streams.engine.outside import Outside
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_batches_to_end, reader
 from streams.kafka.source_ends import SourceEnds
+from topics.names import TopicName
 
 LOOK_UPS = 100_000
 
@@ -38,7 +39,7 @@ async def _bare(settings: Settings) -> dict[str, Any]:
     def take(_: TopicPartition, records: Sequence[Any]) -> None:
         """Nothing: this is how fast records come."""
 
-    partition = TopicPartition(settings.topic("dnc-entries"), 0)
+    partition = TopicPartition(settings.topic(TopicName.DNC_ENTRIES), 0)
     async with reader(Clients(settings), [partition]) as consumer:
         began = time.monotonic()
         count = await read_batches_to_end(consumer, take)

@@ -17,9 +17,10 @@ from streams.dev.bench.watch import applied, pause
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import read_to_end, reader
 from streams.tables import CONTACTS
+from topics.names import TopicName
 
 KEY = f"{LIST}|hot".encode()
-OUTPUTS = ("callback-lifecycle", CONTACTS.changelog, "dead-letter")
+OUTPUTS = (TopicName.CALLBACK_LIFECYCLE, CONTACTS.changelog, TopicName.DEAD_LETTER)
 RIGHT = "Right: every event was answered, every attempt was counted, and the row kept its size."
 ROW_BYTES_MAX = 128 * 1024
 """What a row may take, docs/rules.md, section 8 row 4, with the room for what ends a callback."""
@@ -64,21 +65,21 @@ def _events(events: int, now: datetime) -> Iterator[Message]:
     who = f'"occurred_at":"{at}","campaign_id":"{CAMPAIGN}","contact_list_id":"{LIST}","contact_id":"hot"'
     for number in range(events):
         if number % 3 == 0:
-            topic, rest = "callback-scheduled", (
+            topic, rest = TopicName.CALLBACK_SCHEDULED, (
                 f'"type":"scheduled","callback_id":"k-{number}","source":"widget","phone_number":"+12125550101",'
                 f'"due_at":"{due}"'
             )  # fmt: skip
         elif number % 3 == 1:
-            topic, rest = "callback-scheduled", f'"type":"cancelled","callback_id":"k-{number - 1}"'
+            topic, rest = TopicName.CALLBACK_SCHEDULED, f'"type":"cancelled","callback_id":"k-{number - 1}"'
         else:
-            topic, rest = "wrap-up", (
+            topic, rest = TopicName.WRAP_UP, (
                 f'"conversation_id":"v-{number}","phone_number":"+12125550101","wrap_up_code":"DONE"'
             )  # fmt: skip
         yield Message(topic, KEY, f'{{"event_id":"e-{number}",{who},{rest}}}'.encode())
 
 
 def _done(one: Rig) -> int:
-    return applied(one.worker, "callback-scheduled") + applied(one.worker, "wrap-up")
+    return applied(one.worker, TopicName.CALLBACK_SCHEDULED) + applied(one.worker, TopicName.WRAP_UP)
 
 
 async def _outputs(one: Rig) -> tuple[Counter[str], dict[str, int], int, int]:
@@ -89,9 +90,9 @@ async def _outputs(one: Rig) -> tuple[Counter[str], dict[str, int], int, int]:
     def take(record: "ConsumerRecord[bytes | None, bytes | None]") -> None:
         nonlocal dead, largest
         topic = record.topic.removeprefix(one.settings.prefix)
-        if topic == "dead-letter":
+        if topic == TopicName.DEAD_LETTER:
             dead += 1
-        elif topic == "callback-lifecycle":
+        elif topic == TopicName.CALLBACK_LIFECYCLE:
             transitions[orjson.loads(record.value or b"{}")["transition"]] += 1
         elif record.key == KEY and record.value is not None:
             rows[0], largest = record.value, max(largest, len(record.value))

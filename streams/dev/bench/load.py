@@ -14,6 +14,7 @@ from streams.logic.contact.ids import rule_callback_id
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.events import CallbackScheduled, ContactNumber, ContactRecord, Source, WrapUp
+from topics.names import TopicName
 from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 CAMPAIGN = "bench"
@@ -55,7 +56,7 @@ def configuration() -> tuple[Message, ...]:
         rule_set_ids=(CAMPAIGN,),
     )
     rules = RuleSet(rule_set_id=CAMPAIGN, rules=(_rule(1, CODE, RULE_AFTER), _rule(2, LATER_CODE, LATER_AFTER)))
-    return message("campaigns", campaign), message("rule-sets", rules)
+    return message(TopicName.CAMPAIGNS, campaign), message(TopicName.RULE_SETS, rules)
 
 
 def calls(prefix: str, dues: Sequence[datetime], now: datetime) -> Iterator[Call]:
@@ -95,7 +96,7 @@ def _by_agent(contact_id: str, number: int, due_at: datetime, now: datetime) -> 
         notes="Asked to be called back",
     )
     record = contact(contact_id, event.phone_number)
-    return Call(event.callback_id, due_at, message("callback-scheduled", event), record)
+    return Call(event.callback_id, due_at, message(TopicName.CALLBACK_SCHEDULED, event), record)
 
 
 def _by_rule(contact_id: str, number: int, due_at: datetime, now: datetime) -> Call:
@@ -111,7 +112,7 @@ def _by_rule(contact_id: str, number: int, due_at: datetime, now: datetime) -> C
         wrap_up_code=CODE if soon else LATER_CODE,
     )
     callback_id = rule_callback_id(LIST, contact_id, event.event_id)
-    return Call(callback_id, due_at, message("wrap-up", event), contact(contact_id, event.phone_number))
+    return Call(callback_id, due_at, message(TopicName.WRAP_UP, event), contact(contact_id, event.phone_number))
 
 
 def contact(contact_id: str, phone_number: str) -> Message:
@@ -122,7 +123,7 @@ def contact(contact_id: str, phone_number: str) -> Message:
     record = ContactRecord(
         contact_list_id=LIST, contact_id=contact_id, callable=True, attributes={"tariff": "basic"}, numbers=(number,)
     )
-    return message("contacts", record)
+    return message(TopicName.CONTACTS, record)
 
 
 def phone_number(number: int) -> str:

@@ -27,6 +27,7 @@ from topics.configuration import (
     Slot,
 )
 from topics.events import CallbackScheduled, PlacementOrigin, PlacementRequested, Source
+from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import PlacementDecided
 from topics.rules import (
@@ -110,11 +111,11 @@ def _setting() -> Sequence[Message]:
     )  # fmt: skip
     zone = CallableTime(time_zone="America/New_York", slots=slots)
     return (
-        message("rule-sets", RuleSet(rule_set_id=CAMPAIGN, rules=(rule,))),
-        message("callable-time-sets", CallableTimeSet(callable_time_set_id=CAMPAIGN, times=(zone,))),
-        message("campaigns", campaign),
+        message(TopicName.RULE_SETS, RuleSet(rule_set_id=CAMPAIGN, rules=(rule,))),
+        message(TopicName.CALLABLE_TIME_SETS, CallableTimeSet(callable_time_set_id=CAMPAIGN, times=(zone,))),
+        message(TopicName.CAMPAIGNS, campaign),
         *(
-            message("dnc-entries", DncEntry(dnc_list_id=CAMPAIGN, phone_number=phone_number(number)))
+            message(TopicName.DNC_ENTRIES, DncEntry(dnc_list_id=CAMPAIGN, phone_number=phone_number(number)))
             for number in range(0, CONTACTS, DNC_EVERY)
         ),
         *(contact(_contact_id(number), phone_number(number)) for number in range(CONTACTS)),
@@ -139,7 +140,7 @@ def _callback(number: int) -> Message:
         phone_number=phone_number(number),
         due_at=now + timedelta(days=7),
     )
-    return message("callback-scheduled", event)
+    return message(TopicName.CALLBACK_SCHEDULED, event)
 
 
 async def _ask(one: Rig, answers: _Answers, count: int, rate: float) -> None:
@@ -170,20 +171,22 @@ async def _send(one: Rig, producer: Any, answers: _Answers, number: int) -> None
         contact_id=_contact_id(of_contact),
         phone_number=phone_number(of_contact),
     )
-    topic, key, value = message("placement-requested", request)
+    topic, key, value = message(TopicName.PLACEMENT_REQUESTED, request)
     answers.asked_at[request.request_id] = time.monotonic()
     partition = partition_for(key, PARTITIONS)
     await producer.send(one.settings.topic(topic), value, key=key, partition=partition)
 
 
 async def _follow(one: Rig, answers: _Answers) -> None:
-    partitions = [TopicPartition(one.settings.topic("placement-decided"), number) for number in range(PARTITIONS)]
+    partitions = [
+        TopicPartition(one.settings.topic(TopicName.PLACEMENT_DECIDED), number) for number in range(PARTITIONS)
+    ]
     async with reader(Clients(one.settings), partitions) as consumer:
         while True:
             polled = await consumer.getmany(timeout_ms=POLL_MS)
             at = time.monotonic()
             for record in (record for records in polled.values() for record in records):
-                decided = decode("placement-decided", record.value or b"")
+                decided = decode(TopicName.PLACEMENT_DECIDED, record.value or b"")
                 assert isinstance(decided, PlacementDecided), "nothing else stands on this topic"
                 answers.answered_at.setdefault(decided.request_id, at)
                 answers.counts[decided.request_id] += 1

@@ -26,10 +26,11 @@ from streams.kafka.compacted import read_to_end, reader
 from topics.catalog import CATALOG
 from topics.codec import decode
 from topics.commands import DialCommand
+from topics.names import TopicName
 from topics.partitions import partition_for
 
 PARTITIONS = 4
-COMMAND_TOPICS = ("dial-preview", "dial-analysis")
+COMMAND_TOPICS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 POLL_MS = 50
 LOOK_EVERY_S = 0.05
 INTAKE_TIMEOUT_S = 600.0

@@ -11,6 +11,7 @@ from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, feed, rig
 from streams.dev.bench.verdict import faults
 from streams.dev.bench.watch import applied
+from topics.names import TopicName
 
 INTAKE_PER_S = 5_000
 """A worker takes in more than this; so long ahead of their due time callbacks are scheduled."""
@@ -48,12 +49,12 @@ async def _play(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
     due = list(calls("due", [start + timedelta(milliseconds=1000 * n // callbacks) for n in range(callbacks)], now))
     # With callbacks of their own, far away.
     more = [call.message for call in calls("later", far(int(2 * FLOW_MAX_S * WRAP_UPS_PER_S), now), now)]
-    wrap_ups = [message for message in more if message.topic == "wrap-up"]
+    wrap_ups = [message for message in more if message.topic == TopicName.WRAP_UP]
     one.say(f"Scheduling {callbacks:,} callbacks that are due within the second from {start:%H:%M:%S} UTC on")
     await one.feed(due)
     await one.until_outstanding(callbacks)
     in_time_s = (start - CLOCK.now()).total_seconds()
-    before = applied(one.worker, "wrap-up")
+    before = applied(one.worker, TopicName.WRAP_UP)
     await asyncio.sleep(max(0.0, in_time_s))
     flow, flowing = Flow(), asyncio.Event()
     feeding = asyncio.create_task(_send(one, wrap_ups, flow, before, flowing))
@@ -85,6 +86,6 @@ async def _send(one: Rig, wrap_ups: list[Message], flow: Flow, before: int, over
         if wanted > flow.sent:
             await feed(one.settings, wrap_ups[flow.sent : wanted])
             flow.sent = wanted
-        taken = await asyncio.to_thread(applied, one.worker, "wrap-up") - before
+        taken = await asyncio.to_thread(applied, one.worker, TopicName.WRAP_UP) - before
         flow.behind = max(flow.behind, flow.sent - taken)
         await asyncio.sleep(0.2)

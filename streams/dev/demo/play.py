@@ -70,7 +70,7 @@ class Play:
             self._asked[command.command_id] = command
             self._begin(self._stage.send((request,)))
 
-    def decided(self, decided: PlacementDecided) -> None:
+    def decided(self, decided: PlacementDecided[object]) -> None:
         """The agent who asked makes the call, if it is allowed."""
         command = self._asked.pop(decided.request_id, None)
         if command is not None and decided.allowed:

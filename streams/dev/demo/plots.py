@@ -31,9 +31,8 @@ from topics.events import (
     Source,
     WrapUp,
 )
+from topics.names import TopicName
 
-WRAP_UP = "wrap-up"
-CALLBACK = "callback-scheduled"
 CHANGE_AFTER_S = 1.0
 DUE_AFTER_S = 3.0
 DUE_AFTER_MAX_S = 6.0
@@ -98,7 +97,7 @@ class Player:
         """The events about this contact, in their order for each topic."""
         if self.part.plot is not Plot.NOT_CALLED:
             yield from self._callbacks()
-            yield Cue(self.at_s, message(WRAP_UP, self._wrap_up()))
+            yield Cue(self.at_s, message(TopicName.WRAP_UP, self._wrap_up()))
 
     def _callbacks(self) -> Iterator[Cue]:
         tomorrow = self.at(self.at_s) + TOMORROW
@@ -158,7 +157,7 @@ class Player:
             queue_id=f"{self.part.campaign_id}-desk",
             conversation_id=f"conv-{self.number}",
         )
-        return Cue(self.at_s, message(CALLBACK, event))
+        return Cue(self.at_s, message(TopicName.CALLBACK_SCHEDULED, event))
 
     def _moved(self, at_s: float, due_at: datetime) -> Cue:
         event = CallbackRescheduled(
@@ -171,7 +170,7 @@ class Player:
             due_at=due_at,
             actor=f"agent-{self.number % 20}",
         )
-        return Cue(at_s, message(CALLBACK, event))
+        return Cue(at_s, message(TopicName.CALLBACK_SCHEDULED, event))
 
     def _called_off(self, at_s: float) -> Cue:
         event = CallbackCancelled(
@@ -183,4 +182,4 @@ class Player:
             contact_id=contact_id(self.number),
             actor="supervisor-1",
         )
-        return Cue(at_s, message(CALLBACK, event))
+        return Cue(at_s, message(TopicName.CALLBACK_SCHEDULED, event))

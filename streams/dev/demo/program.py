@@ -26,6 +26,7 @@ from streams.dev.figures import machine, versions
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
+from topics.names import TopicName
 
 PARTITIONS = 4
 INTERRUPTED = 130
@@ -84,7 +85,8 @@ def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, second
     topics = topic_admin.create(Clients(settings), PARTITIONS)
     screen.say(f"Created {len(topics)} topics on {settings.broker}, contact topics with {PARTITIONS} partitions")
     loaded = asyncio.run(_load(settings))
-    screen.say(f"Sent {loaded['contacts']:,} contacts, {loaded['campaigns']} campaigns, rules, hours and a DNC list")
+    contacts, campaigns = loaded[TopicName.CONTACTS], loaded[TopicName.CAMPAIGNS]
+    screen.say(f"Sent {contacts:,} contacts, {campaigns} campaigns, rules, hours and a DNC list")
     screen.say("Starting a worker")
     try:
         worker.start()

@@ -15,10 +15,11 @@ from rich.text import Text
 from streams.dev.demo.accounts import accounts, comparison
 from streams.dev.demo.tally import ANALYSIS, ENDED, PREVIEW, Expected, Tally
 from streams.dev.figures import milliseconds, percentile
+from topics.names import TopicName
 from topics.records import Transition
 
 Rows = list[tuple[str, str]]
-CONTACT_EVENTS = ("wrap-up", "callback-scheduled", "placement-requested")
+CONTACT_EVENTS = (TopicName.WRAP_UP, TopicName.CALLBACK_SCHEDULED, TopicName.PLACEMENT_REQUESTED)
 
 
 class Screen:

@@ -28,7 +28,7 @@ from streams.dev.demo.cast import (
     winback,
 )
 from streams.dev.demo.fates import answer_event_id, fates
-from streams.dev.demo.plots import CALLBACK, DUE_AFTER_MAX_S, WRAP_UP, Cue, Message, Player, message
+from streams.dev.demo.plots import DUE_AFTER_MAX_S, Cue, Message, Player, message
 from streams.dev.demo.tally import ALLOWED, Expected
 from topics.codec import contact_key, encode
 from topics.commands import Checks, DialCommand
@@ -41,6 +41,7 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.names import TopicName
 from topics.records import Reason
 
 REDELIVERED_EVERY = 25
@@ -55,11 +56,11 @@ STRIDE = 389
 def setting(now: datetime) -> tuple[Message, ...]:
     """What is there before the worker starts: campaigns, rules, hours, numbers not to be called, contacts."""
     return (
-        *(message("campaigns", campaign) for campaign in campaigns()),
-        message("rule-sets", rules()),
-        message("callable-time-sets", hours(now)),
-        *(message("dnc-entries", entry) for entry in do_not_call()),
-        *(message("contacts", contact(number)) for number in range(CONTACTS)),
+        *(message(TopicName.CAMPAIGNS, campaign) for campaign in campaigns()),
+        message(TopicName.RULE_SETS, rules()),
+        message(TopicName.CALLABLE_TIME_SETS, hours(now)),
+        *(message(TopicName.DNC_ENTRIES, entry) for entry in do_not_call()),
+        *(message(TopicName.CONTACTS, contact(number)) for number in range(CONTACTS)),
     )
 
 
@@ -96,12 +97,12 @@ class Story:
             Scene("The morning: calls are wrapped up, agents and rules arrange callbacks", self._morning()),
             Scene(
                 "Campaign winback comes on: what has waited for it goes out",
-                (Cue(0, message("campaigns", winback(CampaignStatus.ON))),),
+                (Cue(0, message(TopicName.CAMPAIGNS, winback(CampaignStatus.ON))),),
                 (WINBACK, self._count(Plot.BY_RULE, WINBACK)),
             ),
             Scene(
                 "Campaign pilot is removed: what has waited for it is blocked",
-                (Cue(0, Message("campaigns", PILOT.encode(), None)),),
+                (Cue(0, Message(TopicName.CAMPAIGNS, PILOT.encode(), None)),),
                 (PILOT, self._count(Plot.BY_RULE, PILOT)),
             ),
             Scene("The last callbacks fall due, the last calls end", ()),
@@ -140,7 +141,7 @@ class Story:
             phone_number=command.phone_number,
             agent_id=command.agent_id,
         )
-        return message("placement-requested", request)
+        return message(TopicName.PLACEMENT_REQUESTED, request)
 
     def answer(self, command: DialCommand, now: datetime) -> tuple[Message, ...]:
         """What the one who made the call that a command asked for has to tell. now: the end of the call."""
@@ -160,7 +161,7 @@ class Story:
             callback_id=command.callback_id,
         )
         if answer is not Answer.TOMORROW:
-            return (message(WRAP_UP, ended),)
+            return (message(TopicName.WRAP_UP, ended),)
         moved = CallbackRescheduled(
             event_id=f"cr-{command.callback_id}",
             occurred_at=now - MILLISECOND,
@@ -171,7 +172,7 @@ class Story:
             due_at=now + timedelta(days=1),
             reason="call me tomorrow",
         )
-        return message(CALLBACK, moved), message(WRAP_UP, ended)
+        return message(TopicName.CALLBACK_SCHEDULED, moved), message(TopicName.WRAP_UP, ended)
 
     def _answer_of(self, command: DialCommand) -> Answer:
         player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
@@ -201,7 +202,7 @@ class Story:
         for number in range(2):
             pressed = self.start + timedelta(seconds=at_s + number)
             event = CampaignRecycle(event_id=f"rc-{number}", occurred_at=pressed, campaign_id=RENEWALS)
-            yield Cue(at_s + number, message("campaign-recycle", event))
+            yield Cue(at_s + number, message(TopicName.CAMPAIGN_RECYCLE, event))
 
     def _strange(self) -> Iterator[Cue]:
         """Events that cannot be used, and one about a callback that nobody knows; all of contacts not called."""
@@ -218,10 +219,10 @@ class Story:
             wrap_up_code="SPOKE-WITH-MEMBER",
         )
         key = players[0].key.encode()
-        yield Cue(at_s, Message(WRAP_UP, key, b"<wrap-up>not JSON</wrap-up>"))
-        yield Cue(at_s, Message(WRAP_UP, key, encode(good).replace(b'"occurred_at"', b'"occured_at"')))
-        yield Cue(at_s, Message(WRAP_UP, players[1].key.encode(), encode(good)))
-        yield Cue(at_s, message(WRAP_UP, replace(good, campaign_id="nobody-told-us")))
+        yield Cue(at_s, Message(TopicName.WRAP_UP, key, b"<wrap-up>not JSON</wrap-up>"))
+        yield Cue(at_s, Message(TopicName.WRAP_UP, key, encode(good).replace(b'"occurred_at"', b'"occured_at"')))
+        yield Cue(at_s, Message(TopicName.WRAP_UP, players[1].key.encode(), encode(good)))
+        yield Cue(at_s, message(TopicName.WRAP_UP, replace(good, campaign_id="nobody-told-us")))
         unknown = CallbackCancelled(
             event_id="cc-strange",
             occurred_at=self.start,
@@ -230,7 +231,7 @@ class Story:
             contact_list_id=good.contact_list_id,
             contact_id=good.contact_id,
         )
-        yield Cue(at_s, message(CALLBACK, unknown))
+        yield Cue(at_s, message(TopicName.CALLBACK_SCHEDULED, unknown))
 
     def _count(self, plot: Plot, campaign_id: str | None = None) -> int:
         return sum(part.count for part in PARTS if part.plot is plot and campaign_id in (None, part.campaign_id))

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from topics.codec import contact_key
 from topics.commands import DialCommand
+from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition
 
-PREVIEW = "dial-preview"
-ANALYSIS = "dial-analysis"
+PREVIEW = TopicName.DIAL_PREVIEW
+ANALYSIS = TopicName.DIAL_ANALYSIS
 TOPIC_OF = {Transition.PRESENTED: PREVIEW, Transition.DIALING: ANALYSIS}
 """Where the command of a transition stands."""
 
@@ -89,7 +90,7 @@ class Tally:
         self.views: dict[str, int] = {}
         self._lateness: dict[Name, Late] = {}
 
-    def transition(self, record: CallbackLifecycle) -> None:
+    def transition(self, record: CallbackLifecycle[object]) -> None:
         """Take in a lifecycle record; those of one contact come in their order."""
         if record.transition is Transition.REJECTED:
             self.rejections.update(record.reasons)
@@ -110,7 +111,7 @@ class Tally:
         written, received = (at - command.due_at for at in (written_at, received_at))
         self._lateness[name] = Late(written.total_seconds(), received.total_seconds())
 
-    def decided(self, decided: PlacementDecided) -> None:
+    def decided(self, decided: PlacementDecided[object]) -> None:
         """Take in the answer to a placement request."""
         self.placements.update([ALLOWED] if decided.allowed else decided.reasons)
 

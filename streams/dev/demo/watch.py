@@ -15,13 +15,21 @@ from streams.kafka.compacted import read_to_end, reader
 from topics.catalog import CATALOG, DEAD_LETTER_TOPIC
 from topics.codec import decode
 from topics.commands import DialCommand
+from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 
-READ = (PREVIEW, ANALYSIS, "placement-decided", "callback-lifecycle", "outstanding-callbacks", DEAD_LETTER_TOPIC)
+READ = (
+    PREVIEW,
+    ANALYSIS,
+    TopicName.PLACEMENT_DECIDED,
+    TopicName.CALLBACK_LIFECYCLE,
+    TopicName.OUTSTANDING_CALLBACKS,
+    DEAD_LETTER_TOPIC,
+)
 POLL_MS = 100
 
 Commanded = Callable[[DialCommand], None]
-Decided = Callable[[PlacementDecided], None]
+Decided = Callable[[PlacementDecided[object]], None]
 
 
 class Watch:

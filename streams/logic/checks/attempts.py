@@ -7,7 +7,6 @@ Source: docs/rules.md, section 3 and section 8 rows 4 and 23; docs/decisions/001
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from streams.logic.contact.limits import ATTEMPTS_KEPT, QUARTER_S
 from streams.logic.contact.state import Contact
 from streams.logic.hours.numbers import spellings
 from streams.logic.hours.zones import zone_info
+from topics.check_facts import AttemptFacts, CountFacts
 from topics.configuration import AttemptLimits
 from topics.records import Reason
 
@@ -35,23 +35,26 @@ def with_attempt(contact: Contact, at: datetime, campaign_id: str, phone_number:
 
 def check_limits(
     limits: AttemptLimits, contact: Contact, phone_number: str, now: datetime
-) -> tuple[tuple[Reason, ...], dict[str, Any]]:
+) -> tuple[tuple[Reason, ...], AttemptFacts]:
     """The limits that have been reached, and what was counted."""
-    facts: dict[str, Any] = {"reset_period": limits.reset_period, "time_zone": limits.time_zone}
     zone = zone_info(limits.time_zone)
     if zone is None:
+        facts = AttemptFacts(reset_period=limits.reset_period, time_zone=limits.time_zone)
         return (Reason.TIME_ZONE_UNKNOWN,), facts
     since = None if limits.days is None else _quarter(_first_midnight(now, zone, limits.days))
     reasons = []
+    of_contact = of_number = None
     if (limit := limits.max_attempts_per_contact) is not None:
-        facts["contact"] = {"count": (count := _of_contact(contact, since)), "limit": limit}
-        if count >= limit:
+        of_contact = CountFacts(count=_of_contact(contact, since), limit=limit)
+        if of_contact.count >= limit:
             reasons.append(Reason.CONTACT_ATTEMPT_LIMIT)
     if (limit := limits.max_attempts_per_number) is not None:
-        facts["number"] = {"count": (count := _of_number(contact, phone_number, since)), "limit": limit}
-        if count >= limit:
+        of_number = CountFacts(count=_of_number(contact, phone_number, since), limit=limit)
+        if of_number.count >= limit:
             reasons.append(Reason.NUMBER_ATTEMPT_LIMIT)
-    return tuple(reasons), facts
+    return tuple(reasons), AttemptFacts(
+        reset_period=limits.reset_period, time_zone=limits.time_zone, contact=of_contact, number=of_number
+    )
 
 
 def _first_midnight(now: datetime, zone: ZoneInfo, days: int) -> datetime:

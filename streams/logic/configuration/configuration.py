@@ -14,21 +14,15 @@ from streams.logic.configuration.recycles import Marker, Recycles
 from streams.logic.configuration.reports import BadRecord, Report, Reports, TooSoon
 from streams.logic.contact.exchange import Arrived
 from streams.logic.dnc.lists import DncLists
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.hours.callable_time import CompiledTimes
 from streams.logic.rules.rules import CompiledRuleSet, Filter
 from topics.catalog import CONFIGURATION_TOPICS
 from topics.codec import BadEvent, Value
 from topics.configuration import CallableTimeSet, Campaign, DialingMode
 from topics.events import CampaignRecycle, ContactListCleared
+from topics.names import TopicName
 from topics.records import Cause
 from topics.rules import RuleSet
-
-CAMPAIGNS = "campaigns"
-RECYCLES = "campaign-recycle"
-CLEARS = "contact-list-cleared"
-RULE_SETS = "rule-sets"
-CALLABLE_TIME_SETS = "callable-time-sets"
 
 
 class Keys(dict[str, None]):
@@ -61,7 +55,12 @@ class Unreadable:
 
     def of(self, topic: str) -> Keys | None:
         """The keys of a topic; None for one whose records cannot be unreadable in this sense."""
-        return {CAMPAIGNS: self.campaigns, RULE_SETS: self.rule_sets, CALLABLE_TIME_SETS: self.times}.get(topic)
+        by_topic: dict[str, Keys] = {
+            TopicName.CAMPAIGNS: self.campaigns,
+            TopicName.RULE_SETS: self.rule_sets,
+            TopicName.CALLABLE_TIME_SETS: self.times,
+        }
+        return by_topic.get(topic)
 
     def hold_up(self, campaign: Campaign) -> bool:
         """Whether a campaign names a rule set or a callable time set that cannot be read."""
@@ -90,7 +89,7 @@ class Configuration:
         self.recycles = Recycles()
         self.clears: dict[str, Marker] = {}
         self.reports = Reports()
-        self.offsets = {topic: -1 for topic in CONFIGURATION_TOPICS}
+        self.offsets: dict[str, int] = {topic: -1 for topic in CONFIGURATION_TOPICS}
         self.topic_ids: dict[str, str] = {}
         self._campaign_offsets: dict[str, int] = {}
 
@@ -100,10 +99,10 @@ class Configuration:
         Every worker reads every record again at each start, so one that raised would keep them all down. now: not used
         for what is accepted, which has to come out the same in every replay; see `prepared`.
         """
-        if arrived.topic != DNC_ENTRIES:
+        if arrived.topic != TopicName.DNC_ENTRIES:
             self.take(prepare(arrived))
             return
-        self.offsets[DNC_ENTRIES] = arrived.offset
+        self.offsets[TopicName.DNC_ENTRIES] = arrived.offset
         if arrived.damage is not None:
             self.dnc.take_unread(arrived.key, arrived.value, arrived.offset)
             self.reports.add(BadRecord(arrived, arrived.damage.as_fault()))
@@ -141,7 +140,7 @@ class Configuration:
     def campaign_cause(self, campaign_id: str) -> Cause:
         """The cause of what follows from the latest record, or tombstone, of a campaign."""
         offset = self._campaign_offsets.get(campaign_id)
-        return Cause(topic=CAMPAIGNS, partition=0, offset=offset)
+        return Cause(topic=TopicName.CAMPAIGNS, partition=0, offset=offset)
 
     def campaign_offset(self, campaign_id: str) -> int:
         """Offset of the latest record or tombstone of a campaign, -1 if there was none."""
@@ -209,11 +208,11 @@ class Configuration:
 
     def _remove(self, topic: str, key: str, offset: int) -> None:
         """Nothing is known any more of what a tombstone is about, or a record that cannot be read."""
-        if topic == CAMPAIGNS:
+        if topic == TopicName.CAMPAIGNS:
             self.campaigns.pop(key, None)
             self.filters.pop(key, None)
             self._campaign_offsets[key] = offset
-        elif topic == RULE_SETS:
+        elif topic == TopicName.RULE_SETS:
             self.rule_sets.pop(key, None)
-        elif topic == CALLABLE_TIME_SETS:
+        elif topic == TopicName.CALLABLE_TIME_SETS:
             self.times.pop(key, None)

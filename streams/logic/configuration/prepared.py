@@ -11,7 +11,7 @@ from streams.logic.configuration.reports import BadRecord, Report, TooSoon
 from streams.logic.contact.bounds import check_bounds, check_size
 from streams.logic.contact.clock_check import check_clock, written_at
 from streams.logic.contact.exchange import Arrived, Fault, FaultKind
-from streams.logic.dnc.records import DNC_ENTRIES, change_of
+from streams.logic.dnc.records import change_of
 from streams.logic.hours.callable_time import CompiledTimes, compile_times
 from streams.logic.rules.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
 from topics.catalog import CATALOG
@@ -19,6 +19,7 @@ from topics.codec import BadEvent, ErrorCode, Value, decode_cells, decode_or_non
 from topics.configuration import CallableTimeSet, Campaign
 from topics.events import CampaignRecycle, ContactListCleared
 from topics.fields import ID_LENGTH_MAX
+from topics.names import TopicName
 from topics.records import Cause
 from topics.rules import RuleSet
 from topics.topic import Cleanup
@@ -85,7 +86,7 @@ def met_bug(arrived: Arrived, error: Exception) -> BadRecord:
 
 def report_on(arrived: Arrived, recycles: Recycles) -> Report | None:
     """What is to be said about a record that is read again. recycles: as they were before it."""
-    if arrived.topic == DNC_ENTRIES:
+    if arrived.topic == TopicName.DNC_ENTRIES:
         damage = arrived.damage
         fault = change_of(arrived.key, arrived.value)[1] if damage is None else damage.as_fault()
         return None if fault is None else BadRecord(arrived, fault)

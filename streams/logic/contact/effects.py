@@ -7,9 +7,10 @@ Within one step the lifecycle records stand in the order of the transitions, eac
 from dataclasses import dataclass
 from datetime import datetime
 
-from streams.logic.contact.exchange import LatenessCause
+from topics.check_facts import PlacementFacts
 from topics.commands import DialCommand
 from topics.configuration import DncEntry
+from topics.facts import HeldBy, LifecycleFacts
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 
 
@@ -23,7 +24,7 @@ class Dial:
     preview: bool
     command: DialCommand
     wanted_at: datetime
-    held_by: LatenessCause | None = None
+    held_by: HeldBy | None = None
     moved: bool = False
 
 
@@ -32,7 +33,7 @@ class Answered:
     """The answer to a placement request, encoded. decided: what it says; None if it is an earlier answer once more."""
 
     answer: bytes
-    decided: PlacementDecided | None
+    decided: PlacementDecided[PlacementFacts] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,4 @@ class DncAppended:
     entry: DncEntry
 
 
-Effect = CallbackLifecycle | Dial | OutstandingCallbacks | Answered | DncAppended
+Effect = CallbackLifecycle[LifecycleFacts] | Dial | OutstandingCallbacks | Answered | DncAppended

@@ -124,7 +124,7 @@ class Outcome:
     faults: list[Fault] = field(default_factory=list)
     counts: dict[tuple[str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
-    placements: list[PlacementDecided] = field(default_factory=list)
+    placements: list[PlacementDecided[object]] = field(default_factory=list)
 
     @classmethod
     def undone(cls, kind: FaultKind, error: Exception) -> "Outcome":

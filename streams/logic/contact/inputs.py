@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streams.logic.contact.exchange import LatenessCause
 from topics.events import (
     CallbackCancelled,
     CallbackRescheduled,
@@ -13,6 +12,7 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.facts import HeldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Released:
     """A waiting callback may go out. held_by: what it waited for last."""
 
     callback_id: str
-    held_by: LatenessCause
+    held_by: HeldBy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Source: docs/rules.md, section 5 and section 8 rows 20 to 22 and 26.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from msgspec.json import encode
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from streams.logic.contact.state import Mark
 from streams.logic.decisions.step import Step
 from streams.logic.rules.comparisons import parse_decimal
 from streams.logic.rules.rules import CompiledRule
+from topics.check_facts import NotDoneBecause, NotDoneFacts
 from topics.configuration import Campaign, DncEntry
 from topics.rules import Action, AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
 
@@ -60,26 +60,28 @@ def _entry_bytes(name: str, value: str) -> int:
     return len(encode({name: value})) - 1  # A comma instead of the braces.
 
 
-def carry_out(step: Step, rules: Iterable[CompiledRule], trigger: Trigger) -> list[Mapping[str, Any]]:
-    """Carry out the actions of rules that matched; returns those that could not be, each with the reason."""
-    not_done: list[Mapping[str, Any]] = []
+def carry_out(step: Step, rules: Iterable[CompiledRule], trigger: Trigger) -> tuple[NotDoneFacts, ...] | None:
+    """Carry out the actions of rules that matched; returns those that could not be, if any, each with the reason."""
+    not_done: list[NotDoneFacts] = []
     changes = _Changes(step.contact.attributes)
     for rule in rules:
         for action in rule.actions:
             why = _carry_out_one(step, changes, rule, action, trigger)
             if why is not None:
-                names = {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
-                not_done.append({**names, "action": type(action).__struct_config__.tag, "why": why})
+                kind = str(type(action).__struct_config__.tag)
+                not_done.append(NotDoneFacts(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id, action=kind, why=why))
     if changes.made:
         step.contact = replace(
             step.contact,
             attributes={**step.contact.attributes, **changes.made},
             changed_attributes={**step.contact.changed_attributes, **changes.made},
         )
-    return not_done
+    return tuple(not_done) or None
 
 
-def _carry_out_one(step: Step, changes: _Changes, rule: CompiledRule, action: Action, trigger: Trigger) -> str | None:
+def _carry_out_one(
+    step: Step, changes: _Changes, rule: CompiledRule, action: Action, trigger: Trigger
+) -> NotDoneBecause | None:
     """Carry out one action; returns why it could not be."""
     match action:
         case SetAttribute():
@@ -110,7 +112,7 @@ def _mark(rule: CompiledRule, trigger: Trigger) -> Mark:
     return Mark(at=trigger.occurred_at, event_id=trigger.event_id, rule_set_id=rule.rule_set_id, rule_id=rule.rule_id)
 
 
-def _set_attribute(changes: _Changes, action: SetAttribute, trigger: Trigger) -> str | None:
+def _set_attribute(changes: _Changes, action: SetAttribute, trigger: Trigger) -> NotDoneBecause | None:
     found = changes.get(action.attribute)
     match action.update:
         case AttributeUpdate.SET:
@@ -122,8 +124,8 @@ def _set_attribute(changes: _Changes, action: SetAttribute, trigger: Trigger) ->
         case AttributeUpdate.DECREMENT:
             value = _counted(found, action.value, -1)
     if value is None:
-        return "not_a_decimal"
-    return None if changes.set(action.attribute, value) else "no_room"
+        return NotDoneBecause.NOT_A_DECIMAL
+    return None if changes.set(action.attribute, value) else NotDoneBecause.NO_ROOM
 
 
 def _counted(found: str | None, by: str | None, sign: int) -> str | None:
@@ -136,9 +138,9 @@ def _counted(found: str | None, by: str | None, sign: int) -> str | None:
     return text if parse_decimal(text) is not None else None
 
 
-def _append_to_dnc(step: Step, action: AppendToDnc, trigger: Trigger) -> str | None:
+def _append_to_dnc(step: Step, action: AppendToDnc, trigger: Trigger) -> NotDoneBecause | None:
     if not trigger.campaign.dnc_list_ids:
-        return "no_dnc_list"
+        return NotDoneBecause.NO_DNC_LIST
     days = action.expires_after_days
     entry = DncEntry(
         dnc_list_id=trigger.campaign.dnc_list_ids[0],

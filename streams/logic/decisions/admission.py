@@ -3,9 +3,7 @@
 Source: docs/rules.md, section 1 and section 8 rows 5, 8 and 14.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,10 +14,11 @@ from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.step import Step
 from streams.logic.hours.numbers import is_valid_number
 from topics.commands import Origin
+from topics.facts import CancelledFacts, LifecycleFacts
 from topics.records import Reason, Transition
 
 
-def admit(step: Step, callback: Callback, facts: Mapping[str, Any]) -> bool:
+def admit(step: Step, callback: Callback, facts: LifecycleFacts) -> bool:
     """Accept a newly scheduled callback, or reject it with every reason that holds. True if it was accepted.
 
     An accepted one may end at once, by a cancel, clear or recycle that it was scheduled before.
@@ -96,6 +95,6 @@ def _cancelled_before_it_came(step: Step, callback: Callback) -> bool:
     return True
 
 
-def cancel_facts(cancel: Cancel) -> Mapping[str, Any]:
+def cancel_facts(cancel: Cancel) -> CancelledFacts:
     """Who called a callback off, and why."""
-    return {"actor": cancel.actor, "reason": cancel.reason}
+    return CancelledFacts(actor=cancel.actor, reason=cancel.reason)

@@ -10,6 +10,8 @@ from streams.logic.contact.inputs import Applied
 from streams.logic.contact.state import Callback
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
+from topics.facts import CancelledFacts
+from topics.names import TopicName
 from topics.records import Transition
 
 NOTHING_APPLIED = Applied()
@@ -20,7 +22,8 @@ def cancel_if_void(step: Step, callback: Callback, beyond: Applied = NOTHING_APP
     marker = _voided_by(step.configuration, step.contact.contact_list_id, callback, beyond)
     if marker is None:
         return False
-    step.move(callback, Transition.CANCELLED, facts={"cancelled_by": marker.cause.topic}, cause=marker.cause)
+    facts = CancelledFacts(cancelled_by=TopicName(marker.cause.topic or ""))
+    step.move(callback, Transition.CANCELLED, facts=facts, cause=marker.cause)
     return True
 
 

@@ -19,6 +19,13 @@ from streams.logic.decisions.due import present_waiting
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
 from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
+from topics.facts import (
+    CancelRejectedFacts,
+    EventType,
+    RescheduledFacts,
+    RescheduleRejectedFacts,
+    ScheduledByAgentFacts,
+)
 from topics.records import Reason, Transition
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -43,13 +50,13 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
         conversation_id=event.conversation_id,
         notes=event.notes,
     )
-    facts = {
-        "source": event.source,
-        "owner": event.kept_for,
-        "agent_id": event.agent_id,
-        "queue_id": event.queue_id,
-        "conversation_id": event.conversation_id,
-    }
+    facts = ScheduledByAgentFacts(
+        source=event.source,
+        owner=event.kept_for,
+        agent_id=event.agent_id,
+        queue_id=event.queue_id,
+        conversation_id=event.conversation_id,
+    )
     if admit(step, callback, facts):
         step.contact = note_scheduled_from(step.contact, event.conversation_id)
         _note_owner(step, callback)
@@ -58,7 +65,9 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
 
 def reschedule(step: Step, event: CallbackRescheduled) -> None:
     """Move a callback that has not ended, or reopen one that only its own call's wrap-up completed."""
-    facts = {"event_type": "rescheduled", "asked_for": event.due_at, "actor": event.actor, "reason": event.reason}
+    facts = RescheduleRejectedFacts(
+        event_type=EventType.RESCHEDULED, asked_for=event.due_at, actor=event.actor, reason=event.reason
+    )
     callback = step.outstanding.get(event.callback_id) or step.ended.get(event.callback_id)
     if callback is None:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
@@ -66,7 +75,7 @@ def reschedule(step: Step, event: CallbackRescheduled) -> None:
     asked = Move(event.occurred_at, event.due_at, event.event_id)
     if reasons := _not_movable(step, callback, asked):
         remembered = _remember(step, callback, asked)
-        step.reject(callback, reasons, {**facts, "remembered": True if remembered else None})
+        step.reject(callback, reasons, replace(facts, remembered=remembered))
     else:
         _move(step, callback, asked, event)
 
@@ -91,14 +100,14 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     moved = step.move(
         moved,
         Transition.RESCHEDULED,
-        facts={
-            "previous_due_at": callback.due_at,
-            "reopened": True if reopened else None,
-            "asked_for": asked.due_at if superseded else None,
-            "superseded_by": holds.event_id if superseded else None,
-            "actor": event.actor,
-            "reason": event.reason,
-        },
+        facts=RescheduledFacts(
+            previous_due_at=callback.due_at,
+            reopened=reopened,
+            asked_for=asked.due_at if superseded else None,
+            superseded_by=holds.event_id if superseded else None,
+            actor=event.actor,
+            reason=event.reason,
+        ),
     )
     if reopened:
         # A clear or recycle that came while it was completed has passed it by.
@@ -108,7 +117,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
 def cancel(step: Step, event: CallbackCancelled) -> None:
     """Call a callback off. One that nobody knows may still come, so the cancel is remembered."""
     heard = Cancel(occurred_at=event.occurred_at, cause=step.cause, actor=event.actor, reason=event.reason)
-    facts = {"event_type": "cancelled", **cancel_facts(heard)}
+    facts = CancelRejectedFacts(event_type=EventType.CANCELLED, actor=event.actor, reason=event.reason)
     if (callback := step.outstanding.get(event.callback_id)) is not None:
         if callback.moved_at is not None and event.occurred_at < callback.moved_at:
             step.reject(callback, (Reason.SUPERSEDED,), facts)
@@ -121,7 +130,7 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
             step.note_ended(replace(callback, cancelled_at=event.occurred_at))
     else:
         step.contact = note_cancel(step.contact, event.callback_id, heard)
-        facts = {**facts, "remembered": True}
+        facts = replace(facts, remembered=True)
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
 
 

@@ -3,37 +3,51 @@
 Source: docs/rules.md, sections 2 and 7, section 8 rows 6, 10 and 17.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.logic.contact.effects import Dial
-from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
 from streams.logic.contact.presentations import presented_at
 from streams.logic.contact.state import Callback, Timer, TimerKind
 from streams.logic.decisions.step import Step
+from topics.check_facts import CheckFacts, NotDoneFacts
 from topics.commands import Checks, DialCommand
-from topics.configuration import Campaign
+from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.events import Owner
+from topics.facts import Because, DialingFacts, HeldBy, PresentedFacts
 from topics.records import Transition
+
+
+class Grounds(Struct, frozen=True, kw_only=True, gc=False):
+    """What a callback that is due rests on, as far as it is known on its way out. See the facts that are made of it."""
+
+    dialing_mode: DialingMode | None = None
+    campaign_status: CampaignStatus | None = None
+    held_by: HeldBy | None = None
+    agent_id: str | None = None
+    presented_at: datetime | None = None
+    because: Because | None = None
+    owned_since: str | None = None
+    rule_set_id: str | None = None
+    rule_id: str | None = None
+    checks: CheckFacts | None = None
 
 
 def present(
     step: Step,
     callback: Callback,
     campaign: Campaign | None,
-    facts: Mapping[str, Any],
+    grounds: Grounds,
     *,
     wanted_at: datetime | None = None,
-    held_by: LatenessCause | None = None,
 ) -> None:
     """Show the callback to an agent first. campaign: None if it is gone, which placement will find out.
 
-    wanted_at: when it should have gone out, its due time if None. held_by: what a waiting callback waited for.
+    wanted_at: when it should have gone out, its due time if None.
     """
     timers = [_outcome_timer(step.now, campaign)]
     if callback.owner is Owner.ONLY:
@@ -42,23 +56,48 @@ def present(
     timer = min(timers, key=lambda timer: timer.at)
     callback = _handed_over(step, callback, campaign, timer)
     command = _command(step, callback, campaign, Checks.AT_PLACEMENT)
-    _move(step, callback, Transition.PRESENTED, command, facts)
-    step.effects.append(Dial(True, command, wanted_at or callback.due_at, held_by, callback.first_due_at is not None))
+    facts = PresentedFacts(
+        command_id=command.command_id,
+        presentation=command.presentation,
+        first_due_at=callback.first_due_at,
+        dialing_mode=grounds.dialing_mode,
+        campaign_status=grounds.campaign_status,
+        held_by=grounds.held_by,
+        agent_id=grounds.agent_id,
+        presented_at=grounds.presented_at,
+        because=grounds.because,
+        owned_since=grounds.owned_since,
+        rule_set_id=grounds.rule_set_id,
+        rule_id=grounds.rule_id,
+        checks=grounds.checks,
+    )
+    step.move(callback, Transition.PRESENTED, facts=facts)
+    moved = callback.first_due_at is not None
+    step.effects.append(Dial(True, command, wanted_at or callback.due_at, grounds.held_by, moved))
 
 
 def dial(
     step: Step,
     callback: Callback,
     campaign: Campaign,
-    facts: Mapping[str, Any],
-    *,
-    held_by: LatenessCause | None = None,
+    grounds: Grounds,
+    not_done: tuple[NotDoneFacts, ...] | None,
 ) -> None:
-    """Let the system place the call, with call analysis; it has passed the checks. held_by: as for `present`."""
+    """Let the system place the call, with call analysis; it has passed the checks. not_done: actions of their rules."""
     callback = _handed_over(step, callback, campaign, _outcome_timer(step.now, campaign))
     command = _command(step, callback, campaign, Checks.PASSED)
-    _move(step, callback, Transition.DIALING, command, facts)
-    step.effects.append(Dial(False, command, callback.due_at, held_by, callback.first_due_at is not None))
+    facts = DialingFacts(
+        command_id=command.command_id,
+        presentation=command.presentation,
+        first_due_at=callback.first_due_at,
+        dialing_mode=grounds.dialing_mode,
+        campaign_status=grounds.campaign_status,
+        held_by=grounds.held_by,
+        checks=grounds.checks,
+        not_done=not_done,
+    )
+    step.move(callback, Transition.DIALING, facts=facts)
+    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, callback.first_due_at is not None))
 
 
 def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None:
@@ -88,18 +127,6 @@ def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, time
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
         expires_at=limit if limit is not None and limit > step.now else None,
     )
-
-
-def _move(
-    step: Step, callback: Callback, transition: Transition, command: DialCommand, facts: Mapping[str, Any]
-) -> None:
-    known = {
-        "command_id": command.command_id,
-        "presentation": command.presentation,
-        "first_due_at": callback.first_due_at,
-        **facts,
-    }
-    step.move(callback, transition, facts=known)
 
 
 def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: Checks) -> DialCommand:

@@ -3,16 +3,14 @@
 Source: docs/rules.md, section 2 and section 8 rows 10 to 12 and 15 to 17.
 """
 
-from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
-from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.inputs import ConfigurationChanged
 from streams.logic.contact.state import Callback, Ownership, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.dispatch import expires_at, present
+from streams.logic.decisions.dispatch import Grounds, expires_at, present
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
@@ -20,6 +18,7 @@ from streams.logic.decisions.waiting import hold, lets_out, still_waiting
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
 from topics.events import Owner
+from topics.facts import Because, BlockedFacts, DueFacts, ExpiredFacts, HeldBy, OwnerExpiredFacts
 from topics.records import Cause, Reason, Transition
 
 _KINDS = {
@@ -50,7 +49,7 @@ def fire_timer(step: Step, callback: Callback) -> None:
             assert_never(timer.kind)
 
 
-def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
+def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
     """A waiting callback goes out, if its campaign still lets it."""
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if callback.status is not Status.WAITING or campaign is None or not lets_out(step.configuration, campaign):
@@ -59,14 +58,14 @@ def release(step: Step, callback: Callback, held_by: LatenessCause) -> None:
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
-    facts = {**_campaign_facts(campaign), "held_by": held_by}
+    grounds = _grounds(campaign, held_by)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
-        _send_to_owner(step, callback, campaign, owner, facts, held_by=held_by)
+        _send_to_owner(step, callback, campaign, owner, grounds)
     elif campaign.dialing_mode is DialingMode.PREVIEW:
-        send_to_preview(step, callback, campaign, facts, held_by=held_by)
+        send_to_preview(step, callback, campaign, grounds)
     else:
-        send_to_analysis(step, callback, campaign, facts, held_by=held_by)
+        send_to_analysis(step, callback, campaign, grounds)
 
 
 def review(step: Step, changed: ConfigurationChanged) -> None:
@@ -88,18 +87,17 @@ def present_waiting(step: Step, campaign_id: str) -> None:
     if owner is None:
         return
     for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
-        held_by = LatenessCause.UNREADABLE if callback.held_unreadable else LatenessCause.CAMPAIGN_OFF
-        facts = {**_campaign_facts(campaign), "held_by": held_by}
-        _send_to_owner(step, callback, campaign, owner, facts, held_by=held_by)
+        held_by = HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF
+        _send_to_owner(step, callback, campaign, owner, _grounds(campaign, held_by))
 
 
 def _fall_due(step: Step, callback: Callback) -> None:
-    callback = step.move(callback, Transition.DUE)
+    callback = step.move(callback, Transition.DUE, facts=DueFacts())
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
     elif callback.origin is Origin.AGENT:
-        send_to_preview(step, callback, campaign, {**_campaign_facts(campaign), "because": "agent_scheduled"})
+        send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))
     elif campaign is None and not _campaign_is_unreadable(step, callback):
         _block_without_campaign(step, callback)
     else:
@@ -112,18 +110,18 @@ def _campaign_is_unreadable(step: Step, callback: Callback) -> bool:
 
 def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign | None) -> None:
     """campaign: None if its record cannot be read, and with it the mode."""
-    facts = _campaign_facts(campaign)
+    grounds = _grounds(campaign)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
-        _send_to_owner(step, callback, campaign, owner, facts)
+        _send_to_owner(step, callback, campaign, owner, grounds)
     elif campaign is None:
-        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), facts)
+        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), grounds)
     elif campaign.dialing_mode is DialingMode.PREVIEW:
-        send_to_preview(step, callback, campaign, {**facts, "because": "preview_campaign"})
+        send_to_preview(step, callback, campaign, replace(grounds, because=Because.PREVIEW_CAMPAIGN))
     elif campaign.status is CampaignStatus.ON:
-        send_to_analysis(step, callback, campaign, facts)
+        send_to_analysis(step, callback, campaign, grounds)
     else:
-        hold(step, callback, campaign, (Reason.CAMPAIGN_OFF,), facts)
+        hold(step, callback, campaign, (Reason.CAMPAIGN_OFF,), grounds)
 
 
 def _send_to_owner(
@@ -131,14 +129,12 @@ def _send_to_owner(
     callback: Callback,
     campaign: Campaign | None,
     owner: Ownership,
-    facts: Mapping[str, Any],
-    *,
-    held_by: LatenessCause | None = None,
+    grounds: Grounds,
 ) -> None:
     """The record belongs to an agent since that agent's callback was accepted, and does not go back."""
     kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
-    facts = {**facts, "because": "agent_owned", "owned_since": owner.callback_id}
-    send_to_preview(step, kept, campaign, facts, held_by=held_by)
+    grounds = replace(grounds, because=Because.AGENT_OWNED, owned_since=owner.callback_id)
+    send_to_preview(step, kept, campaign, grounds)
 
 
 def _review_waiting(step: Step, callback: Callback) -> None:
@@ -160,7 +156,7 @@ def _timer_is_due(step: Step, callback: Callback) -> bool:
 
 
 def _block_without_campaign(step: Step, callback: Callback) -> None:
-    step.move(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,))
+    step.move(callback, Transition.BLOCKED, reasons=(Reason.CAMPAIGN_UNKNOWN,), facts=BlockedFacts())
 
 
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
@@ -168,26 +164,31 @@ def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> b
     return limit is not None and limit <= step.now
 
 
-def _campaign_facts(campaign: Campaign | None) -> Mapping[str, Any]:
-    return {} if campaign is None else {"dialing_mode": campaign.dialing_mode, "campaign_status": campaign.status}
+def _grounds(campaign: Campaign | None, held_by: HeldBy | None = None) -> Grounds:
+    """What a callback that is due rests on to begin with. held_by: what a waiting one waited for."""
+    if campaign is None:
+        return Grounds(held_by=held_by)
+    return Grounds(dialing_mode=campaign.dialing_mode, campaign_status=campaign.status, held_by=held_by)
 
 
 def _expire_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> None:
-    facts = {"expire_after_s": campaign.expire_after_s if campaign else None}
+    facts = ExpiredFacts(expire_after_s=campaign.expire_after_s if campaign else None)
     step.move(callback, Transition.EXPIRED, reasons=(Reason.TOO_LATE,), facts=facts)
 
 
 def _expire_owner(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    facts = {"agent_id": callback.agent_id, "presented_at": callback.presented[-1]}
+    agent_id, presented_at = callback.agent_id, callback.presented[-1]
     if campaign is None or campaign.owner_expiry is OwnerExpiry.END:
+        facts = OwnerExpiredFacts(agent_id=agent_id, presented_at=presented_at)
         step.move(callback, Transition.OWNER_EXPIRED, facts=facts)
         return
     anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
     wanted_at = callback.timer.at if callback.timer else step.now
-    present(step, anyone, campaign, {**facts, "because": "owner_expired"}, wanted_at=wanted_at)
+    grounds = Grounds(agent_id=agent_id, presented_at=presented_at, because=Because.OWNER_EXPIRED)
+    present(step, anyone, campaign, grounds, wanted_at=wanted_at)
 
 
 def _expire_without_outcome(step: Step, callback: Callback) -> None:
-    facts = {"presented_at": callback.presented[-1]}
+    facts = ExpiredFacts(presented_at=callback.presented[-1])
     step.move(callback, Transition.EXPIRED, reasons=(Reason.NO_OUTCOME,), facts=facts)

@@ -6,12 +6,12 @@ Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Raw
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from streams.logic.checks.checks import Call, Verdict, check, in_order
+from streams.logic.checks.checks import check
+from streams.logic.checks.verdict import Call, Verdict, in_order
 from streams.logic.contact.deduplication import kept_id
 from streams.logic.contact.effects import Answered
 from streams.logic.contact.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
@@ -20,8 +20,9 @@ from streams.logic.contact.presentations import presented_at
 from streams.logic.contact.state import Answer, Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import expires_at
-from streams.logic.decisions.step import Step
+from streams.logic.decisions.step import Step, state_of
 from streams.logic.hours.open_slots import open_until
+from topics.check_facts import CallbackFacts, PlacementFacts, RuleNamed
 from topics.codec import encode
 from topics.configuration import Campaign
 from topics.events import PlacementOrigin, PlacementRequested
@@ -61,7 +62,7 @@ def _decide(
     campaign: Campaign | None,
     valid_until: datetime,
     before_at: datetime | None,
-) -> tuple[Verdict, PlacementDecided]:
+) -> tuple[Verdict, PlacementDecided[PlacementFacts]]:
     """The verdict of the checks, and the answer. before_at: when the same request was decided before."""
     of_campaign = event.origin is PlacementOrigin.CAMPAIGN
     call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign)
@@ -70,9 +71,13 @@ def _decide(
     reasons = verdict.reasons
     if not of_campaign and callback is None:
         reasons = in_order((*reasons, _why_no_callback(step, event)))
-    facts = {**verdict.facts, **_facts_of(callback), **_preview_facts(verdict)}
-    if before_at is not None:
-        facts["decided_before_at"] = before_at
+    rule = verdict.to_preview
+    facts = PlacementFacts(
+        **asdict(verdict.facts),
+        callback=None if callback is None else CallbackFacts(state=state_of(callback), due_at=callback.due_at),
+        switch_to_preview=None if rule is None else RuleNamed(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id),
+        decided_before_at=before_at,
+    )
     return verdict, PlacementDecided(
         request_id=event.request_id,
         occurred_at=step.now,
@@ -124,15 +129,6 @@ def _as_placed(step: Step, callback: Callback) -> Callback:
     if callback.is_handed_out:
         return callback
     return replace(callback, presented=presented_at(callback, step.now))
-
-
-def _facts_of(callback: Callback | None) -> dict[str, Any]:
-    return {} if callback is None else {"callback": {"state": callback.status, "due_at": callback.due_at}}
-
-
-def _preview_facts(verdict: Verdict) -> dict[str, Any]:
-    rule = verdict.to_preview
-    return {} if rule is None else {"switch_to_preview": {"rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}}
 
 
 def _kept(answers: dict[str, Answer]) -> dict[str, Answer]:

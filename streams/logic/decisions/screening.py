@@ -3,53 +3,47 @@
 Source: docs/rules.md, section 3 and section 8 rows 13, 19 and 20.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec.structs import replace
 
-from streams.logic.checks.checks import Call, Verdict, check
-from streams.logic.contact.exchange import LatenessCause
+from streams.logic.checks.checks import check
+from streams.logic.checks.verdict import Call, Verdict
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
 from streams.logic.contact.state import Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.admission import due_timer
-from streams.logic.decisions.dispatch import dial, present
+from streams.logic.decisions.dispatch import Grounds, dial, present
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import UNREADABLE, hold, waited_for
 from streams.logic.hours.callable_time import next_open
 from topics.configuration import Campaign
+from topics.facts import Because, BlockedFacts, MovedToSlotFacts
 from topics.records import Reason, Transition
 
-Facts = Mapping[str, Any]
 
-
-def send_to_analysis(
-    step: Step, callback: Callback, campaign: Campaign, facts: Facts, *, held_by: LatenessCause | None = None
-) -> None:
+def send_to_analysis(step: Step, callback: Callback, campaign: Campaign, grounds: Grounds) -> None:
     """Let the system place the call if every check allows it, or an agent if a pre-call rule wants that.
 
     It waits as long as the checks need something that cannot be read.
     """
     verdict = _verdict(step, callback)
     if (rule := verdict.to_preview) is not None:
-        because = {"because": "switch_to_preview", "rule_set_id": rule.rule_set_id, "rule_id": rule.rule_id}
-        send_to_preview(step, callback, campaign, {**facts, **because}, held_by=held_by)
+        because = Because.SWITCH_TO_PREVIEW
+        grounds = replace(grounds, because=because, rule_set_id=rule.rule_set_id, rule_id=rule.rule_id)
+        send_to_preview(step, callback, campaign, grounds)
         return
+    grounds = replace(grounds, checks=verdict.facts)
     if reasons := waited_for(verdict.reasons):
-        hold(step, callback, campaign, reasons, {**facts, "checks": verdict.facts})
+        hold(step, callback, campaign, reasons, grounds)
         return
     if not verdict.allowed:
         _refuse(step, callback, campaign, verdict)
         return
     trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
     not_done = carry_out(step, verdict.matched, trigger)
-    dial(step, callback, campaign, {**facts, "checks": verdict.facts, "not_done": not_done or None}, held_by=held_by)
+    dial(step, callback, campaign, grounds, not_done)
 
 
-def send_to_preview(
-    step: Step, callback: Callback, campaign: Campaign | None, facts: Facts, *, held_by: LatenessCause | None = None
-) -> None:
+def send_to_preview(step: Step, callback: Callback, campaign: Campaign | None, grounds: Grounds) -> None:
     """Show the callback to an agent; only a campaign that screens its previews has it checked before.
 
     The actions of pre-call rules wait for the placement, and so does what cannot be read.
@@ -59,8 +53,8 @@ def send_to_preview(
         if _not_placement(verdict):
             _refuse(step, callback, campaign, verdict)
             return
-        facts = {**facts, "checks": verdict.facts}
-    present(step, callback, campaign, facts, held_by=held_by)
+        grounds = replace(grounds, checks=verdict.facts)
+    present(step, callback, campaign, grounds)
 
 
 def _verdict(step: Step, callback: Callback) -> Verdict:
@@ -74,7 +68,7 @@ def _not_placement(verdict: Verdict) -> tuple[Reason, ...]:
 
 
 def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict) -> None:
-    facts: dict[str, Any] = {"checks": verdict.facts}
+    no_slot_within = None
     if campaign.reschedule_zone_blocked and _not_placement(verdict) == (Reason.OUTSIDE_CALLABLE_TIME,):
         times = step.configuration.times[campaign.callable_time_set_id or ""]
         opens_at = next_open(times, step.contact, callback.phone_number, step.now)
@@ -85,8 +79,9 @@ def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict
                 timer=due_timer(opens_at),
                 first_due_at=callback.first_due_at or callback.due_at,
             )
-            moves = {"previous_due_at": callback.due_at, "first_due_at": moved.first_due_at}
-            step.move(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts={**moves, **facts})
+            moves = MovedToSlotFacts(callback.due_at, moved.first_due_at or callback.due_at, checks=verdict.facts)
+            step.move(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts=moves)
             return
-        facts["no_open_slot_within_days"] = MOVE_AHEAD_MAX.days
+        no_slot_within = MOVE_AHEAD_MAX.days
+    facts = BlockedFacts(checks=verdict.facts, no_open_slot_within_days=no_slot_within)
     step.move(callback, Transition.BLOCKED, reasons=verdict.reasons, facts=facts)

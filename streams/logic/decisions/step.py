@@ -6,7 +6,6 @@ Every record of a callback's life is made here, and here alone a callback comes 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,6 +14,7 @@ from streams.logic.contact.effects import Effect
 from streams.logic.contact.limits import REMEMBERED_MAX
 from streams.logic.contact.state import Callback, Contact, Status
 from streams.logic.decisions.lifecycle import ENDS, InputKind, OutsideLifecycle, State, next_state
+from topics.facts import LifecycleFacts
 from topics.records import (
     CallbackLifecycle,
     CallbackState,
@@ -62,7 +62,7 @@ class Step:
         transition: Transition,
         *,
         reasons: tuple[Reason, ...] = (),
-        facts: Mapping[str, Any] | None = None,
+        facts: LifecycleFacts,
         cause: Cause | None = None,
     ) -> Callback:
         """Record a transition, and put the callback where it leads. Raises OutsideLifecycle if it cannot be now.
@@ -86,16 +86,16 @@ class Step:
             self.outstanding[callback_id] = moved
         return moved
 
-    def reject(self, callback: Callback, reasons: tuple[Reason, ...], facts: Mapping[str, Any] | None = None) -> None:
+    def reject(self, callback: Callback, reasons: tuple[Reason, ...], facts: LifecycleFacts) -> None:
         """Record that the step's event was refused, in the words of the callback it is about. No callback moves.
 
-        Facts that are None are left out. Raises OutsideLifecycle.
+        Raises OutsideLifecycle.
         """
         next_state(self._state_of(callback.callback_id), self.kind, Transition.REJECTED, reasons)
         self._record(callback, Transition.REJECTED, reasons, facts, None)
 
     def reject_unknown(
-        self, callback_id: str | None, campaign_id: str, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
+        self, callback_id: str | None, campaign_id: str, reasons: tuple[Reason, ...], facts: LifecycleFacts
     ) -> None:
         """The same when no callback is known that the event could be about, or it names none."""
         next_state(self._state_of(callback_id), self.kind, Transition.REJECTED, reasons)
@@ -105,7 +105,7 @@ class Step:
                 transition=Transition.REJECTED,
                 occurred_at=self.now,
                 reasons=reasons,
-                facts=stated(facts),
+                facts=facts,
                 campaign_id=campaign_id,
                 contact_list_id=self.contact.contact_list_id,
                 contact_id=self.contact.contact_id,
@@ -140,23 +140,22 @@ class Step:
         callback: Callback,
         transition: Transition,
         reasons: tuple[Reason, ...],
-        facts: Mapping[str, Any] | None,
+        facts: LifecycleFacts,
         cause: Cause | None,
     ) -> None:
-        """One record. Facts that are None are left out; the cause is the step's own if None.
+        """One record; the cause is the step's own if None.
 
         A wrap-up that left the callback open was no transition, so every later record has it among its facts.
         """
-        known = stated(facts)
         if callback.left_open_by is not None:
-            known["left_open_by"] = callback.left_open_by
+            facts = replace(facts, left_open_by=callback.left_open_by)
         self.effects.append(
             CallbackLifecycle(
                 callback_id=callback.callback_id,
                 transition=transition,
                 occurred_at=self.now,
                 reasons=reasons,
-                facts=known,
+                facts=facts,
                 due_at=callback.due_at,
                 campaign_id=callback.campaign_id,
                 contact_list_id=self.contact.contact_list_id,
@@ -184,6 +183,11 @@ def _as_it_waits(callback: Callback) -> Callback:
     return callback if still else replace(callback, held_unreadable=False)
 
 
+def state_of(callback: Callback) -> CallbackState:
+    """Where an outstanding callback stands, in the words of the contract."""
+    return _STATES[callback.status]
+
+
 def view_of(contact: Contact) -> OutstandingCallbacks:
     """What the outstanding-callbacks view says about a contact, by due_at, then id."""
     return OutstandingCallbacks(
@@ -195,13 +199,8 @@ def view_of(contact: Contact) -> OutstandingCallbacks:
                 campaign_id=callback.campaign_id,
                 origin=callback.origin,
                 due_at=callback.due_at,
-                state=_STATES[callback.status],
+                state=state_of(callback),
             )
             for callback in sorted(contact.callbacks, key=lambda callback: (callback.due_at, callback.callback_id))
         ),
     )
-
-
-def stated(facts: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Facts without the ones that are None."""
-    return {name: value for name, value in facts.items() if value is not None} if facts else {}

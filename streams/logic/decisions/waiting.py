@@ -3,17 +3,17 @@
 Source: docs/rules.md, sections 2 and 3, section 8 rows 13, 15 and 17; docs/decisions/0022-what-cannot-be-read.md.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.state import Callback, Timer, TimerKind
-from streams.logic.decisions.dispatch import expires_at
+from streams.logic.decisions.dispatch import Grounds, expires_at
 from streams.logic.decisions.lifecycle import UNREADABLE_CONFIGURATION
 from streams.logic.decisions.step import Step
 from topics.configuration import Campaign, CampaignStatus, DialingMode
+from topics.facts import WaitingFacts
 from topics.records import Reason, Transition
 
 UNREADABLE = (Reason.CONTACT_UNREADABLE, *UNREADABLE_CONFIGURATION)
@@ -26,9 +26,15 @@ def waited_for(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def hold(
-    step: Step, callback: Callback, campaign: Campaign | None, reasons: tuple[Reason, ...], facts: Mapping[str, Any]
+    step: Step, callback: Callback, campaign: Campaign | None, reasons: tuple[Reason, ...], grounds: Grounds
 ) -> None:
     """Let a callback that is due wait. campaign: None if it is the campaign that cannot be read."""
+    facts = WaitingFacts(
+        dialing_mode=grounds.dialing_mode,
+        campaign_status=grounds.campaign_status,
+        held_by=grounds.held_by,
+        checks=grounds.checks,
+    )
     unreadable = bool(waited_for(reasons))
     timer = None if unreadable else waiting_timer(step, callback, campaign)
     waiting = replace(callback, timer=timer, held_unreadable=unreadable)

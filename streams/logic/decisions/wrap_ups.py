@@ -4,10 +4,8 @@ A conversation may have several calls: its own, and those of the callbacks that 
 of each counts. Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 21, 23 and 26.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -21,30 +19,21 @@ from streams.logic.contact.system_codes import is_attempt, marks_number, runs_ru
 from streams.logic.decisions.actions import Trigger, carry_out, mark_contact, mark_number
 from streams.logic.decisions.admission import admit
 from streams.logic.decisions.step import Step
-from streams.logic.rules.rules import CompiledRule, CompiledRuleSet
+from streams.logic.rules.rules import CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
 from topics.commands import Origin
 from topics.configuration import Campaign, DialingMode, WrapUpFlag
 from topics.events import WrapUp
+from topics.facts import (
+    CompletedFacts,
+    EventType,
+    ScheduledByRuleFacts,
+    WantedFacts,
+    WrapUpOvertakenFacts,
+    WrapUpRejectedFacts,
+)
 from topics.records import Reason, Transition
 from topics.rules import ScheduleCallback
-
-Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A callback that a matching rule wants."""
-
-    rule: CompiledRule
-    offset_minutes: int
-
-    def facts(self) -> Facts:
-        return {
-            "rule_set_id": self.rule.rule_set_id,
-            "rule_id": self.rule.rule_id,
-            "offset_minutes": self.offset_minutes,
-        }
 
 
 def wrap_up(step: Step, event: WrapUp) -> None:
@@ -65,11 +54,11 @@ def wrap_up(step: Step, event: WrapUp) -> None:
         step.contact = note_wrapped_up(step.contact, event.conversation_id, event.occurred_at)
     if is_attempt(event.wrap_up_code, campaign):
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
-    facts = _map(step, event, campaign)
+    right_party = _map(step, event, campaign)
     if event.callback_id is not None:
-        _end_named_callback(step, event, event.callback_id, facts)
+        _end_named_callback(step, event, event.callback_id, right_party)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
-        _run_rules(step, event, campaign, rule_sets, facts)
+        _run_rules(step, event, campaign, rule_sets, right_party)
 
 
 def _named(step: Step, event: WrapUp) -> Callback | None:
@@ -96,15 +85,16 @@ def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
     first_at = max((at for at in counted if at is not None), default=event.occurred_at)
     if first_at <= event.occurred_at:
         return
-    facts = {**_facts_of(event), "event_type": "wrap_up", "first_at": first_at}
+    facts = WrapUpOvertakenFacts(
+        wrap_up_code=event.wrap_up_code,
+        conversation_id=event.conversation_id,
+        event_type=EventType.WRAP_UP,
+        first_at=first_at,
+    )
     if named is not None:
         step.reject(named, (Reason.LATER_CODE_FIRST,), facts)
     else:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.LATER_CODE_FIRST,), facts)
-
-
-def _facts_of(event: WrapUp) -> dict[str, Any]:
-    return {"wrap_up_code": event.wrap_up_code, "conversation_id": event.conversation_id}
 
 
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
@@ -133,8 +123,8 @@ def _with_wrap_up(contact: Contact, event: WrapUp) -> Contact:
     return contact
 
 
-def _map(step: Step, event: WrapUp, campaign: Campaign) -> Facts:
-    """Do what the campaign's mapping of the code says; returns what it adds to the facts."""
+def _map(step: Step, event: WrapUp, campaign: Campaign) -> bool:
+    """Do what the campaign's mapping of the code says; returns whether it says that the right party was reached."""
     flags = (campaign.wrap_up_mappings or {}).get(event.wrap_up_code, ())
     mark = Mark(at=event.occurred_at, event_id=event.event_id, wrap_up_code=event.wrap_up_code)
     if WrapUpFlag.CONTACT_UNCALLABLE in flags:
@@ -142,24 +132,25 @@ def _map(step: Step, event: WrapUp, campaign: Campaign) -> Facts:
     if WrapUpFlag.NUMBER_UNCALLABLE in flags or marks_number(event.wrap_up_code):
         mark_number(step, event.phone_number, mark)
     if WrapUpFlag.RIGHT_PARTY_CONTACT not in flags:
-        return {}
+        return False
     known = step.contact.last_right_party
     latest = max(known.get(event.campaign_id, event.occurred_at), event.occurred_at)
     step.contact = replace(step.contact, last_right_party={**known, event.campaign_id: latest})
-    return {"right_party_contact": True}
+    return True
 
 
-def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Facts) -> None:
+def _end_named_callback(step: Step, event: WrapUp, callback_id: str, right_party: bool) -> None:
     """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands."""
-    facts = _facts_of(event)
-    refused = {"event_type": "wrap_up", "refused": "callback_id", **facts}
+    code, conversation = event.wrap_up_code, event.conversation_id
+    refused = WrapUpRejectedFacts(EventType.WRAP_UP, "callback_id", wrap_up_code=code, conversation_id=conversation)
     if (callback := step.outstanding.get(callback_id)) is not None:
         if stays_open(callback, event.occurred_at):
             closed_at = closed(callback, event.occurred_at, step.now)
             step.keep(replace(callback, left_open_by=event.event_id, closed_at=closed_at))
         else:
             ended = replace(callback, ended_at=event.occurred_at, ended_by=event.event_id)
-            step.move(ended, Transition.COMPLETED, facts={**facts, "agent_id": event.agent_id, **mapped})
+            facts = CompletedFacts(code, conversation, agent_id=event.agent_id, right_party_contact=right_party)
+            step.move(ended, Transition.COMPLETED, facts=facts)
     elif (callback := step.ended.get(callback_id)) is not None:
         step.reject(callback, (Reason.CALLBACK_ENDED,), refused)
         step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at, step.now)))
@@ -168,7 +159,7 @@ def _end_named_callback(step: Step, event: WrapUp, callback_id: str, mapped: Fac
 
 
 def _run_rules(
-    step: Step, event: WrapUp, campaign: Campaign, rule_sets: Sequence[CompiledRuleSet], mapped: Facts
+    step: Step, event: WrapUp, campaign: Campaign, rule_sets: Sequence[CompiledRuleSet], right_party: bool
 ) -> None:
     """Carry out the actions of every rule that matches; all are asked about the contact as the wrap-up left it."""
     occasion = Occasion(step.contact, event.phone_number, event.occurred_at, event)
@@ -182,17 +173,27 @@ def _run_rules(
     trigger = Trigger(event.event_id, event.occurred_at, event.phone_number, campaign)
     not_done = carry_out(step, rules, trigger)
     wanted = [
-        _Wanted(rule, action.offset_minutes)
+        WantedFacts(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id, offset_minutes=action.offset_minutes)
         for rule in rules
         for action in rule.actions
         if isinstance(action, ScheduleCallback)
     ]
     if wanted:
-        _schedule(step, event, wanted, {**mapped, "not_done": not_done or None})
+        first, *others = wanted
+        facts = ScheduledByRuleFacts(
+            rule_set_id=first.rule_set_id,
+            rule_id=first.rule_id,
+            offset_minutes=first.offset_minutes,
+            wrap_up_code=event.wrap_up_code,
+            call_analysis=event.call_analysis,
+            not_scheduled=tuple(others) or None,
+            right_party_contact=right_party,
+            not_done=not_done,
+        )
+        _schedule(step, event, facts)
 
 
-def _schedule(step: Step, event: WrapUp, wanted: Sequence[_Wanted], noted: Facts) -> None:
-    first, *others = wanted
+def _schedule(step: Step, event: WrapUp, facts: ScheduledByRuleFacts) -> None:
     contact = step.contact
     callback = Callback(
         callback_id=rule_callback_id(contact.contact_list_id, contact.contact_id, event.event_id),
@@ -200,17 +201,10 @@ def _schedule(step: Step, event: WrapUp, wanted: Sequence[_Wanted], noted: Facts
         origin=Origin.RULE,
         phone_number=event.phone_number,
         # Elapsed minutes, in UTC: a change of daylight saving time does not stretch them.
-        due_at=event.occurred_at + timedelta(minutes=first.offset_minutes),
+        due_at=event.occurred_at + timedelta(minutes=facts.offset_minutes),
         scheduled_at=event.occurred_at,
         changed_at=event.occurred_at,
         set_by=event.event_id,
         conversation_id=event.conversation_id,
     )
-    facts = {
-        **first.facts(),
-        "wrap_up_code": event.wrap_up_code,
-        "call_analysis": event.call_analysis,
-        "not_scheduled": [other.facts() for other in others] or None,
-        **noted,
-    }
     admit(step, callback, facts)

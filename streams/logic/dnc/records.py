@@ -12,8 +12,7 @@ from streams.logic.dnc.runs import REMOVED
 from topics.codec import BadEvent, ErrorCode, Value, decode_cells, decode_or_none, value_key
 from topics.configuration import DncEntry
 from topics.fields import ID_LENGTH_MAX, legible_number
-
-DNC_ENTRIES = "dnc-entries"
+from topics.names import TopicName
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
 _USUAL_KEY = re.compile(rb"([\x00-\x7f]{1,%d})\|\+([1-9][0-9]{1,14})" % ID_LENGTH_MAX)
@@ -48,16 +47,16 @@ def left_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, bool
     if key is None or value is None or len(value) > RECORD_BYTES_MAX:
         change, fault = change_of(key, value)
         return change, fault is not None
-    found = decode_or_none(DNC_ENTRIES, value)
-    if found is None or value_key(DNC_ENTRIES, found[0]).encode() != key:
+    found = decode_or_none(TopicName.DNC_ENTRIES, value)
+    if found is None or value_key(TopicName.DNC_ENTRIES, found[0]).encode() != key:
         return blocked(key), True
     return _change(found[0]), found[1]
 
 
 def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
     check_size(value)
-    entry, fault = decode_cells(DNC_ENTRIES, value)
-    if value_key(DNC_ENTRIES, entry).encode() != key:
+    entry, fault = decode_cells(TopicName.DNC_ENTRIES, value)
+    if value_key(TopicName.DNC_ENTRIES, entry).encode() != key:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
     return _change(entry), fault
 

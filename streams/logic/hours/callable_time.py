@@ -6,13 +6,14 @@ Source: docs/rules.md, section 3 and section 8 row 19.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
 from streams.logic.contact.state import Contact
 from streams.logic.hours.open_slots import Clock, Windows, first_open, second_of_day
 from streams.logic.hours.same_clock import by_country, named_for
 from streams.logic.hours.zones import zone_info, zones_of
+from topics.check_facts import CallableTimeFacts, ZoneFacts
 from topics.configuration import CallableTimeSet
 from topics.records import Reason
 
@@ -50,7 +51,7 @@ class Looked(NamedTuple):
     """
 
     reasons: tuple[Reason, ...]
-    facts: dict[str, Any]
+    facts: CallableTimeFacts
     clocks: tuple[Clock, ...]
 
 
@@ -62,7 +63,7 @@ def check_time(times: CompiledTimes, contact: Contact, phone_number: str, now: d
     """
     zones = zones_of(contact, phone_number)
     reasons: set[Reason] = set() if zones.names else {Reason.TIME_ZONE_UNKNOWN}
-    looked_at: list[dict[str, Any]] = []
+    looked_at: list[ZoneFacts] = []
     clocks: list[Clock] = []
     for name in zones.names:
         reason, seen, judges = _look(times, name, now)
@@ -70,7 +71,7 @@ def check_time(times: CompiledTimes, contact: Contact, phone_number: str, now: d
             reasons.add(reason)
         looked_at.append(seen)
         clocks += judges
-    facts = {"callable_time_set_id": times.callable_time_set_id, "zone_of": zones.of, "zones": looked_at}
+    facts = CallableTimeFacts(callable_time_set_id=times.callable_time_set_id, zone_of=zones.of, zones=tuple(looked_at))
     return Looked(tuple(sorted(reasons)), facts, tuple(clocks))
 
 
@@ -91,21 +92,20 @@ def _clocks(times: CompiledTimes, contact: Contact, phone_number: str, now: date
     return found
 
 
-def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, dict[str, Any], list[Clock]]:
+def _look(times: CompiledTimes, name: str, now: datetime) -> tuple[Reason | None, ZoneFacts, list[Clock]]:
     """Why one zone is not open, None if it is; what was looked at, and by which clocks."""
     zone = zone_info(name)
     if zone is None:
-        return Reason.TIME_ZONE_UNKNOWN, {"time_zone": name, "local_time": None, "open": False}, []
+        return Reason.TIME_ZONE_UNKNOWN, ZoneFacts(time_zone=name, local_time=None, open=False), []
     local = now.astimezone(zone)
     judges = _judges(times, name, now)
     clocks = [(zone, times.windows[judge]) for judge in judges]
     second, day = second_of_day(local), local.weekday()
     is_open = bool(clocks) and all([_is_open(windows[day], second) for _, windows in clocks])
-    seen: dict[str, Any] = {"time_zone": name, "local_time": local.isoformat(), "open": is_open}
+    judged_by = judges if judges and judges != (name,) else None
+    seen = ZoneFacts(time_zone=name, local_time=local.isoformat(), open=is_open, judged_by=judged_by)
     if not judges:
         return Reason.ZONE_NOT_CALLABLE, seen, clocks
-    if judges != (name,):
-        seen["judged_by"] = list(judges)
     return None if is_open else Reason.OUTSIDE_CALLABLE_TIME, seen, clocks
 
 

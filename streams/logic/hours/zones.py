@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from streams.logic.contact.state import Contact
 from streams.logic.hours.derived_zones import UNKNOWN, derived_zones
 from streams.logic.hours.numbers import entries_of
+from topics.check_facts import ZoneOf
 
 NAME_PARTS_MAX = 4
 """No zone's name has more. The database is searched a package deeper for each part, until the stack is at its end."""
@@ -18,9 +19,9 @@ NAME_PARTS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """The zones that a number may be in, by name. of: whose they are, `number`, `contact` or `derived`."""
+    """The zones that a number may be in, by name. of: whose they are."""
 
-    of: str
+    of: ZoneOf
     names: tuple[str, ...]
 
 
@@ -57,9 +58,9 @@ def zones_of(contact: Contact, phone_number: str) -> Zones:
     entries = entries_of(contact, phone_number)
     own = {number.time_zone for number in entries if number.time_zone is not None}
     if own and all(number.time_zone is not None for number in entries):
-        return Zones("number", tuple(sorted(own)))
+        return Zones(ZoneOf.NUMBER, tuple(sorted(own)))
     if listed is not None and listed.time_zone is not None:
-        others = Zones("contact", (listed.time_zone,))
+        others = Zones(ZoneOf.CONTACT, (listed.time_zone,))
     else:
-        others = Zones("derived", derived_zones(phone_number))
-    return Zones("number", tuple(sorted(own.union(others.names or (UNKNOWN,))))) if own else others
+        others = Zones(ZoneOf.DERIVED, derived_zones(phone_number))
+    return Zones(ZoneOf.NUMBER, tuple(sorted(own.union(others.names or (UNKNOWN,))))) if own else others

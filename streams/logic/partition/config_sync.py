@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from streams.logic.configuration.configuration import CLEARS, RECYCLES, Configuration
+from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.unsure import Unsure
 from streams.logic.contact.exchange import Outcome
 from streams.logic.contact.inputs import Applied
@@ -20,6 +20,9 @@ from streams.logic.partition.outputs import Outlet, reported
 from streams.logic.partition.own_rows import Meta, decode_meta, encode_meta, for_topics, made_anew
 from streams.logic.partition.waiting_room import WaitingRoom
 from topics.configuration import Campaign
+from topics.names import TopicName
+
+CLEARS, RECYCLES = TopicName.CONTACT_LIST_CLEARED, TopicName.CAMPAIGN_RECYCLE
 
 
 class Follower:

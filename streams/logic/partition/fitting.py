@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from streams.logic.contact.exchange import Damage, Headers, Record
 from topics.catalog import CATALOG
+from topics.check_facts import Facts
 from topics.codec import encode
 from topics.records import CallbackLifecycle, PlacementDecided
 
@@ -94,14 +96,17 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, room: Ro
     return _with(Record(letter.topic, key, value, (), letter.timestamp_ms), headers, marks)
 
 
-def fitting_value(topic: str, key: bytes | None, value: CallbackLifecycle | PlacementDecided, room: Room) -> bytes:
+def fitting_value(
+    topic: str, key: bytes | None, value: CallbackLifecycle[Facts] | PlacementDecided[Facts], room: Room
+) -> bytes:
     """The value, encoded, with as many of its facts as fit; `cut` among the facts says which are not whole."""
     encoded = encode(value)
     if size_of(Record(topic, key, encoded)) <= room[topic]:
         return encoded
+    whole: dict[str, Any] = to_builtins(value.facts)
     for items, characters in KEPT:
         paths: list[str] = []
-        facts = {name: _shortened(fact, items, characters, name, paths) for name, fact in value.facts.items()}
+        facts = {name: _shortened(fact, items, characters, name, paths) for name, fact in whole.items()}
         facts["cut"] = {"bytes": len(encoded), "parts": paths[:PATHS_NAMED_MAX]}
         shorter = encode(replace(value, facts=facts))
         if size_of(Record(topic, key, shorter)) <= room[topic]:

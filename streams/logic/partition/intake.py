@@ -19,10 +19,9 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import Cause
-
-CONTACTS = "contacts"
 
 _Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
@@ -73,7 +72,7 @@ def cause_of(arrived: Arrived, told: Told) -> Cause:
 
 def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:
     """What a record tells that was refused; None unless it is the record of a contact, as its key and partition say."""
-    if arrived.topic != CONTACTS or arrived.key is None or arrived.value is None:
+    if arrived.topic != TopicName.CONTACTS or arrived.key is None or arrived.value is None:
         return None
     try:
         told = ContactUnreadable(*split_contact_key(arrived.key.decode()))
@@ -89,7 +88,7 @@ def _decode(topic: str, value: bytes) -> tuple[_Event | ContactRecord, BadEvent 
 
 
 def _removed(topic: str, key: bytes) -> ContactRemoved:
-    if topic != CONTACTS:
+    if topic != TopicName.CONTACTS:
         raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
     try:
         return ContactRemoved(*split_contact_key(key.decode()))

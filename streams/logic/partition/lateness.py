@@ -46,7 +46,7 @@ class Holding:
 def fired(effect: Dial, holding: Holding, now: datetime) -> Fired:
     """The entry for one command of a partition that is held so."""
     if effect.held_by is not None:
-        cause = effect.held_by
+        cause = LatenessCause(effect.held_by)
     elif holding.acquired_at is not None and effect.wanted_at < holding.acquired_at:
         cause = LatenessCause.OUTAGE
     elif holding.stood_at(effect.wanted_at):

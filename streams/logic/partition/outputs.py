@@ -11,17 +11,11 @@ from typing import assert_never
 from streams.logic.configuration.reports import BadRecord, Report
 from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
-from streams.logic.dnc.records import DNC_ENTRIES
 from streams.logic.partition.fitting import CATALOG_ROOM, Room, fitting_letter, fitting_value
-from topics.catalog import DEAD_LETTER_TOPIC
 from topics.codec import BadEvent, ErrorCode, encode, value_key
+from topics.facts import RecycleRejectedFacts
+from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
-
-LIFECYCLE = "callback-lifecycle"
-VIEW = "outstanding-callbacks"
-DIAL_PREVIEW = "dial-preview"
-DIAL_ANALYSIS = "dial-analysis"
-PLACEMENT_DECIDED = "placement-decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +38,25 @@ def records_of(key: bytes, effects: Iterable[Effect], room: Room = CATALOG_ROOM)
 def _record_of(key: bytes, effect: Effect, room: Room) -> Record:
     match effect:
         case CallbackLifecycle():
-            return Record(LIFECYCLE, key, fitting_value(LIFECYCLE, key, effect, room))
+            topic = TopicName.CALLBACK_LIFECYCLE
+            return Record(topic, key, fitting_value(topic, key, effect, room))
         case Dial():
             return Record(topic_of(effect), key, encode(effect.command))
         case OutstandingCallbacks():
-            return Record(VIEW, key, encode(effect) if effect.callbacks else None)
+            return Record(TopicName.OUTSTANDING_CALLBACKS, key, encode(effect) if effect.callbacks else None)
         case Answered(answer=answer, decided=decided):
             # One that is repeated was small enough to be remembered.
-            value = answer if decided is None else fitting_value(PLACEMENT_DECIDED, key, decided, room)
-            return Record(PLACEMENT_DECIDED, key, value)
+            value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, room)
+            return Record(TopicName.PLACEMENT_DECIDED, key, value)
         case DncAppended(entry=entry):
-            return Record(DNC_ENTRIES, value_key(DNC_ENTRIES, entry).encode(), encode(entry))
+            return Record(TopicName.DNC_ENTRIES, value_key(TopicName.DNC_ENTRIES, entry).encode(), encode(entry))
         case _:
             assert_never(effect)
 
 
 def topic_of(effect: Dial) -> str:
     """The topic of a command."""
-    return DIAL_PREVIEW if effect.preview else DIAL_ANALYSIS
+    return TopicName.DIAL_PREVIEW if effect.preview else TopicName.DIAL_ANALYSIS
 
 
 def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str, outlet: Outlet) -> Record:
@@ -80,7 +75,7 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
         ("ringback.error", code.encode()),
         *([] if first is None else [("ringback.offset.last", str(arrived.offset).encode())]),
     )
-    letter = Record(DEAD_LETTER_TOPIC, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms)
+    letter = Record(TopicName.DEAD_LETTER, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms)
     return fitting_letter(letter, own, damage, outlet.room)
 
 
@@ -107,8 +102,8 @@ def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
         transition=Transition.REJECTED,
         occurred_at=now,
         reasons=(Reason.RECYCLED_TOO_SOON,),
-        facts={"recycled_at": event.occurred_at, "accepted_at": report.accepted_at},
+        facts=RecycleRejectedFacts(recycled_at=event.occurred_at, accepted_at=report.accepted_at),
         campaign_id=event.campaign_id,
         cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
-    return Outcome([Record(LIFECYCLE, arrived.key, encode(rejected))])
+    return Outcome([Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected))])

@@ -7,9 +7,9 @@ Source: docs/rules.md, section 8 row 15.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.rows import Waiting
 from streams.logic.partition.due_index import DueIndex
+from topics.facts import HeldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Release:
     callback_id: str
     key: bytes
     campaign_id: str
-    held_by: LatenessCause
+    held_by: HeldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class WaitingRoom:
         due_at, callback_id, (key, _) = entry
         gate = self._gates[campaign_id]
         unreadable = (key, callback_id) in self._unreadable
-        at, held_by = gate.opened_at, LatenessCause.UNREADABLE if unreadable else LatenessCause.CAMPAIGN_OFF
+        at, held_by = gate.opened_at, HeldBy.UNREADABLE if unreadable else HeldBy.CAMPAIGN_OFF
         released_at = self._released_at.get(campaign_id, self._started_at)
         if released_at is not None and released_at + gate.gap > at:
-            at, held_by = released_at + gate.gap, LatenessCause.RATE
+            at, held_by = released_at + gate.gap, HeldBy.RATE
         at = max(at, self._put_off.get((key, callback_id), at))
         return Release(at, due_at, callback_id, key, campaign_id, held_by)
