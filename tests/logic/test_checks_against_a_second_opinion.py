@@ -106,7 +106,7 @@ def test_a_callback_has_one_end_or_is_outstanding(seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_many_more_histories_name_exactly_the_checks_that_fail() -> None:
     for seed in range(len(SEEDS), 12_000):
         lived.__wrapped__(seed)
