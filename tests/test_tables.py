@@ -46,7 +46,7 @@ def test_a_row_is_of_the_type_that_its_table_declares() -> None:
 def test_the_name_of_a_changelog_stands_in_the_code_where_its_table_is_declared_and_nowhere_else(
     table: Table[object],
 ) -> None:
-    literal = re.compile(rf"[\"']{table.changelog}[\"']|\bSTATE_TOPIC\b")
+    literal = re.compile(rf"[\"']{table.changelog}[\"']|\bSTATE_TOPIC\b|\bTopicName\.{table.changelog.name}\b")
     said_in = [path for path in (ROOT / "streams").rglob("*.py") if literal.search(path.read_text("utf-8"))]
     assert [str(path.relative_to(ROOT)) for path in said_in] == ["streams/tables.py"]
 
