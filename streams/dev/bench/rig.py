@@ -33,7 +33,7 @@ PARTITIONS = 4
 COMMAND_TOPICS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 POLL_MS = 50
 LOOK_EVERY_S = 0.05
-INTAKE_TIMEOUT_S = 600.0
+INTAKE_TIMEOUT_S = 1200.0
 COMMITTED_AFTER_S = 1.0
 """What the worker counts it has decided; some milliseconds later that is committed, and this is ample."""
 

@@ -13,8 +13,10 @@ from streams.dev.bench.verdict import faults
 from streams.dev.bench.watch import applied
 from topics.names import TopicName
 
-INTAKE_PER_S = 5_000
-"""A worker takes in more than this; so long ahead of their due time callbacks are scheduled."""
+PROBED = 20_000
+"""Callbacks by which it is measured how many a second this machine takes in."""
+RATE_KEPT = 0.3
+"""What is left of that rate in the worst case. So long ahead of their due time callbacks are scheduled."""
 LEAD_S = 20.0
 WAIT_S = 900.0
 WRAP_UPS_PER_S = 100
@@ -44,15 +46,17 @@ async def _measure(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
 
 
 async def _play(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
+    probed = min(PROBED, callbacks)
+    per_s = await _probe(one, probed)
     now = CLOCK.now()
-    start = whole_milliseconds(now + timedelta(seconds=LEAD_S + callbacks / INTAKE_PER_S))
+    start = whole_milliseconds(now + timedelta(seconds=LEAD_S + callbacks / (RATE_KEPT * per_s)))
     due = list(calls("due", [start + timedelta(milliseconds=1000 * n // callbacks) for n in range(callbacks)], now))
     # With callbacks of their own, far away.
     more = [call.message for call in calls("later", far(int(2 * FLOW_MAX_S * WRAP_UPS_PER_S), now), now)]
     wrap_ups = [message for message in more if message.topic == TopicName.WRAP_UP]
     one.say(f"Scheduling {callbacks:,} callbacks that are due within the second from {start:%H:%M:%S} UTC on")
     await one.feed(due)
-    await one.until_outstanding(callbacks)
+    await one.until_outstanding(probed + callbacks)
     in_time_s = (start - CLOCK.now()).total_seconds()
     before = applied(one.worker, TopicName.WRAP_UP)
     await asyncio.sleep(max(0.0, in_time_s))
@@ -76,6 +80,15 @@ async def _play(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
         ("wrap-ups sent meanwhile", f"{flow.sent:,}, {WRAP_UPS_PER_S} per second"),
         ("of these not taken in yet, at most", f"{flow.behind:,}, those of {flow.behind / WRAP_UPS_PER_S:.1f} s"),
     ], due
+
+
+async def _probe(one: Rig, callbacks: int) -> float:
+    """How many callbacks a second are taken in here; these are far away."""
+    now = CLOCK.now()
+    began = time.monotonic()
+    await one.feed(calls("probe", far(callbacks, now), now))
+    await one.until_outstanding(callbacks)
+    return callbacks / (time.monotonic() - began)
 
 
 async def _send(one: Rig, wrap_ups: list[Message], flow: Flow, before: int, over: asyncio.Event) -> None:
