@@ -29,22 +29,24 @@ REPLICATION_USUAL = 3
 Found = TypeVar("Found")
 
 
-def create(clients: Clients, partitions: int, replication: int | None = None) -> list[str]:
+def create(clients: Clients | Settings, partitions: int, replication: int | None = None) -> list[str]:
     """Create the topics that are missing and wait until they can be written; returns their full names.
 
     partitions: of every contact topic. replication: None takes 3, or as many brokers as there are.
-    Raises OperatorError when the broker does not answer or refuses.
+    clients: or the settings to make them from. Raises OperatorError when the broker does not answer or refuses.
     """
-    return _run(clients, lambda admin: _create(admin, clients, partitions, replication))
+    given = _of(clients)
+    return _run(given, lambda admin: _create(admin, given, partitions, replication))
 
 
-def check(clients: Clients, partitions: int | None = None, replication: int | None = None) -> Checked:
+def check(clients: Clients | Settings, partitions: int | None = None, replication: int | None = None) -> Checked:
     """Compare the broker's topics with the catalog.
 
     partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
-    Raises OperatorError when the broker does not answer.
+    clients: or the settings to make them from. Raises OperatorError when the broker does not answer.
     """
-    return _run(clients, lambda admin: _check(admin, clients.settings, partitions, replication))
+    given = _of(clients)
+    return _run(given, lambda admin: _check(admin, given.settings, partitions, replication))
 
 
 async def contact_partitions(clients: Clients) -> int:
@@ -93,6 +95,10 @@ async def cluster_id(clients: Clients) -> str:
         return str((await admin.describe_cluster())["cluster_id"])
 
     return await _ask(clients, ask)
+
+
+def _of(given: Clients | Settings) -> Clients:
+    return given if isinstance(given, Clients) else Clients(given)
 
 
 def _run(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
