@@ -17,6 +17,8 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     NodeNotReadyError,
     ProducerFenced,
+    RequestTimedOutError,
+    UnknownError,
 )
 from aiokafka.structs import RecordMetadata
 
@@ -35,6 +37,8 @@ TRANSACTION_BACKOFF_S = 0.002
 RETRY_BACKOFF_MS = 5
 # Only a broker that answers is asked again so soon.
 UNREACHABLE_BACKOFF_S = 0.1
+TELLS_NOTHING = (RequestTimedOutError, UnknownError)
+"""Answers by which nobody knows whether a request was carried out; a broker that is shutting down gives the second."""
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
 
@@ -115,6 +119,8 @@ class Transactions:
                 raise self._refusals[0] from error
             if isinstance(error.__cause__, InvalidProducerIdMapping):
                 raise InDoubt("the broker has forgotten its transactional id") from error
+            if isinstance(error, TELLS_NOTHING) or isinstance(error.__cause__, TELLS_NOTHING):
+                raise InDoubt(f"the broker's answer says nothing: {error.__cause__ or error!r}") from error
             if self._doubts.unanswered is None or not isinstance(error, KafkaError):
                 raise
             raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error

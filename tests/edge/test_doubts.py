@@ -13,6 +13,7 @@ from aiokafka.errors import (
     NodeNotReadyError,
     ProducerFenced,
     RequestTimedOutError,
+    UnknownError,
 )
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
@@ -145,6 +146,22 @@ async def test_an_error_when_all_was_answered_is_none() -> None:
     with pytest.raises(InvalidTxnState):
         await of_partition.commit(UNIT)
     of_partition.check()
+
+
+def said_by_the_sender(cause: Exception) -> Exception:
+    """As aiokafka tells of an answer that it has no rule for."""
+    error: Exception = KafkaError("Unexpected error during batch delivery")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [UnknownError(), said_by_the_sender(UnknownError()), said_by_the_sender(RequestTimedOutError())], ids=repr
+)
+async def test_an_answer_that_does_not_say_what_was_done_is_a_doubt(error: Exception) -> None:
+    """A broker that is shutting down answers so to the end of a transaction, which may stand or not."""
+    with pytest.raises(InDoubt, match="says nothing"):
+        await transactions(doubtful=False, fails=error).commit(UNIT)
 
 
 async def test_who_is_fenced_takes_up_nothing_again() -> None:
