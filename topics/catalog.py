@@ -1,6 +1,6 @@
 """Every topic as data: its direction, key, value types, partitions and retention.
 
-Manifests, topic creation and the worker read this; a topic's numbers are written nowhere else.
+Manifests, topic creation and the worker read this; a topic's name or number is written nowhere else.
 Source: docs/contract.md, section "Topics".
 """
 
@@ -18,7 +18,6 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
-from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
 from topics.topic import DAY_MS, DEAD_LETTER_BYTES_MAX, FOREVER_MS, Cleanup, Direction, Scope, Topic
@@ -49,7 +48,7 @@ CONTACT_KEY = "contact_list_id|contact_id"
 
 _IN_PER_CONTACT = (
     Topic(
-        name=TopicName.WRAP_UP,
+        name="wrap-up",
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -58,7 +57,7 @@ _IN_PER_CONTACT = (
         reason=EVENTS_KEPT,
     ),
     Topic(
-        name=TopicName.CALLBACK_SCHEDULED,
+        name="callback-scheduled",
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -67,7 +66,7 @@ _IN_PER_CONTACT = (
         reason=EVENTS_KEPT,
     ),
     Topic(
-        name=TopicName.PLACEMENT_REQUESTED,
+        name="placement-requested",
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -76,7 +75,7 @@ _IN_PER_CONTACT = (
         reason="Somebody waits for the answer; a week outlives any outage in which one could still matter.",
     ),
     Topic(
-        name=TopicName.CONTACTS,
+        name="contacts",
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -89,7 +88,7 @@ _IN_PER_CONTACT = (
 
 _CONFIGURATION = (
     Topic(
-        name=TopicName.CAMPAIGNS,
+        name="campaigns",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="campaign_id",
@@ -100,7 +99,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name=TopicName.RULE_SETS,
+        name="rule-sets",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="rule_set_id",
@@ -111,7 +110,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name=TopicName.CALLABLE_TIME_SETS,
+        name="callable-time-sets",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="callable_time_set_id",
@@ -122,7 +121,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name=TopicName.DNC_ENTRIES,
+        name="dnc-entries",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="dnc_list_id|phone_number",
@@ -133,7 +132,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7, lag_days=7),
     ),
     Topic(
-        name=TopicName.CAMPAIGN_RECYCLE,
+        name="campaign-recycle",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="campaign_id",
@@ -143,7 +142,7 @@ _CONFIGURATION = (
         reason="Which recycle is accepted depends on the ones before it, so a worker reads every one there was.",
     ),
     Topic(
-        name=TopicName.CONTACT_LIST_CLEARED,
+        name="contact-list-cleared",
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="contact_list_id",
@@ -156,7 +155,7 @@ _CONFIGURATION = (
 
 _OUT = (
     Topic(
-        name=TopicName.DIAL_PREVIEW,
+        name="dial-preview",
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -165,7 +164,7 @@ _OUT = (
         reason="A week outlives any outage of the dialer, and a presentation without an outcome ends after 7 days.",
     ),
     Topic(
-        name=TopicName.DIAL_ANALYSIS,
+        name="dial-analysis",
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -174,7 +173,7 @@ _OUT = (
         reason="A week outlives any outage of the dialer, and a dialing without an outcome ends after 7 days.",
     ),
     Topic(
-        name=TopicName.PLACEMENT_DECIDED,
+        name="placement-decided",
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -183,7 +182,7 @@ _OUT = (
         reason="The only record of a refused call: kept as long as the lifecycle that it completes.",
     ),
     Topic(
-        name=TopicName.CALLBACK_LIFECYCLE,
+        name="callback-lifecycle",
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -192,7 +191,7 @@ _OUT = (
         reason="A quarter: a callback lives 30 days and then some, and complaints come late.",
     ),
     Topic(
-        name=TopicName.OUTSTANDING_CALLBACKS,
+        name="outstanding-callbacks",
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -202,7 +201,7 @@ _OUT = (
         extra=_compacted(tombstones_days=7, lag_days=7),
     ),
     Topic(
-        name=TopicName.DEAD_LETTER,
+        name="dead-letter",
         direction=Direction.OUT,
         scope=Scope.OTHER,
         key="the key of the record that was refused",
@@ -216,7 +215,7 @@ _OUT = (
 
 _INTERNAL = (
     Topic(
-        name=TopicName.CONTACT_STATE,
+        name="contact-state",
         direction=Direction.INTERNAL,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -229,7 +228,7 @@ _INTERNAL = (
 )
 
 
-def _names(topics: Iterable[Topic]) -> tuple[TopicName, ...]:
+def _names(topics: Iterable[Topic]) -> tuple[str, ...]:
     return tuple(topic.name for topic in topics)
 
 
@@ -242,5 +241,5 @@ CONTACT_TOPICS_IN = _names(_IN_PER_CONTACT)
 CONFIGURATION_TOPICS = _names(_CONFIGURATION)
 """Read from their beginning by every worker."""
 
-STATE_TOPIC = TopicName.CONTACT_STATE
-DEAD_LETTER_TOPIC = TopicName.DEAD_LETTER
+STATE_TOPIC = "contact-state"
+DEAD_LETTER_TOPIC = "dead-letter"

@@ -1,19 +1,24 @@
 """What the partitions that are being acquired wait for, for the page, the log, and whoever asks why it is not ready."""
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from datetime import datetime
 
-from streams.base.clock import Clock
+from streams.engine.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What is waited for, since when, and for how many seconds by now, whatever the clock was set to meanwhile."""
+    """What is waited for, and since when: by the clock, and by the monotonic one."""
 
     what: str
     since: datetime
     since_s: float
-    seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """For how long."""
+        return time.monotonic() - self.since_s
 
 
 class Waits:
@@ -27,7 +32,7 @@ class Waits:
         """It waits for this from now on, or still."""
         known = self._waits.get(who)
         if known is None or known.what != what:
-            self._waits[who] = Wait(what, self._clock.now(), self._clock.monotonic())
+            self._waits[who] = Wait(what, self._clock.now(), time.monotonic())
 
     def over(self, who: str) -> None:
         """It waits for nothing any more."""
@@ -39,9 +44,7 @@ class Waits:
 
     def longer_than(self, seconds: float) -> dict[str, Wait]:
         """Those that have waited for at least so long."""
-        now = self._clock.monotonic()
-        waits = {who: replace(wait, seconds=now - wait.since_s) for who, wait in sorted(list(self._waits.items()))}
-        return {who: wait for who, wait in waits.items() if wait.seconds >= seconds}
+        return {who: wait for who, wait in sorted(list(self._waits.items())) if wait.seconds >= seconds}
 
     def status(self) -> dict[str, dict[str, object]]:
         """Everything, for the page."""

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from streams.engine.pace import PACE, Pace
-
 log = logging.getLogger(__name__)
+
+AGAIN_S = 0.5
+TOLD_EVERY_S = 10.0
 
 
 def is_away(error: BaseException) -> bool:
@@ -21,21 +23,20 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, TimeoutError)
 
 
-async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str, pace: Pace = PACE) -> None:
+async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str) -> None:
     """Do `work`, again if a broker is away. cannot: what cannot be done, for the log.
 
     Raises what it raised when the patience is over, and any other error at once.
     """
-    loop = asyncio.get_running_loop()
-    until, told_at = loop.time() + patience_s, float("-inf")
+    until, told_at = time.monotonic() + patience_s, float("-inf")
     while True:
         try:
             return await work()
         except (KafkaError, TimeoutError) as error:
-            now = loop.time()
+            now = time.monotonic()
             if now > until or not is_away(error):
                 raise
-            if now >= told_at + pace.told_every_s:
+            if now >= told_at + TOLD_EVERY_S:
                 told_at = now
                 log.warning("%s: %r", cannot, error)
-        await asyncio.sleep(pace.again_s)
+        await asyncio.sleep(AGAIN_S)

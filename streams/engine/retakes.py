@@ -8,12 +8,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from streams.base import metrics
+from streams import metrics
 from streams.engine.away import patiently
-from streams.engine.pace import Pace
+from streams.engine.disk_rows import UnusableState
+from streams.engine.doubts import InDoubt
 from streams.engine.partition_engine import PartitionEngine
-from streams.kafka.doubts import InDoubt
-from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +26,10 @@ class Retakes:
     patience_s: for how long it is tried.
     """
 
-    def __init__(
-        self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float, pace: Pace
-    ) -> None:
+    def __init__(self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float) -> None:
         self._take_up = take_up
         self._broken = broken
-        self._patience_s, self._pace = patience_s, pace
+        self._patience_s = patience_s
         self._closings: set[asyncio.Future[None]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -65,10 +62,7 @@ class Retakes:
             await asyncio.shield(closing)
             self._closings.discard(closing)
             await patiently(
-                lambda: self._take_up(number, ends),
-                self._patience_s,
-                f"partition {number} cannot be taken up yet",
-                self._pace,
+                lambda: self._take_up(number, ends), self._patience_s, f"partition {number} cannot be taken up yet"
             )
         except (Exception, UnusableState) as error:
             self._broken(f"taking up partition {number} again", error)

@@ -14,7 +14,8 @@ from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import BrokerMetadata
 
-from streams.kafka import fetch_watch, overdue, reconnecting
+from streams import fetch_watch, reconnecting
+from streams.engine import overdue
 
 HOST = "127.0.0.1"
 GREETING = struct.pack(">hihhh", 0, 1, FetchRequest.API_KEY, 4, 4)  # ApiVersions: no error, and fetches of version 4.

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from streams.dev.local import LocalWorker
+from streams.local import LocalWorker
 
 ENDED_S = 60
 
 PROGRAM = """
 import os, resource, sys
-from streams.base import log
-from streams.base.errors import OperatorError
-from streams.worker import process_limits
+from streams import log, process_limits
+from streams.errors import OperatorError
 if os.getuid() == 0:  # For whom the limit of threads does not hold.
     os.setgid(54322)
     os.setuid(54322)

@@ -1,89 +1,81 @@
 """Safeguards of the engine that can be taken out, one at a time, to show that the simulation would notice.
 
-Each says what stands in its place: other clients, where the client is the safeguard, or else code that is replaced.
+Each says what stands in its place: a list of (where, name, value) for `stand_ins.replaced`.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine import partition_engine
+from streams.engine import partition_engine, restore, transaction
+from streams.engine.appends import Appends
 from streams.engine.beginning import Beginning
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition_engine import PartitionEngine
-from streams.faust_edge.consumer import Consumer
-from streams.kafka.transactions import Transactions
-from streams.logic.partition.appends import Appends
+from streams.engine.transaction import Transactions
+from streams.engine.transport import Consumer
 from tests.simulation.consumer import AIOKafkaConsumer
 from tests.simulation.producer import AIOKafkaProducer
-from tests.simulation.stand_ins import SimulatedClients
 from tests.simulation.wire import this_machine
 
-
-@dataclass(frozen=True)
-class Taken:
-    """What a simulation runs with. places: (where, name, value) for `stand_ins.replaced`."""
-
-    places: tuple[tuple[Any, str, Any], ...] = ()
-    clients: type[SimulatedClients] = SimulatedClients
+Places = list[tuple[Any, str, Any]]
 
 
-def hold_back() -> Taken:
+def hold_back() -> Places:
     """Source partitions are resumed when Faust does it, and are not sought when their engine has been acquired."""
 
     async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
         begin(dict.fromkeys(consumer.engines.topics, 0))
 
-    return Taken((
+    return [
         (Consumer, "resume_partitions", driver.Consumer.resume_partitions),
         (Consumer, "release", release),
-    ))  # fmt: skip
+    ]
 
 
-def fencing() -> Taken:
+def fencing() -> Places:
     """Every owner has a transactional id of its own, so that nobody is fenced and nothing is aborted."""
     numbers = itertools.count()
 
-    class Unfenced(SimulatedClients):
-        def producer(self, **options: Any) -> AIOKafkaProducer:
-            own = f"{options['transactional_id']}-{this_machine().name}-{next(numbers)}"
-            return super().producer(**options | {"transactional_id": own})
+    class Unfenced(AIOKafkaProducer):
+        def __init__(self, *, transactional_id: str, **options: Any) -> None:
+            own = f"{transactional_id}-{this_machine().name}-{next(numbers)}"
+            super().__init__(transactional_id=own, **options)
 
-    return Taken(clients=Unfenced)
+    return [(transaction, "AIOKafkaProducer", Unfenced)]
 
 
-def fence_before_reading() -> Taken:
+def fence_before_reading() -> Places:
     """The state is read first, and the former owner is fenced after that."""
 
     async def acquire(engine: PartitionEngine, _: Callable[[str], None]) -> None:
-        await engine._changelog.restore(engine._store, engine.number, engine._clock.now())
+        await engine._restore()
         await engine._transactions.start()
         engine.core.ready(engine._clock.now())
 
-    return Taken(((PartitionEngine, "acquire", acquire),))
+    return [(PartitionEngine, "acquire", acquire)]
 
 
-def read_committed() -> Taken:
+def read_committed() -> Places:
     """State and configuration are read with what was aborted."""
 
-    class Uncommitted(SimulatedClients):
-        def consumer(self, **options: Any) -> AIOKafkaConsumer:
-            return super().consumer(**options | {"isolation_level": "read_uncommitted"})
+    class Uncommitted(AIOKafkaConsumer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options | {"isolation_level": "read_uncommitted"})
 
-    return Taken(clients=Uncommitted)
+    return [(restore, "AIOKafkaConsumer", Uncommitted)]
 
 
-def acquire_gate() -> Taken:
+def acquire_gate() -> Places:
     """Timers fire and placements are answered at once."""
-    return Taken(((partition_engine, "AcquireGate", lambda ends: AcquireGate({})),))
+    return [(partition_engine, "AcquireGate", lambda ends: AcquireGate({}))]
 
 
-def offset_check() -> Taken:
+def offset_check() -> Places:
     """What is delivered again is processed again."""
 
     def take(inbox: Inbox, *, requests: bool = True) -> Iterator[tuple[str, Any]]:
@@ -98,34 +90,34 @@ def offset_check() -> Taken:
             inbox.next[batch.topic] = record.offset + 1
             yield batch.topic, record
 
-    return Taken(((Inbox, "take", take),))
+    return [(Inbox, "take", take)]
 
 
-def waiting_placements() -> Taken:
+def waiting_placements() -> Places:
     """A placement request waits for nothing that came before it."""
-    return Taken(((Inbox, "waits_for", lambda inbox: {}),))
+    return [(Inbox, "waits_for", lambda inbox: {})]
 
 
-def do_not_call_entries() -> Taken:
+def do_not_call_entries() -> Places:
     """A partition is released without a look at the entries that its former owners had read, or had written."""
 
     async def caught_up(*_: object) -> None:
         return
 
-    return Taken(((ConfigurationReader, "caught_up", caught_up),))
+    return [(ConfigurationReader, "caught_up", caught_up)]
 
 
-def doubts() -> Taken:
+def doubts() -> Places:
     """A producer goes on although a request of it had no answer, and a copy may still arrive."""
-    return Taken(((Transactions, "check", lambda transactions: None),))
+    return [(Transactions, "check", lambda transactions: None)]
 
 
-def kept_appends() -> Taken:
+def kept_appends() -> Places:
     """What a former owner put on Do Not Call lists, and nobody has read back, is forgotten."""
-    return Taken(((Appends, "take_over", lambda _: False),))
+    return [(Appends, "take_over", lambda _: False)]
 
 
-SAFEGUARDS: dict[str, Callable[[], Taken]] = {
+SAFEGUARDS: dict[str, Callable[[], Places]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,

@@ -1,1 +1,0 @@
-"""What every room above the core stands on: settings, errors, log, metrics, the clock, time zones."""

@@ -1,1 +1,0 @@
-"""Tooling for developers: an embedded Kafka, worker processes, the demo, the benchmarks."""

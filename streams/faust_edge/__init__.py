@@ -1,1 +1,0 @@
-"""Where Faust's inside is touched."""

@@ -1,1 +1,0 @@
-"""Kafka as the worker uses it: clients, credentials, reading, transactions, the administration of topics."""

@@ -1,1 +1,0 @@
-"""Whether a call may be placed."""

@@ -1,1 +1,0 @@
-"""What is remembered of a contact, what it can be told, and what is said about it."""

@@ -1,1 +1,0 @@
-"""What becomes of a contact and its callbacks."""

@@ -1,1 +1,0 @@
-"""Phone numbers, time zones, and when a contact may be called."""

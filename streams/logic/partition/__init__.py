@@ -1,1 +1,0 @@
-"""One contact partition, short of Kafka."""

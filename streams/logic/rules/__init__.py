@@ -1,1 +1,0 @@
-"""Rule sets and filters, compiled and evaluated."""

@@ -1,1 +1,0 @@
-"""The core on a virtual clock, without Kafka."""
