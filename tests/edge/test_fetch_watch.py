@@ -4,18 +4,18 @@ import asyncio
 import itertools
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import aiokafka.conn
 import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import BrokerMetadata
 
-from streams import fetch_watch, reconnecting
+from streams import fetch_watch
 from streams.engine import overdue
+from tests.edge import fresh_clients
 
 HOST = "127.0.0.1"
 GREETING = struct.pack(">hihhh", 0, 1, FetchRequest.API_KEY, 4, 4)  # ApiVersions: no error, and fetches of version 4.
@@ -25,17 +25,11 @@ FETCH = FetchRequest(50, 1, 1, 0, [])
 
 
 @pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a worker, with nothing known of any address, and five times as fast."""
-    for where, name in (
-        (aiokafka.conn, "AIOKafkaConnection"), (AIOKafkaClient, "_get_conn"), (AIOKafkaClient, "_metadata_update")
-    ):  # fmt: skip
-        monkeypatch.setattr(where, name, getattr(where, name))
     monkeypatch.setattr(overdue, "SILENT_S", SILENT_S)
     monkeypatch.setattr(fetch_watch, "LOOK_S", 0.05)
-    monkeypatch.setattr(reconnecting, "_PROCESS", reconnecting._Process())
-    reconnecting.install(6.0, 20.0, 60.0)
-    yield
+    fresh_clients.install(monkeypatch)
 
 
 class Broker:

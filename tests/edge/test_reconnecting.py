@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiokafka.conn
@@ -19,21 +19,16 @@ from streams import reconnecting
 from streams.broker.java import free_ports
 from streams.engine.patience import ANSWER_S, DATA_ANSWER_S, Patience
 from streams.reconnecting import Connection
+from tests.edge import fresh_clients
 
 HOST = "127.0.0.1"
 GREETING = struct.pack(">hi", 0, 0)  # ApiVersions: no error, and nothing is offered.
 
 
 @pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a worker, with nothing known of any address."""
-    for where, name in (
-        (aiokafka.conn, "AIOKafkaConnection"), (AIOKafkaClient, "_get_conn"), (AIOKafkaClient, "_metadata_update")
-    ):  # fmt: skip
-        monkeypatch.setattr(where, name, getattr(where, name))
-    monkeypatch.setattr(reconnecting, "_PROCESS", reconnecting._Process())
-    reconnecting.install(6.0, 20.0, 60.0)
-    yield
+    fresh_clients.install(monkeypatch)
 
 
 class Broker:

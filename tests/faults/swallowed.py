@@ -6,6 +6,7 @@ any more, either way: the client learns of it when its own timeout is over, and 
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -77,39 +78,25 @@ class Swallowing(Proxies):
 
     async def _pass_on(self, passes: asyncio.Event, target: int, near: Ends, far: Ends) -> None:
         lost = asyncio.Event()
-        await asyncio.gather(
-            self._requests(passes, lost, near[0], far[1]), self._answers(passes, lost, far[0], near[1])
-        )
 
-    async def _requests(
-        self, passes: asyncio.Event, lost: asyncio.Event, source: asyncio.StreamReader, target: asyncio.StreamWriter
-    ) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                frame = await frame_from(source)
-                await passes.wait()
-                if lost.is_set():
-                    continue
-                swallowed = self._swallowed(frame)
-                if swallowed is not None:
-                    lost.set()
-                if swallowed is not What.REQUEST:
-                    target.write(frame)
-                    await target.drain()
-        target.close()
+        def is_sent(request: bytes) -> bool:
+            if lost.is_set():
+                return False
+            swallowed = self._swallowed(request)
+            if swallowed is not None:
+                lost.set()
+            return swallowed is not What.REQUEST
 
-    async def _answers(
-        self, passes: asyncio.Event, lost: asyncio.Event, source: asyncio.StreamReader, target: asyncio.StreamWriter
-    ) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                frame = await frame_from(source)
-                await passes.wait()
-                if not lost.is_set():
-                    target.write(frame)
-                    await target.drain()
-        if not lost.is_set():
-            target.close()
+        async def requests() -> None:
+            await _relay(passes, near[0], far[1], is_sent)
+            far[1].close()
+
+        async def answers() -> None:
+            await _relay(passes, far[0], near[1], lambda _: not lost.is_set())
+            if not lost.is_set():
+                near[1].close()
+
+        await asyncio.gather(requests(), answers())
 
     def _swallowed(self, frame: bytes) -> What | None:
         api, name = parsed(frame)
@@ -119,3 +106,19 @@ class Swallowing(Proxies):
             return None
         self.wanted.name, self.wanted.done = name, True
         return self.wanted.what
+
+
+async def _relay(
+    passes: asyncio.Event,
+    source: asyncio.StreamReader,
+    target: asyncio.StreamWriter,
+    is_sent: Callable[[bytes], bool],
+) -> None:
+    """Pass on the frames that are to be sent, while the network lets any pass, until the connection ends."""
+    with suppress(OSError, asyncio.IncompleteReadError):
+        while True:
+            frame = await frame_from(source)
+            await passes.wait()
+            if is_sent(frame):
+                target.write(frame)
+                await target.drain()
