@@ -1,10 +1,17 @@
-# Everything a developer runs. It needs Python 3.11 with venv, and make; the rest is fetched into .venv.
+# Everything a developer runs. It needs Python 3.11 to 3.14 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-faults check lint types contracts topics-manifests clean
+.PHONY: help setup demo test test-long test-another-python test-faults check lint types contracts topics-manifests docs clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
 SYNC := .venv/bin/uv sync --locked --all-extras --python $(PYTHON)
+# The newest first: the first that is found, and that the packages of uv.lock install on, is taken.
+PYTHONS := python3.14 python3.13 python3.12 python3.11 python3 python
+RANGE := 3.11 to 3.14
+FITS := import sys, venv, ensurepip; now = sys.version_info[:2]; print("%d.%d" % now); sys.exit(not (3, 11) <= now <= (3, 14))
+ifdef WITH
+.PHONY: $(SYNCED)
+endif
 UV_VERSION = $(shell awk '/^name = "uv"$$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' uv.lock)
 
 help: ## What can be made
@@ -13,22 +20,31 @@ help: ## What can be made
 setup: $(SYNCED) ## Install everything into .venv, as locked in uv.lock
 	@echo "Ready: .venv/bin/ringback --help"
 
-# Rewritten whenever the lock or the project changes; uv then only installs what differs.
+# Rewritten whenever the lock or the project changes; uv then only installs what differs. A .venv that works is kept,
+# whatever else is found; `make setup WITH=python3.12` makes it anew with that one.
 $(SYNCED): uv.lock pyproject.toml
-	@python=; \
-	for name in python3.11 python3 python; do \
-	  if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	@if [ -z "$(WITH)" ] && [ -e $@ ] && $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory packages && touch $@; exit; fi; \
+	tried=" "; \
+	for name in $(or $(WITH),$(PYTHONS)); do \
+	  version=$$($$name -c '$(FITS)' 2>/dev/null) || continue; \
+	  case "$$tried" in *" $$version "*) continue;; esac; tried="$$tried$$version "; \
+	  echo "Making .venv with Python $$version"; \
+	  $$name -m venv --clear .venv && $(MAKE) --no-print-directory packages && touch $@ && exit; \
+	  echo "Not with Python $$version: the packages of uv.lock did not install, as said above" >&2; \
 	done; \
-	if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then :; \
-	elif [ -n "$$python" ]; then echo "Making .venv with $$($$python --version)"; $$python -m venv --clear .venv; \
-	else echo "Ringback needs Python 3.11 with venv: apt install python3.11-venv, brew install python@3.11, or python.org" >&2; exit 1; fi
+	[ "$$tried" = " " ] || { echo "No Python is left to try" >&2; exit 1; }; \
+	echo "Ringback needs Python $(RANGE) with venv$(WITH:%=, which % is not): apt install python3-venv," \
+	  "brew install python, or python.org" >&2; exit 1
+
+.PHONY: packages
+packages:
 	@if [ "$$(.venv/bin/uv --version 2>/dev/null | cut -d ' ' -f 2)" != "$(UV_VERSION)" ]; then \
 	  echo "Fetching uv $(UV_VERSION), which installs the rest"; \
 	  $(PYTHON) -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; fi
 	@echo "Installing the packages of uv.lock into .venv (the first time about 200 MB are downloaded)"
 	@VIRTUAL_ENV= $(SYNC) || { echo "Once more, with the certificates that this machine trusts"; \
 	  VIRTUAL_ENV= UV_SYSTEM_CERTS=1 $(SYNC); }
-	@touch $@
 
 demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks
 	@.venv/bin/ringback demo
@@ -38,6 +54,9 @@ test: check kafka ## Lint, types, import contracts and all tests but the long on
 
 test-long: $(SYNCED) kafka ## The tests that take minutes: faults, load
 	$(PYTHON) -m pytest -m long
+
+test-another-python: $(SYNCED) ## The core's tests on one more Python, if there is one or Debian's next release can be had
+	$(PYTHON) -m tests.another_python
 
 test-faults: $(SYNCED) kafka ## Half an hour of faults of every kind, and a table of what came of them
 	$(PYTHON) -m tests.faults
@@ -56,10 +75,13 @@ contracts: $(SYNCED)
 # Ahead of the tests, so that no test waits for a download.
 .PHONY: kafka
 kafka: $(SYNCED)
-	@$(PYTHON) -c 'from streams.broker.java import java_command; java_command(print)'
+	@$(PYTHON) -c 'from streams.dev.broker.java import java_command; java_command(print)'
 
 topics-manifests: $(SYNCED) ## Write deploy/kafka-topics from the catalog of topics
 	$(PYTHON) -m topics.manifests deploy/kafka-topics
+
+docs: $(SYNCED) ## Write docs/settings.md and docs/commands.md from the program
+	$(PYTHON) -m tests.docs.reference
 
 clean: ## Remove caches; .venv stays
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -2,6 +2,8 @@
 
 import sys
 
+from streams.base.extras import missing
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
@@ -9,9 +11,10 @@ def main() -> None:
         from streams.cli.group import run
     except ModuleNotFoundError as error:
         # The base install brings the event types alone, for programs that only read or write the topics.
-        if (error.name or "").partition(".")[0] in ("streams", "topics"):
+        package = (error.name or "").partition(".")[0]
+        if package in ("streams", "topics"):
             raise
-        sys.exit(f"ringback: the command line needs the package {error.name}. Run: pip install 'ringback[worker]'")
+        sys.exit(f"ringback: {missing(next(iter(sys.argv[1:]), None), package)}")
     sys.exit(run())
 
 

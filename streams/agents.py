@@ -9,17 +9,20 @@ from typing import Any
 from faust.types import StreamT
 
 from streams.app import App
+from topics.names import TopicName
 
 # The contact topics that a worker consumes: all of them are needed before a partition is ready.
-CONSUMED = ("contacts", "callback-scheduled", "wrap-up", "placement-requested")
+CONSUMED = (TopicName.CONTACTS, TopicName.CALLBACK_SCHEDULED, TopicName.WRAP_UP, TopicName.PLACEMENT_REQUESTED)
 
 
 def register(app: App, prefix: str) -> None:
     """Bind an agent to each consumed topic; `prefix` is what topic names begin with."""
-    app.agent(_source(app, prefix + "contacts"), name="on_contact")(on_contact)
-    app.agent(_source(app, prefix + "callback-scheduled"), name="on_callback_scheduled")(on_callback_scheduled)
-    app.agent(_source(app, prefix + "wrap-up"), name="on_wrap_up")(on_wrap_up)
-    app.agent(_source(app, prefix + "placement-requested"), name="on_placement_requested")(on_placement_requested)
+    app.agent(_source(app, prefix + TopicName.CONTACTS), name="on_contact")(on_contact)
+    app.agent(_source(app, prefix + TopicName.CALLBACK_SCHEDULED), name="on_callback_scheduled")(on_callback_scheduled)
+    app.agent(_source(app, prefix + TopicName.WRAP_UP), name="on_wrap_up")(on_wrap_up)
+    app.agent(_source(app, prefix + TopicName.PLACEMENT_REQUESTED), name="on_placement_requested")(
+        on_placement_requested
+    )
 
 
 def _source(app: App, topic: str) -> Any:

@@ -11,9 +11,10 @@ from faust.assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import TP, AppT
 
+from streams.base.settings import Settings
 from streams.engine.engines import Engines
-from streams.engine.transport import Consumer, Transport
-from streams.settings import Settings, client_options
+from streams.faust_edge.consumer import Consumer, Transport
+from streams.kafka.clients import Clients
 
 REQUEST_TIMEOUT_S = 90.0
 HEARTBEATS_PER_SESSION = 5
@@ -49,12 +50,12 @@ class App(faust.App):
         """Faust would make a folder for its tables and keep nothing in it: there are none of its own."""
 
 
-def create_app(settings: Settings, engines: Engines, url: str) -> App:
+def create_app(settings: Settings, clients: Clients, engines: Engines, url: str) -> App:
     """The app for `settings`; `url` is this worker's own address, by which the assignor tells workers apart."""
     app = App(
         settings.app,
         broker=[f"kafka://{address.strip()}" for address in settings.broker.split(",")],
-        broker_credentials=_credentials(settings),
+        broker_credentials=_credentials(clients),
         broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.session_timeout_s),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_PER_SESSION,
@@ -84,8 +85,8 @@ def create_app(settings: Settings, engines: Engines, url: str) -> App:
     return app
 
 
-def _credentials(settings: Settings) -> Any:
-    options = client_options(settings)
+def _credentials(clients: Clients) -> Any:
+    options = clients.options()
     if "sasl_oauth_token_provider" in options:
         return faust.OAuthCredentials(
             oauth_cb=options["sasl_oauth_token_provider"], ssl_context=options.get("ssl_context")

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import orjson
 
-from streams.engine.partition import Partition
-from streams.lines import Line, parse_line
-from streams.simulate import VirtualWorker, Written, line_of
+from streams.logic.partition.partition import Partition
+from streams.simulator.lines import Line, parse_line
+from streams.simulator.simulate import VirtualWorker, Written, line_of
 from topics.codec import contact_key
 from topics.fields import Instant
 
@@ -22,6 +22,12 @@ UNKNOWN_NUMBER = "+15550000000"
 def instant(text: str):
     """An aware UTC datetime from RFC 3339."""
     return msgspec.convert(text, Instant)
+
+
+def as_json(facts: msgspec.Struct) -> Json:
+    """Facts as they are written."""
+    found: Json = json.loads(msgspec.json.encode(facts))
+    return found
 
 
 def campaign(campaign_id: str = "P", **changes: Any) -> Json:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from streams.broker import EmbeddedKafka
-from streams.zone_data import use_package_zones
+from streams.base.zone_data import use_package_zones
+from streams.dev.broker import EmbeddedKafka
 
 CI = bool(os.environ.get("CI"))
 

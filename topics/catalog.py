@@ -1,6 +1,6 @@
 """Every topic as data: its direction, key, value types, partitions and retention.
 
-Manifests, topic creation and the worker read this; a topic's name or number is written nowhere else.
+Manifests, topic creation and the worker read this; a topic's numbers are written nowhere else.
 Source: docs/contract.md, section "Topics".
 """
 
@@ -18,6 +18,7 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
 from topics.topic import DAY_MS, DEAD_LETTER_BYTES_MAX, FOREVER_MS, Cleanup, Direction, Scope, Topic
@@ -48,7 +49,7 @@ CONTACT_KEY = "contact_list_id|contact_id"
 
 _IN_PER_CONTACT = (
     Topic(
-        name="wrap-up",
+        name=TopicName.WRAP_UP,
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -57,7 +58,7 @@ _IN_PER_CONTACT = (
         reason=EVENTS_KEPT,
     ),
     Topic(
-        name="callback-scheduled",
+        name=TopicName.CALLBACK_SCHEDULED,
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -66,7 +67,7 @@ _IN_PER_CONTACT = (
         reason=EVENTS_KEPT,
     ),
     Topic(
-        name="placement-requested",
+        name=TopicName.PLACEMENT_REQUESTED,
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -75,7 +76,7 @@ _IN_PER_CONTACT = (
         reason="Somebody waits for the answer; a week outlives any outage in which one could still matter.",
     ),
     Topic(
-        name="contacts",
+        name=TopicName.CONTACTS,
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -88,7 +89,7 @@ _IN_PER_CONTACT = (
 
 _CONFIGURATION = (
     Topic(
-        name="campaigns",
+        name=TopicName.CAMPAIGNS,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="campaign_id",
@@ -99,7 +100,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name="rule-sets",
+        name=TopicName.RULE_SETS,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="rule_set_id",
@@ -110,7 +111,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name="callable-time-sets",
+        name=TopicName.CALLABLE_TIME_SETS,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="callable_time_set_id",
@@ -121,7 +122,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7),
     ),
     Topic(
-        name="dnc-entries",
+        name=TopicName.DNC_ENTRIES,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="dnc_list_id|phone_number",
@@ -132,7 +133,7 @@ _CONFIGURATION = (
         extra=_compacted(tombstones_days=7, lag_days=7),
     ),
     Topic(
-        name="campaign-recycle",
+        name=TopicName.CAMPAIGN_RECYCLE,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="campaign_id",
@@ -142,7 +143,7 @@ _CONFIGURATION = (
         reason="Which recycle is accepted depends on the ones before it, so a worker reads every one there was.",
     ),
     Topic(
-        name="contact-list-cleared",
+        name=TopicName.CONTACT_LIST_CLEARED,
         direction=Direction.IN,
         scope=Scope.CAMPAIGN,
         key="contact_list_id",
@@ -155,7 +156,7 @@ _CONFIGURATION = (
 
 _OUT = (
     Topic(
-        name="dial-preview",
+        name=TopicName.DIAL_PREVIEW,
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -164,7 +165,7 @@ _OUT = (
         reason="A week outlives any outage of the dialer, and a presentation without an outcome ends after 7 days.",
     ),
     Topic(
-        name="dial-analysis",
+        name=TopicName.DIAL_ANALYSIS,
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -173,7 +174,7 @@ _OUT = (
         reason="A week outlives any outage of the dialer, and a dialing without an outcome ends after 7 days.",
     ),
     Topic(
-        name="placement-decided",
+        name=TopicName.PLACEMENT_DECIDED,
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -182,7 +183,7 @@ _OUT = (
         reason="The only record of a refused call: kept as long as the lifecycle that it completes.",
     ),
     Topic(
-        name="callback-lifecycle",
+        name=TopicName.CALLBACK_LIFECYCLE,
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -191,7 +192,7 @@ _OUT = (
         reason="A quarter: a callback lives 30 days and then some, and complaints come late.",
     ),
     Topic(
-        name="outstanding-callbacks",
+        name=TopicName.OUTSTANDING_CALLBACKS,
         direction=Direction.OUT,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -201,7 +202,7 @@ _OUT = (
         extra=_compacted(tombstones_days=7, lag_days=7),
     ),
     Topic(
-        name="dead-letter",
+        name=TopicName.DEAD_LETTER,
         direction=Direction.OUT,
         scope=Scope.OTHER,
         key="the key of the record that was refused",
@@ -215,7 +216,7 @@ _OUT = (
 
 _INTERNAL = (
     Topic(
-        name="contact-state",
+        name=TopicName.CONTACT_STATE,
         direction=Direction.INTERNAL,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
@@ -228,7 +229,7 @@ _INTERNAL = (
 )
 
 
-def _names(topics: Iterable[Topic]) -> tuple[str, ...]:
+def _names(topics: Iterable[Topic]) -> tuple[TopicName, ...]:
     return tuple(topic.name for topic in topics)
 
 
@@ -241,5 +242,5 @@ CONTACT_TOPICS_IN = _names(_IN_PER_CONTACT)
 CONFIGURATION_TOPICS = _names(_CONFIGURATION)
 """Read from their beginning by every worker."""
 
-STATE_TOPIC = "contact-state"
-DEAD_LETTER_TOPIC = "dead-letter"
+STATE_TOPIC = TopicName.CONTACT_STATE
+DEAD_LETTER_TOPIC = TopicName.DEAD_LETTER

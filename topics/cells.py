@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from topics.configuration import NONE_LEFT, AttemptLimits, CampaignStatus
 from topics.fields import FilledId, OptionalId, PhoneNumber, legible_number
+from topics.names import TopicName
 
 UNREADABLE_ZONE = "unreadable"
 """What a time zone that cannot be read counts as: no database has it, so callable time refuses."""
@@ -141,9 +142,9 @@ def _mend_dnc_entry(cells: Cells, faults: list[str]) -> dict[str, Any] | None:
 
 
 _MENDERS: dict[str, Callable[[Cells, list[str]], dict[str, Any] | None]] = {
-    "contacts": _mend_contact,
-    "campaigns": _mend_campaign,
-    "dnc-entries": _mend_dnc_entry,
+    TopicName.CONTACTS: _mend_contact,
+    TopicName.CAMPAIGNS: _mend_campaign,
+    TopicName.DNC_ENTRIES: _mend_dnc_entry,
 }
 
 

@@ -26,12 +26,13 @@ from topics.events import (
     WrapUp,
 )
 from topics.fields import ID_LENGTH_MAX, DoesNotFit
+from topics.nesting import refuse_deep
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
 
 ContactEvent = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested | ContactRecord
 ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared
-Output = DialCommand | PlacementDecided | CallbackLifecycle | OutstandingCallbacks
+Output = DialCommand | PlacementDecided[object] | CallbackLifecycle[object] | OutstandingCallbacks
 Value = ContactEvent | ConfigurationRecord | Output
 """Whatever stands on a topic."""
 
@@ -83,8 +84,12 @@ def _decoder(values: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[A
     return msgspec.json.Decoder(Union[values])  # noqa: UP007 - the members are known at run time only
 
 
-_DECODERS = {topic.name: _decoder(topic.values) for topic in CATALOG.values() if topic.values}
-_KEY_FIELDS = {topic.name: tuple(topic.key.split("|")) for topic in CATALOG.values() if topic.values}
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    topic.name: _decoder(topic.values) for topic in CATALOG.values() if topic.values
+}
+_KEY_FIELDS: dict[str, tuple[str, ...]] = {
+    topic.name: tuple(topic.key.split("|")) for topic in CATALOG.values() if topic.values
+}
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder()
 
@@ -110,6 +115,7 @@ def decode(topic: str, value: bytes) -> Value:
         # The decoder skips unknown fields without a look at their encoding.
         if not value.isascii():
             value.decode()
+        refuse_deep(value)
         struct: Value = decoder.decode(value)
     except msgspec.ValidationError as error:
         raise _invalid(value, error) from None

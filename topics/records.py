@@ -5,9 +5,9 @@ Source: docs/contract.md, section "Out".
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Generic, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from topics.commands import Origin
 from topics.fields import ContactListId, Id, Instant, PhoneNumber, in_utc
@@ -88,7 +88,14 @@ PLACEMENT_REASONS = tuple(Reason)[: tuple(Reason).index(Reason.TOO_FAR_AHEAD)]
 """Why a call may be refused, in the order in which an answer names them."""
 
 
-class PlacementDecided(Struct, frozen=True, kw_only=True):
+FactsT = TypeVar("FactsT", covariant=True)
+"""What `facts` is. The engine writes the structs of `topics.check_facts` and `topics.facts`. Whoever decodes a record
+has the JSON object: facts may be cut, and another version may have others. `msgspec.convert(facts, DialingFacts)` gives
+the struct where they are whole.
+"""
+
+
+class PlacementDecided(Struct, Generic[FactsT], frozen=True, kw_only=True):
     """The answer to a placement request. `reasons` names every check that failed, `facts` what each was decided on.
 
     `valid_until`: up to when a call that is allowed may be placed on this answer; None for one that is refused.
@@ -103,7 +110,7 @@ class PlacementDecided(Struct, frozen=True, kw_only=True):
     contact_list_id: ContactListId
     contact_id: Id
     phone_number: PhoneNumber
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: FactsT
     valid_until: Instant | None = None
 
     def __post_init__(self) -> None:
@@ -119,7 +126,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     offset: int | None = None
 
 
-class CallbackLifecycle(Struct, frozen=True, kw_only=True):
+class CallbackLifecycle(Struct, Generic[FactsT], frozen=True, kw_only=True):
     """One transition of one callback, or the rejection of one event.
 
     Only in a rejection may `callback_id`, `due_at`, `contact_list_id`, `contact_id` and `origin` be None.
@@ -129,7 +136,7 @@ class CallbackLifecycle(Struct, frozen=True, kw_only=True):
     transition: Transition
     occurred_at: Instant
     reasons: tuple[Reason, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: FactsT
     due_at: Instant | None = None
     campaign_id: Id
     contact_list_id: ContactListId | None = None

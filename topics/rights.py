@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, STATE_TOPIC
+from topics.names import TopicName
 from topics.topic import DEFAULT_PREFIX, Direction
 
 DEFAULT_APP = "ringback"
-DNC_ENTRIES = "dnc-entries"
 
 
 class Resource(StrEnum):
@@ -40,7 +40,7 @@ class Right(NamedTuple):
 READ_TOPICS = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, STATE_TOPIC)
 WRITTEN_TOPICS = (
     *(topic.name for topic in CATALOG.values() if topic.direction is not Direction.IN),
-    DNC_ENTRIES,  # A rule may put a number on a list.
+    TopicName.DNC_ENTRIES,  # A rule may put a number on a list.
 )
 
 
@@ -66,7 +66,7 @@ def of_topics_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> lis
 
 def of_dnc_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback dnc check` needs."""
-    return [Right(Resource.TOPIC, prefix + DNC_ENTRIES, ("Read",))]
+    return [Right(Resource.TOPIC, prefix + TopicName.DNC_ENTRIES, ("Read",))]
 
 
 COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from topics.names import TopicName
+
 DEFAULT_PREFIX = "ringback."
 DAY_MS = 24 * 3600 * 1000
 FOREVER_MS = -1
@@ -47,12 +49,12 @@ class Cleanup(StrEnum):
 class Topic:
     """One topic.
 
-    name: without prefix. key: in words. values: the structs a value may be; empty where a value is not ours to decode.
+    key: in words. values: the structs a value may be; empty where a value is not ours to decode.
     partitions: None means the contact partition count. retention_ms: None on a compacted topic, -1 for ever.
     reason: why it is kept that way and that long. extra: further topic settings by their Kafka names.
     """
 
-    name: str
+    name: TopicName
     direction: Direction
     scope: Scope
     key: str

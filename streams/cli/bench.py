@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from streams.children import stop_on_signals
+from streams.dev.children import stop_on_signals
 
 _COUNT = click.IntRange(min=1)
 INTERRUPTED = 130
@@ -28,7 +28,7 @@ def bench() -> None:
 @click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they do.")
 def lateness(outstanding: int, rate: int, seconds: int) -> int:
     """Measure how late commands are while callbacks fall due at an even rate."""
-    from streams.bench.lateness import run
+    from streams.dev.bench.lateness import run
 
     command = f"ringback bench lateness --outstanding {outstanding} --rate {rate} --seconds {seconds}"
     return _interruptible(lambda: run(command, outstanding, rate, seconds, click.echo))
@@ -42,7 +42,7 @@ def lateness(outstanding: int, rate: int, seconds: int) -> int:
 )
 def restart(outstanding: int, overdue: int, store: str) -> int:
     """Kill the worker with kill -9 and measure how fast it is back and has sent what fell due meanwhile."""
-    from streams.bench.restart import run
+    from streams.dev.bench.restart import run
 
     command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue} --store {store}"
     return _interruptible(lambda: run(command, outstanding, overdue, store, click.echo))
@@ -53,7 +53,7 @@ def restart(outstanding: int, overdue: int, store: str) -> int:
 @click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they come.")
 def placement(rate: int, seconds: int) -> int:
     """Measure how fast placement requests are answered, with every check switched on."""
-    from streams.bench.placement import run
+    from streams.dev.bench.placement import run
 
     command = f"ringback bench placement --rate {rate} --seconds {seconds}"
     return _interruptible(lambda: run(command, rate, seconds, click.echo))
@@ -64,7 +64,7 @@ def placement(rate: int, seconds: int) -> int:
 @click.option("--rounds", type=_COUNT, default=3, show_default=True, help="How often each way of reading is timed.")
 def dnc(numbers: int, rounds: int) -> int:
     """Measure how fast a worker reads a Do Not Call list, what it takes in memory, and how fast a number is found."""
-    from streams.bench.dnc import run
+    from streams.dev.bench.dnc import run
 
     command = f"ringback bench dnc --numbers {numbers} --rounds {rounds}"
     return _interruptible(lambda: run(command, numbers, rounds, click.echo))
@@ -75,7 +75,7 @@ def dnc(numbers: int, rounds: int) -> int:
 @click.option("--seconds", type=_COUNT, default=60, show_default=True, help="For how long they do.")
 def recovery(rate: int, seconds: int) -> int:
     """Kill one of two workers, and then kill and restart the other; measure how long their partitions stand still."""
-    from streams.bench.recovery import run
+    from streams.dev.bench.recovery import run
 
     command = f"ringback bench recovery --rate {rate} --seconds {seconds}"
     return _interruptible(lambda: run(command, rate, seconds, click.echo))
@@ -85,7 +85,7 @@ def recovery(rate: int, seconds: int) -> int:
 @click.option("--events", type=_COUNT, default=1_000_000, show_default=True, help="Wrap-ups that wait for the worker.")
 def backlog(events: int) -> int:
     """Start a worker on a backlog; measure how fast it is through, and the memory that takes."""
-    from streams.bench.backlog import run
+    from streams.dev.bench.backlog import run
 
     command = f"ringback bench backlog --events {events}"
     return _interruptible(lambda: run(command, events, click.echo))
@@ -95,7 +95,7 @@ def backlog(events: int) -> int:
 @click.option("--events", type=_COUNT, default=20_000, show_default=True, help="Events about the one contact.")
 def hot(events: int) -> int:
     """Send very many events about one contact, and check that each is answered."""
-    from streams.bench.hot import run
+    from streams.dev.bench.hot import run
 
     command = f"ringback bench hot --events {events}"
     return _interruptible(lambda: run(command, events, click.echo))
@@ -105,7 +105,7 @@ def hot(events: int) -> int:
 @click.option("--callbacks", type=_COUNT, default=50_000, show_default=True, help="Callbacks that are due then.")
 def stampede(callbacks: int) -> int:
     """Have very many callbacks due within one second; measure how fast they are out, and what new wrap-ups wait."""
-    from streams.bench.stampede import run
+    from streams.dev.bench.stampede import run
 
     command = f"ringback bench stampede --callbacks {callbacks}"
     return _interruptible(lambda: run(command, callbacks, click.echo))

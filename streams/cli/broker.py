@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from streams.broker import DEFAULT_PORT, EmbeddedKafka
-from streams.children import stop_on_signals
+from streams.dev.broker import DEFAULT_PORT, EmbeddedKafka
+from streams.dev.children import stop_on_signals
 
 
 @click.command()

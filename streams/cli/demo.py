@@ -22,6 +22,6 @@ def demo(seconds: float) -> int:
     """
     # What Kafka's client logs while a worker restarts would tear the table.
     logging.getLogger().addHandler(logging.NullHandler())
-    from streams.demo import run
+    from streams.dev.demo import run
 
     return run(seconds)

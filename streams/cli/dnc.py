@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from streams import dnc_entries
+from streams.base.settings import load
+from streams.cli import dnc_entries
 from streams.cli.options import connection_options
-from streams.logic.numbers import why_unmatched
-from streams.settings import load
+from streams.logic.hours.numbers import why_unmatched
 
 PROGRESS_S = 5
 

@@ -8,12 +8,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import click
 
-from streams import standard_streams
-from streams.errors import OperatorError
+from streams.base.errors import OperatorError
+from streams.base.extras import missing
+from streams.worker import standard_streams
 
 USAGE = 2
 INTERRUPTED = 130
@@ -33,24 +33,16 @@ See what it would do with a day of events, without Kafka:
   ringback simulate day.jsonl --until 2026-11-24T00:00:00Z
 """
 
-
-class _Entry(NamedTuple):
-    """What a command does, in a line, and the extra that brings what it imports."""
-
-    summary: str
-    extra: str
-
-
 COMMANDS = {
-    "demo": _Entry("Show it at work: a Kafka, a worker and a few callbacks, all on this machine.", "broker"),
-    "simulate": _Entry("Run events from files on a virtual clock, without Kafka.", "simulate"),
-    "broker": _Entry("Run a Kafka of one node, for a first try and for tests.", "broker"),
-    "topics": _Entry("Create the topics, or check that they are as they should be.", "worker"),
-    "dnc": _Entry("Name the Do Not Call entries that no number can match.", "worker"),
-    "worker": _Entry("Process events until told to stop.", "worker"),
-    "bench": _Entry("Measure lateness, placement, recovery and load on this machine.", "broker"),
+    "demo": "Show it at work: a Kafka, a worker and a few callbacks, all on this machine.",
+    "simulate": "Run events from files on a virtual clock, without Kafka.",
+    "broker": "Run a Kafka of one node, for a first try and for tests.",
+    "topics": "Create the topics, or check that they are as they should be.",
+    "dnc": "Name the Do Not Call entries that no number can match.",
+    "worker": "Process events until told to stop.",
+    "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
-"""Each one is the function of that name in the module `streams.cli.<name>`."""
+"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`."""
 
 
 class _LazyGroup(click.Group):
@@ -73,7 +65,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_LazyGroup, name="ringback", help=HELP, epilog=EXAMPLES)
@@ -120,9 +112,6 @@ def _usage(error: click.ClickException) -> str:
 
 def _missing(error: ModuleNotFoundError, command: str) -> Exception:
     package = (error.name or "").partition(".")[0]
-    entry = COMMANDS.get(command)
-    if entry is None or package in ("streams", "topics"):  # A fault of ours keeps its traceback.
+    if command not in COMMANDS or package in ("streams", "topics"):  # A fault of ours keeps its traceback.
         return error
-    return OperatorError(
-        f"`ringback {command}` needs the package {package}. Install it with: pip install 'ringback[{entry.extra}]'"
-    )
+    return OperatorError(missing(command, package))

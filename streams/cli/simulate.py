@@ -10,8 +10,16 @@ import click
 @click.argument("files", nargs=-1, metavar="[FILE...]")
 @click.option("--until", metavar="INSTANT", help="Run the clock on to this instant (RFC 3339).  [the last line's]")
 @click.option("--partitions", type=click.IntRange(min=1), default=1, show_default=True, help="Contact partitions.")
-def simulate(files: tuple[str, ...], until: str | None, partitions: int) -> int:
-    r"""Run events from files, or standard input, on a virtual clock and print every record a worker would write.
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "dialogue"]),
+    default="json",
+    show_default=True,
+    help="json: every record out; dialogue: every event in and record out, one line each, for people to read.",
+)
+def simulate(files: tuple[str, ...], until: str | None, partitions: int, form: str) -> int:
+    """Run events from files, or standard input, on a virtual clock and print every record a worker would write.
 
     A line of a file is one event, as JSON, and the moment at which it arrives; a line of the output is one record and
     the moment at which it is written. Same input, same output, byte for byte. It needs no Kafka.
@@ -21,13 +29,18 @@ def simulate(files: tuple[str, ...], until: str | None, partitions: int) -> int:
       {"topic":"wrap-up","at":"2026-11-23T15:00:01Z","key":"L|c1","value":{...}}
     A line out:
       {"topic":"dial-preview","at":"2026-11-23T16:00:00Z","key":"L|c1","value":{...}}
-    """
+    The same two in a dialogue:
+      2026-11-23 15:00:01 > wrap-up                L|c1  AGAIN, event_id w1, ...
+      2026-11-23 16:00:00 < dial-preview           L|c1  k1, due_at 16:00:00Z, ...
+    """  # noqa: D301  (click wants the character, not its escape)
     if not files and sys.stdin.isatty():
         raise click.UsageError("name a FILE of events, or pipe them in")
-    from streams.simulate import run_simulation
+    from streams.simulator.dialogue import dialogue
+    from streams.simulator.simulate import run_simulation
 
+    shown = dialogue if form == "dialogue" else None
     problems = io.StringIO()
-    code = run_simulation(files, until=until, partitions=partitions, out=sys.stdout, err=problems)
+    code = run_simulation(files, until=until, partitions=partitions, out=sys.stdout, err=problems, shown=shown)
     for line in problems.getvalue().splitlines():
         click.echo(f"ringback: {line}", err=True)
     return code

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from streams import topic_admin
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings, load
 from streams.cli.options import connection_options
-from streams.errors import OperatorError
-from streams.settings import Settings, load
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from topics.catalog import CATALOG
 from topics.manifests import Deployment
 
@@ -35,14 +36,14 @@ def topics() -> None:
 def create(
     config: Path | None, broker: str | None, prefix: str | None, partitions: int, replication: int | None
 ) -> int:
-    r"""Create the topics that are missing; those that are there stay as they are.
+    """Create the topics that are missing; those that are there stay as they are.
 
     \b
     Example:
       ringback topics create --broker kafka-1:9092,kafka-2:9092 --partitions 12
-    """
+    """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, broker=broker, prefix=prefix)
-    created = topic_admin.create(settings, partitions, replication)
+    created = topic_admin.create(Clients(settings), partitions, replication)
     for name in created:
         click.echo(f"created {name}")
     there = len(CATALOG) - len(created)
@@ -66,7 +67,7 @@ def check(
 
 
 def _check(settings: Settings, partitions: int | None, replication: int | None) -> int:
-    checked = topic_admin.check(settings, partitions, replication)
+    checked = topic_admin.check(Clients(settings), partitions, replication)
     for difference in checked.differences:
         click.echo(f"{difference} (fatal)" if difference.fatal else str(difference))
     count = len(checked.differences)

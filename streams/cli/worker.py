@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from streams.base.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load, names
 from streams.cli.options import connection_options
-from streams.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load, names
 
 
 class _WorkerCommand(click.Command):
@@ -36,7 +36,7 @@ def _meaning(name: str) -> str:
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.  [info]")
 @click.option("--log-format", metavar="FORMAT", help="console, json, or auto.  [auto]")
 def worker(config: Path | None, **given: Any) -> int:
-    r"""Process events until told to stop (Ctrl-C or SIGTERM).
+    """Process events until told to stop (Ctrl-C or SIGTERM).
 
     Start as many workers as you like, up to the number of partitions: they share the work, and the others take over
     when one ends. The topics must be there: `ringback topics create`.
@@ -44,9 +44,9 @@ def worker(config: Path | None, **given: Any) -> int:
     \b
     A second one on the same machine needs a folder and a port of its own:
       ringback worker --state-dir ringback-state-2 --metrics-port 0
-    """
+    """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, **given)
     # Only now, so that a mistake in the settings is told before everything that a worker needs is imported.
-    from streams.worker import run
+    from streams.worker.main import run
 
     return run(settings)

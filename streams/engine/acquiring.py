@@ -1,24 +1,19 @@
 """What the partitions that are being acquired wait for, for the page, the log, and whoever asks why it is not ready."""
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from streams.engine.clock import Clock
+from streams.base.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What is waited for, and since when: by the clock, and by the monotonic one."""
+    """What is waited for, since when, and for how many seconds by now, whatever the clock was set to meanwhile."""
 
     what: str
     since: datetime
     since_s: float
-
-    @property
-    def seconds(self) -> float:
-        """For how long."""
-        return time.monotonic() - self.since_s
+    seconds: float = 0.0
 
 
 class Waits:
@@ -32,7 +27,7 @@ class Waits:
         """It waits for this from now on, or still."""
         known = self._waits.get(who)
         if known is None or known.what != what:
-            self._waits[who] = Wait(what, self._clock.now(), time.monotonic())
+            self._waits[who] = Wait(what, self._clock.now(), self._clock.monotonic())
 
     def over(self, who: str) -> None:
         """It waits for nothing any more."""
@@ -44,7 +39,9 @@ class Waits:
 
     def longer_than(self, seconds: float) -> dict[str, Wait]:
         """Those that have waited for at least so long."""
-        return {who: wait for who, wait in sorted(list(self._waits.items())) if wait.seconds >= seconds}
+        now = self._clock.monotonic()
+        waits = {who: replace(wait, seconds=now - wait.since_s) for who, wait in sorted(list(self._waits.items()))}
+        return {who: wait for who, wait in waits.items() if wait.seconds >= seconds}
 
     def status(self) -> dict[str, dict[str, object]]:
         """Everything, for the page."""

@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-log = logging.getLogger(__name__)
+from streams.engine.pace import PACE, Pace
 
-AGAIN_S = 0.5
-TOLD_EVERY_S = 10.0
+log = logging.getLogger(__name__)
 
 
 def is_away(error: BaseException) -> bool:
@@ -23,20 +21,21 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, TimeoutError)
 
 
-async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str) -> None:
+async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str, pace: Pace = PACE) -> None:
     """Do `work`, again if a broker is away. cannot: what cannot be done, for the log.
 
     Raises what it raised when the patience is over, and any other error at once.
     """
-    until, told_at = time.monotonic() + patience_s, float("-inf")
+    loop = asyncio.get_running_loop()
+    until, told_at = loop.time() + patience_s, float("-inf")
     while True:
         try:
             return await work()
         except (KafkaError, TimeoutError) as error:
-            now = time.monotonic()
+            now = loop.time()
             if now > until or not is_away(error):
                 raise
-            if now >= told_at + TOLD_EVERY_S:
+            if now >= told_at + pace.told_every_s:
                 told_at = now
                 log.warning("%s: %r", cannot, error)
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(pace.again_s)

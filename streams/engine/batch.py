@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from streams.engine.fetched import DamagedRecord
-from streams.logic.exchange import Arrived
+from streams.kafka.fetched import DamagedRecord
+from streams.logic.contact.exchange import Arrived
 
 
 class SourceRecord(Protocol):

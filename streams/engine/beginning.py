@@ -10,9 +10,9 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from streams import metrics
+from streams.base import metrics
 from streams.engine.partition_engine import Broken, PartitionEngine
-from streams.engine.source_ends import Span
+from streams.kafka.source_ends import Span
 
 log = logging.getLogger(__name__)
 

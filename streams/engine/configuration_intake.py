@@ -6,22 +6,23 @@ Source: docs/decisions/0028-bounds-and-refused-records.md.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import Clock
 from streams.engine.batch import arrived
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.fetched import DamagedRecord
-from streams.engine.restore import ReadRecord
-from streams.logic.configuration import Configuration
-from streams.logic.dnc import RUN_AT
-from streams.logic.dnc_records import DNC_ENTRIES
-from streams.logic.prepared import Prepared, is_refused, prepare, report_on
-from streams.logic.recycles import Recycles
-from streams.logic.reports import PORTION_MAX, Report
+from streams.engine.pace import Pace
+from streams.kafka.compacted import ReadRecord
+from streams.kafka.fetched import DamagedRecord
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import Prepared, is_refused, prepare, report_on
+from streams.logic.configuration.recycles import Recycles
+from streams.logic.configuration.reports import PORTION_MAX, Report
+from streams.logic.dnc.lists import RUN_AT
+from topics.names import TopicName
 
 DNC_RECORDS_FIRST = 500
 """Do Not Call entries that are taken in to see how they are: a millisecond of the loop."""
@@ -33,8 +34,6 @@ DNC_REFUSED_PER_GOOD = 10
 """At most one in so many is refused among those that are good."""
 FEW = 50
 """Refused records that are judged at once, whether they will be kept or not."""
-SLICE_S = 0.010
-"""After so long the loop is given up, whatever is still to be taken in."""
 AT_ONCE_BYTES = 4096
 """A larger record is decoded and compiled in a thread: the largest take longer than a timer can wait."""
 
@@ -45,9 +44,12 @@ Unsaid: TypeAlias = "ReadRecord | Report"
 class Intake:
     """Into one `configuration`; `changed` is called when there is news for partitions."""
 
-    def __init__(self, configuration: Configuration, keeper: DncKeeper, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, configuration: Configuration, keeper: DncKeeper, clock: Clock, pace: Pace, changed: Callable[[], None]
+    ) -> None:  # fmt: skip
         self._configuration = configuration
         self._keeper = keeper
+        self._clock, self._pace = clock, pace
         self._changed = changed
         self._told = (0, 0)
         self._slice_ends = 0.0
@@ -56,7 +58,7 @@ class Intake:
         """Take in what one fetch has of a topic, by its name without prefix."""
         unsaid: list[Unsaid] = []
         try:
-            await (self._take_dnc if topic == DNC_ENTRIES else self._take_each)(topic, records, unsaid)
+            await (self._take_dnc if topic == TopicName.DNC_ENTRIES else self._take_each)(topic, records, unsaid)
         finally:  # Also of what was cut off: a snapshot of the lists may be written of what has been taken in.
             self._report_latest(topic, unsaid)
         self._tell()
@@ -73,7 +75,7 @@ class Intake:
                 was_refused = prepared.refused
                 if (report := self._configuration.take_in(prepared)) is not None:
                     unsaid.append(report)
-            if time.monotonic() > self._slice_ends:
+            if self._clock.monotonic() > self._slice_ends:
                 await self._pause(topic, unsaid)
 
     async def _take_dnc(self, topic: str, records: Sequence[ReadRecord], unsaid: list[Unsaid]) -> None:
@@ -87,7 +89,7 @@ class Intake:
             self._keeper.taken(len(some))
             first += count
             count = DNC_REFUSED_MAX if len(refused) * DNC_REFUSED_PER_GOOD > count else DNC_RECORDS_MAX
-            if time.monotonic() > self._slice_ends:
+            if self._clock.monotonic() > self._slice_ends:
                 await self._pause(topic, unsaid)
 
     def _taken(self, records: Sequence[ReadRecord]) -> Sequence[ReadRecord]:
@@ -124,7 +126,7 @@ class Intake:
             self._forget_all_but_latest(topic, unsaid)
         self._tell()
         await asyncio.sleep(0)
-        self._slice_ends = time.monotonic() + SLICE_S
+        self._slice_ends = self._clock.monotonic() + self._pace.slice_s
 
     def _tell(self) -> None:
         """Have the partitions look at what is new to them; a good Do Not Call entry is nobody's business."""

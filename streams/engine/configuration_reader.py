@@ -7,58 +7,60 @@ Source: docs/rules.md, section 8 rows 13 and 22.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from streams.engine.acquiring import Waits
-from streams.engine.clock import Clock
 from streams.engine.configuration_intake import Intake
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.partition import Partition
+from streams.engine.outside import Outside
 from streams.engine.recall import Recall
-from streams.engine.restore import ReadRecord, batches_to_end, reader
-from streams.engine.source_ends import SourceEnds
 from streams.engine.topic_watch import TopicWatch
-from streams.logic.configuration import Configuration
-from streams.logic.dnc_records import DNC_ENTRIES
-from streams.settings import Settings
+from streams.kafka.compacted import ReadRecord, batches_to_end, reader
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 100
-AWAITED_POLL_MS = 10
-"""The same while somebody waits for what was written last."""
 RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
 
 
 class ConfigurationReader:
-    """Keeps `configuration` up to date, and calls `changed` after each batch with news for partitions."""
+    """Keeps `configuration` up to date, and calls `changed` after each batch with news for partitions.
+
+    prefix: what topic names begin with. ends, written_ends: of what is committed, and of all that is written.
+    """
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
+        outside: Outside,
+        prefix: str,
+        ends: SourceEnds,
+        written_ends: SourceEnds,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
         self.configuration = Configuration()
-        self._settings = settings
-        self._ends = SourceEnds(settings)
-        self._written_ends = SourceEnds(settings, committed=False)
+        self._clients, self._clock, self._pace = clients, clock, pace = outside.clients, outside.clock, outside.pace
+        self._prefix = prefix
+        self._dnc = TopicPartition(prefix + TopicName.DNC_ENTRIES, 0)
+        self._ends, self._written_ends = ends, written_ends
         self._broken = broken
-        self._keeper = DncKeeper(settings, clock, self._ends, self.configuration)
-        self._recall = Recall(settings, self.configuration, changed, broken)
-        self._intake = Intake(self.configuration, self._keeper, changed)
-        self._topics = TopicWatch(settings)
+        self._keeper = DncKeeper(
+            clients, clock, outside.snapshots, self._dnc.topic, self._ends, self.configuration
+        )  # fmt: skip
+        self._recall = Recall(clients, prefix, pace, self.configuration, changed, broken)
+        self._intake = Intake(self.configuration, self._keeper, clock, pace, changed)
+        self._topics = TopicWatch(clients, clock, prefix)
         self._watching: asyncio.Task[None] | None = None
         self.held_back = Waits(clock)
         """The topics on which somebody has a transaction open: what was written after it cannot be read yet."""
-        self._dnc = TopicPartition(settings.topic(DNC_ENTRIES), 0)
         self._dnc_position = 0
         self._awaited = 0
         self._moved = asyncio.Event()
@@ -83,8 +85,6 @@ class ConfigurationReader:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._recall.stop()
         await self._keeper.stop()
-        await self._ends.close()
-        await self._written_ends.close()
 
     async def caught_up(self, core: Partition, say: Callable[[str], None]) -> None:
         """Return when a partition that has changed hands knows all Do Not Call entries that its former owners knew.
@@ -110,7 +110,7 @@ class ConfigurationReader:
 
     async def _run(self) -> None:
         partitions = [
-            TopicPartition(self._settings.topic(name), number)
+            TopicPartition(self._prefix + name, number)
             for name in CONFIGURATION_TOPICS
             for number in range(CATALOG[name].partitions or 1)
         ]
@@ -118,17 +118,17 @@ class ConfigurationReader:
             self.configuration.topic_ids = await self._topics.begin()
             self._watching = asyncio.create_task(self._topics.watch(self._broken), name="topics")
             first, end = await self._ends.span(self._dnc.topic)
-            async with reader(self._settings, partitions) as consumer:
-                began = time.monotonic()
+            async with reader(self._clients, partitions) as consumer:
+                began = self._clock.monotonic()
                 consumer.seek(self._dnc, await self._keeper.take_up(first, end))
-                took_up_at = time.monotonic()
+                took_up_at = self._clock.monotonic()
                 async for tp, records in batches_to_end(consumer):
                     await self._take(tp, records)
                     self.read_count += len(records)
-                self.took_up_s, self.read_s = took_up_at - began, time.monotonic() - took_up_at
+                self.took_up_s, self.read_s = took_up_at - began, self._clock.monotonic() - took_up_at
                 for tp in partitions:
                     self._next[self._name(tp)] = await consumer.position(tp)
-                self._dnc_position = self._next[DNC_ENTRIES]
+                self._dnc_position = self._next[TopicName.DNC_ENTRIES]
                 await self._keeper.look_after()
                 log.info("read %d configuration records in %.2f s", self.read_count, self.read_s)
                 self._read.set()
@@ -138,7 +138,7 @@ class ConfigurationReader:
 
     async def _follow(self, consumer: Any) -> None:
         while True:
-            timeout_ms = AWAITED_POLL_MS if self._awaited else POLL_MS
+            timeout_ms = self._pace.awaited_follow_ms if self._awaited else self._pace.follow_ms
             polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_MAX)
             for tp, records in polled.items():
                 if records[0].offset < self._next[self._name(tp)]:
@@ -166,10 +166,10 @@ class ConfigurationReader:
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""
-        return {**self._next, DNC_ENTRIES: self._dnc_position}
+        return {**self._next, TopicName.DNC_ENTRIES: self._dnc_position}
 
     async def _take(self, tp: TopicPartition, records: Sequence[ReadRecord]) -> None:
         await self._intake.take(self._name(tp), records)
 
     def _name(self, tp: TopicPartition) -> str:
-        return str(tp.topic).removeprefix(self._settings.prefix)
+        return str(tp.topic).removeprefix(self._prefix)

@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime
 
-from streams import metrics
-from streams.engine.partition import Partition
-from streams.logic.exchange import Outcome
+from streams.base import metrics
+from streams.logic.contact.exchange import Outcome
+from streams.logic.partition.partition import Partition
 
 log = logging.getLogger(__name__)
 

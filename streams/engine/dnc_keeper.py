@@ -6,17 +6,17 @@ Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
 
 import asyncio
 import logging
-import time
 from math import inf
 
-from streams import metrics
-from streams.engine import dnc_snapshot
-from streams.engine.clock import Clock
-from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import Configuration
-from streams.logic.dnc_records import DNC_ENTRIES
-from streams.settings import Settings
-from streams.topic_admin import cluster_id
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.kafka.clients import Clients
+from streams.kafka.source_ends import SourceEnds
+from streams.kafka.topic_admin import cluster_id
+from streams.logic.configuration.configuration import Configuration
+from streams.storage import local_copy
+from streams.storage.dnc_snapshot import Snapshots, frozen
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,25 @@ REFRESH_S = 12 * 3600.0
 
 
 class DncKeeper:
-    """Of one worker's lists. With the state in memory it writes nothing, and takes up nothing."""
+    """Of one worker's lists. topic: by its full name; snapshots: None writes nothing, and takes up nothing."""
 
-    def __init__(self, settings: Settings, clock: Clock, ends: SourceEnds, configuration: Configuration) -> None:
-        self._settings = settings
-        self._folder = settings.folder
+    def __init__(
+        self,
+        clients: Clients,
+        clock: Clock,
+        snapshots: Snapshots | None,
+        topic: str,
+        ends: SourceEnds,
+        configuration: Configuration,
+    ) -> None:
+        self._clients = clients
         self._clock = clock
+        self._snapshots = snapshots
+        self._topic = topic
         self._ends = ends
         self._configuration = configuration
         self._lists = configuration.dnc
-        self._source: dnc_snapshot.Source | None = None
+        self._source: local_copy.Source | None = None
         self._unwritten = 0
         self._wrote_at = -inf
         self._writing: asyncio.Future[None] | None = None
@@ -45,20 +54,19 @@ class DncKeeper:
 
     async def take_up(self, first: int, end: int) -> int:
         """Where to read on. first, end: the offsets that the topic has."""
-        if self._folder is None:
+        if self._snapshots is None:
             return first
-        cluster = await cluster_id(self._settings)
-        topic_id = self._configuration.topic_ids.get(DNC_ENTRIES, "")
-        self._source = source = dnc_snapshot.Source(cluster, self._settings.topic(DNC_ENTRIES), first, end, topic_id)
+        cluster = await cluster_id(self._clients)
+        topic_id = self._configuration.topic_ids.get(TopicName.DNC_ENTRIES, "")
+        self._source = source = local_copy.Source(cluster, self._topic, 0, first, end, topic_id)
         now = self._clock.now()
-        taken_up = await asyncio.to_thread(dnc_snapshot.read, self._folder, self._configuration, source, now)
+        taken_up = await asyncio.to_thread(self._snapshots.read, self._configuration, source, now)
         if taken_up is None:
             return first
-        younger = await self._ends.first_since(source.topic, taken_up.written_at + dnc_snapshot.CLOCKS_MAX)
-        if younger is not None and younger <= taken_up.offset:
-            # Somebody has made the topic anew: the same offsets are other records.
-            why = f"offset {younger}, which it should hold, is younger than it"
-            await asyncio.to_thread(dnc_snapshot.set_aside, self._folder, source, why)
+        try:
+            await local_copy.check_topic(self._ends, source, taken_up.offset + 1, taken_up.written_at)
+        except local_copy.UnusableState as why:
+            await asyncio.to_thread(self._snapshots.quarantine, source, why)
             self._lists.restore((), (), -1)
             return first
         return taken_up.offset + 1
@@ -77,7 +85,7 @@ class DncKeeper:
             self._lists.replace(*await asyncio.to_thread(self._lists.merge))
         if self._writing is not None and self._writing.done():
             await self._finish_writing()
-        since_s = time.monotonic() - self._wrote_at
+        since_s = self._clock.monotonic() - self._wrote_at
         is_due = since_s > REFRESH_S or (self._unwritten >= WRITE_AFTER and since_s > WRITE_EVERY_S)
         if is_due and self._writing is None:
             self._write()
@@ -97,12 +105,10 @@ class DncKeeper:
             await writing
         except OSError as error:
             # Nothing is lost without it, but time at the next start.
-            log.warning("no snapshot of the Do Not Call lists could be written to %s: %s", self._folder, error)
+            log.warning("no snapshot of the Do Not Call lists could be written to %s: %s", self._snapshots, error)
 
     def _write(self) -> None:
-        self._unwritten, self._wrote_at = 0, time.monotonic()
-        if self._folder is not None and self._source is not None:
-            what, now = dnc_snapshot.frozen(self._configuration), self._clock.now()
-            self._writing = asyncio.ensure_future(
-                asyncio.to_thread(dnc_snapshot.write, self._folder, what, self._source, now)
-            )
+        self._unwritten, self._wrote_at = 0, self._clock.monotonic()
+        if self._snapshots is not None and self._source is not None:
+            what, now = frozen(self._configuration), self._clock.now()
+            self._writing = asyncio.ensure_future(asyncio.to_thread(self._snapshots.write, what, self._source, now))

@@ -4,34 +4,33 @@ It is the one place that knows which partition is held, and since which generati
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
 from streams.engine.away import patiently
 from streams.engine.beginning import Beginning, Jumps
-from streams.engine.clock import Clock
 from streams.engine.configuration_reader import ConfigurationReader
-from streams.engine.disk_rows import UnusableState
-from streams.engine.doubts import InDoubt
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
+from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import PartitionsAdded, refusal_of
 from streams.engine.retakes import Retakes
-from streams.engine.source_ends import SourceEnds
-from streams.logic.fitting import CATALOG_ROOM, Room
-from streams.logic.outputs import Outlet
-from streams.settings import Settings
+from streams.kafka.doubts import InDoubt
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.partition.fitting import CATALOG_ROOM, Room
+from streams.logic.partition.outputs import Outlet
+from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
-TOLD_EVERY_S = 10.0
-"""What has been waited for that long is told in the log, again and again."""
 
 Release = Callable[[int, Beginning], Awaitable[None]]
 
@@ -48,7 +47,7 @@ class Engines(HeldEngines):
         settings: Settings,
         topics: Sequence[str],
         partitions: int,
-        clock: Clock,
+        outside: Outside,
         broken: Callable[[str, BaseException], None],
         room: Room = CATALOG_ROOM,
     ) -> None:
@@ -59,7 +58,7 @@ class Engines(HeldEngines):
         self.topics = frozenset(topics)
         self._settings = settings
         self._partitions = partitions
-        self._clock = clock
+        self._clock, self.pace = outside.clock, outside.pace
         self._broken = broken
         super().__init__(Jumps(settings.prefix, self._begin, broken))
         self._wanted: set[int] = set()
@@ -68,14 +67,18 @@ class Engines(HeldEngines):
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
         self._release: Release | None = None  # None while the group shares out anew.
-        self._retakes = Retakes(self._owned, broken, settings.transaction_timeout_s)
+        self._retakes = Retakes(self._owned, broken, settings.transaction_timeout_s, outside.pace)
         self._telling: asyncio.Task[None] | None = None
-        self._waits = Waits(clock)
-        self._ends = SourceEnds(settings, sorted(topics))
-        self._reader = ConfigurationReader(settings, clock, self.wake, broken)
+        self._waits = Waits(outside.clock)
+        self._ends = SourceEnds(outside.clients, sorted(topics))
+        self._written_ends = SourceEnds(outside.clients, committed=False)
+        self._reader = ConfigurationReader(
+            outside, settings.prefix, self._ends, self._written_ends, self.wake, broken
+        )  # fmt: skip
         self._new = NewEngines(
-            settings, partitions, clock, self._reader.configuration, Outlet(settings.prefix, room), self._failed
-        )
+            settings, partitions, outside, self._written_ends, self._reader.configuration,
+            Outlet(settings.prefix, room), self._failed, itertools.count(1),
+        )  # fmt: skip
 
     async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
@@ -93,7 +96,7 @@ class Engines(HeldEngines):
         self._wanted, self._generation, self._release = set(partitions), generation, release
         if (most := max(self._wanted, default=0)) >= self._partitions:
             why = f"this worker began with {self._partitions}"
-            self._broken("the group", PartitionsAdded(self._settings, most + 1, why))
+            self._broken("the group", PartitionsAdded(self._settings.prefix, most + 1, why))
         self._telling = self._telling or asyncio.create_task(self._tell_waits(), name="waits")
         self._jumps.keep(self._wanted & kept)
         acquisition = self._acquire(self._wanted & kept)
@@ -127,7 +130,7 @@ class Engines(HeldEngines):
         await self._patiently(partial(self._owned, number), f"partition {number}")
 
     async def _patiently(self, work: Callable[[], Awaitable[None]], what: str) -> None:
-        await patiently(work, self._settings.transaction_timeout_s, f"{what} cannot be taken over yet")
+        await patiently(work, self._settings.transaction_timeout_s, f"{what} cannot be taken over yet", self.pace)
 
     async def _owned(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
         """Own a partition, unless it is held, and take it up. awaited: see `Beginning`."""
@@ -197,8 +200,9 @@ class Engines(HeldEngines):
         if self._telling is not None:
             self._telling.cancel()
         await self._reader.stop()
-        await self._ends.close()
         await self._new.close()
+        await self._ends.close()
+        await self._written_ends.close()
         await self._close(set(self._held))
 
     async def _close(self, numbers: Iterable[int]) -> None:
@@ -212,8 +216,8 @@ class Engines(HeldEngines):
     async def _tell_waits(self) -> None:
         """Say in the log what has been waited for since the last time."""
         while True:
-            await asyncio.sleep(TOLD_EVERY_S)
-            waits = self._waits.longer_than(TOLD_EVERY_S) | self._reader.held_back.longer_than(TOLD_EVERY_S)
+            await asyncio.sleep(every_s := self.pace.told_every_s)
+            waits = self._waits.longer_than(every_s) | self._reader.held_back.longer_than(every_s)
             for who, wait in waits.items():
                 log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
             for number, engine in self._held.items():

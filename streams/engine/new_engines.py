@@ -1,42 +1,55 @@
 """Makes the engines of a worker: each owns its partition and has its state when it is handed out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from streams.engine.clock import Clock
-from streams.engine.disk_rows import UnusableState
-from streams.engine.partition import Partition
+from streams.base.settings import Settings
+from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
-from streams.engine.store import Store
-from streams.engine.stores import Stores
-from streams.logic.configuration import Configuration
-from streams.logic.outputs import Outlet
-from streams.settings import Settings
+from streams.kafka.source_ends import SourceEnds
+from streams.kafka.transactions import Transactions
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.outputs import Outlet
+from streams.logic.partition.partition import Partition
+from streams.storage.changelog import Changelog
+from streams.storage.local_copy import UnusableState
+from streams.storage.store import Store
+from streams.storage.stores import Stores
+from streams.tables import CONTACTS
 
 Say = Callable[[str], None]
 
 
 class NewEngines:
-    """Of one worker. partitions: how many the contact topics have. failed: told when an engine cannot go on."""
+    """Of one worker. partitions: how many the contact topics have. failed: told when an engine cannot go on.
+
+    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`.
+    """
 
     def __init__(
         self,
         settings: Settings,
         partitions: int,
-        clock: Clock,
+        outside: Outside,
+        written_ends: SourceEnds,
         configuration: Configuration,
         outlet: Outlet,
         failed: Callable[[int, str, BaseException], None],
+        epochs: Iterator[int],
     ) -> None:
         self._settings = settings
         self._partitions = partitions
-        self._clock = clock
+        self._outside = outside
         self._configuration = configuration
         self._outlet = outlet
         self._failed = failed
-        self._stores = Stores(settings, clock)
+        self._epochs = epochs
+        self._changelog = Changelog(outside.clients, settings.topic(CONTACTS.changelog))
+        self._stores = Stores(
+            outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder, written_ends
+        )
         self._checking: asyncio.Task[None] | None = None
 
     async def make(self, number: int, say: Say) -> PartitionEngine:
@@ -45,26 +58,31 @@ class NewEngines:
         try:
             return await self._acquired(number, await self._stores.open(number), say)
         except UnusableState as why:
-            self._stores.set_aside(number, why)
+            self._stores.quarantine(number, why)
             return await self._acquired(number, await self._stores.open(number), say)
 
     async def rows_fit(self) -> None:
         """Return when rows of all partitions were found where they belong; looked at once. Raises KeysMoved."""
         if self._checking is None or (self._checking.done() and self._checking.exception() is not None):
-            self._checking = asyncio.create_task(check_rows(self._settings, self._partitions), name="rows-fit")
+            checking = check_rows(self._outside.clients, self._changelog.topic, self._partitions)
+            self._checking = asyncio.create_task(checking, name="rows-fit")
         await asyncio.shield(self._checking)
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Look at nothing any more."""
         if self._checking is not None:
             self._checking.cancel()
             await asyncio.gather(self._checking, return_exceptions=True)
-        await self._stores.close()
 
     async def _acquired(self, number: int, store: Store, say: Say) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
         core = Partition(number, self._partitions, self._configuration, store.rows, outlet=self._outlet)
-        engine = PartitionEngine(self._settings, core, store, self._clock, partial(self._failed, number))
+        outside, failed = self._outside, partial(self._failed, number)
+        transactions = Transactions(outside.clients, self._settings, number, self._outlet.room)
+        engine = PartitionEngine(
+            self._settings, core, store, transactions, self._changelog, outside.clock, failed,
+            epochs=self._epochs, pace=outside.pace,
+        )  # fmt: skip
         try:
             await engine.acquire(say)
         except BaseException:

@@ -1,6 +1,6 @@
 """One partition engine for each partition held: state, due index, changelog, and one transactional producer.
 
-It puts time and Kafka around the pure core of `streams.engine.partition` and decides nothing itself. A unit is one
+It puts time and Kafka around the pure core, `streams.logic.partition`, and decides nothing itself. A unit is one
 transaction: outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every one
 goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
 """
@@ -8,41 +8,45 @@ goes to `broken`, which gives the engine up or ends the process. Source: docs/en
 import asyncio
 import itertools
 import logging
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.clock import Clock
+from streams.base.settings import Settings
 from streams.engine.batch import Batch, arrived
-from streams.engine.clock import Clock
 from streams.engine.counts import count, show
-from streams.engine.disk_rows import UnusableState
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
-from streams.engine.partition import Partition
-from streams.engine.restore import intact, read_batches_to_end, reader
-from streams.engine.store import Store
-from streams.engine.transaction import Transactions, Unit
-from streams.logic.exchange import Outcome
-from streams.settings import Settings
-from topics.catalog import STATE_TOPIC
+from streams.engine.pace import PACE, Pace
+from streams.kafka.transactions import Transactions, Unit
+from streams.logic.contact.exchange import Outcome
+from streams.logic.partition.partition import Partition
+from streams.storage.changelog import Changelog
+from streams.storage.local_copy import UnusableState
+from streams.storage.store import Store
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
-SLICE_S = 0.010  # A unit decides for so long at most before it commits: the timers of all other partitions wait for it.
 UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
-REQUESTS = "placement-requested"  # They wait for the gate, so it cannot wait for them.
-# One sequence for all engines: a batch that was fetched for the former engine of a partition never fits its next one.
-EPOCHS = itertools.count(1)
+REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 
 
 class PartitionEngine:
-    """Owns one contact partition from `acquire` to `close`."""
+    """Owns one contact partition from `acquire` to `close`.
 
-    def __init__(self, settings: Settings, core: Partition, store: Store, clock: Clock, broken: Broken) -> None:
+    epochs: one sequence for all engines of a worker: a batch that was fetched for the former engine of a partition
+    never fits its next one.
+    """
+
+    def __init__(
+        self, settings: Settings, core: Partition, store: Store, transactions: Transactions, changelog: Changelog,
+        clock: Clock, broken: Broken, *, epochs: Iterator[int], pace: Pace = PACE,
+    ) -> None:  # fmt: skip
         self.core = core
         self.number = core.number
         self.epoch = self.in_flight = 0  # In flight: callbacks that the unit presents which is being committed.
@@ -56,7 +60,8 @@ class PartitionEngine:
         self._requests = settings.topic(REQUESTS)
         self._clock = clock
         self._broken = broken
-        self._transactions = Transactions(settings, core.number, core.outlet.room)
+        self._transactions, self._changelog = transactions, changelog
+        self._epochs, self._pace = epochs, pace
         self._wake = asyncio.Event()
         self.active = self._proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
@@ -65,37 +70,26 @@ class PartitionEngine:
     async def acquire(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Fence the former owner, then read the state to its end: in this order the end is final. say: what it does."""
         metrics.PARTITION_READY.labels(self.number).set(0)
-        began = time.monotonic()
+        began = self._clock.monotonic()
         self.core.holding.begins(self._clock.now())
         say("its transactional id, by which the former owner is fenced")
         await self._transactions.start()
-        say(f"its state on {self._settings.topic(STATE_TOPIC)}")
-        rows = await self._restore()
+        say(f"its state on {self._changelog.topic}")
+        rows = await self._changelog.restore(self._store, self.number, self._clock.now())
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
-        metrics.RESTORE_SECONDS.labels(self.number).set(seconds := time.monotonic() - began)
+        metrics.RESTORE_SECONDS.labels(self.number).set(seconds := self._clock.monotonic() - began)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
         show(self.core)
         told = (self.number, rows, seconds, self.core.outstanding)
         log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *told)
-
-    async def _restore(self) -> int:
-        """Bring the store up to the end of the changelog; returns how many records that took."""
-        began = self._clock.now()  # What is read is as old as this: a process may sleep for days in the middle of it.
-        changelog = TopicPartition(self._settings.topic(STATE_TOPIC), self.number)
-        async with reader(self._settings, [changelog]) as consumer:
-            if self._store.next_offset is not None:
-                consumer.seek(changelog, self._store.next_offset)
-            rows = await read_batches_to_end(consumer, lambda _, read: self._store.restore(intact(read), began))
-            self._store.committed(await consumer.position(changelog), began)
-        return rows
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], anew: Collection[str] = ()) -> None:
         """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
 
         All by full topic name; anew: those whose log is another one. What was fetched before this is left alone.
         """
-        self.epoch = next(EPOCHS)
+        self.epoch = next(self._epochs)
         self._proven = False
         self.inbox.open(starts, anew)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
@@ -199,10 +193,10 @@ class PartitionEngine:
 
     def _fire_due(self, outcome: Outcome, now: datetime) -> None:
         """Fire what is due, oldest first, until the slice or the batch is over."""
-        until = time.monotonic() + SLICE_S
+        until = self._clock.monotonic() + self._pace.slice_s
         for _ in range(self._settings.fire_batch_max if self.ready else 0):
             at = self.core.next_at()
-            if at is None or at > now or time.monotonic() > until:
+            if at is None or at > now or self._clock.monotonic() > until:
                 break
             self._decided_at = self._clock.moment(at, now, self._decided_at)
             fired = self.core.fire(self._decided_at)
@@ -215,14 +209,14 @@ class PartitionEngine:
         topics: set[str] = set()
         if not self.inbox:
             return topics
-        until, taken = time.monotonic() + SLICE_S, 0
+        until, taken = self._clock.monotonic() + self._pace.slice_s, 0
         self._decided_at = now
         records = self.inbox.take(requests=self.gate.open)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
             taken += len(record.value or b"")
-            if time.monotonic() > until or taken > UNIT_BYTES_MAX:
+            if self._clock.monotonic() > until or taken > UNIT_BYTES_MAX:
                 break
         return topics
 
@@ -238,11 +232,11 @@ class PartitionEngine:
         return {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
 
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
-        began = time.monotonic()
+        began = self._clock.monotonic()
         self.in_flight = len(outcome.fired)
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(unit), now)
         self._proven, self.in_flight = True, 0
-        metrics.UNIT_SECONDS.observe(time.monotonic() - began)
+        metrics.UNIT_SECONDS.observe(self._clock.monotonic() - began)
         count(self.core, outcome, self._clock.now())
         self._transactions.check()

@@ -13,35 +13,37 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.engine.batch import arrived
-from streams.engine.restore import reader
-from streams.logic.configuration import RECYCLES, Configuration
-from streams.logic.prepared import report_on
-from streams.logic.recycles import Recycles
-from streams.logic.reports import PORTION_MAX, Recalled, Report
-from streams.settings import Settings
+from streams.engine.pace import Pace
+from streams.kafka.clients import Clients
+from streams.kafka.compacted import reader
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import report_on
+from streams.logic.configuration.recycles import Recycles
+from streams.logic.configuration.reports import PORTION_MAX, Recalled, Report
+from topics.names import TopicName
 
 log = logging.getLogger(__name__)
 
 RECORDS_MAX = PORTION_MAX
 """Judged at once: some milliseconds of the loop, and no more to be said than a portion."""
-POLL_MS = 100
-LOOK_S = 0.01
-"""How often it is looked whether a portion has been said."""
-LOOKS_MAX = 6000
-"""A minute. Who has not said it by then has the partition no longer."""
 
 
 class Recall:
-    """Of one worker. `look` is called now and then; what is wanted is read in the background, topic by topic."""
+    """Of one worker. `look` is called now and then; what is wanted is read in the background, topic by topic.
+
+    prefix: what topic names begin with.
+    """
 
     def __init__(
         self,
-        settings: Settings,
+        clients: Clients,
+        prefix: str,
+        pace: Pace,
         configuration: Configuration,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
     ) -> None:
-        self._settings = settings
+        self._clients, self._prefix, self._pace = clients, prefix, pace
         self._reports = configuration.reports
         self._changed = changed
         self._broken = broken
@@ -69,9 +71,9 @@ class Recall:
     async def _read(self, topic: str, after: int) -> None:
         """Read what there is to be said of a topic after an offset, until all the rest of it is kept."""
         log.info("reading refused records of %s again, those after offset %d", topic, after)
-        tp, recycles = TopicPartition(self._settings.topic(topic), 0), Recycles()
-        async with reader(self._settings, [tp]) as consumer:
-            if topic != RECYCLES:  # Whether a recycle came too soon depends on all before it.
+        tp, recycles = TopicPartition(self._prefix + topic, 0), Recycles()
+        async with reader(self._clients, [tp]) as consumer:
+            if topic != TopicName.CAMPAIGN_RECYCLE:  # Whether a recycle came too soon depends on all before it.
                 consumer.seek(tp, max(after + 1, self._reports.forgotten(topic)[0]))
             while after < self._reports.forgotten(topic)[1]:
                 found, through = await self._judge(consumer, tp, topic, recycles)
@@ -87,7 +89,7 @@ class Recall:
         self, consumer: Any, tp: TopicPartition, topic: str, recycles: Recycles
     ) -> tuple[list[Report], int]:
         """What is to be said of the next records, and the offset up to which that goes."""
-        polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
+        polled = await consumer.getmany(timeout_ms=self._pace.recall_ms, max_records=RECORDS_MAX)
         records = [record for of_one in polled.values() for record in of_one]
         if records:
             found = [report_on(arrived(topic, record), recycles) for record in records]
@@ -99,10 +101,10 @@ class Recall:
 
     async def _said(self, topic: str) -> bool:
         """Return when what was read has been said, or nobody seems to say it."""
-        for _ in range(LOOKS_MAX):
+        for _ in range(self._pace.said_looks_max):
             if not self._reports.is_recalled(topic):
                 return True
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self._pace.said_look_s)
         self._reports.drop_recalled(topic)
         self._reports.wanted.pop(topic, None)
         return False

@@ -6,11 +6,12 @@ Source: docs/decisions/0032-refused-at-the-start.md.
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidTransactionTimeout
 
-from streams.engine.moved_keys import KeysMoved, check_key
-from streams.engine.restore import reader
-from streams.errors import OperatorError, SettingsError
-from streams.settings import ENV_PREFIX, Settings
-from topics.catalog import STATE_TOPIC
+from streams.base.errors import OperatorError, SettingsError
+from streams.base.settings import ENV_PREFIX, Settings
+from streams.kafka.clients import Clients
+from streams.kafka.compacted import reader
+from streams.logic.partition.moved_keys import KeysMoved, check_key
+from streams.tables import CONTACTS
 
 SAMPLE_BYTES = 64 * 1024
 """Read of each partition at the start: some dozens of rows, of which half or more would be out of place."""
@@ -20,9 +21,9 @@ POLL_MS = 20
 class PartitionsAdded(OperatorError):
     """The contact topics have other numbers of partitions than the state was written for."""
 
-    def __init__(self, settings: Settings, partitions: int, why: str) -> None:
+    def __init__(self, prefix: str, partitions: int, why: str) -> None:
         super().__init__(
-            f"the contact topics of prefix {settings.prefix!r} have {partitions} partitions now, and {why}: partitions "
+            f"the contact topics of prefix {prefix!r} have {partitions} partitions now, and {why}: partitions "
             "were added, and contacts have lost their state. Partitions cannot be taken back: move to new topics under "
             "another prefix, see docs/operate.md"
         )
@@ -45,8 +46,9 @@ def refusal_of(error: BaseException, settings: Settings) -> BaseException:
             found = (refusal_of(one, settings) for one in error.exceptions)
             return next((one for one in found if isinstance(one, OperatorError)), error)
         case KeysMoved():
-            why = f"partition {error.number} of {settings.topic(STATE_TOPIC)} has contacts that belong to another one"
-            return PartitionsAdded(settings, error.partitions, why)
+            changelog = settings.topic(CONTACTS.changelog)
+            why = f"partition {error.number} of {changelog} has contacts that belong to another one"
+            return PartitionsAdded(settings.prefix, error.partitions, why)
         case InvalidTransactionTimeout():
             name = "transaction_timeout_s"
             return SettingsError(
@@ -56,13 +58,13 @@ def refusal_of(error: BaseException, settings: Settings) -> BaseException:
     return error
 
 
-async def check_rows(settings: Settings, partitions: int) -> None:
-    """Look at the first rows of each partition of the changelog, before anything is decided.
+async def check_rows(clients: Clients, changelog: str, partitions: int) -> None:
+    """Look at the first rows of each partition of a changelog, by its full name, before anything is decided.
 
     Who holds a partition that was added has no rows to tell. Raises KeysMoved.
     """
-    changelogs = [TopicPartition(settings.topic(STATE_TOPIC), number) for number in range(partitions)]
-    async with reader(settings, changelogs, fetch_bytes=SAMPLE_BYTES) as consumer:
+    changelogs = [TopicPartition(changelog, number) for number in range(partitions)]
+    async with reader(clients, changelogs, fetch_bytes=SAMPLE_BYTES) as consumer:
         ends = await consumer.end_offsets(changelogs)
         left = {tp for tp, end in ends.items() if end > 0}
         while left:

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from streams import metrics
+from streams.base import metrics
 from streams.engine.away import patiently
-from streams.engine.disk_rows import UnusableState
-from streams.engine.doubts import InDoubt
+from streams.engine.pace import Pace
 from streams.engine.partition_engine import PartitionEngine
+from streams.kafka.doubts import InDoubt
+from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,12 @@ class Retakes:
     patience_s: for how long it is tried.
     """
 
-    def __init__(self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float) -> None:
+    def __init__(
+        self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float, pace: Pace
+    ) -> None:
         self._take_up = take_up
         self._broken = broken
-        self._patience_s = patience_s
+        self._patience_s, self._pace = patience_s, pace
         self._closings: set[asyncio.Future[None]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -62,7 +65,10 @@ class Retakes:
             await asyncio.shield(closing)
             self._closings.discard(closing)
             await patiently(
-                lambda: self._take_up(number, ends), self._patience_s, f"partition {number} cannot be taken up yet"
+                lambda: self._take_up(number, ends),
+                self._patience_s,
+                f"partition {number} cannot be taken up yet",
+                self._pace,
             )
         except (Exception, UnusableState) as error:
             self._broken(f"taking up partition {number} again", error)

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streams.bench.load import calls, configuration, evenly, far
-from streams.bench.report import report
-from streams.bench.restart import read_start
-from streams.lines import Line
-from streams.simulate import VirtualWorker
+from streams.dev.bench.load import calls, configuration, evenly, far
+from streams.dev.bench.report import report
+from streams.dev.bench.restart import read_start
+from streams.simulator.lines import Line
+from streams.simulator.simulate import VirtualWorker
 from topics.codec import decode
 from topics.commands import DialCommand
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streams.bench.verdict import Command, faults
+from streams.dev.bench.verdict import Command, faults
 
 DUE = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

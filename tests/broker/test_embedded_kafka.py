@@ -14,15 +14,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.broker import EmbeddedKafka
-from streams.broker.java import free_ports, last_words
-from streams.errors import OperatorError
+from streams.base.errors import OperatorError
+from streams.dev.broker import EmbeddedKafka
+from streams.dev.broker.java import free_ports, last_words
 
 pytestmark = pytest.mark.kafka
 
 PARENT = """
 import sys, time
-from streams.broker import EmbeddedKafka
+from streams.dev.broker import EmbeddedKafka
 with EmbeddedKafka() as kafka:
     print(kafka.pid, kafka.log_file.parent, flush=True)
     time.sleep(120)

@@ -1,15 +1,20 @@
 """A partition under a hostile fate, judged by a plain model: the clock is set anew, units fail, workers are killed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 from hypothesis import strategies as st
 
-from streams.engine.partition import Outcome, Partition
-from streams.logic.exchange import Arrived
-from streams.logic.own_rows import META_KEY
-from streams.logic.rows import decode_outline
+from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.inputs import Told
+from streams.logic.contact.rows import decode_outline
+from streams.logic.contact.state import Contact
+from streams.logic.decisions.decide import Decision, decide
+from streams.logic.partition.own_rows import META_KEY
+from streams.logic.partition.partition import Outcome, Partition
 from tests.builders import cancelled, instant, key_of, scheduled
 from tests.edge.lone import configuration
 
@@ -61,18 +66,25 @@ class Fate:
     cancelled: set[str] = field(default_factory=set)
     fired: dict[str, datetime] = field(default_factory=dict)
     events: int = 0
+    meets_bug: Callable[[object], bool] = lambda told: False
+    """Whether a decision about an input meets a bug of ours."""
 
     def __post_init__(self) -> None:
         self.partition = self.started()
 
     def started(self) -> Partition:
         """As a worker that has just started has it."""
-        core = Partition(0, 1, configuration(), {})
+        core = Partition(0, 1, configuration(), {}, decide=self._decide)
         for key, row in self.rows.items():
             core.restore(key, row)
         core.ready(self.now)
         self.committed(core.configure(self.now))
         return core
+
+    def _decide(self, contact: Contact | None, told: Told, *arguments: Any) -> Decision:
+        if self.meets_bug(told):
+            raise ZeroDivisionError
+        return decide(contact, told, *arguments)
 
     def committed(self, outcome: Outcome) -> None:
         """Kafka has taken the unit."""

@@ -1,4 +1,4 @@
-"""The engine around the timers: how it sleeps, wakes, drains and restores. Bugs 4, 8, 9, 13 and 14 of timers.md."""
+"""The engine around the timers: it sleeps, wakes, drains, restores. Bugs 4, 8, 9, 13, 14 of docs/bugs-and-tests.md."""
 
 import asyncio
 import json
@@ -10,17 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-import pytest
 
-from streams import http
-from streams.engine.clock import SystemClock
-from streams.engine.disk_store import DiskStore, Source
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
+from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore
-from streams.logic.exchange import Arrived
-from streams.settings import make
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source
+from streams.storage.store import MemoryStore
+from streams.worker import http
 from tests.builders import Json, cancelled, key_of, scheduled
 from tests.edge.lone import NOW, PREFIX, Broker, Hand, begun, configuration
 
@@ -129,15 +130,12 @@ async def test_after_half_an_hour_with_nothing_to_do_a_timer_and_an_event_are_de
         assert [one["callback_id"] for one in broker.values("callback-lifecycle")][-1] == "event" and clock.at == at
 
 
-async def test_a_partition_that_reads_a_large_table_lets_the_timers_of_another_one_fire_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("streams.engine.partition.ROWS_PER_STEP", 10)
+async def test_a_partition_that_reads_a_large_table_lets_the_timers_of_another_one_fire_meanwhile() -> None:
     rows = rows_of(*(due_at(DUE, f"k{number}") for number in range(500)))
     large = Partition(0, 1, configuration(), rows)
     broker = Broker()
     async with begun(broker, memory(rows_of(due_at(NOW, "due")))) as lone:
-        for _ in large.ready_in_steps(NOW):
+        for _ in large.ready_in_steps(NOW, rows_per_step=10):
             await asyncio.sleep(0)
             if dialed(broker):
                 break
@@ -178,7 +176,7 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
 @asynccontextmanager
 async def pages_of(engine: PartitionEngine) -> AsyncIterator[int]:
     """The port of the pages of a worker that holds this engine."""
-    engines = Engines(make(), [PREFIX + "wrap-up"], 1, SystemClock(), lambda what, error: None)
+    engines = Engines(make(), [PREFIX + "wrap-up"], 1, Outside.of(make(), SystemClock()), lambda what, error: None)
     engines._held, engines._generation = {0: engine}, 1
     with http.serve("127.0.0.1", 0, engines.not_ready, engines.status) as server:
         yield server.port

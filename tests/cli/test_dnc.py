@@ -7,8 +7,9 @@ import sys
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams import topic_admin
-from streams.settings import Settings
+from streams.base.settings import Settings
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from topics.codec import encode
 from topics.configuration import DncEntry
 
@@ -36,7 +37,7 @@ async def test_entries_that_no_number_can_match_are_named_and_end_with_one(kafka
     complaint = f"ringback: there is no topic {topic} on {kafka.bootstrap}. Create it with `ringback topics create`"
     assert check(kafka, prefix) == (1, [], [complaint])
 
-    await asyncio.to_thread(topic_admin.create, settings, 1)
+    await asyncio.to_thread(topic_admin.create, Clients(settings), 1)
     assert check(kafka, prefix) == (0, ["0 entries on 0 lists: each of them can match a number"], [])
 
     good = [("D", "+442079460123"), ("D", "+4402079460123"), ("E", "+5215512345678")]

@@ -99,7 +99,7 @@ def test_any_standard_stream_may_be_closed(shell, usual, tmp_path):
 def test_what_is_opened_never_gets_the_number_of_a_closed_stream(tmp_path):
     """Or a library that complains on standard error would write into a file of the state."""
     program = f"""
-from streams.standard_streams import make_usable
+from streams.worker.standard_streams import make_usable
 make_usable()
 opened = open({str(tmp_path / "file")!r}, "w")
 import os

@@ -6,9 +6,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import Settings
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from topics.catalog import CATALOG
 
 pytestmark = pytest.mark.kafka
@@ -29,11 +30,11 @@ async def admin(kafka):
 
 def create(settings, partitions):
     """`create` and `check` bring an event loop of their own, so that a thread is needed here."""
-    return asyncio.to_thread(topic_admin.create, settings, partitions)
+    return asyncio.to_thread(topic_admin.create, Clients(settings), partitions)
 
 
 def check(settings):
-    return asyncio.to_thread(topic_admin.check, settings)
+    return asyncio.to_thread(topic_admin.check, Clients(settings))
 
 
 async def test_created_topics_are_those_of_the_catalog_and_can_be_written_at_once(settings, admin):
@@ -45,7 +46,7 @@ async def test_created_topics_are_those_of_the_catalog_and_can_be_written_at_onc
     }
     assert all(part["leader"] >= 0 for entry in entries.values() for part in entry["partitions"])
     assert (await check(settings)).differences == ()
-    assert await topic_admin.contact_partitions(settings) == 3
+    assert await topic_admin.contact_partitions(Clients(settings)) == 3
 
 
 async def test_only_missing_topics_are_created(settings):
@@ -70,13 +71,13 @@ async def test_planted_differences_are_named_and_the_fatal_ones_keep_a_worker_fr
             await asyncio.sleep(0.1)
     assert {str(difference) for difference in (await check(settings)).fatal} == {f"{odd}: has 1 partition, not 4"}
     with pytest.raises(OperatorError) as error:
-        await topic_admin.contact_partitions(settings)
+        await topic_admin.contact_partitions(Clients(settings))
     assert str(error.value) == f"topic {odd}: has 1 partition, not 4. See `ringback topics check`"
 
 
 async def test_a_worker_on_an_empty_broker_is_told_to_create_the_topics(settings):
     with pytest.raises(OperatorError, match=r"none of the topics .*ringback topics create"):
-        await topic_admin.contact_partitions(settings)
+        await topic_admin.contact_partitions(Clients(settings))
 
 
 async def test_a_prefix_keeps_deployments_on_one_broker_apart(settings):

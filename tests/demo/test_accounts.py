@@ -3,10 +3,11 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from streams.demo.accounts import accounts, comparison, differences
-from streams.demo.tally import ANALYSIS, PREVIEW, Expected, Fate, Tally
+from streams.dev.demo.accounts import accounts, comparison, differences
+from streams.dev.demo.tally import ANALYSIS, PREVIEW, Expected, Fate, Tally
 from topics.commands import Checks, DialCommand, Origin
 from topics.events import Owner
+from topics.facts import DueFacts
 from topics.records import (
     CallbackLifecycle,
     CallbackState,
@@ -21,12 +22,13 @@ DUE = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 NAME = ("L|c1", "k1")
 
 
-def transition(what: str, callback_id: str = "k1", reasons: tuple[Reason, ...] = ()) -> CallbackLifecycle:
+def transition(what: str, callback_id: str = "k1", reasons: tuple[Reason, ...] = ()) -> CallbackLifecycle[DueFacts]:
     return CallbackLifecycle(
         callback_id=callback_id,
         transition=Transition(what),
         occurred_at=DUE,
         reasons=reasons,
+        facts=DueFacts(),
         due_at=DUE,
         campaign_id="P",
         contact_list_id="L",

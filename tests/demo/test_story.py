@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams.demo.accounts import accounts, differences
-from streams.demo.cast import CONTACTS, contact
-from streams.demo.story import Story
-from streams.demo.tally import ANALYSIS, PREVIEW
-from streams.logic.numbers import is_valid_number
+from streams.dev.demo.accounts import accounts, differences
+from streams.dev.demo.cast import CONTACTS, contact
+from streams.dev.demo.story import Story
+from streams.dev.demo.tally import ANALYSIS, PREVIEW
+from streams.logic.hours.numbers import is_valid_number
 from tests.demo.virtual import play
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

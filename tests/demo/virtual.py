@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
-from streams.demo.plots import Message
-from streams.demo.story import Story, setting
-from streams.demo.tally import ANALYSIS, PREVIEW, Tally
-from streams.lines import Line
-from streams.simulate import VirtualWorker, Written
+from streams.dev.demo.plots import Message
+from streams.dev.demo.story import Story, setting
+from streams.dev.demo.tally import ANALYSIS, PREVIEW, Tally
+from streams.simulator.lines import Line
+from streams.simulator.simulate import VirtualWorker, Written
 from topics.codec import decode
 from topics.commands import DialCommand
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided, Transition

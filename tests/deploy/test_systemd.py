@@ -3,8 +3,8 @@
 from configparser import ConfigParser
 from pathlib import Path
 
-from streams.errors import SettingsError
-from streams.settings import ENV_PREFIX, Settings
+from streams.base.errors import SettingsError
+from streams.base.settings import ENV_PREFIX, Settings
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "ringback-worker@.service"
 

@@ -4,7 +4,7 @@ import aiokafka.conn
 import pytest
 from aiokafka.client import AIOKafkaClient
 
-from streams import reconnecting
+from streams.kafka import reconnecting
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A partition engine by itself: its own code, with a broker that is a list and a clock that stands where it is put."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,15 +11,18 @@ from typing import Any, cast
 
 import orjson
 
+from streams.base.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore, Store
-from streams.engine.transaction import Unit
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
-from streams.settings import make
+from streams.kafka.transactions import Unit
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.changelog import Changelog
+from streams.storage.store import MemoryStore, Store
 from tests.builders import Json, campaign, key_of, rule, rule_set
+from tests.edge.kafka_in_memory import MemoryKafka
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 TOPICS = ("callback-scheduled", "contacts", "placement-requested", "wrap-up")
@@ -35,6 +39,9 @@ class Hand:
 
     def now(self) -> datetime:
         return self.at
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def moment(self, due: datetime, now: datetime, last: datetime) -> datetime:
         return now
@@ -144,6 +151,22 @@ def configuration(**changes: Any) -> Configuration:
     return known
 
 
+def engine_of(
+    broker: Any, core: Partition, store: Store | None = None, clock: Any = None, broken: Any = None,
+    kafka: MemoryKafka | None = None, **settings: Any,
+) -> PartitionEngine:  # fmt: skip
+    """An engine that writes to `broker`, and reads its state from `kafka`; `broken` raises unless it is given."""
+    changelog = Changelog(kafka or MemoryKafka(), f"{PREFIX}contact-state")
+    return PartitionEngine(
+        make(**settings), core, store or MemoryStore(), cast(Any, broker), changelog, clock or SystemClock(),
+        broken or _raise, epochs=count(1),
+    )  # fmt: skip
+
+
+def _raise(what: str, error: BaseException) -> None:
+    raise AssertionError(what) from error
+
+
 @asynccontextmanager
 async def begun(
     broker: Broker, store: Store | None = None, clock: Any = None, ends: dict[str, int] | None = None, **settings: Any
@@ -152,9 +175,7 @@ async def begun(
     clock, store = clock or Hand(), store or MemoryStore()
     core = Partition(0, 1, configuration(), store.rows)
     broken: list[BaseException] = []
-    engine = PartitionEngine(make(**settings), core, store, clock, lambda _, error: broken.append(error))
-    await engine._transactions.stop()
-    engine._transactions = cast(Any, broker)
+    engine = engine_of(broker, core, store, clock, lambda _, error: broken.append(error), **settings)
     core.ready(clock.now())
     engine.begin({PREFIX + topic: 0 for topic in TOPICS}, ends or {})
     try:

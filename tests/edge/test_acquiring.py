@@ -3,72 +3,56 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import InvalidTransactionTimeout
 
-from streams.engine import engines as engines_module
-from streams.engine.clock import SystemClock
+from streams.base.clock import SystemClock
+from streams.base.errors import OperatorError
+from streams.base.settings import make
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
-from streams.engine.moved_keys import KeysMoved
-from streams.engine.partition import Partition
-from streams.engine.partition_engine import PartitionEngine
+from streams.engine.pace import PACE, Pace
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
-from streams.engine.store import MemoryStore
 from streams.engine.topic_watch import LATELY_S, TopicWatch
-from streams.errors import OperatorError
-from streams.installations import _subscription, foreign
-from streams.logic.own_rows import appended_key, encode_appended
-from streams.settings import make
-from streams.topic_ids import Told
+from streams.kafka.installations import _subscription, foreign
+from streams.kafka.source_ends import SourceEnds
+from streams.kafka.topic_ids import Told
+from streams.logic.partition.moved_keys import KeysMoved
+from streams.logic.partition.own_rows import appended_key, encode_appended
+from streams.logic.partition.partition import Partition
+from tests.edge.kafka_in_memory import MemoryKafka, around
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import DncEntry
 
 TOPIC = "ringback.wrap-up"
+DNC = TopicPartition("ringback.dnc-entries", 0)
 SOON_S = 30.0
 
 
 class Stage:
-    """Engines whose reader and engines do what a test says: `held_up` are partitions that are not acquired yet."""
+    """Engines on a Kafka in memory; partition 1 is not acquired before `held_up` is set."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, pace: Pace = PACE) -> None:
         self.broken: list[BaseException] = []
         self.released: list[int] = []
         self.held_up = asyncio.Event()
-        self.caught_up: list[int] = []
-        self.engines = Engines(make(store="memory"), [TOPIC], 2, SystemClock(), lambda _, why: self.broken.append(why))
-        for where, name, value in (
-            (self.engines._reader, "start", self._nothing),
-            (self.engines._reader, "caught_up", self._caught_up),
-            (self.engines._new, "rows_fit", self._nothing),
-            (self.engines._new, "make", self._make),
-            (self.engines._ends, "of", self._nothing),
-        ):
-            monkeypatch.setattr(where, name, value)
-
-    async def _nothing(self, *_: object) -> dict[str, int]:
-        return {}
-
-    async def _caught_up(self, core: Partition, say: Callable[[str], None]) -> None:
-        self.caught_up.append(core.number)
-
-    async def _make(self, number: int, say: Callable[[str], None]) -> PartitionEngine:
-        say("its state")
-        if number == 1:
-            await self.held_up.wait()
-        core = Partition(number, 2, self.engines._reader.configuration, {})
-        engine = PartitionEngine(make(), core, MemoryStore(), SystemClock(), lambda _, why: self.broken.append(why))
-        await engine._transactions.stop()
-        engine._transactions = Silent()  # type: ignore[assignment]
-        return engine
+        self.kafka = MemoryKafka()
+        self.kafka.waits["start ringback-1"] = self.held_up
+        self.engines = Engines(
+            make(store="memory"), [TOPIC], 2, around(self.kafka, pace=pace), lambda _, why: self.broken.append(why)
+        )
 
     async def release(self, number: int, begin: Any) -> None:
         begin({TOPIC: 0})
         self.released.append(number)
+
+    def caught_up(self) -> int:
+        """How many partitions have asked how far Do Not Call entries go; the reader asks once at its start."""
+        return self.kafka.asked[DNC,] - 1
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(SOON_S):
@@ -76,18 +60,8 @@ class Stage:
                 await asyncio.sleep(0.001)
 
 
-class Silent:
-    """Takes every unit."""
-
-    async def stop(self) -> None: ...
-
-    def check(self) -> None: ...
-
-    async def commit(self, unit: object) -> None: ...
-
-
-async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(monkeypatch)
+async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() -> None:
+    stage = Stage()
     await stage.engines.assign([0], 1, stage.release)
     await stage.until(lambda: stage.released == [0])
     await stage.engines.suspend()
@@ -95,26 +69,24 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired(mo
     await stage.until(lambda: stage.released == [0, 0])
     held = stage.engines.status()["partitions"]
     assert isinstance(held, dict) and held["0"]["ready"] and stage.engines.acquiring
-    assert stage.caught_up == [0], "once: it knows what it has read"
-    waits = stage.engines.status()["acquiring"]
-    assert isinstance(waits, dict) and waits.keys() == {"partition 1"} and waits["partition 1"]["for"] == "its state"
-    assert stage.engines.not_ready() == "partitions are being acquired; partition 1 waits for its state"
+    assert stage.caught_up() == 1, "once: it knows what it has read"
+    waits, what = stage.engines.status()["acquiring"], "its transactional id, by which the former owner is fenced"
+    assert isinstance(waits, dict) and waits.keys() == {"partition 1"} and waits["partition 1"]["for"] == what
+    assert stage.engines.not_ready() == f"partitions are being acquired; partition 1 waits for {what}"
     stage.held_up.set()
     await stage.until(lambda: not stage.engines.acquiring)
-    assert stage.engines.status()["acquiring"] == {} and stage.caught_up == [0, 1]
+    assert stage.engines.status()["acquiring"] == {} and stage.caught_up() == 2
     await stage.engines.close()
-    assert stage.broken == []
+    assert stage.broken == [] and stage.kafka.open == 0
 
 
-async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    stage, closed = Stage(monkeypatch), asyncio.Event()
+async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up() -> None:
+    stage, closed = Stage(), asyncio.Event()
     stage.held_up.set()
     await stage.engines.assign([0, 1], 1, stage.release)
     await stage.until(lambda: sorted(stage.released) == [0, 1])
     await stage.engines.suspend()
-    monkeypatch.setattr(stage.engines._held[1]._transactions, "stop", closed.wait)
+    stage.kafka.waits["stop ringback-1"] = closed
     stage.released.clear()
     await stage.engines.assign([0], 2, stage.release)
     await stage.until(lambda: stage.released == [0])
@@ -125,25 +97,12 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being
     assert stage.broken == []
 
 
-class Ends:
-    """How far a topic goes."""
-
-    def __init__(self, end: int) -> None:
-        self.end = end
-
-    async def span(self, topic: str) -> tuple[int, int]:
-        return 0, self.end
-
-    async def close(self) -> None: ...
-
-
-async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_took_over_holds_to_the_end_of_then(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_took_over_holds_to_that_end() -> None:
     """The former owner had read up to 5 at most; with what is not decided yet the topic goes to 9."""
-    reader = ConfigurationReader(make(store="memory"), SystemClock(), lambda: None, lambda _, why: None)
-    monkeypatch.setattr(reader, "_ends", Ends(5))
-    monkeypatch.setattr(reader, "_written_ends", Ends(9))
+    kafka = MemoryKafka()
+    kafka.stable[DNC], kafka.ends[DNC] = 5, 9
+    ends, written_ends = SourceEnds(kafka), SourceEnds(kafka, committed=False)
+    reader = ConfigurationReader(around(kafka), "ringback.", ends, written_ends, lambda: None, lambda _, why: None)
     entry, said = DncEntry(dnc_list_id="D", phone_number="+12125550101"), list[str]()
     core = Partition(0, 1, reader.configuration, {appended_key(entry): encode_appended(entry)})
     core.ready(SystemClock().now())
@@ -161,23 +120,18 @@ async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_
     await reader.stop()
 
 
-async def test_what_is_waited_for_is_told_in_the_log_again_and_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(engines_module, "TOLD_EVERY_S", 0.01)
+async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "streams")
-    stage = Stage(monkeypatch)
-    stage.engines._reader.held_back.on("ringback.dnc-entries", "the end of a transaction")
+    stage = Stage(Pace(told_every_s=0.01))
+    stage.kafka.stable[DNC], stage.kafka.ends[DNC] = 5, 9
     await stage.engines.assign([1], 1, stage.release)
     for who in ("partition 1 has waited for", "ringback.dnc-entries has waited for"):
         await stage.until(lambda who=who: caplog.text.count(who) > 1)  # type: ignore[misc]
     await stage.engines.close()
 
 
-async def test_a_partition_that_was_added_while_the_worker_runs_ends_it_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    stage = Stage(monkeypatch)
+async def test_a_partition_that_was_added_while_the_worker_runs_ends_it_with_the_reason() -> None:
+    stage = Stage()
     stage.held_up.set()
     await stage.engines.assign([0, 5], 1, stage.release)
     await stage.engines.close()
@@ -204,72 +158,64 @@ def topics() -> dict[str, Told]:
     return {f"ringback.{name}": Told(f"id-{name}", topic.partition_count(4)) for name, topic in CATALOG.items()}
 
 
-async def watched(monkeypatch: pytest.MonkeyPatch, told: dict[str, Told]) -> None:
+async def watched(told: dict[str, Told]) -> None:
     """A look at topics that were as `topics` says, and are as `told` says now."""
-    answers = [topics(), told]
-
-    async def told_of(*_: object) -> dict[str, Told]:
-        return answers.pop(0)
-
-    monkeypatch.setattr("streams.engine.topic_watch.told_of", told_of)
-    watch = TopicWatch(make())
+    kafka = MemoryKafka()
+    kafka.told = topics()
+    watch = TopicWatch(kafka, SystemClock(), "ringback.")
     assert (await watch.begin()).keys() == set(CONFIGURATION_TOPICS)
+    kafka.told = told
     await watch.look()
 
 
 @pytest.mark.parametrize("name", CONFIGURATION_TOPICS)
-async def test_a_configuration_topic_that_is_made_anew_under_a_worker_ends_it(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+async def test_a_configuration_topic_that_is_made_anew_under_a_worker_ends_it(name: str) -> None:
     with pytest.raises(TopicMadeAnew, match=rf"topic ringback\.{name} was deleted and made anew"):
-        await watched(monkeypatch, topics() | {f"ringback.{name}": Told("another", 1)})
+        await watched(topics() | {f"ringback.{name}": Told("another", 1)})
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOG if name not in CONFIGURATION_TOPICS])
-async def test_partitions_that_are_added_under_a_worker_end_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_partitions_that_are_added_under_a_worker_end_it(name: str) -> None:
     with pytest.raises(PartitionsAdded, match=rf"ringback\.{name} had 4"):
-        await watched(monkeypatch, topics() | {f"ringback.{name}": Told(f"id-{name}", 8)})
+        await watched(topics() | {f"ringback.{name}": Told(f"id-{name}", 8)})
 
 
 @pytest.mark.parametrize("gone", [[], ["ringback.campaigns"], list(topics())])
-async def test_a_topic_that_is_gone_or_of_which_nothing_is_told_ends_no_worker(
-    monkeypatch: pytest.MonkeyPatch, gone: list[str]
-) -> None:
-    await watched(monkeypatch, {name: told for name, told in topics().items() if name not in gone})
+async def test_a_topic_that_is_gone_or_of_which_nothing_is_told_ends_no_worker(gone: list[str]) -> None:
+    await watched({name: told for name, told in topics().items() if name not in gone})
 
 
-async def test_before_records_are_taken_in_the_topics_are_looked_at_once_a_second_at_most(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_before_records_are_taken_in_the_topics_are_looked_at_once_a_second_at_most() -> None:
     """Who cannot be told asks again with the next records; a broker that tells no ids is not asked."""
-    asked, now, told = [0], [100.0], [topics()]
-
-    async def told_of(*_: object) -> dict[str, Told]:
-        asked[0] += 1
-        if not told:
-            raise OperatorError("no broker")
-        return told[-1]
-
-    monkeypatch.setattr("streams.engine.topic_watch.told_of", told_of)
-    monkeypatch.setattr("streams.engine.topic_watch.time", SimpleNamespace(monotonic=lambda: now[0]))
-    watch = TopicWatch(make())
+    kafka, clock = MemoryKafka(), Passing()
+    kafka.told = topics()
+    watch = TopicWatch(kafka, clock, "ringback.")
     await watch.look_lately()
-    assert asked == [0]
+    assert kafka.questions == 0
     await watch.begin()
     for seconds, more in ((0.0, 1), (0.5, 0), (0.6, 1), (0.9, 0), (0.2, 1)):
-        now[0] += seconds
-        before = asked[0]
+        clock.seconds += seconds
+        before = kafka.questions
         await watch.look_lately()
-        assert asked[0] - before == more
-    told.clear()
-    now[0] += 2 * LATELY_S
+        assert kafka.questions - before == more
+    kafka.is_away = True
+    clock.seconds += 2 * LATELY_S
     for _ in range(2):
-        before = asked[0]
+        before = kafka.questions
         await watch.look_lately()
-        assert asked[0] - before == 1
-    told.append(topics() | {"ringback.campaigns": Told("another", 1)})
+        assert kafka.questions - before == 1
+    kafka.is_away, kafka.told = False, topics() | {"ringback.campaigns": Told("another", 1)}
     with pytest.raises(TopicMadeAnew):
         await watch.look_lately()
+
+
+class Passing(SystemClock):
+    """Its seconds pass when they are told to."""
+
+    seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
 
 
 PROD, STAGING = ["prod.wrap-up", "prod.contacts"], ["staging.wrap-up", "staging.contacts"]

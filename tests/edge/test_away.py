@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,13 +18,14 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.offset import OffsetResponse_v1
 
-from streams.engine import away
+from streams.base.settings import Settings, make
 from streams.engine.away import is_away, patiently
-from streams.engine.clock import SystemClock
 from streams.engine.engines import Engines
-from streams.engine.restore import reader
-from streams.engine.source_ends import SourceEnds
-from streams.settings import Settings, make
+from streams.engine.pace import Pace
+from streams.kafka.clients import Clients
+from streams.kafka.compacted import reader
+from streams.kafka.source_ends import SourceEnds
+from tests.edge.kafka_in_memory import MemoryKafka, around
 
 TOPIC, NODE, NOBODY = "ringback.wrap-up", 1, -1
 PARTITION = TopicPartition(TOPIC, 0)
@@ -33,7 +34,7 @@ Ask = Callable[[Settings], Awaitable[object]]
 
 
 async def ask_ends(settings: Settings) -> object:
-    ends = SourceEnds(settings, [TOPIC])
+    ends = SourceEnds(Clients(settings), [TOPIC])
     try:
         return await ends.of(0)
     finally:
@@ -41,7 +42,7 @@ async def ask_ends(settings: Settings) -> object:
 
 
 async def ask_restore(settings: Settings) -> object:
-    async with reader(settings, [PARTITION]) as consumer:
+    async with reader(Clients(settings), [PARTITION]) as consumer:
         return await consumer.end_offsets([PARTITION])
 
 
@@ -103,63 +104,57 @@ class Work:
             raise self.errors.pop(0)
 
 
-@pytest.fixture
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(away, "AGAIN_S", 0)
+AT_ONCE = Pace(again_s=0)
 
 
-@pytest.mark.usefixtures("_at_once")
 async def test_what_a_broker_that_is_away_holds_up_is_tried_until_it_is_done_and_told_once(caplog: Any) -> None:
     work = Work(*PASSING)
-    await patiently(work, 60.0, "it cannot be done")
+    await patiently(work, 60.0, "it cannot be done", AT_ONCE)
     assert work.tried == len(PASSING) + 1
     assert len(caplog.messages) == 1
 
 
-@pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize(
     ("error", "patience_s"), [*((one, 60.0) for one in FOR_GOOD), (LeaderNotAvailableError(), -1.0)]
 )
 async def test_any_other_error_and_the_end_of_patience_are_raised(error: Exception, patience_s: float) -> None:
     work = Work(error)
     with pytest.raises(type(error)):
-        await patiently(work, patience_s, "it cannot be done")
+        await patiently(work, patience_s, "it cannot be done", AT_ONCE)
     assert work.tried == 1
 
 
 class Acquiring:
-    """Two partitions that are taken over; what stands in the way of the first: `work`."""
+    """Two partitions that are taken over; the producer of the first meets `errors` when it is started."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, *errors: Exception) -> None:
         self.broken: list[BaseException] = []
-        self.engines = Engines(make(), [TOPIC], 2, SystemClock(), lambda _, error: self.broken.append(error))
         self.taken: list[int] = []
-        self._work = work
-        stand_in = cast(Any, self.engines)
-        stand_in._owned, stand_in._new.rows_fit, stand_in._reader.start = self._owned, Work(), Work()
+        kafka = MemoryKafka()
+        kafka.errors["start ringback-0"] = list(errors)
+        self.engines = Engines(
+            make(store="memory"), [TOPIC], 2, around(kafka, pace=AT_ONCE), lambda _, error: self.broken.append(error)
+        )
 
-    async def _owned(self, number: int) -> None:
-        if number == 0:
-            await self._work()
+    async def _release(self, number: int, begin: Any) -> None:
+        begin({TOPIC: 0})
         self.taken.append(number)
 
     async def over(self) -> None:
-        await self.engines.assign([0, 1], 1, cast(Any, None))
+        await self.engines.assign([0, 1], 1, self._release)
         async with asyncio.timeout(30):
             while self.engines.acquiring:
                 await asyncio.sleep(0.001)
         await self.engines.close()
 
 
-@pytest.mark.usefixtures("_at_once")
 async def test_a_partition_that_cannot_be_taken_over_for_now_ends_no_worker_and_holds_up_no_other() -> None:
-    acquiring = Acquiring(Work(*PASSING))
+    acquiring = Acquiring(*PASSING)
     await acquiring.over()
     assert (acquiring.taken, acquiring.broken) == ([1, 0], [])
 
 
-@pytest.mark.usefixtures("_at_once")
 async def test_a_partition_that_can_never_be_taken_over_ends_the_worker() -> None:
-    acquiring = Acquiring(Work(ProducerFenced()))
+    acquiring = Acquiring(ProducerFenced())
     await acquiring.over()
     assert len(acquiring.broken) == 1

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from streams.engine.store import REFRESH, MemoryStore
+from streams.storage.store import REFRESH, MemoryStore
 from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Lone, Refused, begun
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.clock import WAIT_MAX_S, SteppedClock, SystemClock, clock_for, watch
+from streams.base.clock import WAIT_MAX_S, SteppedClock, SystemClock, clock_for, watch
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -9,17 +9,19 @@ from typing import Any, cast
 import pytest
 from aiokafka import ConsumerRecord
 
+from streams.base.clock import SystemClock
 from streams.engine import configuration_intake
 from streams.engine.batch import arrived
 from streams.engine.configuration_intake import Intake
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.fetched import DamagedRecord
-from streams.engine.record_parts import HEADER_IS_NO_TEXT
-from streams.logic.configuration import Configuration
-from streams.logic.dnc_records import change_of, left_of
-from streams.logic.prepared import is_refused, prepare, report_on
-from streams.logic.recycles import Recycles
-from streams.logic.reports import PORTION_MAX, BadRecord, Report
+from streams.engine.pace import Pace
+from streams.kafka.fetched import DamagedRecord
+from streams.kafka.record_parts import HEADER_IS_NO_TEXT
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import is_refused, prepare, report_on
+from streams.logic.configuration.recycles import Recycles
+from streams.logic.configuration.reports import PORTION_MAX, BadRecord, Report
+from streams.logic.dnc.records import change_of, left_of
 from tests.hostile import Hostile, hostile
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import BadEvent, decode_cells, decode_or_none
@@ -27,7 +29,9 @@ from topics.codec import BadEvent, decode_cells, decode_or_none
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 AT_MS = 1_795_449_600_000
 HOSTILE = [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
-CONFIGURATION = {name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS}
+CONFIGURATION: dict[str, list[Hostile]] = {
+    name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS
+}
 
 
 class Keeper:
@@ -72,9 +76,13 @@ def known(told: Configuration) -> dict[str, Any]:
     }
 
 
-async def taken(topic: str, records: Sequence[Any], at_once: int, changed: list[int]) -> Configuration:
+async def taken(
+    topic: str, records: Sequence[Any], at_once: int, changed: list[int], slice_s: float = 0.0
+) -> Configuration:
     configuration, keeper = Configuration(), cast(DncKeeper, Keeper())
-    intake = Intake(configuration, keeper, lambda: changed.append(configuration.reports.news))
+    intake = Intake(
+        configuration, keeper, SystemClock(), Pace(slice_s=slice_s), lambda: changed.append(configuration.reports.news)
+    )
     for first in range(0, len(records), at_once):
         await intake.take(topic, records[first : first + at_once])
     return configuration
@@ -82,11 +90,8 @@ async def taken(topic: str, records: Sequence[Any], at_once: int, changed: list[
 
 @pytest.mark.parametrize("at_once", [1, 70, 650, 10_000])
 @pytest.mark.parametrize("topic", CONFIGURATION_TOPICS)
-async def test_what_comes_of_a_fetch_is_the_same_as_one_by_one(
-    monkeypatch: pytest.MonkeyPatch, topic: str, at_once: int
-) -> None:
+async def test_what_comes_of_a_fetch_is_the_same_as_one_by_one(topic: str, at_once: int) -> None:
     """What is known, which reports are kept and what they say, and which are not, in the order of offsets."""
-    monkeypatch.setattr(configuration_intake, "SLICE_S", 0.0)
     records, singly = stretches(topic), Configuration()
     for record in records:
         singly.apply(arrived(topic, record), NOW)
@@ -107,19 +112,17 @@ async def test_of_those_that_are_refused_in_bulk_only_what_is_kept_is_looked_at_
         return report_on(one, recycles)
 
     monkeypatch.setattr(configuration_intake, "report_on", counted)
-    monkeypatch.setattr(configuration_intake, "SLICE_S", 600.0)
     count = 20 * PORTION_MAX
     records = [record_of(Hostile(topic, b"house|%d" % n, b'{"list":"%d"}' % n), n) for n in range(count)]
-    told = await taken(topic, records, count, [])
+    told = await taken(topic, records, count, [], slice_s=600.0)
     assert judged == list(range(count - PORTION_MAX, count))
     assert told.reports.forgotten(topic) == (0, count - PORTION_MAX - 1)
 
 
-async def test_an_intake_that_is_cut_off_has_reported_all_that_it_has_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_intake_that_is_cut_off_has_reported_all_that_it_has_taken_in() -> None:
     """What has been taken in of the lists is in their snapshot, and is not read again."""
-    monkeypatch.setattr(configuration_intake, "SLICE_S", 0.0)
     configuration = Configuration()
-    intake = Intake(configuration, cast(DncKeeper, Keeper()), lambda: None)
+    intake = Intake(configuration, cast(DncKeeper, Keeper()), SystemClock(), Pace(slice_s=0.0), lambda: None)
     records = [record_of(Hostile("dnc-entries", b"D|%d" % n, b"{}"), n) for n in range(20_000)]
     taking = asyncio.create_task(intake.take("dnc-entries", records))
     while configuration.dnc.offset < 5000:

@@ -10,17 +10,17 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from streams.engine.clock import SystemClock
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import DiskStore, Source, set_aside
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
-from streams.engine.store import Store
-from streams.logic.configuration import Configuration
-from streams.settings import make
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_store import ROCKS, DiskStore
+from streams.storage.local_copy import Source, UnusableState
+from tests.edge.kafka_in_memory import around
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 10**6)
@@ -103,7 +103,7 @@ def test_a_damaged_file_leaves_a_state_that_was_committed_or_is_noticed(
             rows, offset = taken_up(folder)
             assert rows == states[offset]
         except UnusableState as why:
-            set_aside(folder, why)
+            ROCKS.quarantine(folder, why)
             assert taken_up(folder) == ({}, None)
 
 
@@ -122,17 +122,16 @@ def test_whatever_byte_of_a_table_is_flipped_is_noticed(tmp_path: Path, left_beh
 
 
 def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder(
-    tmp_path: Path, left_behind: tuple[Path, States], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, left_behind: tuple[Path, States]
 ) -> None:
     """As a rebalance does it: the next acquisition, of the same process, opens the folder again."""
-    monkeypatch.setattr("streams.engine.partition.ROWS_PER_STEP", 1)
     folder = tmp_path / "contacts-3"
     shutil.copytree(left_behind[0], folder)
     store = DiskStore(folder, HERE)
     for key in [*store.rows][:5]:
         store.rows[key] = b'{"version":1}'
     store.committed(10**5, NOW)
-    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW)
+    steps = Partition(0, 1, Configuration(), store.rows).ready_in_steps(NOW, rows_per_step=1)
     for _ in range(3):
         next(steps)
     del steps
@@ -162,8 +161,8 @@ for number in range(2, 100):
 FORBIDDEN = """
 import os, sys
 from pathlib import Path
-from streams.errors import OperatorError
-from streams.state_dir import held
+from streams.base.errors import OperatorError
+from streams.storage.state_dir import held
 from tests.edge.test_damaged_state import HERE, DiskStore
 folder = Path(sys.argv[1])
 if os.getuid() == 0:
@@ -190,12 +189,12 @@ def test_a_disk_that_is_full_ends_the_worker_and_what_was_committed_before_is_th
     ended = run(FULL, tmp_path / "contacts-3")
     assert ended.returncode == 70, ended.stderr
     number, kind, *why = ended.stdout.split()
-    assert kind == "Exception" and "IO error" in " ".join(why), "no damage, so nothing is set aside"
+    assert kind == "Exception" and "IO error" in " ".join(why), "no damage, so nothing is quarantined"
     rows, offset = taken_up(tmp_path / "contacts-3")
     assert offset == int(number) - 1 and len(rows) == offset
 
 
-def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_is_set_aside(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_is_quarantined(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     DiskStore(folder / "contacts-3", HERE).close()
     (folder / "contacts-3").chmod(0o500)
@@ -207,25 +206,33 @@ def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_i
     assert sorted(path.name for path in folder.iterdir()) == ["contacts-3"]
 
 
-async def test_state_that_cannot_be_made_anew_either_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that damages what is written to it: a worker that went on would hold the partition and do nothing."""
-    broken: list[BaseException] = []
-    engines = Engines(make(), ["ringback.wrap-up"], 1, SystemClock(), lambda _, error: broken.append(error))
+class Damaging:
+    """A disk that damages what is written to it."""
 
-    async def read() -> None: ...
+    def __init__(self) -> None:
+        self.quarantined = 0
 
-    async def unusable(number: int) -> Store:
+    def open(self, folder: Path) -> NoReturn:
         raise UnusableState("damaged once more")
 
-    monkeypatch.setattr(engines._reader, "start", read)
-    monkeypatch.setattr(engines._new, "rows_fit", read)
-    monkeypatch.setattr(engines._new._stores, "open", unusable)
-    monkeypatch.setattr(engines._new._stores, "set_aside", lambda number, why: None)
+    def batch(self) -> NoReturn:
+        raise AssertionError("nothing is open")
+
+    def quarantine(self, folder: Path, why: object) -> None:
+        self.quarantined += 1
+
+
+async def test_state_that_cannot_be_made_anew_either_ends_the_worker(tmp_path: Path) -> None:
+    """One that went on would hold the partition and do nothing."""
+    broken: list[BaseException] = []
+    disk, settings = Damaging(), make(state_dir=tmp_path)
+    engines = Engines(settings, ["ringback.wrap-up"], 1, around(disk=disk), lambda _, error: broken.append(error))
 
     async def release(number: int, begin: object) -> None: ...
 
     await engines.assign([0], 1, release)
-    while engines.acquiring:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(30):
+        while engines.acquiring:
+            await asyncio.sleep(0.001)
     await engines.close()
-    assert len(broken) == 1 and "damaged once more" in repr(broken[0])
+    assert len(broken) == 1 and "damaged once more" in repr(broken[0]) and disk.quarantined

@@ -1,4 +1,4 @@
-"""State on disk is never more than what was committed, and is set aside when it cannot be relied on."""
+"""State on disk is never more than what was committed, and is quarantined when it cannot be relied on."""
 
 import shutil
 from collections.abc import Callable
@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rocksdict import Options, Rdict
 
-from streams.engine.disk_rows import HEADER_KEY, UnusableState
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, FORMAT, DiskStore, Header, Source, set_aside
-from streams.engine.partition import Partition
-from streams.engine.store import REFRESH
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import Partition
+from streams.storage.disk_rows import HEADER_KEY
+from streams.storage.disk_store import FORMAT, ROCKS, DiskStore, Header
+from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableState
+from streams.storage.store import REFRESH
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 1000)
@@ -170,7 +171,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_state_is_noticed_set_aside_and_made_anew(
+def test_damaged_state_is_noticed_quarantined_and_made_anew(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "contacts-3"
@@ -179,12 +180,12 @@ def test_damaged_state_is_noticed_set_aside_and_made_anew(
     DAMAGE[damage](folder)
     with pytest.raises(UnusableState) as why:
         rows_of(folder)
-    set_aside(folder, why.value)
+    ROCKS.quarantine(folder, why.value)
     assert rows_of(folder) == {}
     filled(folder)
     assert len(rows_of(folder)) == 20
     (line,) = caplog.messages
-    assert "contacts-3 is set aside as contacts-3.bad" in line and line.endswith(str(why.value))
+    assert "contacts-3 is quarantined as contacts-3.bad" in line and line.endswith(str(why.value))
 
 
 def test_damage_that_is_met_by_an_event_ends_the_worker_and_is_no_fault_of_the_event(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_damage_that_is_met_by_an_event_ends_the_worker_and_is_no_fault_of_the_e
     store.close()
 
 
-def test_a_folder_that_nobody_could_write_to_is_an_error_and_not_set_aside(tmp_path: Path) -> None:
+def test_a_folder_that_nobody_could_write_to_is_an_error_and_not_quarantined(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
         DiskStore(tmp_path / "file" / "contacts-3", HERE)

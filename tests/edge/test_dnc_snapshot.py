@@ -1,4 +1,4 @@
-"""A snapshot of Do Not Call lists is taken up whole, or set aside; it is never half believed."""
+"""A snapshot of Do Not Call lists is taken up whole, or quarantined; it is never half believed."""
 
 import logging
 import os
@@ -7,21 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.engine.clock import SystemClock
+from streams.base.clock import SystemClock
 from streams.engine.dnc_keeper import DncKeeper
-from streams.engine.dnc_snapshot import AGE_MAX, CLOCKS_MAX, FILE, Source, frozen, read, write
-from streams.engine.source_ends import SourceEnds
-from streams.logic.configuration import Configuration
-from streams.logic.dnc import DncLists
-from streams.logic.dnc_batch import LISTS_IN_RUNS
-from streams.logic.exchange import Arrived
-from streams.logic.reports import PORTION_MAX
-from streams.settings import make
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.reports import PORTION_MAX
+from streams.logic.contact.exchange import Arrived
+from streams.logic.dnc.batch import LISTS_IN_RUNS
+from streams.logic.dnc.lists import DncLists
+from streams.storage.dnc_snapshot import FILE, SnapshotFolder, frozen, read, write
+from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source
+from tests.edge.kafka_in_memory import MemoryKafka
 from topics.codec import encode
 from topics.configuration import DncEntry
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-HERE = Source("cluster-1", "ringback.dnc-entries", 0, 1000)
+HERE = Source("cluster-1", "ringback.dnc-entries", 0, 0, 1000)
 
 
 def filled(count: int = 50, freeze_at: int = 8) -> Configuration:
@@ -120,7 +121,7 @@ def test_a_program_that_accepts_what_was_refused_reads_everything(tmp_path, capl
         (lambda data: data.replace(b'"runs":[', b'"runs":[-8,8,'), "size"),
     ],
 )
-def test_a_damaged_snapshot_is_set_aside_and_everything_is_read(tmp_path, caplog, damage, why):
+def test_a_damaged_snapshot_is_quarantined_and_everything_is_read(tmp_path, caplog, damage, why):
     write(tmp_path, frozen(filled()), HERE, NOW)
     path = tmp_path / FILE
     path.write_bytes(damage(path.read_bytes()))
@@ -128,33 +129,33 @@ def test_a_damaged_snapshot_is_set_aside_and_everything_is_read(tmp_path, caplog
     with caplog.at_level(logging.WARNING):
         assert taken_up(tmp_path, again) is None
     assert len(again.dnc) == 0
-    assert not path.exists() and path.with_suffix(".bad").exists()
+    assert not path.exists() and path.with_name(f"{FILE}.bad").exists()
     assert len(caplog.records) == 1 and why in caplog.text
 
 
 @pytest.mark.parametrize(
     ("source", "now"),
     [
-        (Source("cluster-2", HERE.topic, 0, 1000), NOW),
-        (Source(HERE.cluster, "other.dnc-entries", 0, 1000), NOW),
-        (Source(HERE.cluster, HERE.topic, 51, 1000), NOW),
-        (Source(HERE.cluster, HERE.topic, 0, 49), NOW),
+        (Source("cluster-2", HERE.topic, 0, 0, 1000), NOW),
+        (Source(HERE.cluster, "other.dnc-entries", 0, 0, 1000), NOW),
+        (Source(HERE.cluster, HERE.topic, 0, 51, 1000), NOW),
+        (Source(HERE.cluster, HERE.topic, 0, 0, 49), NOW),
         (HERE, NOW + AGE_MAX + timedelta(seconds=1)),
         (HERE, NOW - CLOCKS_MAX - timedelta(seconds=1)),
     ],
     ids=["cluster", "topic", "older than the topic", "beyond the topic", "too old", "of the future"],
 )
-def test_a_snapshot_from_elsewhere_or_of_another_time_is_set_aside(tmp_path, caplog, source, now):
+def test_a_snapshot_from_elsewhere_or_of_another_time_is_quarantined(tmp_path, caplog, source, now):
     write(tmp_path, frozen(filled()), HERE, NOW)
     again = Configuration()
     assert taken_up(tmp_path, again, source, now) is None
-    assert len(again.dnc) == 0 and "set aside" in caplog.text
+    assert len(again.dnc) == 0 and "quarantined" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("written", "there", "taken"), [("a", "a", 49), ("a", "b", None), ("", "b", 49), ("a", "", 49)]
 )
-def test_a_snapshot_of_a_topic_that_was_made_anew_is_set_aside(tmp_path, written, there, taken):
+def test_a_snapshot_of_a_topic_that_was_made_anew_is_quarantined(tmp_path, written, there, taken):
     """By the id of the topic, where both tell it; one of the version before has none."""
     write(tmp_path, frozen(filled()), replace(HERE, topic_id=written), NOW)
     assert taken_up(tmp_path, Configuration(), replace(HERE, topic_id=there)) == taken
@@ -191,9 +192,9 @@ def test_of_too_many_lists_no_snapshot_is_written(tmp_path):
 
 async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log_and_no_more(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
-    settings = make(state_dir=tmp_path / "file")
-    keeper = DncKeeper(settings, SystemClock(), SourceEnds(settings), filled())
-    keeper._source = HERE
+    kafka, snapshots = MemoryKafka(), SnapshotFolder(tmp_path / "file")
+    keeper = DncKeeper(kafka, SystemClock(), snapshots, HERE.topic, SourceEnds(kafka), filled())
+    assert await keeper.take_up(0, 1000) == 0
     keeper.taken(50)
     await keeper.look_after()
     await keeper.stop()

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, cast
 
+import orjson
 import pytest
 from aiokafka.errors import (
     InvalidTxnState,
@@ -18,17 +18,17 @@ from aiokafka.errors import (
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
-from streams.engine import away, transaction
-from streams.engine.clock import SystemClock
-from streams.engine.doubts import Doubts, InDoubt
+from streams.base.settings import make
 from streams.engine.engines import Engines
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
+from streams.engine.pace import Pace
 from streams.engine.retakes import Retakes
-from streams.engine.transaction import Transactions, Unit
-from streams.settings import make
-from tests.builders import wrap_up
-from tests.edge.lone import PREFIX, Broker, begun
+from streams.kafka.doubts import Doubts, InDoubt
+from streams.kafka.transactions import Transactions, Unit
+from tests.builders import key_of, wrap_up
+from tests.edge.kafka_in_memory import MemoryKafka, around
+from tests.edge.lone import PREFIX, Record
 
 END = EndTxnRequest("app-0", 1, 0, True)
 UNIT = Unit((), {}, {}, 0)
@@ -124,26 +124,25 @@ class Producer:
             raise self.fails
 
 
-def transactions(monkeypatch: pytest.MonkeyPatch, *, doubtful: bool, fails: Exception | None = None) -> Transactions:
+def transactions(*, doubtful: bool, fails: Exception | None = None) -> Transactions:
     made = type("Made", (Producer,), {"doubtful": doubtful, "fails": fails})
-    monkeypatch.setattr(transaction, "AIOKafkaProducer", made)
-    return Transactions(make(), 0)
+    return Transactions(MemoryKafka(producers=made), make(), 0)
 
 
-async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_its_producer(monkeypatch) -> None:
-    of_partition = transactions(monkeypatch, doubtful=True)
+async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_its_producer() -> None:
+    of_partition = transactions(doubtful=True)
     await of_partition.commit(UNIT)
     with pytest.raises(InDoubt, match="EndTxnRequest"):
         of_partition.check()
 
 
-async def test_an_error_after_a_request_without_an_answer_is_a_doubt(monkeypatch) -> None:
+async def test_an_error_after_a_request_without_an_answer_is_a_doubt() -> None:
     with pytest.raises(InDoubt):
-        await transactions(monkeypatch, doubtful=True, fails=InvalidTxnState()).commit(UNIT)
+        await transactions(doubtful=True, fails=InvalidTxnState()).commit(UNIT)
 
 
-async def test_an_error_when_all_was_answered_is_none(monkeypatch) -> None:
-    of_partition = transactions(monkeypatch, doubtful=False, fails=InvalidTxnState())
+async def test_an_error_when_all_was_answered_is_none() -> None:
+    of_partition = transactions(doubtful=False, fails=InvalidTxnState())
     with pytest.raises(InvalidTxnState):
         await of_partition.commit(UNIT)
     of_partition.check()
@@ -159,16 +158,16 @@ def said_by_the_sender(cause: Exception) -> Exception:
 @pytest.mark.parametrize(
     "error", [UnknownError(), said_by_the_sender(UnknownError()), said_by_the_sender(RequestTimedOutError())], ids=repr
 )
-async def test_an_answer_that_does_not_say_what_was_done_is_a_doubt(monkeypatch, error: Exception) -> None:
+async def test_an_answer_that_does_not_say_what_was_done_is_a_doubt(error: Exception) -> None:
     """A broker that is shutting down answers so to the end of a transaction, which may stand or not."""
     with pytest.raises(InDoubt, match="says nothing"):
-        await transactions(monkeypatch, doubtful=False, fails=error).commit(UNIT)
+        await transactions(doubtful=False, fails=error).commit(UNIT)
 
 
-async def test_who_is_fenced_takes_up_nothing_again(monkeypatch) -> None:
+async def test_who_is_fenced_takes_up_nothing_again() -> None:
     """Somebody else has the partition: to take it back would fence its owner."""
     with pytest.raises(ProducerFenced):
-        await transactions(monkeypatch, doubtful=True, fails=ProducerFenced()).commit(UNIT)
+        await transactions(doubtful=True, fails=ProducerFenced()).commit(UNIT)
 
 
 class Engine:
@@ -196,7 +195,7 @@ class Taken:
         self.ends: Mapping[str, int] = {}
         self.errors = list(errors)
         self.engine = Engine(self.said)
-        self.retakes = Retakes(self.take_up, lambda _, error: self.broken.append(error), patience_s)
+        self.retakes = Retakes(self.take_up, lambda _, error: self.broken.append(error), patience_s, Pace(again_s=0))
 
     async def take_up(self, number: int, ends: Mapping[str, int]) -> None:
         self.ends = ends
@@ -211,11 +210,6 @@ class Taken:
         async with asyncio.timeout(30):
             while not done():
                 await asyncio.sleep(0.001)
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(away, "AGAIN_S", 0)
 
 
 async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> None:
@@ -277,37 +271,35 @@ async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error
     assert taken.broken == [error]
 
 
-class Doubtful(Broker):
-    """Commits, and a copy of a request may still arrive."""
-
-    def check(self) -> None:
-        raise InDoubt("EndTxn had no answer")
-
-
-async def test_other_partitions_go_on_while_one_is_taken_up_again(monkeypatch) -> None:
+async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
     broken: list[BaseException] = []
-    engines = Engines(make(), [f"{PREFIX}wrap-up"], 2, SystemClock(), lambda _, error: broken.append(error))
-    taken, can_be_taken = list[int](), asyncio.Event()
+    kafka, can_be_taken, topic = MemoryKafka(), asyncio.Event(), f"{PREFIX}wrap-up"
+    kafka.doubtful.add("ringback-0")
+    engines = Engines(
+        make(store="memory"), [topic], 2, around(kafka, pace=Pace(again_s=0)), lambda _, error: broken.append(error)
+    )
 
-    async def take_up(number: int, ends: Mapping[str, int]) -> None:
-        await can_be_taken.wait()
-        taken.append(number)
+    async def release(number: int, begin: Any) -> None:
+        begin({topic: 0})
+        kafka.waits["start ringback-0"] = can_be_taken  # For the second time.
 
-    monkeypatch.setattr(engines._retakes, "_take_up", take_up)
-    async with begun(Doubtful()) as one, begun(Broker()) as other:
-        engines._held = {0: one.engine, 1: other.engine}
-        engines._release = cast(Any, "given")
-        one.engine._broken = partial(engines._failed, 0)
-        await one.tell("wrap-up", [wrap_up()])
-        await other.until(lambda: engines.held_back() == {0})
-        assert engines.status()["taken_up_again"] == [0]
-        assert engines.epochs([0, 1]).keys() == {1}
-        units = len(other.broker.units)
-        await other.tell("wrap-up", [wrap_up()])
-        await other.until(lambda: len(other.broker.units) > units)
-        assert engines.acquiring
-        can_be_taken.set()
-        await other.until(lambda: not engines.acquiring)
-    assert (taken, broken) == ([0], [])
-    engines._held = {}
+    async def until(done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not done():
+                await asyncio.sleep(0.001)
+
+    await engines.assign([0, 1], 1, release)
+    await until(lambda: engines.held_back() == {0} and len(engines.epochs([0, 1])) == 1)
+    assert engines.status()["taken_up_again"] == [0]
+    (epoch,) = (epoch for number, epoch in engines.epochs([0, 1]).items() if number == 1)
+    units = kafka.committed["ringback-1"]
+    record = Record(topic, 0, key_of(wrap_up()), orjson.dumps(wrap_up()), partition=1)
+    batch = engines.batch(topic, 1, [record], epoch)
+    assert batch is not None
+    await engines.work(batch)
+    await until(lambda: kafka.committed["ringback-1"] > units)
+    assert engines.acquiring and engines.held_back() == {0}
+    can_be_taken.set()
+    await until(lambda: not engines.acquiring)
+    assert set(engines.epochs([0, 1])) == {0, 1} and broken == []
     await engines.close()

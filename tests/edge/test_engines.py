@@ -1,12 +1,11 @@
 """What is fetched for a partition that has not been taken up yet is left alone: it is read again after the seek."""
 
-from streams.engine.clock import SystemClock
+from streams.base.settings import make
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
-from streams.engine.partition_engine import PartitionEngine
-from streams.engine.store import MemoryStore
-from streams.logic.configuration import Configuration
-from streams.settings import make
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from tests.edge.kafka_in_memory import around
+from tests.edge.lone import Broker, engine_of
 from tests.edge.test_inbox import Record
 
 TOPIC = "ringback.wrap-up"
@@ -17,9 +16,8 @@ def broken(what: str, error: BaseException) -> None:
 
 
 async def test_a_partition_that_is_held_and_has_not_begun_takes_no_batch() -> None:
-    settings, clock = make(), SystemClock()
-    engines = Engines(settings, [TOPIC], 4, clock, broken)
-    engine = PartitionEngine(settings, Partition(0, 4, Configuration(), {}), MemoryStore(), clock, broken)
+    engines = Engines(make(), [TOPIC], 4, around(), broken)
+    engine = engine_of(Broker(), Partition(0, 4, Configuration(), {}))
     engines._held[0] = engine
     try:
         epochs = engines.epochs([0, 1])

@@ -13,8 +13,7 @@ from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import BrokerMetadata
 
-from streams import fetch_watch
-from streams.engine import overdue
+from streams.kafka import fetch_watch, overdue
 from tests.edge import fresh_clients
 
 HOST = "127.0.0.1"

@@ -12,9 +12,9 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
-from streams.engine import fetched, record_parts
-from streams.engine.fetched import TIMES_READ, Batches, DamagedRecord, PartitionRecords
-from streams.engine.restore import DamagedState, intact
+from streams.kafka import fetched, record_parts
+from streams.kafka.compacted import DamagedState, intact
+from streams.kafka.fetched import TIMES_READ, Batches, DamagedRecord, PartitionRecords
 from topics.codec import ErrorCode
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}

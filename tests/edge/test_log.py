@@ -6,7 +6,7 @@ import logging
 import pytest
 from aiokafka.protocol.admin import SaslAuthenticateRequest_v1, SaslAuthenticateResponse_v1
 
-from streams.log import QUIET, QUIET_S, SILENT, JsonFormatter, OneOfMany, configure
+from streams.base.log import QUIET, QUIET_S, SILENT, JsonFormatter, OneOfMany, configure
 
 
 def test_a_json_line_holds_the_message_and_the_traceback_of_its_error():
@@ -14,9 +14,9 @@ def test_a_json_line_holds_the_message_and_the_traceback_of_its_error():
         raise ValueError("broken")
     except ValueError as error:
         raised = (ValueError, error, error.__traceback__)
-        record = logging.LogRecord("streams.worker", logging.ERROR, __file__, 1, "it was %s", ("bad",), raised)
+        record = logging.LogRecord("streams.worker.main", logging.ERROR, __file__, 1, "it was %s", ("bad",), raised)
     line = json.loads(JsonFormatter().format(record))
-    assert line["level"] == "error" and line["logger"] == "streams.worker" and line["message"] == "it was bad"
+    assert line["level"] == "error" and line["logger"] == "streams.worker.main" and line["message"] == "it was bad"
     assert line["traceback"].endswith("ValueError: broken")
     assert line["at"].endswith("Z")
 
@@ -55,4 +55,4 @@ def test_what_the_client_says_again_and_again_is_one_line_with_how_many_it_stand
     calm = OneOfMany()
     assert [said(0, 1), said(1, 2), said(2, 1)] == ["no node 1", None, None]
     assert said(QUIET_S, 3) == "no node 3 (and 2 more like it)"
-    assert [said(0, 1, "streams.worker"), said(1, 1, "streams.worker")] == ["no node 1", "no node 1"]
+    assert [said(0, 1, "streams.worker.main"), said(1, 1, "streams.worker.main")] == ["no node 1", "no node 1"]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.overdue import SILENT_MAX_S, SILENT_S, SPACING_S, Overdue
+from streams.kafka.overdue import SILENT_MAX_S, SILENT_S, SPACING_S, Overdue
 
 STEP_S = 0.05
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 
 ENDED_S = 60
 
 PROGRAM = """
 import os, resource, sys
-from streams import log, process_limits
-from streams.errors import OperatorError
+from streams.base import log
+from streams.base.errors import OperatorError
+from streams.worker import process_limits
 if os.getuid() == 0:  # For whom the limit of threads does not hold.
     os.setgid(54322)
     os.setuid(54322)

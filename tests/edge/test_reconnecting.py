@@ -15,10 +15,10 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 from aiokafka.structs import BrokerMetadata
 
-from streams import reconnecting
-from streams.broker.java import free_ports
-from streams.engine.patience import ANSWER_S, DATA_ANSWER_S, Patience
-from streams.reconnecting import Connection
+from streams.dev.broker.java import free_ports
+from streams.kafka import reconnecting
+from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S, Patience
+from streams.kafka.reconnecting import Connection
 from tests.edge import fresh_clients
 
 HOST = "127.0.0.1"

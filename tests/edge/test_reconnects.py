@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.engine.reconnects import BACKOFF_MAX_S, SPACING_S, Reconnects, Verdict
+from streams.kafka.reconnects import BACKOFF_MAX_S, SPACING_S, Reconnects, Verdict
 
 GO, WAIT, REFUSED = Verdict
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streams.engine.silence import SILENT_AFTER_S, Change, Silence
+from streams.kafka.silence import SILENT_AFTER_S, Change, Silence
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import OperatorError
-from streams.state_dir import held
+from streams.base.errors import OperatorError
+from streams.storage.state_dir import held
 
 
 def modes(folder: Path) -> dict[str, str]:

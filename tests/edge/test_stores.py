@@ -1,17 +1,20 @@
-"""Which state on disk is taken up at an acquisition, and which is set aside with its reason."""
+"""Which state on disk is taken up at an acquisition, and which is quarantined with its reason."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX, DiskStore, Source
-from streams.engine.store import MemoryStore
-from streams.engine.stores import Stores
-from streams.settings import make
-from tests.edge.lone import NOW, Hand
+from streams.base.settings import make
+from streams.kafka.source_ends import SourceEnds
+from streams.storage.disk_store import ROCKS, DiskStore
+from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableState
+from streams.storage.store import MemoryStore
+from streams.storage.stores import Stores
+from tests.edge.kafka_in_memory import MemoryKafka
+from tests.edge.lone import NOW, Hand, Record
 
 ROWS = {b"L|c%d" % number: b"row" for number in range(20)}
 
@@ -24,22 +27,22 @@ class Topic:
     end: int = 100
     younger: tuple[datetime, int] | None = None
 
-    async def span(self, topic: str, number: int) -> tuple[int, int]:
-        return self.first, self.end
-
-    async def first_since(self, topic: str, at: datetime, number: int) -> int | None:
-        return self.younger[1] if self.younger and self.younger[0] >= at else None
-
-    async def close(self) -> None: ...
+    def records(self) -> list[Record]:
+        """Those of it, the older ones written long ago."""
+        at, since = self.younger or (NOW, self.end)
+        records = [Record("", offset, b"", b"") for offset in range(self.first, self.end)]
+        for record in records:
+            record.timestamp = int(at.timestamp() * 1000) if record.offset >= since else 0
+        return records
 
 
 def stores(
     folder: Path, topic: Topic, *, cluster: str = "cluster-1", prefix: str = "ringback.", at: datetime = NOW
 ) -> Stores:
-    made = Stores(make(state_dir=folder, prefix=prefix), Hand(at))
-    made._ends = topic  # type: ignore[assignment]
-    made._cluster = cluster
-    return made
+    kafka = MemoryKafka(cluster=cluster)
+    for number in range(8):
+        kafka.logs[TopicPartition(f"{prefix}contact-state", number)] = topic.records()
+    return Stores(kafka, Hand(at), ROCKS, prefix, folder, SourceEnds(kafka, committed=False))
 
 
 @pytest.fixture
@@ -85,17 +88,17 @@ MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
     ],
     ids=["cluster", "topic", "too old", "from the future", "ahead of the changelog", "behind it", "topic made anew"],
 )
-async def test_state_that_does_not_fit_is_set_aside_with_a_line_in_the_log(
+async def test_state_that_does_not_fit_is_quarantined_with_a_line_in_the_log(
     folder: Path, changed: dict, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await opened(stores(folder, **{"topic": Topic(), **changed})) == ({}, None)
     (line,) = caplog.messages
-    assert f"{folder / 'contacts-0'} is set aside as contacts-0.bad, all of the changelog is read: " in line
+    assert f"{folder / 'contacts-0'} is quarantined as contacts-0.bad, all of its topic is read: " in line
     assert why in line
     assert sorted(path.name for path in folder.iterdir()) == ["contacts-0", "contacts-0.bad", "contacts-1"]
 
 
-async def test_state_of_another_partition_is_set_aside(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_state_of_another_partition_is_quarantined(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "contacts-1").rename(folder / "contacts-7")
     assert await opened(stores(folder, Topic()), 7) == ({}, None)
     assert "it is of ringback.contact-state-1" in caplog.text
@@ -104,11 +107,13 @@ async def test_state_of_another_partition_is_set_aside(folder: Path, caplog: pyt
 async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder: Path) -> None:
     made = stores(folder, Topic())
     (await made.open(0)).close()
-    made.set_aside(0, UnusableState("a block is damaged"))
+    made.quarantine(0, UnusableState("a block is damaged"))
     assert await opened(made) == ({}, None)
 
 
 async def test_in_memory_there_is_no_folder(tmp_path: Path) -> None:
-    made = Stores(make(store="memory", state_dir=tmp_path / "state"), Hand())
+    settings = make(store="memory", state_dir=tmp_path / "state")
+    kafka = MemoryKafka()
+    made = Stores(kafka, Hand(), ROCKS, settings.prefix, settings.folder, SourceEnds(kafka))
     store = await made.open(0)
     assert isinstance(store, MemoryStore) and store.next_offset is None and not (tmp_path / "state").exists()

@@ -9,10 +9,11 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, LeaderNotAvailableError, NodeNotReadyError
 from aiokafka.producer import message_accumulator
 
-from streams.engine import transaction
+from streams.base.settings import make
 from streams.engine.away import is_away
-from streams.engine.transaction import UNREACHABLE_BACKOFF_S, Transactions, Unit
-from streams.settings import make
+from streams.kafka.clients import Clients
+from streams.kafka.transactions import UNREACHABLE_BACKOFF_S, Transactions, Unit
+from tests.edge.kafka_in_memory import MemoryKafka
 
 UNIT = Unit((), {}, {}, 0)
 
@@ -53,49 +54,44 @@ class Producer:
         await self.release.wait()
 
 
-@pytest.fixture
-def producers(monkeypatch: pytest.MonkeyPatch) -> list[Producer]:
-    made: list[Producer] = []
-
-    def make_one(**options: Any) -> Producer:
-        made.append(Producer(**options))
-        return made[-1]
-
-    monkeypatch.setattr(transaction, "AIOKafkaProducer", make_one)
-    return made
+def transactions(producer: Producer, **settings: Any) -> Transactions:
+    return Transactions(MemoryKafka(producers=lambda **_: producer), make(**settings), 0)
 
 
-async def test_a_commit_that_is_put_off_for_longer_than_the_transaction_may_last_raises(producers):
+async def test_a_commit_that_is_put_off_for_longer_than_the_transaction_may_last_raises() -> None:
     with pytest.raises(TimeoutError):
-        await Transactions(make(transaction_timeout_s=1), 0).commit(UNIT)
+        await transactions(Producer(), transaction_timeout_s=1).commit(UNIT)
 
 
-async def test_a_commit_that_is_put_off_for_less_goes_on_in_place(producers):
-    transactions = Transactions(make(transaction_timeout_s=60), 0)
-    asyncio.get_running_loop().call_later(0.2, producers[0].release.set)
-    assert await transactions.commit(UNIT) is None
+async def test_a_commit_that_is_put_off_for_less_goes_on_in_place() -> None:
+    producer = Producer()
+    asyncio.get_running_loop().call_later(0.2, producer.release.set)
+    assert await transactions(producer, transaction_timeout_s=60).commit(UNIT) is None
 
 
-async def test_a_broker_that_cannot_be_reached_is_not_asked_again_at_once(producers):
-    Transactions(make(), 0)
+async def test_a_broker_that_cannot_be_reached_is_not_asked_again_at_once() -> None:
+    producer = Producer()
+    transactions(producer)
     began = asyncio.get_running_loop().time()
-    answers = [await producers[0].client.ready(1) for _ in range(4)]
+    answers = [await producer.client.ready(1) for _ in range(4)]
     assert answers == [False, False, False, True]
     assert asyncio.get_running_loop().time() - began >= 3 * UNREACHABLE_BACKOFF_S
 
 
-async def test_a_connection_that_breaks_while_a_coordinator_is_looked_up_is_one_that_is_not_there_yet(producers):
+async def test_a_connection_that_breaks_while_a_coordinator_is_looked_up_is_one_that_is_not_there_yet() -> None:
     """aiokafka asks again after that error, and would give up after the other."""
-    Transactions(make(), 0)
+    producer = Producer()
+    transactions(producer)
     for _ in range(3):
         with pytest.raises(NodeNotReadyError):
-            await producers[0].client.coordinator_lookup(1, "app-0")
-    assert await producers[0].client.coordinator_lookup(1, "app-0") == 1
+            await producer.client.coordinator_lookup(1, "app-0")
+    assert await producer.client.coordinator_lookup(1, "app-0") == 1
 
 
 async def test_a_record_for_a_partition_without_a_leader_is_kept_for_as_long_as_its_transaction_may_last(monkeypatch):
     """No leader is a broker that is away: the unit waits, and ends with its transaction, not before."""
-    producer: Any = Transactions(make(transaction_timeout_s=60), 0)._producer
+    settings = make(transaction_timeout_s=60)
+    producer: Any = Transactions(Clients(settings), settings, 0)._producer
     waiting, batch = producer._message_accumulator, producer.create_batch()
     batch.append(key=b"k", value=b"v", timestamp=0)
     producer._txn_manager.set_pid_and_epoch(1, 0)

@@ -1,7 +1,5 @@
 """What a unit changes is on disk when Kafka has it, with its offset, and never before."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,14 +8,15 @@ import pytest
 from aiokafka import TopicPartition
 
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.disk_rows import UnusableState
-from streams.engine.disk_store import DiskStore, Source
-from streams.engine.partition import META_KEY
 from streams.engine.partition_engine import UNIT_BYTES_MAX
-from streams.engine.store import REFRESH
-from streams.settings import Settings
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import META_KEY, Partition
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source, UnusableState
+from streams.storage.store import REFRESH
 from tests.builders import scheduled
-from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun
+from tests.edge.kafka_in_memory import MemoryKafka
+from tests.edge.lone import NOW, PREFIX, TOPICS, Broker, Hand, Record, Refused, begun, engine_of
 
 LATER = "2026-12-20T15:00:00Z"
 HERE = Source("cluster-1", "ringback.contact-state", 0, 0, 1000)
@@ -76,33 +75,24 @@ async def test_rows_whose_offset_the_broker_does_not_tell_wait_for_the_next_unit
     assert set(broker.rows()) == {META_KEY, b"L|c1", b"L|c2"}
 
 
-async def test_a_restore_is_as_old_as_its_beginning_however_long_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_restore_is_as_old_as_its_beginning_however_long_it_takes(tmp_path: Path) -> None:
     """A process that slept in the middle of it may have missed removals that are gone when it goes on."""
-    held, clock = store(tmp_path), Hand()
+    held, clock, kafka = store(tmp_path), Hand(), MemoryKafka()
+    changelog = TopicPartition(f"{PREFIX}contact-state", 0)
+    kafka.logs[changelog] += [Record(changelog.topic, at, b"L|c%d" % at, b'{"version":1}') for at in (0, 5)]
+    kafka.ends[changelog], kafka.per_fetch = 7, 1
 
-    class Consumer:
-        async def position(self, changelog: TopicPartition) -> int:
-            return 7
+    def sleep() -> None:
+        clock.at += timedelta(days=10)
 
-    @asynccontextmanager
-    async def reader(settings: Settings, partitions: Iterable[TopicPartition]) -> AsyncIterator[Consumer]:
-        yield Consumer()
-
-    async def read_to_end(consumer: Consumer, handler: Callable[[object, list[Record]], None]) -> int:
-        for offset in (0, 5):
-            handler(None, [Record("contact-state", offset, b"L|c%d" % offset, b'{"version":1}')])
-            clock.at += timedelta(days=10)
-        return 2
-
-    monkeypatch.setattr("streams.engine.partition_engine.reader", reader)
-    monkeypatch.setattr("streams.engine.partition_engine.read_batches_to_end", read_to_end)
-    async with begun(Broker(), held, clock) as lone:
-        assert await lone.engine._restore() == 2
-        assert held.header is not None and (held.header.written_at, held.header.next_offset) == (NOW, 7)
-        with pytest.raises(UnusableState):
-            held.check(clock.now())
+    kafka.fetched = sleep
+    engine = engine_of(Broker(), Partition(0, 1, Configuration(), held.rows), held, clock, kafka=kafka)
+    await engine.acquire()
+    assert kafka.read == 2 and clock.at >= NOW + timedelta(days=20)
+    assert held.header is not None and (held.header.written_at, held.header.next_offset) == (NOW, 7)
+    with pytest.raises(UnusableState):
+        held.check(clock.now())
+    await engine.close()
 
 
 async def test_a_quiet_partition_commits_its_offsets_once_an_hour_and_then_says_that_its_state_is_young(

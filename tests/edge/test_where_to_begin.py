@@ -6,17 +6,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from streams import metrics
+from streams.base import metrics
+from streams.base.settings import make
 from streams.engine.beginning import Beginning, Jumps
-from streams.engine.clock import SystemClock
 from streams.engine.engines import Engines
-from streams.engine.partition import Partition
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.source_ends import Span
-from streams.engine.store import MemoryStore
-from streams.logic.configuration import Configuration
-from streams.settings import make
-from tests.edge.lone import Broker
+from streams.kafka.source_ends import Span
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.partition import Partition
+from tests.edge import lone
+from tests.edge.kafka_in_memory import around
 from tests.edge.test_inbox import Record
 
 TOPIC, OTHER = "ringback.wrap-up", "ringback.contacts"
@@ -27,10 +26,7 @@ def broken(what: str, error: BaseException) -> None:
 
 
 def engine_of(number: int = 0) -> PartitionEngine:
-    settings, core = make(), Partition(number, 4, Configuration(), {})
-    engine = PartitionEngine(settings, core, MemoryStore(), SystemClock(), broken)
-    engine._transactions = Broker()  # type: ignore[assignment]
-    return engine
+    return lone.engine_of(lone.Broker(), Partition(number, 4, Configuration(), {}))
 
 
 def gaps(kind: str) -> float:
@@ -147,7 +143,7 @@ async def test_a_log_that_goes_back_while_the_group_shares_out_is_known_when_the
 
 async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_the_partition_has_begun_again() -> None:
     """By its offset it would be taken for what comes next."""
-    engines = Engines(make(), [TOPIC], 4, SystemClock(), broken)
+    engines = Engines(make(), [TOPIC], 4, around(), broken)
     engine = engine_of()
     engines._held[0] = engine
     engine.begin({TOPIC: 10}, {})

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tzdata
 
-from streams.logic.countries import country_of, package_text
-from streams.logic.zones import zone_info
-from streams.zone_data import use_newer_zones, use_package_zones
+from streams.base.zone_data import load_tables, use_newer_zones, use_package_zones
+from streams.logic.hours.countries import country_of, package_text
+from streams.logic.hours.zones import zone_info
 
 ZONES = Path(str(tzdata.__file__)).parent / "zoneinfo"
 
@@ -93,3 +93,25 @@ def test_the_status_names_the_database_in_use_and_both_versions(tmp_path):
         "system_version": "2001c",
         "package_version": tzdata.IANA_VERSION,
     }
+
+
+ODD = (
+    "", ".", "..", "Europe", "Europe/", "europe/berlin", "Factory", "localtime", "posixrules", "zone.tab", "+VERSION",
+    "/etc/localtime", "Europe/../Europe/Berlin", "EST5EDT,M3.2.0,M11.1.0", "UTC+3", "Mars/Phobos", "\0", "é",
+)  # fmt: skip
+
+
+def test_zones_that_are_read_beforehand_are_those_that_are_read_one_by_one():
+    names = (*zoneinfo.available_timezones(), *ODD)
+    one_by_one = {name: zone_info(name) for name in names}
+    load_tables()
+    assert {name: zone_info(name) for name in names} == one_by_one
+    assert sum(zone is not None for zone in one_by_one.values()) > 590
+
+
+def test_another_database_is_taken_although_one_was_read_beforehand(tmp_path):
+    load_tables()
+    use_newer_zones(system(tmp_path, {"+VERSION": "2999a\n"}))
+    assert hours_of_new_york() == 5.75
+    load_tables()
+    assert hours_of_new_york() == 5.75

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.due_index import STALE_ENTRIES_MIN, DueIndex
+from streams.logic.partition.due_index import STALE_ENTRIES_MIN, DueIndex
 from tests.builders import instant
 
 NOON = instant("2026-11-23T12:00:00Z")

@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from streams.engine.partition import Arrived, Outcome, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.limits import STATE_ROW_BYTES_MAX
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.limits import STATE_ROW_BYTES_MAX
+from streams.logic.partition.partition import Arrived, Outcome, Partition
 from tests.builders import Worker, campaign, clear, instant, key_of, recycle, rule, rule_set, scheduled, wrap_up
 
 NOW = instant("2026-11-23T15:00:00Z")
@@ -71,7 +71,7 @@ def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_t
     def failing(rules):
         raise Bug(MESSAGE)
 
-    monkeypatch.setattr("streams.logic.prepared.compile_rule_set", failing)
+    monkeypatch.setattr("streams.logic.configuration.prepared.compile_rule_set", failing)
     configuration = Configuration()
     configuration.apply(told("rule-sets", rule_set(rule()), b"R"), NOW)
     partition = Partition(0, 1, configuration, {})

@@ -3,12 +3,12 @@
 import orjson
 import pytest
 
-from streams.engine.moved_keys import KeysMoved
-from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import LatenessCause
-from streams.logic.own_rows import Meta, appended_key, decode_meta, encode_meta, for_topics, is_contact
-from streams.logic.rows import RowOutline, decode_outline
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import LatenessCause
+from streams.logic.contact.rows import RowOutline, decode_outline
+from streams.logic.partition.moved_keys import KeysMoved
+from streams.logic.partition.own_rows import Meta, appended_key, decode_meta, encode_meta, for_topics, is_contact
+from streams.logic.partition.partition import META_KEY, Arrived, Outcome, Partition
 from tests.builders import Json, campaign, clear, instant, key_of, rule, rule_set, scheduled, wrap_up
 from topics.codec import value_key
 from topics.configuration import DncEntry

@@ -1,13 +1,15 @@
 """A partition over its life: restarts, faults of ours, configuration that changes, and what it counts."""
 
+from collections.abc import Callable
+
 import orjson
 import pytest
 
-from streams.engine.partition import META_KEY, Arrived, Outcome, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.decide import decide
-from streams.logic.exchange import Fired, LatenessCause
-from streams.logic.upgrades import UnknownRowVersion
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Fired, LatenessCause
+from streams.logic.contact.upgrades import UnknownRowVersion
+from streams.logic.decisions.decide import decide
+from streams.logic.partition.partition import META_KEY, Arrived, Outcome, Partition
 from tests.builders import (
     campaign,
     cancelled,
@@ -28,6 +30,13 @@ AT_1500 = instant("2026-11-23T15:00:00Z")
 AT_1600 = instant("2026-11-23T16:00:00Z")
 
 
+class Bug(Exception):
+    """A fault of ours."""
+
+
+MESSAGE = "with +12125550101 in it"
+
+
 class Log:
     """The topics of one partition: what was written to its changelog, and the configuration."""
 
@@ -35,6 +44,8 @@ class Log:
         self.changelog: list[tuple[bytes, bytes | None]] = []
         self.configuration: list[Arrived] = []
         self.offset = 0
+        self.bugs = 0  # So many of the next decisions fail; of those that `meets` says, where it is set.
+        self.meets: Callable[[object], bool] = lambda told: True
 
     def configure(self, *values: tuple[str, dict], at=AT_1430) -> None:
         for topic, value in values:
@@ -45,12 +56,18 @@ class Log:
                 )
             )
 
+    def failing_decide(self, contact, told, *arguments):
+        if self.bugs > 0 and self.meets(told):
+            self.bugs -= 1
+            raise Bug(MESSAGE)
+        return decide(contact, told, *arguments)
+
     def start(self, now, number: int = 0) -> Partition:
         """A partition as a worker acquires it: configuration, then changelog, then ready."""
         configuration = Configuration()
         for event in self.configuration:
             configuration.apply(event, now)
-        partition = Partition(number, 1, configuration, {})
+        partition = Partition(number, 1, configuration, {}, decide=self.failing_decide)
         for key, row in self.changelog:
             partition.restore(key, row)
         partition.ready(now)
@@ -257,37 +274,17 @@ def test_a_row_of_a_newer_version_is_not_guessed_at():
         partition.ready(AT_1430)
 
 
-class Bug(Exception):
-    """A fault of ours."""
-
-
-MESSAGE = "with +12125550101 in it"
-
-
-def failing(times: int, monkeypatch) -> None:
-    """Let the next decisions fail."""
-    left = [times]
-
-    def failing_decide(*arguments):
-        if left[0] > 0:
-            left[0] -= 1
-            raise Bug(MESSAGE)
-        return decide(*arguments)
-
-    monkeypatch.setattr("streams.engine.partition.decide", failing_decide)
-
-
-def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log, monkeypatch):
+def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log):
     partition = log.start(AT_1430)
-    failing(1, monkeypatch)
+    log.bugs = 1
     outcome = log.tell(partition, "callback-scheduled", scheduled())
     assert topics(outcome) == ["callback-lifecycle", "outstanding-callbacks"]
     assert outcome.faults == []
 
 
-def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log, monkeypatch):
+def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log):
     partition = log.start(AT_1430)
-    failing(2, monkeypatch)
+    log.bugs = 2
     outcome = log.tell(partition, "callback-scheduled", scheduled())
     headers = dict(outcome.records[0].headers)
     assert headers["ringback.error"] == b"internal_error"
@@ -301,11 +298,11 @@ def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log, 
     ]
 
 
-def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log, monkeypatch):
+def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log):
     partition = log.start(AT_1430)
     log.tell(partition, "callback-scheduled", scheduled("k1"))
     log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
-    failing(2, monkeypatch)
+    log.bugs = 2
     outcome = log.fire_all(partition, AT_1500)
     assert [fault.kind for fault in outcome.faults] == ["timer"]
     assert [fired.due_at for fired in outcome.fired] == [AT_1500]
@@ -315,26 +312,21 @@ def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log, monke
     assert partition.set_back == 0
 
 
-def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_put_off(log, monkeypatch):
-    def failing_for_k1(row, told, *arguments):
-        if getattr(told, "callback_id", None) == "k1":
-            raise Bug(MESSAGE)
-        return decide(row, told, *arguments)
-
+def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_put_off(log):
     partition = log.start(AT_1430)
     for name, due_at in (("k1", "2026-11-23T15:00:00Z"), ("k2", "2026-11-23T15:05:00Z")):
         log.tell(partition, "callback-scheduled", scheduled(name, conversation_id=f"v-{name}", due_at=due_at))
-    monkeypatch.setattr("streams.engine.partition.decide", failing_for_k1)
+    log.bugs, log.meets = 1000, lambda told: getattr(told, "callback_id", None) == "k1"
     for minute in (0, 1, 3, 5, 7, 15):
         outcome = log.fire_all(partition, instant(f"2026-11-23T15:{minute:02}:00Z"))
         assert len(outcome.fired) == (minute == 5) and len(outcome.faults) == (minute != 5)
     assert partition.set_back == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
 
 
-def test_what_does_not_touch_a_timer_that_is_put_off_leaves_it_put_off(log, monkeypatch):
+def test_what_does_not_touch_a_timer_that_is_put_off_leaves_it_put_off(log):
     partition = log.start(AT_1430)
     log.tell(partition, "callback-scheduled", scheduled())
-    failing(4, monkeypatch)
+    log.bugs = 4
     log.fire_all(partition, AT_1500)
     log.fire_all(partition, instant("2026-11-23T15:01:00Z"))
     log.tell(partition, "contacts", contact(attributes={"seen": "today"}), instant("2026-11-23T15:01:30Z"))
@@ -342,10 +334,10 @@ def test_what_does_not_touch_a_timer_that_is_put_off_leaves_it_put_off(log, monk
 
 
 @pytest.mark.parametrize("event", [rescheduled(occurred_at="2026-11-23T14:40:00Z"), cancelled()])
-def test_a_timer_that_is_put_off_and_then_moved_or_called_off_is_not_put_off_any_more(log, monkeypatch, event):
+def test_a_timer_that_is_put_off_and_then_moved_or_called_off_is_not_put_off_any_more(log, event):
     partition = log.start(AT_1430)
     log.tell(partition, "callback-scheduled", scheduled())
-    failing(2, monkeypatch)
+    log.bugs = 2
     log.fire_all(partition, AT_1500)
     log.tell(partition, "callback-scheduled", event, AT_1500)
     assert partition.set_back == 0
@@ -354,10 +346,10 @@ def test_a_timer_that_is_put_off_and_then_moved_or_called_off_is_not_put_off_any
     )
 
 
-def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_hour(log, monkeypatch):
+def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_hour(log):
     partition = log.start(AT_1430)
     log.tell(partition, "callback-scheduled", scheduled())
-    failing(1000, monkeypatch)
+    log.bugs = 1000
     now, waits = AT_1500, []
     for _ in range(8):
         log.fire_all(partition, now)
@@ -368,7 +360,7 @@ def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_ho
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_a_release_that_meets_a_bug_is_put_off(monkeypatch):
+def test_a_release_that_meets_a_bug_is_put_off():
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
@@ -378,19 +370,19 @@ def test_a_release_that_meets_a_bug_is_put_off(monkeypatch):
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
     partition = log.start(AT_1500)
     log.committed(partition.fire(AT_1500))
-    failing(2, monkeypatch)
+    log.bugs = 2
     assert [fault.kind for fault in log.fire_all(partition, AT_1500).faults] == ["release"]
     assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.set_back == 1
     assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
 
 
-def test_a_contact_that_meets_a_bug_in_a_clear_is_tried_again_after_a_restart(log, monkeypatch):
+def test_a_contact_that_meets_a_bug_in_a_clear_is_tried_again_after_a_restart(log):
     partition = log.start(AT_1430)
     log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=AT_1500)
     at = instant("2026-11-23T14:36:00Z")
     partition = log.start(at)
-    failing(2, monkeypatch)
+    log.bugs = 2
     assert [fault.kind for fault in log.fire_all(partition, at).faults] == ["configuration"]
     assert topics(log.fire_all(log.start(at), at)) == ["callback-lifecycle", "outstanding-callbacks"]
 
@@ -411,13 +403,13 @@ def test_outcomes_of_one_unit_are_merged_in_order(log):
     assert unit.writes[b"L|c1"] == log.changelog[-1][1]
 
 
-def test_a_timer_that_works_again_is_put_off_from_the_beginning_the_next_time(log, monkeypatch):
+def test_a_timer_that_works_again_is_put_off_from_the_beginning_the_next_time(log):
     partition = log.start(AT_1430)
     log.tell(partition, "callback-scheduled", scheduled())
-    failing(4, monkeypatch)
+    log.bugs = 4
     for now in ("2026-11-23T15:00:00Z", "2026-11-23T15:01:00Z", "2026-11-23T15:03:00Z"):
         log.fire_all(partition, instant(now))
-    failing(2, monkeypatch)
+    log.bugs = 2
     now = partition.next_at()
     assert now == instant("2026-11-30T15:03:00Z")
     log.fire_all(partition, now)

@@ -8,16 +8,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams.engine.disk_store import DiskStore, Source
-from streams.engine.partition import META_KEY, Partition
-from streams.logic import upgrades
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
-from streams.logic.limits import STATE_ROW_BYTES_MAX
-from streams.logic.own_rows import decode_meta
-from streams.logic.rows import decode_contact, decode_outline, encode_contact
-from streams.logic.state import Contact
-from streams.logic.upgrades import UnknownRowVersion
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact import upgrades
+from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.limits import STATE_ROW_BYTES_MAX
+from streams.logic.contact.rows import decode_contact, decode_outline, encode_contact
+from streams.logic.contact.state import Contact
+from streams.logic.contact.upgrades import UnknownRowVersion
+from streams.logic.partition.own_rows import decode_meta
+from streams.logic.partition.partition import META_KEY, Partition
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source
 from tests.builders import Worker, clear, wrap_up
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "state"

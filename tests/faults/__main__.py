@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streams.figures import machine
+from streams.dev.figures import machine
 from tests.faults.brokers import Brokers
 from tests.faults.faults import CLUSTER, SINGLE
 from tests.faults.run import Run, run, summary, table

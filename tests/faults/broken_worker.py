@@ -9,17 +9,20 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.engine import inbox, partition_engine, restore, transaction
+from streams.base.settings import load
+from streams.engine import inbox, partition_engine
 from streams.engine.beginning import Beginning
 from streams.engine.gate import AcquireGate
-from streams.engine.transport import Consumer
-from streams.settings import load
-from streams.worker import run
+from streams.faust_edge.consumer import Consumer
+from streams.kafka.clients import Clients
+from streams.kafka.transactions import Transactions
+from streams.worker.main import run
 
 AGAIN = 20
 """Records of each topic that come once more after each acquisition."""
@@ -37,13 +40,14 @@ def hold_back() -> None:
     Consumer.release = release  # type: ignore[method-assign,assignment]
 
 
-def fencing() -> None:
+def fencing() -> type[Clients]:
     """Each worker has transactional ids of its own, so that no owner of a partition is fenced by the next."""
 
-    def producer(*, transactional_id: str, **options: object) -> AIOKafkaProducer:
-        return AIOKafkaProducer(transactional_id=f"{transactional_id}-{os.getpid()}", **options)
+    class Unfenced(Clients):
+        def producer(self, **options: Any) -> Any:
+            return super().producer(**options | {"transactional_id": f"{options['transactional_id']}-{os.getpid()}"})
 
-    transaction.AIOKafkaProducer = producer  # type: ignore[attr-defined]
+    return Unfenced
 
 
 def offset_check() -> None:
@@ -52,10 +56,17 @@ def offset_check() -> None:
     inbox.is_next = lambda record, expected: True
 
 
-def read_committed() -> None:
+def read_committed() -> type[Clients]:
     """What was written in a transaction that was given up is restored, too."""
     _commits_are_slow()
-    restore.AIOKafkaConsumer = _uncommitted  # type: ignore[attr-defined]
+
+    class Uncommitted(Clients):
+        def consumer(self, **options: Any) -> Any:
+            # Of what is read, not of how far topics go: with those ends a gate would wait for what never comes.
+            is_reader = "max_partition_fetch_bytes" in options
+            return super().consumer(**options | ({"isolation_level": "read_uncommitted"} if is_reader else {}))
+
+    return Uncommitted
 
 
 def acquire_gate() -> None:
@@ -65,17 +76,13 @@ def acquire_gate() -> None:
 
 def doubts() -> None:
     """A producer goes on after a request that had no answer."""
-    transaction.Transactions.check = lambda transactions: None  # type: ignore[method-assign,assignment]
+    Transactions.check = lambda transactions: None  # type: ignore[method-assign,assignment]
 
 
 def hardships() -> None:
     """Every safeguard stands, against all that is made frequent for the others."""
     _records_come_again()
     _commits_are_slow()
-
-
-def _uncommitted(**options: object) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(**options | {"isolation_level": "read_uncommitted"})
 
 
 def _gate(gate: Callable[[dict[str, int]], object], ends: dict[str, int]) -> object:
@@ -104,11 +111,11 @@ def _commits_are_slow() -> None:
     AIOKafkaProducer.commit_transaction = slow
 
 
-SAFEGUARDS: dict[str, Callable[[], None]] = {
+SAFEGUARDS: dict[str, Callable[[], type[Clients] | None]] = {
     safeguard.__name__: safeguard
     for safeguard in (hold_back, fencing, offset_check, read_committed, acquire_gate, doubts, hardships)
 }
 
 if __name__ == "__main__":
-    SAFEGUARDS[sys.argv[1]]()
-    sys.exit(run(load()))
+    settings, clients = load(), SAFEGUARDS[sys.argv[1]]() or Clients
+    sys.exit(run(settings, clients(settings)))

@@ -10,8 +10,8 @@ import uuid
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from streams.broker.java import format_storage, free_ports, java_command, launch
-from streams.broker.kafka import SHARED_PROPERTIES
+from streams.dev.broker.java import format_storage, free_ports, java_command, launch
+from streams.dev.broker.kafka import SHARED_PROPERTIES
 from tests.faults.proxy import HOST, Proxies
 
 START_TIMEOUT_S = 90.0

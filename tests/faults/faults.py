@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 from tests.faults.brokers import NETWORKS
 from tests.faults.late_copies import LateCopies
 from tests.faults.stage import Stage

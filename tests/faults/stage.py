@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 from tests.faults.brokers import NETWORKS, Brokers
 from tests.faults.load import PARTITIONS, Load
 from tests.kafka.cluster import Cluster

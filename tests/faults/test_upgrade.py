@@ -9,7 +9,7 @@ from signal import SIGTERM
 
 import pytest
 
-from streams.logic.upgrades import ROW_VERSION
+from streams.logic.contact.upgrades import ROW_VERSION
 from tests.faults.brokers import Brokers
 from tests.faults.faults import Fault, left_alone
 from tests.faults.load import read_all
@@ -46,4 +46,4 @@ def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_noth
     assert {json.loads(row.value)["version"] for row in rows if row.value} == {ROW_VERSION, ROW_VERSION + 1}
     assert run.verdict.lines() == []
     said = [log.read_text() for log in tmp_path.glob("worker-*.log")]
-    assert len(said) == 2 and not any("is set aside as" in text for text in said), "the state on disk was taken up"
+    assert len(said) == 2 and not any("is quarantined as" in text for text in said), "the state on disk was taken up"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams import metrics
+from streams.base import metrics
 from tests.grafana.test_dashboard import EXPOSED, OURS
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import metrics
+from streams.base import metrics
 
 DASHBOARD = json.loads(Path(__file__).parents[2].joinpath("grafana/dashboards/ringback.json").read_text("utf-8"))
 PANELS = DASHBOARD["panels"]

@@ -11,9 +11,10 @@ import msgspec
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams import topic_admin
-from streams.local import WORKER, LocalWorker
-from streams.settings import Settings, client_options, make
+from streams.base.settings import Settings, make
+from streams.dev.local import WORKER, LocalWorker
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients, client_options
 from topics.catalog import CATALOG
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
@@ -40,7 +41,7 @@ class Cluster:
     changes: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> "Cluster":
-        topic_admin.create(self.settings(), PARTITIONS, self.copies)
+        topic_admin.create(Clients(self.settings()), PARTITIONS, self.copies)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.broker import EmbeddedKafka
+from streams.dev.broker import EmbeddedKafka
 from tests.kafka.cluster import Cluster
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from streams.logic import upgrades
+from streams.logic.contact import upgrades
 
 THIS = upgrades.ROW_VERSION
 NEXT = THIS + 1
@@ -13,13 +13,13 @@ def _upgrade(row: bytes) -> bytes:
 
 
 # Before anything else is imported that knows the version.
-assert "streams.logic.state" not in sys.modules
+assert "streams.logic.contact.state" not in sys.modules
 upgrades.ROW_VERSION = NEXT
 upgrades._CURRENT = b'{"version":%d,' % NEXT
 upgrades.UPGRADES[THIS] = _upgrade
 
 if __name__ == "__main__":
-    from streams.settings import load
-    from streams.worker import run
+    from streams.base.settings import load
+    from streams.worker.main import run
 
     sys.exit(run(load()))

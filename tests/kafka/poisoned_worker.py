@@ -1,13 +1,15 @@
 """A worker with a bug of ours: the event of callback `poison-event` and the timer of `poison-timer` make it raise."""
 
 import sys
+from functools import partial
 from typing import Any
 
-from streams.engine import partition
-from streams.logic.decide import decide
-from streams.logic.inputs import TimerFired
-from streams.settings import load
-from streams.worker import run
+from streams.base.settings import load
+from streams.engine import new_engines
+from streams.logic.contact.inputs import TimerFired
+from streams.logic.decisions.decide import decide
+from streams.logic.partition.partition import Partition
+from streams.worker.main import run
 
 
 class Bug(Exception):
@@ -23,5 +25,5 @@ def poisoned(contact: Any, told: Any, *arguments: Any) -> Any:
 
 
 if __name__ == "__main__":
-    partition.decide = poisoned  # type: ignore[attr-defined,assignment]
+    new_engines.Partition = partial(Partition, decide=poisoned)  # type: ignore[attr-defined,assignment]
     sys.exit(run(load()))

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.lines import Line
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
+from streams.simulator.lines import Line
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.partitions import partition_for

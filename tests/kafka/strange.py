@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams.settings import client_options
+from streams.kafka.clients import client_options
 from tests.edge.test_fetched import seal
 from tests.kafka.cluster import PARTITIONS, Cluster
 from topics.catalog import CATALOG

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams.broker import EmbeddedKafka
+from streams.dev.broker import EmbeddedKafka
 from tests.kafka.cluster import Cluster, configure, feeder, reader
 from tests.kafka.strange import send, set_topics
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.local import LocalWorker
-from streams.settings import client_options
+from streams.dev.local import LocalWorker
+from streams.kafka.clients import client_options
 from tests.kafka.cluster import Cluster, Feeder, feeder, reader
 from topics.codec import encode
 from topics.configuration import DncEntry
@@ -58,7 +58,7 @@ async def test_a_restart_from_a_snapshot_repeats_no_dead_letter_and_forgets_none
     assert "took up 11 entries" in worker.log.read_text(), "the one that cannot be read blocks by its key"
 
 
-async def test_a_snapshot_that_is_older_than_what_it_should_hold_is_set_aside(cluster: Cluster) -> None:
+async def test_a_snapshot_that_is_older_than_what_it_should_hold_is_quarantined(cluster: Cluster) -> None:
     """As after the topic was made anew: its offsets are those of other records."""
     async with feeder(cluster) as feed:
         later_ms = int(time.time() * 1000) + 3_600_000
@@ -75,7 +75,7 @@ async def test_a_snapshot_that_is_older_than_what_it_should_hold_is_set_aside(cl
         worker.wait_ready()
     log = worker.log.read_text()
     assert [int(count) for count in re.findall(r"read (\d+) configuration records", log)] == [10, 10]
-    assert log.count("set aside") == 1
+    assert log.count("quarantined") == 1
 
 
 async def test_what_stands_behind_an_open_transaction_is_read_when_that_ends_and_holds_up_nobody(

@@ -12,12 +12,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
-from streams.broker import EmbeddedKafka
+from streams.base.clock import SystemClock
+from streams.dev.broker import EmbeddedKafka
+from streams.dev.local import LocalWorker
 from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
 from streams.engine.topic_watch import TopicWatch
-from streams.local import LocalWorker
-from streams.logic.own_rows import APPENDED_KEY
-from streams.settings import client_options
+from streams.kafka.clients import Clients, client_options
+from streams.logic.partition.own_rows import APPENDED_KEY
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import Campaign, CampaignStatus, DialingMode
@@ -335,14 +336,14 @@ async def test_partitions_that_were_added_while_nobody_looked_keep_every_worker_
 
 
 async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_partitions(cluster: Cluster) -> None:
-    watch = TopicWatch(cluster.settings())
+    watch = TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix)
     ids = await watch.begin()
     assert len(set(ids.values())) == len(ids) == 6
     await watch.look()
     await make_anew(cluster, "campaign-recycle")
     with pytest.raises(TopicMadeAnew, match="campaign-recycle was deleted and made anew"):
         await watch.look()
-    again = TopicWatch(cluster.settings())
+    again = TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix)
     assert {name for name, one in (await again.begin()).items() if one != ids[name]} == {"campaign-recycle"}
     await add_partitions(cluster)
     with pytest.raises(PartitionsAdded, match="had 4: partitions were added"):

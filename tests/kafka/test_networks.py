@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from streams.broker.java import free_ports
-from streams.engine.patience import ANSWER_S, DATA_ANSWER_S
-from streams.local import LocalWorker
-from streams.reconnecting import PING_AFTER_S
-from streams.worker import EXIT_BROKEN
+from streams.dev.broker.java import free_ports
+from streams.dev.local import LocalWorker
+from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S
+from streams.kafka.reconnecting import PING_AFTER_S
+from streams.worker.main import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.broker import EmbeddedKafka
-from streams.broker.java import free_ports
-from streams.local import LocalWorker
+from streams.dev.broker import EmbeddedKafka
+from streams.dev.broker.java import free_ports
+from streams.dev.local import LocalWorker
 from tests.kafka.cluster import PARTITIONS, Cluster, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
 

@@ -6,7 +6,7 @@ from signal import SIGTERM
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.local import WORKER, LocalWorker
+from streams.dev.local import WORKER, LocalWorker
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Reader, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
 from topics.codec import encode

@@ -18,12 +18,13 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from streams.broker import EmbeddedKafka
-from streams.engine.membership import GroupMaxSizeReachedError, refusal
-from streams.local import LocalWorker
-from streams.settings import client_options, make
-from streams.watches import EXIT_REFUSED
-from streams.worker import EXIT_BROKEN
+from streams.base.settings import make
+from streams.dev.broker import EmbeddedKafka
+from streams.dev.local import LocalWorker
+from streams.kafka.clients import client_options
+from streams.kafka.membership import GroupMaxSizeReachedError, refusal
+from streams.worker.main import EXIT_BROKEN
+from streams.worker.watches import EXIT_REFUSED
 from tests.kafka.cluster import Cluster, configure, feeder
 from tests.kafka.test_worker import scheduled
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 from tests.kafka.cluster import LIST, Cluster, Feeder, Reader, configure, feeder, reader
 from tests.kafka.test_poison import counted
 from tests.kafka.test_worker import scheduled

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from streams.lines import Line
-from streams.simulate import Written, simulate
+from streams.simulator.lines import Line
+from streams.simulator.simulate import Written, simulate
 from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
 from tests.kafka.stepped import WRITTEN_BY_WORKERS, Stepper
 from tests.rules.scenario import lines, merged

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from streams.settings import client_options
+from streams.kafka.clients import client_options
 from tests.kafka.cluster import PARTITIONS, Cluster, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
 from topics.partitions import partition_for

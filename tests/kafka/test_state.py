@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.local import LocalWorker
+from streams.dev.local import LocalWorker
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled
 
@@ -116,7 +116,7 @@ def flip(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [scribble, flip])
-async def test_a_damaged_state_is_set_aside_with_a_line_in_the_log_and_nothing_is_lost(
+async def test_a_damaged_state_is_quarantined_with_a_line_in_the_log_and_nothing_is_lost(
     cluster: Cluster, damage: Callable[[Path], None]
 ) -> None:
     """Found when the folder is opened, and found when its rows are read."""
@@ -129,7 +129,7 @@ async def test_a_damaged_state_is_set_aside_with_a_line_in_the_log_and_nothing_i
         damage(folder)
         worker.start()
         await ready(worker)
-        said = [line for line in messages(worker) if "is set aside as" in line]
+        said = [line for line in messages(worker) if "is quarantined as" in line]
         assert len(said) == PARTITIONS == counted(worker, "ringback_state_set_aside_total")
         assert counted(worker, "ringback_callbacks_outstanding") == CALLBACKS
         assert sorted(path.name for path in folder.glob("*.bad")) == [f"contacts-{n}.bad" for n in range(PARTITIONS)]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.broker import EmbeddedKafka
-from streams.settings import client_options
-from streams.worker import EXIT_BROKEN
+from streams.dev.broker import EmbeddedKafka
+from streams.kafka.clients import client_options
+from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import LIST, Cluster, Reader, configure, feeder, reader
 from tests.kafka.strange import send, send_with_a_header_that_is_no_text, set_topics
 from tests.kafka.test_poison import counted, of_one_partition

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.partition import META_KEY
-from streams.logic.upgrades import ROW_VERSION
-from streams.worker import EXIT_BROKEN
+from streams.logic.contact.upgrades import ROW_VERSION
+from streams.logic.partition.partition import META_KEY
+from streams.worker.main import EXIT_BROKEN
 from tests.engine.test_stored_state import CHANGELOGS, NOW, contacts, stored
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.kafka.test_state import counted

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams import topic_admin
-from streams.broker import EmbeddedKafka
-from streams.local import LocalWorker
-from streams.settings import client_options, make
-from streams.worker import EXIT_BROKEN
+from streams.base.settings import make
+from streams.dev.broker import EmbeddedKafka
+from streams.dev.local import LocalWorker
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients, client_options
+from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from topics.codec import encode, value_key
 from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, Source
@@ -258,7 +259,7 @@ def test_a_worker_that_cannot_work_says_why_in_one_line_and_does_not_start(
     """A broker that is not there, topics that are not there, and contact topics of different partition counts."""
     settings = make(broker=kafka.bootstrap if problem != "no broker" else "127.0.0.1:1", prefix=prefix)
     if problem == "unequal":
-        topic_admin.create(settings, PARTITIONS, 1)
+        topic_admin.create(Clients(settings), PARTITIONS, 1)
         asyncio.run(_make_unequal(settings, f"{prefix}wrap-up"))
     worker = LocalWorker(tmp_path / "worker.log", broker=settings.broker, prefix=prefix)
     with worker:

@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.logic.bounds import (
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import prepare
+from streams.logic.contact.bounds import (
     ACTIONS_MAX,
     CODES_MAX,
     CONDITIONS_MAX,
@@ -23,9 +25,7 @@ from streams.logic.bounds import (
     VALUES_MAX,
     ZONES_MAX,
 )
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
-from streams.logic.prepared import prepare
+from streams.logic.contact.exchange import Arrived
 from tests.builders import Json, Worker, campaign, contact, rule, rule_set, scheduled, wrap_up
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from streams.logic.callable_time import check_time, compile_times, next_open
-from streams.logic.state import Listed, new_contact
-from tests.builders import NUMBER, instant
+from streams.logic.contact.state import Listed, new_contact
+from streams.logic.hours.callable_time import check_time, compile_times, next_open
+from tests.builders import NUMBER, as_json, instant
 from topics.configuration import CallableTimeSet
 from topics.events import ContactNumber
 from topics.records import Reason
@@ -89,7 +89,7 @@ def test_each_fault_of_each_zone_is_named():
     contact = contact_in("Asia/Tokyo", "UTC", "Mars/Olympus_Mons")
     found, facts, _ = check_time(times(("UTC", [])), contact, NUMBER, instant("2026-11-23T15:00:00Z"))
     assert set(found) == {Reason.OUTSIDE_CALLABLE_TIME, Reason.ZONE_NOT_CALLABLE, Reason.TIME_ZONE_UNKNOWN}
-    assert facts == {
+    assert as_json(facts) == {
         "callable_time_set_id": "T",
         "zone_of": "number",
         "zones": [
@@ -104,8 +104,8 @@ ALWAYS = [slot(day, "00:00", "24:00") for day in range(1, 8)]
 
 
 def judged_by(compiled, zone, at):
-    (seen,) = check_time(compiled, contact_in(zone), NUMBER, instant(at))[1]["zones"]
-    return seen.get("judged_by", [])
+    (seen,) = check_time(compiled, contact_in(zone), NUMBER, instant(at)).facts.zones or ()
+    return list(seen.judged_by or ())
 
 
 @pytest.mark.parametrize(
@@ -191,14 +191,14 @@ def test_a_number_that_no_plan_places_has_no_known_zone():
     at = instant("2026-11-23T15:00:00Z")
     found, facts, _ = check_time(MONDAY_IN_KATHMANDU, new_contact("L", "c1"), "+99912345678", at)
     assert found == (Reason.TIME_ZONE_UNKNOWN,)
-    assert facts == {"callable_time_set_id": "T", "zone_of": "derived", "zones": []}
+    assert as_json(facts) == {"callable_time_set_id": "T", "zone_of": "derived", "zones": []}
     assert next_open(MONDAY_IN_KATHMANDU, new_contact("L", "c1"), "+99912345678", at) is None
 
 
 def test_a_toll_free_number_is_called_only_while_its_whole_country_may_be():
     nobody = new_contact("L", "c1")
     _, facts, _ = check_time(times(), nobody, TOLL_FREE, instant("2026-11-23T18:00:00Z"))
-    zones = [zone["time_zone"] for zone in facts["zones"]]
+    zones = [zone.time_zone for zone in facts.zones or ()]
     # Guam's Tuesday begins while the mainland has its Monday: in the evening there, it is morning in Guam.
     everywhere = [slot(day, "07:00", "21:00") for day in range(1, 8)]
     compiled = times(*((zone, everywhere) for zone in zones))

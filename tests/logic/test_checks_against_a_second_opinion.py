@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from streams.logic.rows import decode_contact
+from streams.logic.contact.rows import decode_contact
 from tests.builders import Json
 from tests.oracle.histories import Teller
 from tests.oracle.model import ENDS, ORDER

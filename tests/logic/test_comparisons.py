@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.logic.comparisons import (
+from streams.logic.rules.comparisons import (
     compile_comparison,
     compile_time,
     earlier_than_all,

@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from streams.engine.partition import Arrived, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Damage
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Damage
+from streams.logic.partition.partition import Arrived, Partition
 from tests.builders import Worker, campaign, contact, instant, scheduled
 from tests.logic.test_placements import reasons, request
 from topics.codec import ErrorCode

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.logic.dnc import BATCH, BATCH_MIN, RUN_AT, DncLists
-from streams.logic.dnc_batch import LISTS_IN_RUNS
-from streams.logic.dnc_records import change_of
+from streams.logic.dnc.batch import LISTS_IN_RUNS
+from streams.logic.dnc.lists import BATCH, BATCH_MIN, RUN_AT, DncLists
+from streams.logic.dnc.records import change_of
 from topics.codec import BadEvent, decode_or_none, encode
 from topics.configuration import DncEntry
 
@@ -308,7 +308,7 @@ def test_records_that_are_written_in_an_unusual_way_are_decoded_once(monkeypatch
         decoded.append(value)
         return decode_or_none(topic, value)
 
-    monkeypatch.setattr("streams.logic.dnc_records.decode_or_none", counted)
+    monkeypatch.setattr("streams.logic.dnc.records.decode_or_none", counted)
     numbers = [f"+1212{number:07d}" for number in range(2_000_000, 2_000_000 + 3 * BATCH)]
     records = [
         Record(offset, f"D|{number}".encode(), orjson.dumps({"phone_number": number, "dnc_list_id": "D"}))
@@ -332,7 +332,8 @@ def test_the_simulator_does_not_load_numpy():
     value = encode(entry()).decode()
     line = f'{{"topic":"dnc-entries","at":"2026-11-23T15:00:00Z","value":{value}}}'
     code = (
-        "import io, sys; from streams.simulate import run_simulation; sys.stdin = io.TextIOWrapper(io.BytesIO("
+        "import io, sys; from streams.simulator.simulate import run_simulation; "
+        "sys.stdin = io.TextIOWrapper(io.BytesIO("
         f"{line.encode()!r})); "
         "assert run_simulation((), until=None, partitions=1, out=sys.stdout, err=sys.stderr) == 0; "
         "assert 'numpy' not in sys.modules"

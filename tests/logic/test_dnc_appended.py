@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from streams.logic.dnc import DncLists
+from streams.logic.dnc.lists import DncLists
 from tests.logic.test_dnc import NUMBER, entry, tell
 
 SOON = datetime(2026, 11, 24, tzinfo=UTC)

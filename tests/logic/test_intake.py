@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from streams.logic.exchange import Arrived
+from streams.logic.contact.exchange import Arrived
 from tests.builders import Worker, campaign, contact, instant, scheduled, wrap_up
 from topics.partitions import partition_for
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from streams.logic.limits import ROW_BYTES_MAX
-from streams.logic.rows import encode_contact
-from streams.logic.state import Contact
+from streams.logic.contact.limits import ROW_BYTES_MAX
+from streams.logic.contact.rows import encode_contact
+from streams.logic.contact.state import Contact
 from tests.builders import Worker, campaign, cancelled, contact, rescheduled, rule, scheduled, wrap_up
 from topics.codec import BadEvent
 

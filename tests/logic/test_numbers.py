@@ -9,8 +9,8 @@ import phonenumbers
 import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata, PhoneNumberFormat
 
-from streams.logic import numbers
-from streams.logic.numbers import IN_NO_PLAN, NO_SPELLING, is_canonical, is_valid_number, spellings, why_unmatched
+from streams.logic.hours import numbers
+from streams.logic.hours.numbers import IN_NO_PLAN, NO_SPELLING, is_canonical, is_valid_number, spellings, why_unmatched
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = sorted(phonenumbers.PhoneNumberType.values())
@@ -173,7 +173,7 @@ def test_an_entry_that_no_number_can_match_is_told_with_the_reason(entry, why) -
 def test_numbers_are_ready_within_a_moment() -> None:
     """No numbering plan is read before its country is asked about."""
     program = (
-        "import sys, streams.logic.numbers as numbers\n"
+        "import sys, streams.logic.hours.numbers as numbers\n"
         "assert not any(name.startswith('phonenumbers.data.region_') for name in sys.modules)\n"
         "numbers.spellings('+442079460123')\n"
         "assert 'phonenumbers.data.region_DE' not in sys.modules"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streams.logic.callable_time import check_time, next_open
-from streams.logic.limits import MOVE_AHEAD_MAX
+from streams.logic.contact.limits import MOVE_AHEAD_MAX
+from streams.logic.hours.callable_time import check_time, next_open
 from tests.builders import NUMBER, instant
 from tests.logic.test_callable_time import contact_in, slot, times
 

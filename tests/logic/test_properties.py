@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.logic.rows import decode_outline, wake_ups
+from streams.logic.contact.rows import decode_outline, wake_ups
 from tests.builders import (
     Json,
     Said,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from streams.engine.partition import META_KEY, Outcome, Partition
-from streams.logic.configuration import Configuration
-from streams.logic.exchange import Arrived
-from streams.logic.prepared import report_on
-from streams.logic.recycles import Recycles
-from streams.logic.reports import PORTION_BYTES_MAX, PORTION_MAX, Recalled
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.prepared import report_on
+from streams.logic.configuration.recycles import Recycles
+from streams.logic.configuration.reports import PORTION_BYTES_MAX, PORTION_MAX, Recalled
+from streams.logic.contact.exchange import Arrived
+from streams.logic.partition.partition import META_KEY, Outcome, Partition
 from tests.builders import Worker, campaign, clear, key_of, rule, scheduled, wrap_up
 from topics.catalog import CONFIGURATION_TOPICS
 

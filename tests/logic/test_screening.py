@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.logic.limits import STATE_ROW_BYTES_MAX
+from streams.logic.contact.limits import STATE_ROW_BYTES_MAX
 from tests.builders import NUMBER, Worker, campaign, contact, rescheduled, rule, scheduled, wrap_up
 
 DUE = "2026-11-23T15:00:00Z"

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.engine.partition import Partition
-from streams.logic.exchange import Arrived, Outcome, Result
-from streams.logic.rows import decode_contact
+from streams.logic.contact.exchange import Arrived, Outcome, Result
+from streams.logic.contact.rows import decode_contact
+from streams.logic.partition.partition import Partition
 from tests.builders import Json, Worker, contact, instant, scheduled, wrap_up
 from topics.partitions import partition_for
 

@@ -3,11 +3,11 @@
 import orjson
 import pytest
 
-from streams.logic.configuration import Configuration
-from streams.logic.decide import decide
-from streams.logic.exchange import Arrived
-from streams.logic.passes import called_this_pass, pass_started_at
-from streams.logic.rows import decode_contact, encode_contact
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.passes import called_this_pass, pass_started_at
+from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.rows import decode_contact, encode_contact
+from streams.logic.decisions.decide import decide
 from tests.builders import UNKNOWN_NUMBER, Worker, campaign, instant, recycle, rule, scheduled, wrap_up
 from tests.builders import contact as contact_record
 from topics.codec import decode

@@ -6,8 +6,8 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from streams.logic.state import Listed, new_contact
-from streams.logic.zones import zone_info, zones_of
+from streams.logic.contact.state import Listed, new_contact
+from streams.logic.hours.zones import zone_info, zones_of
 from topics.events import ContactNumber
 
 NEW_YORK = "+12125550101"
@@ -119,5 +119,5 @@ def test_a_number_that_no_plan_places_is_in_no_zone(phone_number):
 
 
 def test_the_tables_of_zones_are_not_loaded_until_a_number_is_asked_for_its_zone():
-    program = "import sys, streams.logic.checks; assert 'phonenumbers.timezone' not in sys.modules"
+    program = "import sys, streams.logic.checks.checks; assert 'phonenumbers.timezone' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,12 +7,12 @@ import phonenumbers
 import pytest
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from streams.logic import countries
-from streams.logic.countries import country_of, package_text, present_name, read_tables, zones_in
-from streams.logic.derived_zones import derived_zones
-from streams.logic.open_slots import stretches
-from streams.logic.zone_areas import AREAS, CROSSING, MIXED, OF_NO_COUNTRY, SEVERAL_CLOCKS
-from streams.logic.zones import zone_info
+from streams.logic.hours import countries
+from streams.logic.hours.countries import country_of, package_text, present_name, read_tables, zones_in
+from streams.logic.hours.derived_zones import derived_zones
+from streams.logic.hours.open_slots import stretches
+from streams.logic.hours.zone_areas import AREAS, CROSSING, MIXED, OF_NO_COUNTRY, SEVERAL_CLOCKS
+from streams.logic.hours.zones import zone_info
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 KINDS = [phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE]

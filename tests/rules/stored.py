@@ -8,8 +8,8 @@ import gzip
 import json
 from pathlib import Path
 
-from streams.simulate import line_of, simulate
-from streams.zone_data import use_package_zones
+from streams.base.zone_data import use_package_zones
+from streams.simulator.simulate import line_of, simulate
 from tests.rules.scenario import lines, paths
 
 FILE = Path(__file__).parents[1] / "golden" / "scenarios.jsonl.gz"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from streams.lines import Line
-from streams.simulate import Written, simulate
+from streams.simulator.lines import Line
+from streams.simulator.simulate import Written, simulate
 from tests.rules.scenario import lines, merged, paths
 from tests.same import comparable
 

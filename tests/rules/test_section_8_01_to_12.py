@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from streams.logic.ids import command_id, rule_callback_id
+from streams.logic.contact.ids import command_id, rule_callback_id
 from tests.rules.scenario import answers, dialed, of_contact, play, steps
 
 EVENING = "2026-11-23T20:00:00Z"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.simulate import VirtualWorker
+from streams.simulator.simulate import VirtualWorker
 from tests.builders import Worker, campaign, cancelled, contact, instant, rule, scheduled, wrap_up
 from tests.rules.scenario import SCENARIOS, answers, dialed, lines, of_contact, play, steps
 

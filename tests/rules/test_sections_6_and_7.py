@@ -1,6 +1,6 @@
 """Docs, rules.md, sections 6 and 7: the life of a callback, and what the dialer may rely on."""
 
-from streams.logic.ids import command_id
+from streams.logic.contact.ids import command_id
 from tests.rules.scenario import of_contact, play, steps
 
 

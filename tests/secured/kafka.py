@@ -15,8 +15,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
-from streams.broker.java import free_ports, java_command, last_words, launch
-from streams.broker.kafka import SHARED_PROPERTIES
+from streams.dev.broker.java import free_ports, java_command, last_words, launch
+from streams.dev.broker.kafka import SHARED_PROPERTIES
 from tests.secured.certificates import HOST, Authority
 from topics.rights import Resource, Right
 

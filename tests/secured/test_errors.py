@@ -1,13 +1,15 @@
 """What is wrong with a connection is told in one line with its cause, and is the same for a check and for a worker."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import make
+from streams.base.errors import OperatorError
+from streams.base.settings import make
+from streams.kafka import topic_admin
+from streams.kafka.clients import ANSWER_S, Clients
 from tests.secured.certificates import Authority
 from tests.secured.kafka import NOWHERE, PASSWORD, USER, SecuredKafka, unsigned_token
 from tests.secured.test_tokens import token_endpoint
@@ -18,13 +20,13 @@ START_ONE = "Start one with `ringback broker`"
 SASL = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": USER, "sasl_password": PASSWORD}
 
 
-def line_of(**given: object) -> str:
+def line_of(*, answer_s: Any = ANSWER_S, **given: object) -> str:
     """What `topics check` says with these settings, and a worker, which has another event loop, when it starts."""
-    settings = make(**given)
+    clients = Clients(make(**given), answer_s)
     with pytest.raises(OperatorError) as of_check:
-        topic_admin.check(settings)
+        topic_admin.check(clients)
     with pytest.raises(OperatorError) as of_worker:
-        uvloop.run(topic_admin.contact_partitions(settings))
+        uvloop.run(topic_admin.contact_partitions(clients))
     assert str(of_worker.value) == str(of_check.value)
     (line,) = str(of_check.value).splitlines()
     assert PASSWORD not in line
@@ -135,9 +137,8 @@ def test_a_name_that_is_not_known_and_an_address_where_nothing_listens_are_told_
 
 
 def test_an_address_that_the_broker_gives_as_its_own_is_named_when_it_is_the_one_that_fails(
-    secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
+    secured: SecuredKafka,
 ) -> None:
-    monkeypatch.setattr(topic_admin, "ANSWER_TIMEOUT_S", 2)
-    line = line_of(broker=secured.at("LOST"))
+    line = line_of(answer_s=2, broker=secured.at("LOST"))
     assert f"the Kafka broker at {secured.at('LOST')} gives {NOWHERE}:" in line
     assert f"the name {NOWHERE} is not known" in line and line.endswith("advertised.listeners")

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from streams import dnc_entries, topic_admin
-from streams.errors import OperatorError
-from streams.local import LocalWorker
-from streams.settings import Settings
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings
+from streams.cli import dnc_entries
+from streams.dev.local import LocalWorker
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events
@@ -27,14 +29,18 @@ Command = Callable[[Settings], object]
 
 
 def create(settings: Settings) -> object:
-    return topic_admin.create(settings, PARTITIONS, 1), topic_admin.check(settings)
+    return topic_admin.create(Clients(settings), PARTITIONS, 1), topic_admin.check(Clients(settings))
 
 
 def dnc_check(settings: Settings) -> object:
     return dnc_entries.read(settings, lambda _: None)
 
 
-RUN: dict[str, Command] = {"topics create": create, "topics check": topic_admin.check, "dnc check": dnc_check}
+RUN: dict[str, Command] = {
+    "topics create": create,
+    "topics check": lambda settings: topic_admin.check(Clients(settings)),
+    "dnc check": dnc_check,
+}
 
 
 def test_the_page_has_the_rights_that_are_made_from_the_catalog() -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import uvloop
 
-from streams.errors import SettingsError
-from streams.secret_files import SecretFile
-from streams.settings import client_options, make
-from streams.tls import Files, context_of
+from streams.base.errors import SettingsError
+from streams.base.settings import make
+from streams.kafka.clients import client_options
+from streams.kafka.secret_files import SecretFile
+from streams.kafka.tls import Files, context_of
 from tests.secured.certificates import HOST, Authority
 
 GUARD_S = 15

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from streams.secret_files import SecretFile
-from streams.settings import client_options, make
-from streams.tokens import TokenEndpoint, TokenFile, TokenUnavailable
+from streams.base.settings import make
+from streams.kafka.clients import client_options
+from streams.kafka.secret_files import SecretFile
+from streams.kafka.tokens import TokenEndpoint, TokenFile, TokenUnavailable
 from tests.secured.certificates import Authority, Pair
 
 
@@ -84,13 +85,12 @@ def test_a_token_is_asked_for_with_id_secret_and_scope_and_used_again(endpoint):
     ]  # fmt: skip
 
 
-def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpoint, tmp_path, monkeypatch):
+def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpoint, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("old\n")
     endpoint.answers = [(200, {"access_token": f"t{n}", "expires_in": 100}) for n in (1, 2)]
-    tokens = TokenEndpoint(endpoint.url, "me", SecretFile("x", secret))
     clock = [1000.0]
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    tokens = TokenEndpoint(endpoint.url, "me", SecretFile("x", secret), monotonic=lambda: clock[0])
     assert token_of(tokens) == "t1"
     clock[0] += 79
     assert token_of(tokens) == "t1"
@@ -100,11 +100,10 @@ def test_a_token_is_renewed_ahead_of_its_end_with_the_secret_as_it_is_then(endpo
     assert [one["known_as"] for one in endpoint.asked] == ["me:old", "me:new"]
 
 
-def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoint, monkeypatch):
+def test_while_the_endpoint_is_out_of_order_a_token_is_used_up_to_its_end(endpoint):
     endpoint.answers = [(200, {"access_token": "t1", "expires_in": 100}), (503, b"")]
-    tokens = TokenEndpoint(endpoint.url, "me", "secret")
     clock = [1000.0]
-    monkeypatch.setattr("streams.tokens.time.monotonic", lambda: clock[0])
+    tokens = TokenEndpoint(endpoint.url, "me", "secret", monotonic=lambda: clock[0])
     assert token_of(tokens) == "t1"
     clock[0] += 99
     assert token_of(tokens) == "t1"

@@ -12,9 +12,10 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams import topic_admin
-from streams.errors import OperatorError
-from streams.settings import client_options, make
+from streams.base.errors import OperatorError
+from streams.base.settings import make
+from streams.kafka import topic_admin
+from streams.kafka.clients import Clients, client_options
 from tests.kafka.cluster import Cluster
 from tests.secured.certificates import HOST
 from tests.secured.kafka import PASSWORD, USER, Acls, SecuredKafka, unsigned_token
@@ -102,7 +103,7 @@ def test_a_worker_that_is_not_let_in_ends_with_the_same_line_as_a_check(
 ) -> None:
     settings = secured.scram(**wrong)
     with pytest.raises(OperatorError) as error:
-        topic_admin.check(make(**settings))
+        topic_admin.check(Clients(make(**settings)))
     worker = cluster.worker(**settings)
     assert worker.wait_ended(TIMEOUT_S) == 1
     assert worker.last_words(1) == f"ringback: {error.value}" and said in str(error.value)

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams import http, metrics
-from streams import log as logs
-from streams.addresses import in_url
-from streams.errors import OperatorError
+from streams.base import log as logs
+from streams.base import metrics
+from streams.base.addresses import in_url
+from streams.base.errors import OperatorError
+from streams.worker import http
 
 
 class Worker:

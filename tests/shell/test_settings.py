@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from streams.errors import SettingsError
-from streams.security import SECURITY_NAMES
-from streams.settings import Settings, client_options, describe, load, make, names
+from streams.base.errors import SettingsError
+from streams.base.security import SECURITY_NAMES
+from streams.base.settings import Settings, describe, load, make, names
+from streams.kafka.clients import client_options
 
 CA_FILE = Path(__file__)  # Any file: it is only opened when a client is made.
 OAUTH = {"sasl_mechanism": "OAUTHBEARER"}

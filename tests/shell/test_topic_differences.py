@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from streams.engine.disk_store import AGE_MAX, CLOCKS_MAX
-from streams.topic_differences import KAFKA_ROOM, NEEDED, Actual, compare
+from streams.kafka.topic_differences import KAFKA_ROOM, NEEDED, Actual, compare
+from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX
 from topics.catalog import CATALOG
 
 

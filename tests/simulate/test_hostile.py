@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from streams.lines import Line
-from streams.simulate import VirtualWorker, Written
+from streams.simulator.lines import Line
+from streams.simulator.simulate import VirtualWorker, Written
 from tests.builders import Said, Worker, contact, instant, scheduled
 from tests.hostile import AT, hostile
 from topics.codec import ErrorCode

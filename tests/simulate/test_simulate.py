@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams.simulate import run_simulation
+from streams.simulator.simulate import run_simulation
 from tests.builders import campaign, scheduled, wrap_up
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.jsonl"))
@@ -237,13 +237,13 @@ def test_an_example_comes_out_the_same_byte_for_byte(path, partitions):
 
 def test_the_simulator_starts_without_a_kafka_client_and_without_numpy():
     slow = ("faust", "aiokafka", "asyncio", "numpy")
-    program = f"import sys; import streams.simulate; sys.exit(any(name in sys.modules for name in {slow}))"
+    program = f"import sys; import streams.simulator.simulate; sys.exit(any(name in sys.modules for name in {slow}))"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_the_simulator_reads_standard_input():
     program = (
-        "import sys; from streams.simulate import run_simulation;"
+        "import sys; from streams.simulator.simulate import run_simulation;"
         "sys.exit(run_simulation([], until=None, partitions=1, out=sys.stdout, err=sys.stderr))"
     )
     done = subprocess.run(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.structs import OffsetAndTimestamp
 
 from tests.simulation.broker import Broker
@@ -235,6 +236,10 @@ class AIOKafkaAdminClient:
     async def describe_cluster(self) -> dict[str, str]:
         """Its id."""
         return await self._wire.call("DescribeCluster", lambda: {"cluster_id": CLUSTER})
+
+    async def _send_request(self, request: Any) -> Any:
+        """Topics are not made anew here, and this broker tells no ids."""
+        raise IncompatibleBrokerVersion
 
     async def close(self) -> None:
         """Disconnect."""

@@ -12,7 +12,7 @@ Write = list[tuple[bytes, bytes | None]]
 class WriteBatch:
     """Changes that are written together."""
 
-    def __init__(self, raw_mode: bool = True) -> None:
+    def __init__(self) -> None:
         self.changes: Write = []
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -93,15 +93,19 @@ class Disks:
 
     def __init__(self) -> None:
         self.folders: dict[Path, list[Write]] = {}
-        self.set_aside_why: list[str] = []
+        self.quarantined_why: list[str] = []
 
     def open(self, folder: Path) -> Any:
         """Open or make a database."""
         return Database(self.folders.setdefault(folder, []))
 
-    def set_aside(self, folder: Path, why: object) -> None:
+    def batch(self) -> WriteBatch:
+        """An empty batch."""
+        return WriteBatch()
+
+    def quarantine(self, folder: Path, why: object) -> None:
         """Begin anew."""
-        self.set_aside_why.append(str(why))
+        self.quarantined_why.append(str(why))
         self.folders.pop(folder, None)
 
     def cut_power(self, folder: Path, writes: int) -> None:

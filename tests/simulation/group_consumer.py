@@ -15,8 +15,8 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.engine import transport
 from streams.engine.engines import Engines
+from streams.faust_edge import consumer as transport
 from tests.simulation.consumer import Fetcher, Position, Records
 from tests.simulation.wire import Wire
 

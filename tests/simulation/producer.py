@@ -15,7 +15,6 @@ from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced, RequestTimedOutError
 from aiokafka.structs import RecordMetadata
 
-from streams.engine.doubts import Doubts
 from tests.simulation.broker import Again
 from tests.simulation.log import Content
 from tests.simulation.wire import BACKOFF_MOST_S, BACKOFF_S, this_machine
@@ -189,9 +188,3 @@ class AIOKafkaProducer:
     def _check(self) -> None:
         if self._broken is not None:
             raise self._broken
-
-
-async def abandon(producer: AIOKafkaProducer, doubts: Doubts) -> None:
-    """In the place of what takes aiokafka's producer apart."""
-    producer.abandon()
-    doubts.close()

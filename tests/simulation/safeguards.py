@@ -1,81 +1,89 @@
 """Safeguards of the engine that can be taken out, one at a time, to show that the simulation would notice.
 
-Each says what stands in its place: a list of (where, name, value) for `stand_ins.replaced`.
+Each says what stands in its place: other clients, where the client is the safeguard, or else code that is replaced.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine import partition_engine, restore, transaction
-from streams.engine.appends import Appends
+from streams.engine import partition_engine
 from streams.engine.beginning import Beginning
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.partition_engine import PartitionEngine
-from streams.engine.transaction import Transactions
-from streams.engine.transport import Consumer
+from streams.faust_edge.consumer import Consumer
+from streams.kafka.transactions import Transactions
+from streams.logic.partition.appends import Appends
 from tests.simulation.consumer import AIOKafkaConsumer
 from tests.simulation.producer import AIOKafkaProducer
+from tests.simulation.stand_ins import SimulatedClients
 from tests.simulation.wire import this_machine
 
-Places = list[tuple[Any, str, Any]]
+
+@dataclass(frozen=True)
+class Taken:
+    """What a simulation runs with. places: (where, name, value) for `stand_ins.replaced`."""
+
+    places: tuple[tuple[Any, str, Any], ...] = ()
+    clients: type[SimulatedClients] = SimulatedClients
 
 
-def hold_back() -> Places:
+def hold_back() -> Taken:
     """Source partitions are resumed when Faust does it, and are not sought when their engine has been acquired."""
 
     async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
         begin(dict.fromkeys(consumer.engines.topics, 0))
 
-    return [
+    return Taken((
         (Consumer, "resume_partitions", driver.Consumer.resume_partitions),
         (Consumer, "release", release),
-    ]
+    ))  # fmt: skip
 
 
-def fencing() -> Places:
+def fencing() -> Taken:
     """Every owner has a transactional id of its own, so that nobody is fenced and nothing is aborted."""
     numbers = itertools.count()
 
-    class Unfenced(AIOKafkaProducer):
-        def __init__(self, *, transactional_id: str, **options: Any) -> None:
-            own = f"{transactional_id}-{this_machine().name}-{next(numbers)}"
-            super().__init__(transactional_id=own, **options)
+    class Unfenced(SimulatedClients):
+        def producer(self, **options: Any) -> AIOKafkaProducer:
+            own = f"{options['transactional_id']}-{this_machine().name}-{next(numbers)}"
+            return super().producer(**options | {"transactional_id": own})
 
-    return [(transaction, "AIOKafkaProducer", Unfenced)]
+    return Taken(clients=Unfenced)
 
 
-def fence_before_reading() -> Places:
+def fence_before_reading() -> Taken:
     """The state is read first, and the former owner is fenced after that."""
 
     async def acquire(engine: PartitionEngine, _: Callable[[str], None]) -> None:
-        await engine._restore()
+        await engine._changelog.restore(engine._store, engine.number, engine._clock.now())
         await engine._transactions.start()
         engine.core.ready(engine._clock.now())
 
-    return [(PartitionEngine, "acquire", acquire)]
+    return Taken(((PartitionEngine, "acquire", acquire),))
 
 
-def read_committed() -> Places:
+def read_committed() -> Taken:
     """State and configuration are read with what was aborted."""
 
-    class Uncommitted(AIOKafkaConsumer):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options | {"isolation_level": "read_uncommitted"})
+    class Uncommitted(SimulatedClients):
+        def consumer(self, **options: Any) -> AIOKafkaConsumer:
+            return super().consumer(**options | {"isolation_level": "read_uncommitted"})
 
-    return [(restore, "AIOKafkaConsumer", Uncommitted)]
+    return Taken(clients=Uncommitted)
 
 
-def acquire_gate() -> Places:
+def acquire_gate() -> Taken:
     """Timers fire and placements are answered at once."""
-    return [(partition_engine, "AcquireGate", lambda ends: AcquireGate({}))]
+    return Taken(((partition_engine, "AcquireGate", lambda ends: AcquireGate({})),))
 
 
-def offset_check() -> Places:
+def offset_check() -> Taken:
     """What is delivered again is processed again."""
 
     def take(inbox: Inbox, *, requests: bool = True) -> Iterator[tuple[str, Any]]:
@@ -90,34 +98,34 @@ def offset_check() -> Places:
             inbox.next[batch.topic] = record.offset + 1
             yield batch.topic, record
 
-    return [(Inbox, "take", take)]
+    return Taken(((Inbox, "take", take),))
 
 
-def waiting_placements() -> Places:
+def waiting_placements() -> Taken:
     """A placement request waits for nothing that came before it."""
-    return [(Inbox, "waits_for", lambda inbox: {})]
+    return Taken(((Inbox, "waits_for", lambda inbox: {}),))
 
 
-def do_not_call_entries() -> Places:
+def do_not_call_entries() -> Taken:
     """A partition is released without a look at the entries that its former owners had read, or had written."""
 
     async def caught_up(*_: object) -> None:
         return
 
-    return [(ConfigurationReader, "caught_up", caught_up)]
+    return Taken(((ConfigurationReader, "caught_up", caught_up),))
 
 
-def doubts() -> Places:
+def doubts() -> Taken:
     """A producer goes on although a request of it had no answer, and a copy may still arrive."""
-    return [(Transactions, "check", lambda transactions: None)]
+    return Taken(((Transactions, "check", lambda transactions: None),))
 
 
-def kept_appends() -> Places:
+def kept_appends() -> Taken:
     """What a former owner put on Do Not Call lists, and nobody has read back, is forgotten."""
-    return [(Appends, "take_over", lambda _: False)]
+    return Taken(((Appends, "take_over", lambda _: False),))
 
 
-SAFEGUARDS: dict[str, Callable[[], Places]] = {
+SAFEGUARDS: dict[str, Callable[[], Taken]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,

@@ -21,7 +21,7 @@ from tests.simulation.disk import Disks
 from tests.simulation.group import Group
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.sender import PREFIX
-from tests.simulation.stand_ins import replaced, stand_ins
+from tests.simulation.stand_ins import SimulatedClients, replaced
 from tests.simulation.story import Story
 from tests.simulation.verdict import judge
 from tests.simulation.wire import Wire
@@ -55,7 +55,7 @@ class Result:
 class Simulation:
     """A broker, a few workers, and a story that goes on around them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, clients: type[SimulatedClients] = SimulatedClients) -> None:
         random = Random(seed)
         self.loop = VirtualLoop()
         self.chance = Chance(random, Rates.drawn(random))
@@ -67,12 +67,12 @@ class Simulation:
         self.group = Group(self.loop, self.chance, self.partitions, session_s, random.choice((3.0, 8.0)), self._note)
         self.wire = Wire(self.loop, self.chance, self.broker, self.group, self._note)
         self.story = Story(random, self.broker, self.partitions, self._note)
-        self.workers = self._made_workers(random, session_s)
+        self.workers = self._made_workers(random, session_s, clients)
         self._random = random
         self.group.shared_out = self._wake_zombies
         self.broker.marker_is_late = self._share_out_anew
 
-    def _made_workers(self, random: Random, session_s: float) -> list[Worker]:
+    def _made_workers(self, random: Random, session_s: float, clients: type[SimulatedClients]) -> list[Worker]:
         settings: dict[str, object] = {
             "prefix": PREFIX,
             "session_timeout_s": session_s,
@@ -85,7 +85,7 @@ class Simulation:
         restart_s = random.choice(((0.1, 1.0), (0.5, 5.0), (4.0, 12.0)))
         return [
             Worker(
-                f"w{number}", self.wire, self.partitions,
+                f"w{number}", self.wire, self.partitions, self.disks, clients=clients,
                 settings=settings | ({"instance_id": f"w{number}"} if is_static else {}),
                 clock_off_s=random.uniform(-1, 1) if is_off else 0.0, restart_s=restart_s, died=self._died,
             )
@@ -184,10 +184,10 @@ def simulate(seed: int, *, without: str | None = None) -> Result:
     logging.disable(logging.CRITICAL)
     collects = gc.isenabled()
     gc.disable()  # What it would destroy in the middle would run code of dead processes.
-    simulation = Simulation(seed)
+    taken = safeguards.SAFEGUARDS[without]() if without else safeguards.Taken()
+    simulation = Simulation(seed, taken.clients)
     try:
-        places = safeguards.SAFEGUARDS[without]() if without else []
-        with stand_ins(simulation.loop, simulation.chance, simulation.disks), replaced(*places):
+        with replaced(*taken.places):
             try:
                 simulation.loop.run_until_complete(simulation.run())
                 wrong = judge(simulation)
@@ -198,7 +198,7 @@ def simulate(seed: int, *, without: str | None = None) -> Result:
         logging.disable(logging.NOTSET)
         if collects:
             gc.enable()
-    simulation.chance.counts["set aside"] += len(simulation.disks.set_aside_why)
+    simulation.chance.counts["quarantined"] += len(simulation.disks.quarantined_why)
     trace = simulation.trace
     digest = hashlib.blake2b("\n".join(trace).encode(), digest_size=16).hexdigest()
     return Result(seed, wrong, simulation.chance.counts, digest, trace)

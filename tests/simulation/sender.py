@@ -14,7 +14,8 @@ from aiokafka import TopicPartition
 
 from tests.simulation.broker import Broker
 from tests.simulation.log import Content, Stored
-from tests.simulation.worker import BEGINNING, CONSUMED
+from tests.simulation.stand_ins import BEGINNING
+from tests.simulation.worker import CONSUMED
 from topics.partitions import partition_for
 
 PREFIX = "ringback."

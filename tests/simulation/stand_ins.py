@@ -1,49 +1,100 @@
-"""Puts the stand-ins where the engine looks for aiokafka, the disk and the monotonic clock, for as long as it takes."""
+"""What the engines of a simulated worker are given in the place of Kafka, the clock and the disk."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streams import topic_admin
-from streams.engine import (
-    acquiring,
-    away,
-    configuration_intake,
-    configuration_reader,
-    disk_store,
-    dnc_keeper,
-    dnc_snapshot,
-    partition_engine,
-    restore,
-    source_ends,
-    stores,
-    topic_watch,
-    transaction,
-    transport,
-)
+from streams.base.clock import SystemClock
+from streams.base.settings import Settings
+from streams.engine.outside import Outside
+from streams.engine.pace import Pace
+from streams.kafka.clients import Clients
+from streams.kafka.doubts import Doubts
+from streams.logic.configuration.configuration import Configuration
+from streams.storage.dnc_snapshot import Frozen
+from streams.storage.local_copy import Source
 from tests.simulation.chance import Chance
 from tests.simulation.consumer import AIOKafkaAdminClient, AIOKafkaConsumer
-from tests.simulation.disk import Disks, WriteBatch
+from tests.simulation.disk import Disks
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.producer import AIOKafkaProducer, abandon
+from tests.simulation.producer import AIOKafkaProducer
+from tests.simulation.wire import Wire
 
+BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLICE_IS_OVER = 0.05
-"""How likely it is, each time the engine looks, that deciding has used up its slice of time."""
-POLL_MS = 2000
-ACQUIRING_S = 0.1
-"""Longer than in the engine, to simulate less waiting; who waits for records is woken by the first one all the same."""
+"""How likely it is, each time the engine looks, that what it does has used up its slice of time."""
+PACE = Pace(fetch_s=2.0, follow_ms=2000, acquiring_s=0.1)
+"""Longer than the product's, to simulate less waiting; who waits for records is woken by the first one all the same."""
 
 
-async def _nothing_told(*_: object) -> dict[str, Any]:
-    """Topics are not made anew here, and this broker tells no ids."""
-    return {}
+class SimulatedClients(Clients):
+    """The stand-ins, of the process that asks for them."""
+
+    def consumer(self, **options: Any) -> AIOKafkaConsumer:
+        """One outside of a group."""
+        return AIOKafkaConsumer(**options)
+
+    def producer(self, **options: Any) -> AIOKafkaProducer:
+        """A transactional one."""
+        return AIOKafkaProducer(**options)
+
+    def admin(self, **options: Any) -> AIOKafkaAdminClient:
+        """One that knows the cluster's name."""
+        return AIOKafkaAdminClient(**options)
+
+    async def abandon(self, producer: Any, doubts: Doubts) -> None:
+        """Stop where it is."""
+        producer.abandon()
+        doubts.close()
+
+
+class SimulatedClock(SystemClock):
+    """The clock of one worker, which may be a little off; now and then what was done took long."""
+
+    def __init__(self, loop: VirtualLoop, chance: Chance, off_s: float) -> None:
+        self._loop = loop
+        self._chance = chance
+        self._off_s = off_s
+
+    def now(self) -> datetime:
+        """The present instant as this worker has it."""
+        return BEGINNING + timedelta(seconds=self._loop.time() + self._off_s)
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        if self._chance.on and self._chance.happens(SLICE_IS_OVER):
+            self._loop.now += 2 * PACE.slice_s
+        return self._loop.now
+
+
+class NoSnapshots:
+    """There is never one: they are not modelled."""
+
+    def read(self, configuration: Configuration, source: Source, now: datetime) -> None:
+        """None."""
+
+    def write(self, what: Frozen, source: Source, now: datetime) -> None:
+        """Nothing."""
+
+    def quarantine(self, source: Source, why: object) -> None:
+        """Nothing."""
+
+
+def outside(
+    settings: Settings, wire: Wire, disks: Disks, clock_off_s: float, clients: type[SimulatedClients]
+) -> Outside:
+    """What one worker has around it."""
+    clock = SimulatedClock(wire.loop, wire.chance, clock_off_s)
+    return Outside(clients(settings), clock, disks, NoSnapshots() if settings.folder else None, PACE)
 
 
 @contextmanager
 def replaced(*places: tuple[Any, str, Any]) -> Iterator[None]:
-    """Attributes of modules and classes have other values in here: (where, name, value)."""
+    """Attributes of modules and classes have other values in here: (where, name, value).
+
+    For safeguards that are taken out, and for nothing else: whatever the engine works with is given to it.
+    """
     before = [(where, name, getattr(where, name)) for where, name, _ in places]
     try:
         for where, name, value in places:
@@ -52,45 +103,3 @@ def replaced(*places: tuple[Any, str, Any]) -> Iterator[None]:
     finally:
         for where, name, value in before:
             setattr(where, name, value)
-
-
-@contextmanager
-def stand_ins(loop: VirtualLoop, chance: Chance, disks: Disks) -> Iterator[None]:
-    """The engine runs on the stand-ins in here."""
-
-    def slow() -> float:
-        if chance.on and chance.happens(SLICE_IS_OVER):
-            loop.now += 2 * partition_engine.SLICE_S
-        return loop.now
-
-    no_snapshots = SimpleNamespace(
-        Source=dnc_snapshot.Source,
-        CLOCKS_MAX=dnc_snapshot.CLOCKS_MAX,
-        frozen=dnc_snapshot.frozen,
-        read=lambda *_: None,
-        write=lambda *_: None,
-    )
-    with replaced(
-        (transaction, "AIOKafkaProducer", AIOKafkaProducer),
-        (transaction, "abandon", abandon),
-        (restore, "AIOKafkaConsumer", AIOKafkaConsumer),
-        (source_ends, "AIOKafkaConsumer", AIOKafkaConsumer),
-        (topic_admin, "AIOKafkaAdminClient", AIOKafkaAdminClient),
-        (topic_admin, "time", SimpleNamespace(monotonic=loop.time)),
-        (partition_engine, "time", SimpleNamespace(monotonic=slow)),
-        (partition_engine, "EPOCHS", itertools.count(1)),
-        (away, "time", SimpleNamespace(monotonic=loop.time)),
-        (configuration_intake, "time", SimpleNamespace(monotonic=loop.time)),
-        (configuration_reader, "time", SimpleNamespace(monotonic=loop.time)),
-        (acquiring, "time", SimpleNamespace(monotonic=loop.time)),
-        (topic_watch, "told_of", _nothing_told),
-        (configuration_reader, "POLL_MS", POLL_MS),
-        (dnc_keeper, "time", SimpleNamespace(monotonic=loop.time)),
-        (dnc_keeper, "dnc_snapshot", no_snapshots),
-        (transport, "FETCH_TIMEOUT_S", POLL_MS / 1000),
-        (transport, "ACQUIRING_S", ACQUIRING_S),
-        (disk_store, "_open", disks.open),
-        (disk_store, "WriteBatch", WriteBatch),
-        (stores, "set_aside", disks.set_aside),
-    ):
-        yield

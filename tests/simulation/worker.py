@@ -2,33 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from streams.engine.clock import SystemClock
+from streams.base.settings import Settings, make
 from streams.engine.engines import Engines
-from streams.settings import Settings, make
-from tests.simulation.loop import Ended, Process, VirtualLoop
+from tests.simulation.disk import Disks
+from tests.simulation.loop import Ended, Process
 from tests.simulation.member import Member
+from tests.simulation.stand_ins import SimulatedClients, outside
 from tests.simulation.wire import Machine, Wire
 
-BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOWHERE = Path("/proc/ringback-simulation")
 """Below this nothing can be made: state that is meant for a disk goes to the modelled one."""
 CONSUMED = ("contacts", "callback-scheduled", "wrap-up", "placement-requested")
-
-
-class SimulatedClock(SystemClock):
-    """The clock of one worker, which may be a little off."""
-
-    def __init__(self, loop: VirtualLoop, off_s: float) -> None:
-        self._loop = loop
-        self._off_s = off_s
-
-    def now(self) -> datetime:
-        """The present instant as this worker has it."""
-        return BEGINNING + timedelta(seconds=self._loop.time() + self._off_s)
 
 
 class Worker:
@@ -39,8 +26,10 @@ class Worker:
         name: str,
         wire: Wire,
         partitions: int,
+        disks: Disks,
         *,
         settings: dict[str, object],
+        clients: type[SimulatedClients],
         clock_off_s: float,
         restart_s: tuple[float, float],
         died: Callable[["Worker", str], None],
@@ -52,7 +41,7 @@ class Worker:
         self._member: Member | None = None
         self._wire = wire
         self._partitions = partitions
-        self._clock = SimulatedClock(wire.loop, clock_off_s)
+        self._outside = outside(self.settings, wire, disks, clock_off_s, clients)
         self._restart_s = restart_s
         self._died = died
         self._starts = 0
@@ -82,7 +71,7 @@ class Worker:
         machine = self.machine
         assert machine is not None
         topics = [self.settings.topic(name) for name in CONSUMED]
-        self.engines = Engines(self.settings, topics, self._partitions, self._clock, self._broken(machine))
+        self.engines = Engines(self.settings, topics, self._partitions, self._outside, self._broken(machine))
         session_s = self.settings.session_timeout_s
         self._member = Member(machine, self.engines, topics, session_s, self.settings.instance_id)
 

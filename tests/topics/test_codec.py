@@ -9,6 +9,7 @@ import pytest
 from tests.topics.examples import CAMPAIGN, PLACEMENT, SCHEDULED, WRAP_UP, rule_set, slot
 from topics.codec import BadEvent, ErrorCode, contact_key, decode, encode, split_contact_key, value_key
 from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, ContactRecord, Owner, Source, WrapUp
+from topics.facts import DueFacts
 from topics.fields import DoesNotFit
 from topics.records import CallbackLifecycle, Cause, Reason, Transition
 
@@ -104,6 +105,7 @@ def test_the_rejection_of_a_recycle_has_its_key() -> None:
         transition=Transition.REJECTED,
         occurred_at=datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
         reasons=(Reason.RECYCLED_TOO_SOON,),
+        facts=DueFacts(),
         campaign_id="P",
         cause=Cause(event_id="e1", topic="campaign-recycle", partition=0, offset=4),
     )

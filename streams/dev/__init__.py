@@ -1,0 +1,1 @@
+"""Tooling for developers: an embedded Kafka, worker processes, the demo, the benchmarks."""

@@ -1,0 +1,116 @@
+"""How fast a killed worker is back: many callbacks are outstanding, and some fall due while nobody is there."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from re import Pattern
+from re import compile as pattern
+
+from streams.dev.bench.load import Call, calls, evenly
+from streams.dev.bench.report import Figures, report
+from streams.dev.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
+from streams.dev.bench.verdict import faults
+
+OVERDUE_S = 4.0
+"""Over how many seconds the callbacks fall due that become overdue."""
+LEAD_S = 4.0
+BACK_TIMEOUT_S = 120.0
+
+_ASSIGNED = pattern(r"assigned partitions ")
+_RESTORED = pattern(r"partition \d+: restored (\d+) changelog records in ")
+_CAUGHT_UP = pattern(r"partition \d+: caught up")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the log of a worker says about its start; instants in UTC."""
+
+    assigned_at: datetime
+    restored_at: datetime
+    rows: int
+    caught_up_at: datetime
+
+
+def run(command: str, outstanding: int, overdue: int, store: str, say: Say) -> int:
+    """Measure and print; returns 1 when a command is early, missing, repeated or out of order."""
+    with rig(say, store=store) as one:
+        figures, due = asyncio.run(_measure(one, outstanding, overdue))
+        one.worker.stop()
+        wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
+    say(report(command, CLOCK.now(), figures, wrong))
+    return 1 if wrong else 0
+
+
+async def _measure(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list[Call]]:
+    return await beside(_play(one, outstanding, overdue), one.follow())  # type: ignore[no-any-return]
+
+
+async def _play(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list[Call]]:
+    due = await _schedule(one, outstanding, overdue)
+    one.worker.kill()
+    last = due[-1].due_at
+    one.say(f"Killed the worker; {overdue:,} callbacks become overdue")
+    await asyncio.sleep(max(0.0, (last - CLOCK.now()).total_seconds()))
+    told = len(one.worker.log.read_text(errors="replace").splitlines())
+    one.say("Starting it again")
+    started_at = CLOCK.now()
+    one.worker.start()
+    await one.until_received((call.callback_id for call in due), BACK_TIMEOUT_S)
+    start = read_start(one.worker.log.read_text(errors="replace").splitlines()[told:])
+    received = [one.commands[call.callback_id][1] for call in due if call.callback_id in one.commands]
+    return [
+        ("callbacks outstanding, not due", f"{outstanding:,}"),
+        ("overdue", f"{overdue:,}"),
+        *_figures(started_at, start, received),
+    ], due
+
+
+async def _schedule(one: Rig, outstanding: int, overdue: int) -> list[Call]:
+    took_s = await one.fill(outstanding)
+    now = CLOCK.now()
+    start = first_due(now, LEAD_S, took_s, overdue, outstanding)
+    due = list(calls("due", evenly(start, overdue / OVERDUE_S, OVERDUE_S), now))
+    await one.feed(due)
+    await one.until_outstanding(outstanding + overdue)
+    return due
+
+
+def _figures(started_at: datetime, start: Start | None, received: Sequence[datetime]) -> Figures:
+    if start is None or not received:
+        return [("after the restart", "no partition was assigned, or no command came")]
+    restore_s = (start.restored_at - start.assigned_at).total_seconds()
+    return [
+        ("process start to assignment", _seconds(started_at, start.assigned_at)),
+        ("assignment to state restored", f"{restore_s:.2f} s"),
+        ("changelog records read", f"{start.rows:,}"),
+        ("assignment to all partitions caught up", _seconds(start.assigned_at, start.caught_up_at)),
+        ("assignment to the first overdue command", _seconds(start.assigned_at, min(received))),
+        ("assignment to all overdue commands", _seconds(start.assigned_at, max(received))),
+        ("process start to all overdue commands", _seconds(started_at, max(received))),
+    ]
+
+
+def read_start(lines: Sequence[str]) -> Start | None:
+    """What the JSON log of one start says; None when it does not say all of it. The log is in local time."""
+    assigned = _matching(lines, _ASSIGNED)
+    restored = _matching(lines, _RESTORED)
+    caught_up = _matching(lines, _CAUGHT_UP)
+    if not (assigned and restored and caught_up):
+        return None
+    rows = sum(int(counts[0]) for _, counts in restored)
+    return Start(assigned[-1][0], restored[-1][0], rows, caught_up[-1][0])
+
+
+def _matching(lines: Sequence[str], what: Pattern[str]) -> list[tuple[datetime, tuple[str, ...]]]:
+    found = []
+    for line in lines:
+        entry = json.loads(line) if line.startswith("{") else {}
+        if match := what.match(entry.get("message", "")):
+            found.append((datetime.fromisoformat(entry["at"]).astimezone(UTC), match.groups()))
+    return found
+
+
+def _seconds(since: datetime, until: datetime) -> str:
+    return f"{(until - since).total_seconds():.2f} s"

@@ -1,0 +1,27 @@
+"""What the engines of a worker have around them: Kafka, the clock and the disk, given when they are made."""
+
+from dataclasses import dataclass
+
+from streams.base.clock import Clock
+from streams.base.settings import Settings
+from streams.engine.pace import PACE, Pace
+from streams.kafka.clients import Clients
+from streams.storage.disk_store import ROCKS, Disk
+from streams.storage.dnc_snapshot import SnapshotFolder, Snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Of one worker. disk: where stores are opened; snapshots: of Do Not Call lists, None to keep none."""
+
+    clients: Clients
+    clock: Clock
+    disk: Disk
+    snapshots: Snapshots | None
+    pace: Pace = PACE
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock, clients: Clients | None = None) -> "Outside":
+        """The product's: aiokafka's clients, unless others are given, and RocksDB and files below `state_dir`."""
+        snapshots = None if settings.folder is None else SnapshotFolder(settings.folder)
+        return cls(clients or Clients(settings), clock, ROCKS, snapshots)

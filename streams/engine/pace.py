@@ -1,0 +1,35 @@
+"""How often a worker looks, and how long it works before others have their turn."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Intervals of one worker, in seconds where the name says nothing else. The defaults are the product's.
+
+    A simulation, whose time costs nothing, looks more seldom; a test that waits for a look has it looked at once.
+    """
+
+    slice_s: float = 0.010
+    """A unit decides, and configuration is taken in, for so long at most: all other partitions wait for it."""
+    fetch_s: float = 0.2
+    """A fetch of the group's consumer that finds nothing ends after this long."""
+    acquiring_s: float = 0.02
+    """The same while a partition is being acquired: its seek waits for the fetch."""
+    follow_ms: int = 100
+    """A fetch of configuration that finds nothing ends after this long."""
+    awaited_follow_ms: int = 10
+    """The same while somebody waits for what was written last."""
+    recall_ms: int = 100
+    """A fetch of refused records that are read again, and that finds nothing, ends after this long."""
+    said_look_s: float = 0.01
+    """How often it is looked whether a portion of refused records has been said."""
+    said_looks_max: int = 6000
+    """A minute. Who has not said it by then has the partition no longer."""
+    again_s: float = 0.5
+    """A broker that is away is asked again after so long."""
+    told_every_s: float = 10.0
+    """What has been waited for that long is told in the log, again and again."""
+
+
+PACE = Pace()

@@ -1,0 +1,1 @@
+"""Where Faust's inside is touched."""

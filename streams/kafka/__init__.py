@@ -1,0 +1,1 @@
+"""Kafka as the worker uses it: clients, credentials, reading, transactions, the administration of topics."""

@@ -1,0 +1,216 @@
+"""The transactional producer of one partition: a unit is written whole, or nobody sees any of it.
+
+It does not decide what is written, and it does not recover: after an error past `begin` it must not be used again.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiokafka.producer.sender
+from aiokafka import TopicPartition
+from aiokafka.errors import (
+    InvalidProducerIdMapping,
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    ProducerFenced,
+    RequestTimedOutError,
+    UnknownError,
+)
+from aiokafka.structs import RecordMetadata
+
+from streams.base.settings import Settings
+from streams.kafka.clients import Clients
+from streams.kafka.doubts import Doubts, InDoubt
+from streams.logic.contact.exchange import Record
+from streams.logic.partition.fitting import CATALOG_ROOM, Room, portions
+from streams.tables import CONTACTS
+from topics.catalog import CATALOG
+
+# aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
+# a short transaction: docs/decisions/0006-two-millisecond-transaction-backoff.md.
+TRANSACTION_BACKOFF_S = 0.002
+# The broker asks for a retry while it verifies a transaction; aiokafka's 100 ms would be most of the latency.
+RETRY_BACKOFF_MS = 5
+# Only a broker that answers is asked again so soon.
+UNREACHABLE_BACKOFF_S = 0.1
+TELLS_NOTHING = (RequestTimedOutError, UnknownError)
+"""Answers by which nobody knows whether a request was carried out; a broker that is shutting down gives the second."""
+BATCH_BYTES = 256 * 1024
+REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
+
+assert hasattr(aiokafka.producer.sender, "BACKOFF_OVERRIDE"), "this aiokafka has no BACKOFF_OVERRIDE to shorten"
+aiokafka.producer.sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_S
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one transaction writes: records in order, changed rows, and the next input offsets."""
+
+    records: Iterable[Record]
+    rows: Mapping[bytes, bytes | None]
+    offsets: Mapping[TopicPartition, int]
+    timestamp_ms: int
+
+
+class LessRoom(Exception):
+    """The broker takes smaller records than it said at the start: somebody has lowered a limit."""
+
+
+class Transactions:
+    """Writes units for one partition; starting it fences every former owner."""
+
+    def __init__(self, clients: Clients, settings: Settings, partition: int, room: Room = CATALOG_ROOM) -> None:
+        self._group = settings.app
+        self._prefix = settings.prefix
+        self._partition = partition
+        self._room = room
+        self._timeout_s = settings.transaction_timeout_s
+        self._clients = clients
+        self._producer = clients.producer(
+            transactional_id=f"{settings.app}-{partition}",
+            transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
+            acks="all",
+            retry_backoff_ms=RETRY_BACKOFF_MS,
+            # A broker that is gone is retried for as long as the transaction may stay open.
+            request_timeout_ms=int(settings.transaction_timeout_s * 1000),
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+        )
+        _be_patient(self._producer.client)
+        self._doubts = Doubts(self._producer.client)
+        self._refusals: list[BaseException] = []
+        _remember_refusals(getattr(self._producer, "_txn_manager", None), self._refusals)
+
+    async def start(self) -> None:
+        """Take the transactional id: the former owner is fenced and its open transaction aborted."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Close the producer; an open transaction is left to be aborted by the next owner."""
+        if self._doubts.unanswered is None:
+            await self._producer.stop()
+        else:
+            await self._clients.abandon(self._producer, self._doubts)
+
+    def check(self) -> None:
+        """Raise InDoubt if what was committed must be the last transaction: a copy of a request may still arrive."""
+        if self._doubts.unanswered is not None:
+            raise InDoubt(self._doubts.unanswered)
+
+    async def commit(self, unit: Unit) -> int | None:
+        """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
+
+        None when there were no rows, or when the broker had written them already and does not say where.
+        Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
+        LessRoom: after the next start records are cut to what the topic takes then; InDoubt when it cannot be known
+        whether the transaction stands, and the broker can be asked.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                written, last_count = await self._written(unit)
+        except (ProducerFenced, LessRoom):
+            raise
+        except Exception as error:
+            if self._refusals:
+                raise self._refusals[0] from error
+            if isinstance(error.__cause__, InvalidProducerIdMapping):
+                raise InDoubt("the broker has forgotten its transactional id") from error
+            if isinstance(error, TELLS_NOTHING) or isinstance(error.__cause__, TELLS_NOTHING):
+                raise InDoubt(f"the broker's answer says nothing: {error.__cause__ or error!r}") from error
+            if self._doubts.unanswered is None or not isinstance(error, KafkaError):
+                raise
+            raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
+        return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
+
+    async def _written(self, unit: Unit) -> tuple[list[RecordMetadata], int]:
+        """The transaction: where its batches stand, and how many records the last one has."""
+        await self._producer.begin_transaction()
+        delivered, last_count = await self._send(unit)
+        if unit.offsets:
+            await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+        try:
+            written = await asyncio.gather(*delivered)
+        except MessageSizeTooLargeError as error:
+            names = ", ".join(sorted({self._prefix + record.topic for record in unit.records}))
+            raise LessRoom(f"max.message.bytes was lowered since the start, of one of {names}") from error
+        await self._producer.commit_transaction()
+        return written, last_count
+
+    async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
+        """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
+        by_topic: dict[str, list[Record]] = {}
+        for record in unit.records:
+            by_topic.setdefault(record.topic, []).append(record)
+        if unit.rows:
+            by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, key, row) for key, row in unit.rows.items()]
+        delivered: list[asyncio.Future[RecordMetadata]] = []
+        last_count = 0
+        for topic, records in by_topic.items():
+            # A batch has the limit that its topic sets, and it is one by itself if that is lower than ours.
+            together = [records] if self._room[topic] >= BATCH_BYTES else portions(records, self._room[topic])
+            for portion in together:
+                last_count = await self._send_to(topic, portion, unit.timestamp_ms, delivered)
+        return delivered, last_count
+
+    async def _send_to(
+        self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[RecordMetadata]"]
+    ) -> int:
+        """Send whole batches: several times cheaper than a send for each record."""
+        topic = self._prefix + name
+        # What is for every worker has one partition, which gives all writers one order.
+        partition = 0 if CATALOG[name].partitions == 1 else self._partition
+        batch = self._producer.create_batch()
+        for record in records:
+            fields = {
+                "key": record.key,
+                "value": record.value,
+                "timestamp": timestamp_ms if record.timestamp_ms is None else record.timestamp_ms,
+                "headers": list(record.headers),
+            }
+            if batch.append(**fields) is None:
+                delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+                batch.append(**fields)
+        count: int = batch.record_count()
+        delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
+        return count
+
+
+def _remember_refusals(manager: Any, refusals: list[BaseException]) -> None:
+    """Keep why a transaction cannot go on, such as a right that was taken away: aiokafka tells what that led to."""
+    if manager is None:
+        return
+    refused = manager.error_transaction
+
+    def error_transaction(error: BaseException) -> None:
+        refusals.append(error)
+        refused(error)
+
+    manager.error_transaction = error_transaction
+
+
+def _be_patient(client: Any) -> None:
+    """Have a client bear with brokers that go away.
+
+    It waits before it tries one again to which there is no connection. And a connection that breaks while it asks for
+    a coordinator counts as one that is not there yet: of that alone aiokafka would give up, and the worker would end.
+    """
+    is_ready, look_up = client.ready, client.coordinator_lookup
+
+    async def ready(node_id: int, **connection: Any) -> bool:
+        if await is_ready(node_id, **connection):
+            return True
+        await asyncio.sleep(UNREACHABLE_BACKOFF_S)
+        return False
+
+    async def coordinator_lookup(coordinator_type: int, key: str) -> Any:
+        try:
+            return await look_up(coordinator_type, key)
+        except KafkaConnectionError as error:
+            raise NodeNotReadyError(str(error)) from error
+
+    client.ready, client.coordinator_lookup = ready, coordinator_lookup

@@ -1,0 +1,46 @@
+"""What a decision wants said. Nothing here is said yet: `streams.logic.partition.outputs` turns effects into records.
+
+Within one step the lifecycle records stand in the order of the transitions, each command directly after the
+`presented` or `dialing` it belongs to, and the view of the outstanding callbacks last.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from topics.check_facts import PlacementFacts
+from topics.commands import DialCommand
+from topics.configuration import DncEntry
+from topics.facts import HeldBy, LifecycleFacts
+from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ask the dialer to dial. wanted_at: when it should have been asked. held_by: None for a timer that just fired.
+
+    moved: the callback was moved to an open slot before.
+    """
+
+    preview: bool
+    command: DialCommand
+    wanted_at: datetime
+    held_by: HeldBy | None = None
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a placement request, encoded. decided: what it says; None if it is an earlier answer once more."""
+
+    answer: bytes
+    decided: PlacementDecided[PlacementFacts] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DncAppended:
+    """A number goes on a Do Not Call list: a record for everybody, and it holds here at once."""
+
+    entry: DncEntry
+
+
+Effect = CallbackLifecycle[LifecycleFacts] | Dial | OutstandingCallbacks | Answered | DncAppended

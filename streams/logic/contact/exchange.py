@@ -1,0 +1,152 @@
+"""What passes between the core and whoever runs it: records in, records and rows out. No Kafka, no clock."""
+
+import traceback
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from topics.codec import BadEvent, ErrorCode
+from topics.records import PlacementDecided
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What the client could not decode of a record, and left out.
+
+    code, what: for the dead letter; no value of the record is in them. first_offset: of several records that are lost
+    together, and of which the one at hand, with the last offset, stands for all; None for one record. value_bytes,
+    value_sha256: length and digest of a value of which the beginning alone is there; None where they are not known.
+    """
+
+    code: ErrorCode
+    what: str
+    first_offset: int | None = None
+    value_bytes: int | None = None
+    value_sha256: str | None = None
+
+    def as_fault(self) -> BadEvent:
+        """The refusal of the record."""
+        return BadEvent(self.code, "$", self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One record as it came in. `topic` is without prefix. damage: of one that could not be decoded whole."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Headers = ()
+    damage: Damage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to write, to the partition of its producer. Only dead letters carry headers and a timestamp."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int | None = None
+
+
+class LatenessCause(StrEnum):
+    """Why a command went out later than its callback fell due. Source: docs/rules.md, section 8 row 27."""
+
+    CAMPAIGN_OFF = "campaign_off"
+    UNREADABLE = "unreadable"
+    RATE = "rate"
+    ZONE = "zone"
+    OUTAGE = "outage"
+    ACQUISITION = "acquisition"
+    BACKLOG = "backlog"
+    NONE = "none"
+
+
+class Result(StrEnum):
+    """What became of an event that was read; one that was heard before counts as applied."""
+
+    APPLIED = "applied"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One command, for the metrics: its topic, when it was wanted and what held it up."""
+
+    topic: str
+    due_at: datetime
+    cause: LatenessCause
+
+
+class FaultKind(StrEnum):
+    """What met a bug of ours. configuration: a record of it, or what a clear or a recycle asks of a contact."""
+
+    EVENT = "event"
+    TIMER = "timer"
+    RELEASE = "release"
+    CONFIGURATION = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug of ours that was undone. what: mostly the class of an exception. where: for the log, what led to it."""
+
+    kind: FaultKind
+    what: str
+    where: str = ""
+
+    @classmethod
+    def of(cls, kind: FaultKind, error: Exception) -> "Fault":
+        """What there is to say of an exception without its message, which may quote a phone number."""
+        lines = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
+        return cls(kind, type(error).__name__, "".join(lines))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one step wants written, all of it or nothing.
+
+    records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
+    fired: one entry per command. faults: bugs of ours, to be logged and alarmed. counts: events by topic and result.
+    dead: dead letters by error code. placements: what was decided on requests that came for the first time.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    writes: dict[bytes, bytes | None] = field(default_factory=dict)
+    fired: list[Fired] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    counts: dict[tuple[str, Result], int] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
+    placements: list[PlacementDecided[object]] = field(default_factory=list)
+
+    @classmethod
+    def undone(cls, kind: FaultKind, error: Exception) -> "Outcome":
+        """Of a step that met a bug of ours: nothing is written."""
+        return cls(faults=[Fault.of(kind, error)])
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write or to alarm."""
+        return bool(self.records or self.writes or self.faults)
+
+    def count(self, topic: str, result: Result) -> None:
+        """One event of this topic came to this result."""
+        self.counts[topic, result] = self.counts.get((topic, result), 0) + 1
+
+    def merge(self, later: "Outcome") -> None:
+        """Add what a later step of the same unit wants; its rows take the place of earlier ones."""
+        self.records += later.records
+        self.writes |= later.writes
+        self.fired += later.fired
+        self.placements += later.placements
+        self.faults += later.faults
+        for key, number in later.counts.items():
+            self.counts[key] = self.counts.get(key, 0) + number
+        for error, number in later.dead.items():
+            self.dead[error] = self.dead.get(error, 0) + number

@@ -1,0 +1,141 @@
+"""The rows of contacts as bytes, and the part of them that a restart reads.
+
+Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.md.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streams.logic.contact.inputs import ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
+from streams.logic.contact.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, STATE_ROW_BYTES_MAX
+from streams.logic.contact.state import Contact, Status, Timer
+from streams.logic.contact.upgrades import current, outlined
+from topics.codec import BadEvent, ErrorCode
+from topics.events import PlacementRequested
+
+
+class Outline(Struct, frozen=True, gc=False):
+    """An outstanding callback as far as a partition has to know it to wake up in time."""
+
+    callback_id: str
+    campaign_id: str
+    due_at: datetime
+    status: Status = Status.SCHEDULED
+    timer: Timer | None = None
+    held_unreadable: bool = False
+
+
+class RowOutline(Struct, frozen=True, gc=False):
+    """The part of a row that a restart reads: the rest is skipped, not decoded."""
+
+    version: int
+    callbacks: tuple[Outline, ...] = ()
+    heard_at: datetime | None = None
+
+
+Waiting = tuple[str, str, datetime, bool]
+"""Of a callback that waits: its campaign, id and due time, and whether something unreadable is what it waits for."""
+
+_encoder = msgspec.json.Encoder()
+_contacts = msgspec.json.Decoder(Contact)
+_outlines = msgspec.json.Decoder(RowOutline)
+
+
+def decode_contact(row: bytes, since: datetime | None = None) -> Contact:
+    """The contact of a row. Raises UnknownRowVersion for one that a newer version wrote.
+
+    since: when its record counts as written if version 1 stored it, which did not keep that; None leaves it open.
+    """
+    contact = _contacts.decode(current(row))
+    if since is None or contact.listed is None or contact.listed.recorded_at is not None:
+        return contact
+    return replace(contact, listed=replace(contact.listed, recorded_at=since))
+
+
+def decode_outline(row: bytes) -> RowOutline:
+    """The part of a row a restart needs. Raises UnknownRowVersion for one that a newer version wrote."""
+    return _outlines.decode(outlined(row))
+
+
+def outline_of(contact: Contact) -> RowOutline:
+    """The same part, of a contact at hand."""
+    return RowOutline(
+        contact.version,
+        tuple(
+            Outline(
+                callback.callback_id,
+                callback.campaign_id,
+                callback.due_at,
+                callback.status,
+                callback.timer,
+                callback.held_unreadable,
+            )
+            for callback in contact.callbacks
+        ),
+        contact.heard_at,
+    )
+
+
+def room_for(told: Told, before: Contact | None, after: Contact) -> int:
+    """How many bytes a contact's row may take after it was told this.
+
+    An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
+    adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
+    and so has a request, for which somebody waits. That a record cannot be read has to be remembered in any case.
+    """
+    if isinstance(told, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
+        return STATE_ROW_BYTES_MAX
+    if isinstance(told, PlacementRequested):
+        return ENDING_ROW_BYTES_MAX
+    outstanding = {callback.callback_id for callback in after.callbacks}
+    if before is not None and any(callback.callback_id not in outstanding for callback in before.callbacks):
+        return ENDING_ROW_BYTES_MAX
+    return ROW_BYTES_MAX
+
+
+def encode_contact(contact: Contact, before: bytes | None, room: int = ROW_BYTES_MAX) -> bytes:
+    """The row of a contact. before: its row until now. room: from `room_for`.
+
+    What a contact remembers of its answers gives way when the row grows too large, then what it remembers of ended
+    callbacks, each time the older half. If that is not enough, raises
+    BadEvent (`too_large`), but only where the row would grow: it must always be possible to call a callback off.
+    """
+    row = _encoder.encode(contact)
+    while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended):
+        contact = _lightened(contact)
+        row = _encoder.encode(contact)
+    if len(row) > max(room, len(before or b"")):
+        raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
+    return row
+
+
+def _lightened(contact: Contact) -> Contact:
+    if contact.answers:
+        latest = list(contact.answers.items())[(len(contact.answers) + 1) // 2 :]
+        return replace(contact, answers=dict(latest))
+    return replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
+
+
+def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
+    """When the contact wants to be woken, and by which callback's timer; an empty id is the end of its memory.
+
+    Nothing if it waits for nothing but events and releases.
+    """
+    if row is None:
+        return []
+    if not row.callbacks:
+        return [] if row.heard_at is None else [(row.heard_at + MEMORY, "")]
+    return [(callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer]
+
+
+def waiting_in(row: RowOutline | None) -> set[Waiting]:
+    """Every callback of a row that waits."""
+    callbacks = row.callbacks if row else ()
+    return {
+        (callback.campaign_id, callback.callback_id, callback.due_at, callback.held_unreadable)
+        for callback in callbacks
+        if callback.status is Status.WAITING
+    }

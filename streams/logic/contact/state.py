@@ -1,0 +1,221 @@
+"""What is remembered about one contact: the row of the contacts table.
+
+Frozen values: a decision makes a new contact and leaves the old one as it was, so an undone step needs no undoing.
+Source: docs/rules.md, section 8 rows 4 and 5; docs/decisions/0002-one-row-per-contact.md.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Raw, Struct, field
+
+from streams.logic.contact.upgrades import ROW_VERSION
+from topics.commands import Origin
+from topics.events import ContactNumber, Owner, Source
+from topics.records import Cause
+
+
+class Status(StrEnum):
+    """Where a callback stands. The first five are outstanding, every other one is an end.
+
+    A callback leaves `due` in the step in which it enters it, so no row has that.
+    """
+
+    SCHEDULED = "scheduled"
+    DUE = "due"
+    WAITING = "waiting"
+    PRESENTED = "presented"
+    DIALING = "dialing"
+    COMPLETED = "completed"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    OWNER_EXPIRED = "owner_expired"
+
+
+class TimerKind(StrEnum):
+    """What is to happen when a callback's timer fires."""
+
+    DUE = "due"
+    TOO_LATE = "too_late"
+    OWNER = "owner"
+    OUTCOME = "outcome"
+
+
+class Timer(Struct, frozen=True, array_like=True, gc=False):
+    """The one standing timer of a callback. It lives in the callback, so to move it is to write the callback."""
+
+    at: datetime
+    kind: TimerKind
+
+
+class Move(Struct, frozen=True, array_like=True, gc=False):
+    """A reschedule: when it occurred, for when it was, and the id of its event."""
+
+    occurred_at: datetime
+    due_at: datetime
+    event_id: str
+
+
+class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A call that was promised to the contact.
+
+    scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest reschedule that was
+    applied to it, see `moved_at`. set_by: id of the event that set its timer. presented: instants of its latest
+    presentations, and of placements that were allowed while it was in nobody's hands; moved: `occurred_at` of the
+    latest reschedules. left_open_by: id of the latest wrap-up that named it and did not complete it. closed_at:
+    `occurred_at` of the latest wrap-up that named it; every presentation up to it is closed. first_due_at: what due_at
+    was before it moved to an open slot, None if it did not. Of a completed callback, ended_at, ended_by: `occurred_at`
+    and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
+    cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it. held_unreadable: it
+    waits because something cannot be read, and not because its campaign is off. expires_at: of its latest command.
+    """
+
+    callback_id: str
+    campaign_id: str
+    origin: Origin
+    phone_number: str
+    due_at: datetime
+    scheduled_at: datetime
+    changed_at: datetime
+    set_by: str
+    status: Status = Status.SCHEDULED
+    timer: Timer | None = None
+    owner: Owner = Owner.ANYONE
+    agent_id: str | None = None
+    queue_id: str | None = None
+    source: Source | None = None
+    conversation_id: str | None = None
+    notes: str | None = None
+    presentation: int = 0
+    presented: tuple[datetime, ...] = ()
+    moved: tuple[datetime, ...] = ()
+    left_open_by: str | None = None
+    closed_at: datetime | None = None
+    first_due_at: datetime | None = None
+    ended_at: datetime | None = None
+    later: Move | None = None
+    cancelled_at: datetime | None = None
+    ended_by: str | None = None
+    held_unreadable: bool = False
+    expires_at: datetime | None = None
+
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether an agent or a dialer has its command."""
+        return self.status in (Status.PRESENTED, Status.DIALING)
+
+    @property
+    def moved_at(self) -> datetime | None:
+        """`occurred_at` of the latest reschedule that was applied; None if there was none."""
+        # In version 1 a reschedule could be among `moved` that was older than the scheduling, and so not applied.
+        return self.changed_at if self.moved and self.changed_at != self.scheduled_at else None
+
+
+class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A cancel for a callback that nobody has heard of yet."""
+
+    occurred_at: datetime
+    cause: Cause
+    actor: str | None = None
+    reason: str | None = None
+
+
+class Ownership(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Whom a campaign's record of this contact belongs to since an agent scheduled a callback.
+
+    occurred_at: of the event that scheduled it, the latest of its kind.
+    """
+
+    occurred_at: datetime
+    callback_id: str
+    owner: Owner = Owner.ANYONE
+    agent_id: str | None = None
+    queue_id: str | None = None
+
+
+class WrappedUp(Struct, frozen=True, array_like=True, gc=False):
+    """The code that a call ended with, and when."""
+
+    at: datetime
+    code: str
+
+
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A contact or number was marked uncallable: when, by which event, and by a rule or by the mapping of a code."""
+
+    at: datetime
+    event_id: str
+    rule_set_id: str | None = None
+    rule_id: str | None = None
+    wrap_up_code: str | None = None
+
+
+class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The contact's record on its list, without the attributes: those change apart from it.
+
+    recorded_at: when the record was written to Kafka; None if it was stored by a version that did not keep it.
+    """
+
+    callable: bool = False
+    time_zone: str | None = None
+    numbers: tuple[ContactNumber, ...] = ()
+    recorded_at: datetime | None = None
+
+
+class Answer(Struct, frozen=True, array_like=True, gc=False):
+    """The answer to a placement request.
+
+    meaning: of the request, see `meanings`. acted: the actions of pre-call rules have been carried out.
+    decided_at, value: when the latest answer was given, and the answer, encoded.
+    """
+
+    meaning: str
+    acted: bool
+    decided_at: datetime
+    value: Raw
+
+
+class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One contact on one list.
+
+    listed: None while no record of it has come, or after its tombstone. callbacks: outstanding, by acceptance.
+    changed_attributes: what rules made of attributes, laid over every record until the tombstone.
+    ended, seen, conversations, cancels: what is remembered, the oldest first. seen: event ids with the meaning of the
+    event. conversations: see `deduplication`. attempts: of the last 31 days, by number and by the quarter of an
+    hour, counted from 1970, that they fell into. The totals and `last_...` are older: attempts and right party contacts
+    by campaign, the others by number. owners: by campaign. marked, marked_numbers: uncallable by a rule, a mapping or a
+    system code. answers: to placement requests, by request. heard_at: when an event or a timer last touched it, None
+    while there is nothing to forget. unreadable: its latest record cannot be read, so nobody knows what it
+    says; `listed` is what the one before it said.
+    """
+
+    version: int
+    contact_list_id: str
+    contact_id: str
+    listed: Listed | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    changed_attributes: dict[str, str] = field(default_factory=dict)
+    callbacks: tuple[Callback, ...] = ()
+    ended: tuple[Callback, ...] = ()
+    owners: dict[str, Ownership] = field(default_factory=dict)
+    marked: Mark | None = None
+    marked_numbers: dict[str, Mark] = field(default_factory=dict)
+    attempts: dict[str, dict[int, int]] = field(default_factory=dict)
+    attempts_total: int = 0
+    attempts_by_number: dict[str, int] = field(default_factory=dict)
+    last_attempts: dict[str, datetime] = field(default_factory=dict)
+    last_attempts_by_number: dict[str, datetime] = field(default_factory=dict)
+    last_wrap_ups: dict[str, WrappedUp] = field(default_factory=dict)
+    last_right_party: dict[str, datetime] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    cancels: dict[str, Cancel] = field(default_factory=dict)
+    conversations: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+    heard_at: datetime | None = None
+    unreadable: bool = False
+
+
+def new_contact(contact_list_id: str, contact_id: str) -> Contact:
+    """A contact of which nothing is known yet."""
+    return Contact(version=ROW_VERSION, contact_list_id=contact_list_id, contact_id=contact_id)

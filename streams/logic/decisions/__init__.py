@@ -1,0 +1,1 @@
+"""What becomes of a contact and its callbacks."""

@@ -1,0 +1,185 @@
+"""What agents and others tell us about a callback: scheduled, rescheduled, cancelled.
+
+Of two changes the later `occurred_at` wins. At a tie that is the one that comes later, which has the higher offset.
+A change is compared with changes only: it names the callback, so the scheduling came before it, whatever clocks say.
+Source: docs/rules.md, section 1 and section 8 rows 1 and 7 to 9.
+"""
+
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from streams.logic.contact.deduplication import note_cancel, note_scheduled_from
+from streams.logic.contact.limits import MOVES_KEPT
+from streams.logic.contact.presentations import closed, may_be_reopened, may_reopen
+from streams.logic.contact.state import Callback, Cancel, Move, Ownership
+from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
+from streams.logic.decisions.bulk_cancel import cancel_if_void
+from streams.logic.decisions.due import present_waiting
+from streams.logic.decisions.step import Step
+from topics.commands import Origin
+from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
+from topics.facts import (
+    CancelRejectedFacts,
+    EventType,
+    RescheduledFacts,
+    RescheduleRejectedFacts,
+    ScheduledByAgentFacts,
+)
+from topics.records import Reason, Transition
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+"""When a callback that was never moved got its due time: before every reschedule."""
+
+
+def schedule(step: Step, event: CallbackScheduled) -> None:
+    """An agent scheduled a callback. Widget or script makes no difference but for the fact."""
+    callback = Callback(
+        callback_id=event.callback_id,
+        campaign_id=event.campaign_id,
+        origin=Origin.AGENT,
+        phone_number=event.phone_number,
+        due_at=event.due_at,
+        scheduled_at=event.occurred_at,
+        changed_at=event.occurred_at,
+        set_by=event.event_id,
+        owner=event.kept_for,
+        agent_id=event.agent_id,
+        queue_id=event.queue_id,
+        source=event.source,
+        conversation_id=event.conversation_id,
+        notes=event.notes,
+    )
+    facts = ScheduledByAgentFacts(
+        source=event.source,
+        owner=event.kept_for,
+        agent_id=event.agent_id,
+        queue_id=event.queue_id,
+        conversation_id=event.conversation_id,
+    )
+    if admit(step, callback, facts):
+        step.contact = note_scheduled_from(step.contact, event.conversation_id)
+        _note_owner(step, callback)
+        present_waiting(step, callback.campaign_id)
+
+
+def reschedule(step: Step, event: CallbackRescheduled) -> None:
+    """Move a callback that has not ended, or reopen one that only its own call's wrap-up completed."""
+    facts = RescheduleRejectedFacts(
+        event_type=EventType.RESCHEDULED, asked_for=event.due_at, actor=event.actor, reason=event.reason
+    )
+    callback = step.outstanding.get(event.callback_id) or step.ended.get(event.callback_id)
+    if callback is None:
+        step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
+        return
+    asked = Move(event.occurred_at, event.due_at, event.event_id)
+    if reasons := _not_movable(step, callback, asked):
+        remembered = _remember(step, callback, asked)
+        step.reject(callback, reasons, replace(facts, remembered=remembered))
+    else:
+        _move(step, callback, asked, event)
+
+
+def _move(step: Step, callback: Callback, asked: Move, event: CallbackRescheduled) -> None:
+    reopened = callback.callback_id in step.ended
+    holds = max(_moves(callback, asked), key=lambda move: move.occurred_at)
+    superseded = holds is not asked
+    moved = replace(
+        _with_moves(step, callback, asked, callback.later),
+        due_at=holds.due_at,
+        timer=due_timer(holds.due_at),
+        changed_at=holds.occurred_at,
+        set_by=holds.event_id,
+        first_due_at=None,
+        later=None,
+    )
+    if reopened and callback.ended_at is not None:
+        # As if the wrap-up had come after the reschedule, and had left it open.
+        closed_at = closed(callback, callback.ended_at, step.now)
+        moved = replace(moved, ended_at=None, ended_by=None, left_open_by=callback.ended_by, closed_at=closed_at)
+    moved = step.move(
+        moved,
+        Transition.RESCHEDULED,
+        facts=RescheduledFacts(
+            previous_due_at=callback.due_at,
+            reopened=reopened,
+            asked_for=asked.due_at if superseded else None,
+            superseded_by=holds.event_id if superseded else None,
+            actor=event.actor,
+            reason=event.reason,
+        ),
+    )
+    if reopened:
+        # A clear or recycle that came while it was completed has passed it by.
+        cancel_if_void(step, moved)
+
+
+def cancel(step: Step, event: CallbackCancelled) -> None:
+    """Call a callback off. One that nobody knows may still come, so the cancel is remembered."""
+    heard = Cancel(occurred_at=event.occurred_at, cause=step.cause, actor=event.actor, reason=event.reason)
+    facts = CancelRejectedFacts(event_type=EventType.CANCELLED, actor=event.actor, reason=event.reason)
+    if (callback := step.outstanding.get(event.callback_id)) is not None:
+        if callback.moved_at is not None and event.occurred_at < callback.moved_at:
+            step.reject(callback, (Reason.SUPERSEDED,), facts)
+            return
+        step.move(callback, Transition.CANCELLED, facts=cancel_facts(heard))
+    elif (callback := step.ended.get(event.callback_id)) is not None:
+        step.reject(callback, (Reason.CALLBACK_ENDED,), facts)
+        # Had its wrap-up not come yet, this would have been the end, unless a later reschedule had come before it.
+        if event.occurred_at >= _moves(callback)[0].occurred_at:
+            step.note_ended(replace(callback, cancelled_at=event.occurred_at))
+    else:
+        step.contact = note_cancel(step.contact, event.callback_id, heard)
+        facts = replace(facts, remembered=True)
+        step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
+
+
+def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, ...]:
+    if callback.callback_id in step.ended:
+        if not may_reopen(callback, min(asked.occurred_at, step.now)):
+            return (Reason.CALLBACK_ENDED,)
+    elif callback.moved_at is not None and asked.occurred_at < callback.moved_at:
+        return (Reason.SUPERSEDED,)
+    return untimely(asked.due_at, asked.occurred_at)
+
+
+def _remember(step: Step, callback: Callback, asked: Move) -> bool:
+    """Keep in mind a reschedule that is refused now and would have been applied, had its wrap-up come at another time.
+
+    Superseded, it still says that the callback was moved during the call; after the end, for when it was moved next.
+    """
+    if untimely(asked.due_at, asked.occurred_at):
+        return False
+    if callback.callback_id in step.outstanding:
+        step.keep(_with_moves(step, callback, asked))
+    elif may_be_reopened(callback) and asked.occurred_at >= _moves(callback)[0].occurred_at:
+        step.note_ended(replace(callback, later=asked))
+    else:
+        return False
+    return True
+
+
+def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
+    """The moves of which the latest holds; the one that came last is the first, as it wins a tie."""
+    applied = Move(callback.moved_at or BEFORE_ALL, callback.due_at, callback.set_by)
+    return [move for move in (asked, callback.later, applied) if move is not None]
+
+
+def _with_moves(step: Step, callback: Callback, *moves: Move | None) -> Callback:
+    # A clock that runs ahead says that it was moved after we have heard of it: during the call, then.
+    moved = (*callback.moved, *(min(move.occurred_at, step.now) for move in moves if move is not None))
+    return replace(callback, moved=moved[-MOVES_KEPT:])
+
+
+def _note_owner(step: Step, callback: Callback) -> None:
+    known = step.contact.owners.get(callback.campaign_id)
+    if known is not None and known.occurred_at > callback.scheduled_at:
+        return
+    owner = Ownership(
+        occurred_at=callback.scheduled_at,
+        callback_id=callback.callback_id,
+        owner=callback.owner,
+        agent_id=callback.agent_id,
+        queue_id=callback.queue_id,
+    )
+    step.contact = replace(step.contact, owners={**step.contact.owners, callback.campaign_id: owner})

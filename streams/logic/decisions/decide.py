@@ -1,0 +1,130 @@
+"""The decision: what a contact becomes when it is told something, and what is to be said about it.
+
+Pure: no clock, no input or output, and the contact it is given stays as it was. It will not decode an event, check
+its key or its clock, or know where a contact is stored.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.listed import with_record, without_legible_record, without_record
+from streams.logic.contact.deduplication import forget, forgotten_at, heard, seen_id, touched
+from streams.logic.contact.effects import Effect
+from streams.logic.contact.inputs import (
+    ConfigurationChanged,
+    ContactRecorded,
+    ContactRemoved,
+    ContactUnreadable,
+    Released,
+    TimerFired,
+    Told,
+)
+from streams.logic.contact.meanings import Event, check_same, meaning_of
+from streams.logic.contact.state import Contact, new_contact
+from streams.logic.decisions.changes import cancel, reschedule, schedule
+from streams.logic.decisions.due import fire_timer, release, review
+from streams.logic.decisions.lifecycle import InputKind
+from streams.logic.decisions.placements import place
+from streams.logic.decisions.step import Step
+from streams.logic.decisions.wrap_ups import wrap_up
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    PlacementRequested,
+    WrapUp,
+)
+from topics.records import Cause
+
+Decision = tuple[Contact | None, tuple[Effect, ...]]
+
+_SEEN = {WrapUp: "w", PlacementRequested: "p"}
+"""How the topic of an event is told in what is remembered of it; all others are of one topic."""
+
+_KINDS: dict[type, InputKind] = {
+    WrapUp: InputKind.WRAP_UP,
+    CallbackScheduled: InputKind.SCHEDULED,
+    CallbackRescheduled: InputKind.RESCHEDULED,
+    CallbackCancelled: InputKind.CANCELLED,
+    PlacementRequested: InputKind.PLACEMENT_REQUESTED,
+    Released: InputKind.RELEASED,
+    ConfigurationChanged: InputKind.CONFIGURATION_CHANGED,
+}
+"""Of a timer, its callback has to say of which kind it is: see `fire_timer`."""
+
+
+def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
+    """The contact after it was told something, and the effects in their order.
+
+    contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is
+    left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
+    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`,
+    `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands for something else (`id_reused`).
+    """
+    match told:
+        case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
+            return _hear(contact, told, cause, configuration, now)
+        case ContactRecorded(record=record, at=at):
+            known = contact or new_contact(record.contact_list_id, record.contact_id)
+            return with_record(known, record, at), ()
+        case ContactUnreadable():
+            return without_legible_record(contact or new_contact(told.contact_list_id, told.contact_id)), ()
+        case ContactRemoved():
+            return contact and without_record(contact), ()
+        case TimerFired() | Released() | ConfigurationChanged():
+            return (None, ()) if contact is None else _pass_time(contact, told, cause, configuration, now)
+        case _:
+            assert_never(told)
+
+
+def _hear(contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
+    seen, meaning = seen_id(_SEEN.get(type(event), "c"), event.event_id), meaning_of(event)
+    if contact is None:
+        contact = new_contact(event.contact_list_id, event.contact_id)
+    elif (known := contact.seen.get(seen)) is not None:
+        check_same(known, meaning, "$.event_id")
+        return contact, ()
+    step = Step(contact, _KINDS[type(event)], cause, configuration, now)
+    match event:
+        case WrapUp():
+            wrap_up(step, event)
+        case CallbackScheduled():
+            schedule(step, event)
+        case CallbackRescheduled():
+            reschedule(step, event)
+        case CallbackCancelled():
+            cancel(step, event)
+        case PlacementRequested():
+            place(step, event, meaning)
+        case _:
+            assert_never(event)
+    step.contact = heard(step.contact, seen, meaning, event.occurred_at, now)
+    return step.finish()
+
+
+def _pass_time(
+    contact: Contact,
+    told: TimerFired | Released | ConfigurationChanged,
+    cause: Cause,
+    configuration: Configuration,
+    now: datetime,
+) -> Decision:
+    step = Step(contact, _KINDS.get(type(told)), cause, configuration, now)
+    match told:
+        case TimerFired(callback_id=None):
+            forgotten = forgotten_at(contact)
+            return (contact if forgotten is None or forgotten > now else forget(contact)), ()
+        case TimerFired(callback_id=callback_id):
+            if callback_id in step.outstanding:
+                fire_timer(step, step.outstanding[callback_id])
+        case Released(callback_id=callback_id, held_by=held_by):
+            if callback_id in step.outstanding:
+                release(step, step.outstanding[callback_id], held_by)
+        case ConfigurationChanged():
+            review(step, told)
+        case _:
+            assert_never(told)
+    if step.effects:
+        step.contact = touched(step.contact, now)
+    return step.finish()

@@ -1,0 +1,153 @@
+"""Handing a callback to the dialer: one lifecycle record, one command, and the timer that waits for the outcome.
+
+Source: docs/rules.md, sections 2 and 7, section 8 rows 6, 10 and 17.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streams.logic.contact.effects import Dial
+from streams.logic.contact.ids import command_id
+from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
+from streams.logic.contact.presentations import presented_at
+from streams.logic.contact.state import Callback, Timer, TimerKind
+from streams.logic.decisions.step import Step
+from topics.check_facts import CheckFacts, NotDoneFacts
+from topics.commands import Checks, DialCommand
+from topics.configuration import Campaign, CampaignStatus, DialingMode
+from topics.events import Owner
+from topics.facts import Because, DialingFacts, HeldBy, PresentedFacts
+from topics.records import Transition
+
+
+class Grounds(Struct, frozen=True, kw_only=True, gc=False):
+    """What a callback that is due rests on, as far as it is known on its way out. See the facts that are made of it."""
+
+    dialing_mode: DialingMode | None = None
+    campaign_status: CampaignStatus | None = None
+    held_by: HeldBy | None = None
+    agent_id: str | None = None
+    presented_at: datetime | None = None
+    because: Because | None = None
+    owned_since: str | None = None
+    rule_set_id: str | None = None
+    rule_id: str | None = None
+    checks: CheckFacts | None = None
+
+
+def present(
+    step: Step,
+    callback: Callback,
+    campaign: Campaign | None,
+    grounds: Grounds,
+    *,
+    wanted_at: datetime | None = None,
+) -> None:
+    """Show the callback to an agent first. campaign: None if it is gone, which placement will find out.
+
+    wanted_at: when it should have gone out, its due time if None.
+    """
+    timers = [_outcome_timer(step.now, campaign)]
+    if callback.owner is Owner.ONLY:
+        # Before the other one, since the first of two timers for the same instant is taken.
+        timers.insert(0, _owner_timer(step.now, campaign))
+    timer = min(timers, key=lambda timer: timer.at)
+    callback = _handed_over(step, callback, campaign, timer)
+    command = _command(step, callback, campaign, Checks.AT_PLACEMENT)
+    facts = PresentedFacts(
+        command_id=command.command_id,
+        presentation=command.presentation,
+        first_due_at=callback.first_due_at,
+        dialing_mode=grounds.dialing_mode,
+        campaign_status=grounds.campaign_status,
+        held_by=grounds.held_by,
+        agent_id=grounds.agent_id,
+        presented_at=grounds.presented_at,
+        because=grounds.because,
+        owned_since=grounds.owned_since,
+        rule_set_id=grounds.rule_set_id,
+        rule_id=grounds.rule_id,
+        checks=grounds.checks,
+    )
+    step.move(callback, Transition.PRESENTED, facts=facts)
+    moved = callback.first_due_at is not None
+    step.effects.append(Dial(True, command, wanted_at or callback.due_at, grounds.held_by, moved))
+
+
+def dial(
+    step: Step,
+    callback: Callback,
+    campaign: Campaign,
+    grounds: Grounds,
+    not_done: tuple[NotDoneFacts, ...] | None,
+) -> None:
+    """Let the system place the call, with call analysis; it has passed the checks. not_done: actions of their rules."""
+    callback = _handed_over(step, callback, campaign, _outcome_timer(step.now, campaign))
+    command = _command(step, callback, campaign, Checks.PASSED)
+    facts = DialingFacts(
+        command_id=command.command_id,
+        presentation=command.presentation,
+        first_due_at=callback.first_due_at,
+        dialing_mode=grounds.dialing_mode,
+        campaign_status=grounds.campaign_status,
+        held_by=grounds.held_by,
+        checks=grounds.checks,
+        not_done=not_done,
+    )
+    step.move(callback, Transition.DIALING, facts=facts)
+    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, callback.first_due_at is not None))
+
+
+def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None:
+    """When the callback is too late to go out; None if its campaign sets no limit."""
+    if campaign is None or campaign.expire_after_s is None:
+        return None
+    return callback.due_at + timedelta(seconds=campaign.expire_after_s)
+
+
+def _outcome_timer(now: datetime, campaign: Campaign | None) -> Timer:
+    seconds = (campaign and campaign.outcome_timeout_s) or OUTCOME_TIMEOUT_S
+    return Timer(now + timedelta(seconds=seconds), TimerKind.OUTCOME)
+
+
+def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
+    seconds = (campaign and campaign.owner_expires_after_s) or OWNER_EXPIRY_S
+    return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
+
+
+def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, timer: Timer) -> Callback:
+    limit = expires_at(callback, campaign)
+    return replace(
+        callback,
+        timer=timer,
+        presentation=callback.presentation + 1,
+        presented=presented_at(callback, step.now),
+        # A second presentation may come after the limit for the first one, and is not to be dropped for that.
+        expires_at=limit if limit is not None and limit > step.now else None,
+    )
+
+
+def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: Checks) -> DialCommand:
+    contact = step.contact
+    return DialCommand(
+        command_id=command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation),
+        callback_id=callback.callback_id,
+        origin=callback.origin,
+        campaign_id=callback.campaign_id,
+        contact_list_id=contact.contact_list_id,
+        contact_id=contact.contact_id,
+        phone_number=callback.phone_number,
+        due_at=callback.due_at,
+        presentation=callback.presentation,
+        owner=callback.owner,
+        agent_id=callback.agent_id,
+        queue_id=callback.queue_id or (campaign.queue_id if campaign else None),
+        checks=checks,
+        expires_at=callback.expires_at,
+        source=callback.source,
+        conversation_id=callback.conversation_id,
+        notes=callback.notes,
+        attributes=contact.attributes,
+    )

@@ -1,0 +1,174 @@
+"""The life of a callback as a table: which transition it goes through in a state, at what input, on what condition.
+
+`Step.move` and `Step.reject` look every record of the lifecycle up here, so what is not in the table cannot be written:
+it is a bug of ours, undone and set apart. What happens and has no row for a state leaves the callback where it stands.
+docs/engine.md shows the table; `python -m tests.logic.lifecycle_page` writes that part of the page.
+Source: docs/rules.md, sections 1, 2 and 6, section 8 rows 5, 7 to 15, 17 and 19.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streams.logic.contact.state import Status
+from topics.records import PLACEMENT_REASONS, Reason, Transition
+
+
+class InputKind(StrEnum):
+    """What can happen to the callbacks of a contact: an event, a timer, or what its partition finds out."""
+
+    SCHEDULED = "scheduling"
+    RESCHEDULED = "reschedule"
+    CANCELLED = "cancel"
+    WRAP_UP = "wrap-up"
+    PLACEMENT_REQUESTED = "placement request"
+    DUE = "due timer"
+    TOO_LATE = "expiry timer"
+    OWNER = "owner timer"
+    OUTCOME = "outcome timer"
+    RELEASED = "release"
+    CONFIGURATION_CHANGED = "configuration"
+
+
+State = Status | None
+"""None: no callback of this id is known."""
+
+OUTSTANDING = (Status.SCHEDULED, Status.WAITING, Status.PRESENTED, Status.DIALING)
+"""Where a callback can be between two steps, before its end."""
+
+ENDS = (Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.EXPIRED, Status.OWNER_EXPIRED)
+
+UNREADABLE_CONFIGURATION = (
+    Reason.CAMPAIGN_UNREADABLE,
+    Reason.RULE_SET_UNREADABLE,
+    Reason.CALLABLE_TIME_SET_UNREADABLE,
+)
+"""Reasons for which a call of the system's waits instead of ending."""
+
+LEADS_TO = {
+    Transition.SCHEDULED: Status.SCHEDULED,
+    Transition.RESCHEDULED: Status.SCHEDULED,
+    Transition.DUE: Status.DUE,
+    Transition.WAITING: Status.WAITING,
+    Transition.PRESENTED: Status.PRESENTED,
+    Transition.DIALING: Status.DIALING,
+    Transition.COMPLETED: Status.COMPLETED,
+    Transition.BLOCKED: Status.BLOCKED,
+    Transition.CANCELLED: Status.CANCELLED,
+    Transition.EXPIRED: Status.EXPIRED,
+    Transition.OWNER_EXPIRED: Status.OWNER_EXPIRED,
+}
+"""The state after each transition. `rejected` is not here: it leaves every callback where it stands."""
+
+
+class OutsideLifecycle(Exception):
+    """A transition that the table does not have: a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """In `state`, when something of this `kind` happens, and if `guard` holds: `transition`, to the state `to`.
+
+    guard: in words; empty if it is always so. reasons: the record names one or more of these; none if it is empty.
+    """
+
+    state: State
+    kind: InputKind
+    guard: str
+    transition: Transition
+    to: State
+    reasons: frozenset[Reason]
+
+
+_K, _S, _T, _R = InputKind, Status, Transition, Reason
+_Line = tuple[tuple[State, ...], InputKind, str, Transition, tuple[Reason, ...]]
+
+_NEW = (None,)
+_KNOWN = (*OUTSTANDING, *ENDS)
+_NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
+
+_OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
+_OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
+_UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
+
+_PASSED = "the system dials, no check fails"
+_SLOT = "only the hour is wrong, a slot opens"
+_AT_ONCE = "just accepted, after its cancel, clear or recycle"
+_OWNED = "of another, whose agent gets this one too"
+
+_LINES: tuple[_Line, ...] = (
+    # It is taken in.
+    (_NEW, _K.SCHEDULED, "accepted", _T.SCHEDULED, ()),
+    (_NEW, _K.WRAP_UP, "a rule wants it, accepted", _T.SCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.SCHEDULED, _AT_ONCE, _T.CANCELLED, ()),
+    ((_S.SCHEDULED,), _K.WRAP_UP, _AT_ONCE, _T.CANCELLED, ()),
+    # Until it ends.
+    (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
+    (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
+    (OUTSTANDING, _K.WRAP_UP, "names it, no move in that call", _T.COMPLETED, ()),
+    (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
+    # It falls due, and is somewhere else when the step ends.
+    ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
+    ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
+    ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
+    ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
+    ((_S.DUE,), _K.DUE, "campaign gone, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
+    ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.DUE,), _K.DUE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    # It waits.
+    ((_S.WAITING,), _K.RELEASED, "an agent sees it first", _T.PRESENTED, ()),
+    ((_S.WAITING,), _K.RELEASED, _PASSED, _T.DIALING, ()),
+    ((_S.WAITING,), _K.RELEASED, "a check fails", _T.BLOCKED, PLACEMENT_REASONS),
+    ((_S.WAITING,), _K.RELEASED, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.WAITING,), _K.RELEASED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.SCHEDULED, _OWNED, _T.PRESENTED, ()),
+    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
+    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.WAITING,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.TOO_LATE, "campaign gone", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
+    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign gone", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
+    # Somebody has it.
+    ((_S.PRESENTED,), _K.OWNER, "the queue gets it", _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign gone", _T.OWNER_EXPIRED, ()),
+    ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
+    # It has ended.
+    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its last call, no cancel came", _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, after its clear or recycle", _T.CANCELLED, ()),
+    # The event is refused.
+    (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
+    (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
+    (_NEW, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
+    (OUTSTANDING, _K.RESCHEDULED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY)),
+    ((_S.COMPLETED,), _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED, *_UNTIMELY)),
+    (_NOT_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
+    (_NEW, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
+    (OUTSTANDING, _K.CANCELLED, "", _T.REJECTED, (_R.SUPERSEDED,)),
+    (ENDS, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
+    (_NEW, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN, _R.LATER_CODE_FIRST, _R.INVALID_NUMBER)),
+    (OUTSTANDING, _K.WRAP_UP, "", _T.REJECTED, (_R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
+    (ENDS, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_ENDED, _R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
+)
+
+
+def _rows(lines: Iterable[_Line]) -> Iterable[Row]:
+    for states, kind, guard, transition, reasons in lines:
+        for state in states:
+            yield Row(state, kind, guard, transition, LEADS_TO.get(transition, state), frozenset(reasons))
+
+
+TABLE = tuple(_rows(_LINES))
+"""Every transition that a callback can go through, and every refusal of an event about it."""
+
+_ROWS: dict[tuple[State, InputKind | None, Transition], Row] = {
+    (row.state, row.kind, row.transition): row for row in TABLE
+}
+
+
+def next_state(state: State, kind: InputKind | None, transition: Transition, reasons: tuple[Reason, ...] = ()) -> State:
+    """Where a callback stands after a transition with these reasons. Raises OutsideLifecycle if there is none such."""
+    row = _ROWS.get((state, kind, transition))
+    if row is not None and (row.reasons.issuperset(reasons) if reasons else not row.reasons):
+        return row.to
+    why = ", ".join(reasons) or "no reason"
+    raise OutsideLifecycle(f"{transition} of a callback that is {state or 'not known'}, at {kind}, for {why}")

@@ -1,0 +1,1 @@
+"""Phone numbers, time zones, and when a contact may be called."""

@@ -1,0 +1,1 @@
+"""One contact partition, short of Kafka."""

@@ -1,0 +1,200 @@
+"""How one partition keeps up with the configuration: reports, releases, and the clears and recycles it has to apply.
+
+Applying a clear touches every contact of a list, so it is cut into one step per contact; only when all are done does
+the partition's own row say so, and a partition that is stopped halfway starts over, to the same end.
+Source: docs/rules.md, section 8 rows 14 and 15; docs/decisions/0003-configuration-offsets-in-a-meta-row.md and
+docs/decisions/0010-clears-and-recycles-step-by-step.md.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.unsure import Unsure
+from streams.logic.contact.exchange import Outcome
+from streams.logic.contact.inputs import Applied
+from streams.logic.decisions.waiting import lets_out
+from streams.logic.partition.outputs import Outlet, reported
+from streams.logic.partition.own_rows import Meta, decode_meta, encode_meta, for_topics, made_anew
+from streams.logic.partition.waiting_room import WaitingRoom
+from topics.configuration import Campaign
+from topics.names import TopicName
+
+CLEARS, RECYCLES = TopicName.CONTACT_LIST_CLEARED, TopicName.CAMPAIGN_RECYCLE
+
+
+class Follower:
+    """What a partition has seen of the configuration, and the contacts it still has to hold against it."""
+
+    def __init__(self, number: int, partitions: int, configuration: Configuration, outlet: Outlet) -> None:
+        self._number = number
+        self._partitions = partitions
+        self._configuration = configuration
+        self._outlet = outlet
+        self._meta = Meta()
+        self._version = -1
+        self._news = 0
+        self._offsets: dict[str, int] = {}
+        self._campaigns_seen: dict[str, tuple[int, bool]] = {}
+        self._pending: list[bytes] = []
+        self._pending_at: datetime | None = None
+        self._failed = False
+        self._unsure = Unsure({})
+        self.since: dict[str, Applied] = {}
+        """Of campaigns that can be read again: what had been applied when they could be read last."""
+
+    def start(self, row: bytes | None) -> None:
+        """Take up the work where the partition's own row says it was left."""
+        self._meta = decode_meta(row)
+        self._unsure = Unsure(self._meta.unsure)
+
+    @property
+    def recorded_since(self) -> datetime | None:
+        """From when on the partition keeps when contacts' records were written; None before the first `catch_up`."""
+        return self._meta.recorded_since
+
+    def topics_made_anew(self) -> set[str]:
+        """The topics that are not those any more of which the partition's own row holds offsets."""
+        return made_anew(self._meta, self._configuration.topic_ids)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the configuration has changed since the last `catch_up`."""
+        return self._version != self._configuration.version
+
+    @property
+    def pending_at(self) -> datetime | None:
+        """Since when a contact is to be held against the configuration; None if there is none."""
+        return self._pending_at if self._pending else None
+
+    @property
+    def beyond(self) -> Applied:
+        """The clears and recycles that all contacts of the partition have been held against."""
+        applied = self._meta.applied
+        return Applied(cleared=applied.get(CLEARS, -1), recycled=applied.get(RECYCLES, -1))
+
+    def catch_up(self, contacts: Callable[[], Iterable[bytes]], waiting: WaitingRoom, now: datetime) -> bytes | None:
+        """Look at everything that changed. contacts: keys with a callback outstanding, asked for only if needed.
+
+        Returns the partition's own row if it changed.
+        """
+        self._version = self._configuration.version
+        # What is read from here on has not been looked at, even if the last contact is through only after it.
+        self._offsets = dict(self._configuration.offsets)
+        before = self._meta
+        self._meta = self._for_topics()
+        changed = self._changed_campaigns(waiting)
+        self._set_gates(waiting, now)
+        keys = set(self._pending)
+        for campaign_id in changed:
+            keys |= waiting.keys(campaign_id)
+        self._note_unreadable()
+        if touches := self._newly_touched():
+            keys |= {key for key in contacts() if touches(key)}
+        self._pending = sorted(keys, reverse=True)
+        self._failed = False
+        self._pending_at = now
+        self._meta = replace(self._meta, recorded_since=self._meta.recorded_since or now)
+        self._note_applied()
+        return None if self._meta == before else encode_meta(self._meta)
+
+    def report(self, now: datetime) -> tuple[Outcome, bytes | None]:
+        """The next portion of what is to be said about configuration records, if this is who says it.
+
+        Returns that, with the faults behind it, and the partition's own row if it changed.
+        """
+        reports, before, outcome = self._configuration.reports, self._meta, Outcome()
+        news = reports.news
+        if self._number != 0 or self._news == news:
+            return outcome, None
+        self._meta = self._for_topics()
+        portion = reports.portion(self._meta.reported)
+        for report in portion.reports:
+            outcome.merge(reported(report, now, self._outlet))
+        if not portion.more:
+            self._news = news
+        self._meta = replace(self._meta, reported=portion.reported)
+        return outcome, None if self._meta == before else encode_meta(self._meta)
+
+    def next_key(self) -> bytes:
+        """The next contact to be held against the configuration, in the order of keys. Call `done` after it."""
+        return self._pending[-1]
+
+    def done(self, *, failed: bool = False) -> bytes | None:
+        """The contact from `next_key` is through, or met a bug. Returns the partition's own row if it changed.
+
+        After a failure the clears and recycles do not count as applied: they are tried again with the next change
+        and at the next start.
+        """
+        self._pending.pop()
+        self._failed = self._failed or failed
+        before = self._meta
+        self._note_applied()
+        return None if self._meta == before else encode_meta(self._meta)
+
+    def _for_topics(self) -> Meta:
+        meta = for_topics(self._meta, self._configuration.topic_ids, cleared=CLEARS, recycled=RECYCLES)
+        if meta.unsure is not self._meta.unsure:
+            self._unsure.kept = dict(meta.unsure)
+        return meta
+
+    def _note_applied(self) -> None:
+        if self._pending or self._failed:
+            return
+        self._unsure.applied(self.since)
+        self.since = {}
+        offsets = self._offsets
+        applied = {topic: offsets[topic] for topic in (CLEARS, RECYCLES) if offsets[topic] >= 0}
+        self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=self._unsure.kept)
+
+    def _note_unreadable(self) -> None:
+        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
+        configuration = self._configuration
+        self.since = self._unsure.look(configuration.unreadable.campaigns, configuration.campaigns, self.beyond)
+        self._meta = replace(self._meta, unsure=self._unsure.kept)
+
+    def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
+        """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""
+        seen = {name: self._sight_of(name) for name in waiting.campaign_ids()}
+        changed = [name for name, sight in seen.items() if self._campaigns_seen.get(name) != sight]
+        self._campaigns_seen = seen
+        return changed
+
+    def _sight_of(self, campaign_id: str) -> tuple[int, bool]:
+        campaign = self._configuration.campaigns.get(campaign_id)
+        held_up = campaign is not None and self._configuration.unreadable.hold_up(campaign)
+        return self._configuration.campaign_offset(campaign_id), held_up
+
+    def _set_gates(self, waiting: WaitingRoom, now: datetime) -> None:
+        for campaign_id in waiting.campaign_ids():
+            campaign = self._configuration.campaigns.get(campaign_id)
+            if campaign is not None and lets_out(self._configuration, campaign):
+                waiting.open(campaign_id, now, self._gap(campaign))
+            else:
+                waiting.close(campaign_id)
+
+    def _gap(self, campaign: Campaign) -> timedelta:
+        rate = campaign.dial_rate_per_s
+        return timedelta(seconds=self._partitions / rate) if rate else timedelta()
+
+    def _newly_touched(self) -> Callable[[bytes], bool] | None:
+        """Which keys the clears and recycles may touch that were not applied yet; None if there are none."""
+        configuration, beyond = self._configuration, self.beyond
+        if any(self._has_missed(name, since) for name, since in self.since.items()):
+            return lambda key: True
+        if any(
+            marker.offset > beyond.recycled and configuration.campaigns[name].recycle_cancels
+            for name in configuration.recycles.campaign_ids()
+            if name in configuration.campaigns and (marker := configuration.recycles.latest(name))
+        ):
+            return lambda key: True
+        lists = {name.encode() for name, marker in configuration.clears.items() if marker.offset > beyond.cleared}
+        return (lambda key: key.partition(b"|")[0] in lists) if lists else None
+
+    def _has_missed(self, campaign_id: str, since: Applied) -> bool:
+        """Whether a clear, or a recycle of the campaign, came after `since`."""
+        recycle = self._configuration.recycles.latest(campaign_id)
+        cleared = any(marker.offset > since.cleared for marker in self._configuration.clears.values())
+        return cleared or (recycle is not None and recycle.offset > since.recycled)

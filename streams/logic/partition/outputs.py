@@ -1,0 +1,109 @@
+"""Effects, faults and reports turned into the records that are written: the only place that knows both.
+
+Source: docs/contract.md, sections "Out" and "Dead letters".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from streams.logic.configuration.reports import BadRecord, Report
+from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
+from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
+from streams.logic.partition.fitting import CATALOG_ROOM, Room, fitting_letter, fitting_value
+from topics.codec import BadEvent, ErrorCode, encode, value_key
+from topics.facts import RecycleRejectedFacts
+from topics.names import TopicName
+from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where records go: what the names of topics begin with, for the headers of dead letters, and the topics' room."""
+
+    topic_prefix: str
+    room: Room
+
+
+OUTLET = Outlet("", CATALOG_ROOM)
+"""Names without prefix, and topics as the catalog has them."""
+
+
+def records_of(key: bytes, effects: Iterable[Effect], room: Room = CATALOG_ROOM) -> list[Record]:
+    """The records for the effects of one step on the contact with this key, in the same order."""
+    return [_record_of(key, effect, room) for effect in effects]
+
+
+def _record_of(key: bytes, effect: Effect, room: Room) -> Record:
+    match effect:
+        case CallbackLifecycle():
+            topic = TopicName.CALLBACK_LIFECYCLE
+            return Record(topic, key, fitting_value(topic, key, effect, room))
+        case Dial():
+            return Record(topic_of(effect), key, encode(effect.command))
+        case OutstandingCallbacks():
+            return Record(TopicName.OUTSTANDING_CALLBACKS, key, encode(effect) if effect.callbacks else None)
+        case Answered(answer=answer, decided=decided):
+            # One that is repeated was small enough to be remembered.
+            value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, room)
+            return Record(TopicName.PLACEMENT_DECIDED, key, value)
+        case DncAppended(entry=entry):
+            return Record(TopicName.DNC_ENTRIES, value_key(TopicName.DNC_ENTRIES, entry).encode(), encode(entry))
+        case _:
+            assert_never(effect)
+
+
+def topic_of(effect: Dial) -> str:
+    """The topic of a command."""
+    return TopicName.DIAL_PREVIEW if effect.preview else TopicName.DIAL_ANALYSIS
+
+
+def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str, outlet: Outlet) -> Record:
+    """The record as it came, with headers that say where it stood and what was wrong; message: no personal data.
+
+    What does not fit is cut. Of several records that are lost together it is the first offset and the last.
+    """
+    damage = arrived.damage
+    first = None if damage is None else damage.first_offset
+    own = (
+        ("__connect.errors.topic", (outlet.topic_prefix + arrived.topic).encode()),
+        ("__connect.errors.partition", str(arrived.partition).encode()),
+        ("__connect.errors.offset", str(arrived.offset if first is None else first).encode()),
+        ("__connect.errors.exception.class.name", class_name.encode()),
+        ("__connect.errors.exception.message", message.encode()),
+        ("ringback.error", code.encode()),
+        *([] if first is None else [("ringback.offset.last", str(arrived.offset).encode())]),
+    )
+    letter = Record(TopicName.DEAD_LETTER, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms)
+    return fitting_letter(letter, own, damage, outlet.room)
+
+
+def refused(arrived: Arrived, fault: BadEvent, outlet: Outlet, *, bug: Exception | None = None) -> Outcome:
+    """The dead letter of a record. bug: the exception behind it where the fault is ours.
+
+    It is counted by its code; its topic counts it as refused, unless its cells that fit have been taken in.
+    """
+    message = fault.message if bug else str(fault)
+    record = dead_letter(arrived, fault.code, type(bug or fault).__name__, message, outlet)
+    result = Result.APPLIED if fault.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
+    return Outcome([record], counts={(arrived.topic, result): 1}, dead={fault.code: 1})
+
+
+def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
+    """What is written about a configuration event that was bad or, being a recycle, came too soon."""
+    arrived = report.arrived
+    if isinstance(report, BadRecord):
+        class_name = report.bug.what if report.bug else type(report.fault).__name__
+        record = dead_letter(arrived, report.fault.code, class_name, str(report.fault), outlet)
+        return Outcome([record], faults=[report.bug] if report.bug else [], dead={report.fault.code: 1})
+    event = report.event
+    rejected = CallbackLifecycle(
+        transition=Transition.REJECTED,
+        occurred_at=now,
+        reasons=(Reason.RECYCLED_TOO_SOON,),
+        facts=RecycleRejectedFacts(recycled_at=event.occurred_at, accepted_at=report.accepted_at),
+        campaign_id=event.campaign_id,
+        cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
+    )
+    return Outcome([Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected))])

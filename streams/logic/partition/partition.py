@@ -1,0 +1,250 @@
+"""Everything one contact partition knows and does, short of Kafka: the core of the worker and of the simulator.
+
+It holds the partition's rows, wakes up its contacts in time and tells them what happened. It reads no clock, does no
+input or output, and leaves it to its caller to write what it returns, all of it or nothing.
+Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
+from datetime import datetime
+
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
+from streams.logic.contact.inputs import ConfigurationChanged, Released, TimerFired, Told
+from streams.logic.contact.limits import SETBACK_FIRST
+from streams.logic.contact.rows import (
+    RowOutline,
+    decode_contact,
+    decode_outline,
+    encode_contact,
+    outline_of,
+    room_for,
+    waiting_in,
+    wake_ups,
+)
+from streams.logic.decisions.decide import Decision, decide
+from streams.logic.partition.appends import Appends
+from streams.logic.partition.config_sync import Follower
+from streams.logic.partition.due_index import DueIndex, Entry
+from streams.logic.partition.intake import as_unreadable, cause_of, read_event
+from streams.logic.partition.lateness import Holding
+from streams.logic.partition.moved_keys import checked
+from streams.logic.partition.outputs import OUTLET, Outlet, refused
+from streams.logic.partition.own_rows import META_KEY, is_contact
+from streams.logic.partition.retries import Setbacks
+from streams.logic.partition.stepped import outcome_of, twice
+from streams.logic.partition.waiting_room import Release, WaitingRoom
+from topics.codec import BadEvent, ErrorCode
+from topics.records import Cause
+
+__all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
+
+ROWS_PER_STEP = 1000  # A few milliseconds of work.
+Wanted = Entry[bytes]  # Instant, callback id, contact key.
+
+
+class Partition:
+    """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
+
+    number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
+    process. table: contact key to row; only this partition writes it. outlet: where records go. decide: a test has one
+    that fails.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        partitions: int,
+        configuration: Configuration,
+        table: MutableMapping[bytes, bytes],
+        *,
+        outlet: Outlet = OUTLET,
+        decide: Callable[..., Decision] = decide,
+    ) -> None:
+        self.number = number
+        self.outstanding = 0  # Callbacks that are scheduled and have not ended.
+        self._partitions = partitions
+        self._configuration = configuration
+        self.table, self.outlet, self._decide = table, outlet, decide
+        self._index: DueIndex[bytes] = DueIndex()
+        self.due_count = self._index.count_until  # How many contacts have something due by an instant.
+        self._waiting = WaitingRoom()
+        self._follower = Follower(number, partitions, configuration, self.outlet)
+        self._appends = Appends(number, configuration.dnc)
+        self.holding = Holding()
+        self._setbacks = Setbacks()
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take in one changelog record, in their order, before `ready`."""
+        if value is None:
+            self.table.pop(key, None)
+        else:
+            self.table[key] = value
+
+    def ready(self, now: datetime) -> None:
+        """Every row is there: find out who is to be woken when. Raises UnknownRowVersion, KeysMoved."""
+        deque(self.ready_in_steps(now), maxlen=0)
+
+    def ready_in_steps(self, now: datetime, rows_per_step: int = ROWS_PER_STEP) -> Iterator[None]:
+        """The same with breaks, for a caller that has other things to do. now: nobody else has it since then."""
+        self.holding.acquired_at = self.holding.acquired_at or now
+        for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
+            if is_contact(key):
+                self._reindex(key, None, decode_outline(row))
+            else:
+                self._appends.find(key, row)
+            if count % rows_per_step == rows_per_step - 1:
+                yield
+        self._follower.start(self.table.get(META_KEY))
+        self._waiting.start(now)
+
+    def take_over(self) -> tuple[bool, set[str]]:
+        """Once the configuration is read: whether former owners' Do Not Call entries hold, and topics made anew."""
+        return self._appends.take_over(), self._follower.topics_made_anew()
+
+    def configure(self, now: datetime) -> Outcome:
+        """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
+
+        Returns the next portion of reports (partition 0). Releases and cancels are steps that come out of `fire`.
+        """
+        said = self._with_meta(*self._follower.report(now))
+        if self._follower.is_behind:
+            said = self._with_meta(said, self._follower.catch_up(self._with_outstanding, self._waiting, now))
+        said.merge(self._appends.read_back(self.table))
+        return said
+
+    def apply(self, arrived: Arrived, now: datetime) -> Outcome:
+        """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
+
+        A bug of ours is undone, tried once more, and then a dead letter and a fault. A record that is taken in part is
+        counted as applied, and its dead letter by its code.
+        """
+        try:
+            row = None if arrived.key is None else self.table.get(arrived.key)
+            key, told, fault = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
+            outcome = self._tell_twice(key, told, cause_of(arrived, told), now)
+        except BadEvent as refusal:
+            return self._refuse(arrived, refusal, now)
+        except Exception as bug:
+            # The message of an unforeseen exception may quote the event, so nobody is told.
+            set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
+            outcome = self._refuse(arrived, set_aside, now, bug)
+            outcome.faults.append(Fault.of(FaultKind.EVENT, bug))
+            return outcome
+        if fault is not None:
+            outcome.merge(refused(arrived, fault, self.outlet))
+        else:
+            outcome.count(arrived.topic, Result.APPLIED)
+        return outcome
+
+    def _refuse(self, arrived: Arrived, fault: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
+        """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
+        told, outcome = as_unreadable(arrived, partitions=self._partitions), Outcome()
+        if told is not None and arrived.key is not None:
+            with suppress(Exception):  # The same bug once more: nothing has changed.
+                outcome = self._tell(arrived.key, told, cause_of(arrived, told), now)
+        outcome.merge(refused(arrived, fault, self.outlet, bug=bug))
+        return outcome
+
+    @property
+    def set_back(self) -> int:
+        """Timers and releases that met a bug of ours and are tried again later."""
+        return len(self._setbacks) + self._waiting.put_off_count
+
+    def next_at(self) -> datetime | None:
+        """When `fire` is wanted next; None if nothing is waited for."""
+        return None if (wanted := self.next_wanted()) is None else wanted[0]
+
+    def next_wanted(self) -> Wanted | None:
+        """What `fire` does next: when, for which callback and contact. Partitions may be compared by it."""
+        if self._follower.pending_at is not None:
+            return self._follower.pending_at, "", self._follower.next_key()
+        timer, release = self._index.first(), self._waiting.first()
+        if release is None or (timer is not None and timer[0] <= release.at):
+            return timer
+        return release.at, release.callback_id, release.key
+
+    def fire(self, now: datetime) -> Outcome | None:
+        """Do the one thing that is wanted next, if it is wanted at or before now; None if nothing is.
+
+        First what the configuration cancels: nothing is dialed that a clear has ended. Then in the order of time, and
+        of one instant a timer before a release: an expiry beats it.
+        """
+        if self._follower.pending_at is not None:
+            return self._review_next(now)
+        timer, release = self._index.first(), self._waiting.first()
+        if timer is not None and timer[0] <= now and (release is None or timer[0] <= release.at):
+            return self._fire_timer(timer, now)
+        if release is not None and release.at <= now:
+            return self._release(release, now)
+        return None
+
+    def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
+        _, callback_id, key = timer
+        try:
+            outcome = self._tell_twice(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
+            if outcome:
+                return outcome
+            outcome.faults.append(Fault(FaultKind.TIMER, "the timer led nowhere"))
+        except Exception as error:
+            outcome = Outcome.undone(FaultKind.TIMER, error)
+        self._setbacks.failed(timer, now)
+        self._index.set(key, self._setbacks.first(key, wake_ups(decode_outline(self.table[key]))))
+        return outcome
+
+    def _release(self, release: Release, now: datetime) -> Outcome:
+        told = Released(release.callback_id, release.held_by)
+        try:
+            outcome = self._tell_twice(release.key, told, Cause(partition=self.number), now)
+        except Exception as error:
+            self._waiting.put_off(release, now + SETBACK_FIRST)
+            return Outcome.undone(FaultKind.RELEASE, error)
+        if outcome.fired:
+            self._waiting.passed(release, now)
+        elif not outcome:
+            # The campaign is off again, and `configure` has yet to hear of it.
+            self._waiting.close(release.campaign_id)
+        return outcome
+
+    def _review_next(self, now: datetime) -> Outcome:
+        key = self._follower.next_key()
+        told = ConfigurationChanged(self._follower.beyond, self._follower.since)
+        try:
+            outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
+        except Exception as error:
+            return self._with_meta(Outcome.undone(FaultKind.CONFIGURATION, error), self._follower.done(failed=True))
+        return self._with_meta(outcome, self._follower.done())
+
+    def _tell_twice(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
+        return twice(lambda: self._tell(key, told, cause, now))
+
+    def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
+        row = self.table.get(key)
+        before = None if row is None else decode_contact(row, self._follower.recorded_since or now)
+        after, effects = self._decide(before, told, cause, self._configuration, now)
+        if after is before and not effects:
+            return Outcome()
+        new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
+        outcome = outcome_of(key, new_row, effects, self.outlet.room, self.holding, now)
+        # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
+        for changed, value in outcome.writes.items():
+            self.restore(changed, value)
+        self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
+        self._appends.append(effects)
+        return outcome
+
+    def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
+        self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
+        self._waiting.update(key, waiting_in(before), waiting_in(after))
+        self._index.set(key, self._setbacks.first(key, wake_ups(after)))
+
+    def _with_outstanding(self) -> set[bytes]:
+        return set(self._index).union(*(self._waiting.keys(name) for name in self._waiting.campaign_ids()))
+
+    def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:
+        if meta_row is not None:
+            self.restore(META_KEY, meta_row)
+            outcome.writes[META_KEY] = meta_row
+        return outcome

@@ -1,0 +1,123 @@
+"""The folder of a worker's state: one worker has it at a time, and nobody else can read it.
+
+Source: docs/decisions/0015-state-on-disk.md, docs/decisions/0034-what-a-worker-asks-of-its-machine.md.
+"""
+
+import fcntl
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from streams.base.errors import OperatorError
+from streams.tables import TABLES
+from topics.names import TopicName
+
+log = logging.getLogger(__name__)
+
+LOCK = "lock"
+OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.")
+"""What the names of everything else in it begin with."""
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_HERE = "state_dir (RINGBACK_STATE_DIR)"
+
+
+@contextmanager
+def held(folder: Path | None) -> Iterator[None]:
+    """Have the folder, and make it if it is not there; None is none. However the process ends, it is let go of.
+
+    While it has it, whatever this process makes, anywhere, is for its user alone. What others could read of an older
+    state is closed to them. Raises OperatorError when another worker has it, and when nothing can be written there.
+    """
+    if folder is None:
+        yield
+        return
+    before = os.umask(OTHERS)
+    try:
+        with _locked(folder):
+            try:
+                _close_to_others(folder)
+            except OSError as error:
+                raise OperatorError(
+                    f"{_HERE}: {folder} cannot be looked into ({error.strerror}). Give it to the worker's user, or "
+                    "name another with --state-dir"
+                ) from None
+            yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _open_lock(folder / LOCK)
+    except OSError as error:
+        raise OperatorError(
+            f"{_HERE}: nothing can be written to {folder} ({error.strerror}). Name a folder "
+            "that the worker may write to with --state-dir, or set RINGBACK_STORE=memory"
+        ) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OperatorError(
+                f"{_HERE}: another worker has its state in {folder}. Give this one a folder of its own with "
+                "--state-dir; on the same machine it needs a port of its own, too: --metrics-port 0 takes any free one"
+            ) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open_lock(path: Path) -> int:
+    """The lock file, opened as it is. Raises OSError, and OperatorError when it is no file: it is never followed."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise OperatorError(f"{_HERE}: {path} is not a file, as the lock of a worker is. Remove it")
+    # Between that look and this it may have become a link, which is an error then.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take the rights of everybody else from what is there: versions up to 0.2.0 left it readable."""
+    names = os.listdir(folder)
+    ours = [name for name in names if name == LOCK or name.startswith(OURS)]
+    for path in (folder / name for name in ours):
+        if not path.is_symlink():
+            for parent, folders, files in os.walk(path):
+                for name in (*folders, *files):
+                    _tighten(Path(parent, name))
+            _tighten(path)
+    alone = set(names) <= {*ours, "lost+found"}
+    # A folder that holds other things, or that is everybody's like /tmp, is not for us to close.
+    if (alone and not folder.stat().st_mode & stat.S_ISVTX and _tighten(folder.resolve())) or not _is_open(folder):
+        return
+    log.warning(
+        "%s: others can look into %s, which this worker cannot change%s. Its files there are for its user alone",
+        _HERE, folder, "" if alone else ", since other things are in it",
+    )  # fmt: skip
+
+
+def _is_open(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & OTHERS)
+
+
+def _tighten(path: Path) -> bool:
+    """Take the rights of others; whether that could be done. Links are left alone, with what they lead to."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(file)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:  # It may be somebody else's file by another name.
+            return False
+        os.fchmod(file, stat.S_IMODE(found.st_mode) & ~OTHERS)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(file)

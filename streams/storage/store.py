@@ -1,0 +1,78 @@
+"""What carries the rows of one partition: memory, or a RocksDB on disk that a restart takes up again.
+
+A store shows what has been decided at once and keeps it for good only when it has been committed: what is on disk has
+never been more than what is in Kafka. Source: docs/decisions/0015-state-on-disk.md.
+"""
+
+from collections.abc import MutableMapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from streams.kafka.compacted import ReadRecord
+
+Rows = MutableMapping[bytes, bytes]
+
+REFRESH = timedelta(hours=1)
+"""A partition in which nothing happens is renewed this often: Kafka forgets a transactional id that is not used for
+seven days, and a producer's id within one."""
+
+
+class Store(Protocol):
+    """The rows of one partition. rows: key to row, both as in the changelog, also what is not committed yet."""
+
+    rows: Rows
+
+    @property
+    def next_offset(self) -> int | None:
+        """Offset of the changelog to read on from; None for its beginning."""
+
+    def restore(self, records: Sequence[ReadRecord], now: datetime) -> None:
+        """Take in records of the changelog, in their order; there may be more to read."""
+
+    def committed(self, next_offset: int | None, now: datetime) -> None:
+        """The rows are the whole changelog, which goes on at `next_offset`; None if that offset is not known."""
+
+    def ages(self, now: datetime) -> bool:
+        """Whether it is time to tell that it is alive: what is not known to be young is not used at the next start."""
+
+    def is_alive(self, now: datetime) -> None:
+        """Nothing had changed by now; the partition was known to be ours then."""
+
+    def close(self) -> None:
+        """Let go of it; what was not committed is forgotten."""
+
+
+class MemoryStore:
+    """Rows in memory alone: a restart reads the whole changelog."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {}
+        self._alive_at: datetime | None = None
+
+    @property
+    def next_offset(self) -> int | None:
+        """The beginning, always."""
+        return None
+
+    def restore(self, records: Sequence[ReadRecord], now: datetime) -> None:
+        """Take in records of the changelog."""
+        for record in records:
+            if record.value is None:
+                self.rows.pop(record.key, None)
+            else:
+                self.rows[record.key] = record.value
+
+    def committed(self, next_offset: int | None, now: datetime) -> None:
+        """It was alive."""
+        self._alive_at = now
+
+    def ages(self, now: datetime) -> bool:
+        """Once in a while, too: what is renewed by it is also what the broker knows of the partition's producer."""
+        return self._alive_at is not None and now - self._alive_at > REFRESH
+
+    def is_alive(self, now: datetime) -> None:
+        """It is."""
+        self._alive_at = now
+
+    def close(self) -> None:
+        """Nothing to do."""

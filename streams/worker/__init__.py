@@ -1,0 +1,1 @@
+"""The worker process: its start and end, its HTTP endpoints, what it watches."""

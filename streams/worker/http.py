@@ -1,0 +1,210 @@
+"""The page for machines: metrics, health and status over HTTP, from threads of their own.
+
+It is up before the first partition is restored, so that a long recovery can be watched. It has no password and changes
+nothing: bind it to an address that only the monitoring can reach.
+"""
+
+import errno
+import io
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, Self
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import msgspec
+import prometheus_client
+
+from streams.base import metrics
+from streams.base.addresses import bare, in_url
+from streams.base.errors import OperatorError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+Ready = Callable[[], str | None]
+Status = Callable[[], Mapping[str, object]]
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+
+READERS_MAX = 64
+"""Connections at once; who comes then is hung up on. Readers must leave descriptors for the clients of Kafka."""
+NO_DESCRIPTOR_S = 0.1
+
+
+class Server:
+    """The running server: `port` is the one it listens on; `close()` ends it."""
+
+    def __init__(self, listener: WSGIServer) -> None:
+        self.port = int(listener.server_address[1])
+        self._listener = listener
+        self._thread = threading.Thread(target=listener.serve_forever, args=(0.1,), name="ringback-http", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and wait until the port is free again."""
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def serve(host: str, port: int, ready: Ready, status: Status) -> Server:
+    """Listen on `host`:`port` (0: any free port) and answer until `close()`.
+
+    `/metrics` all of `streams.base.metrics`; `/healthz` 200 while the process lives; `/readyz` 200 when `ready()`
+    returns None, else 503 with the reason it returns; `/status` what `status()` returns, as JSON. Both are called from
+    other threads than the worker's, so they must only read values that change in one step.
+    Raises OperatorError when the address cannot be bound.
+    """
+    try:
+        listener = _Listener(*_address(host, port))
+    except (OSError, OverflowError, ValueError) as error:  # A ValueError is of what can be no name.
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise OperatorError(
+            f"cannot listen on {in_url(host)}:{port} for metrics and health: {reason}. {_cure(error)}"
+        ) from None
+    listener.set_app(_application(ready, status))
+    return Server(listener)
+
+
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    """The family and the address to bind. A name that has an IPv4 address means that one. Raises OSError."""
+    found = socket.getaddrinfo(bare(host), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, address
+
+
+def _cure(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return "Another worker on this machine? Give this one another port with --metrics-port (0 takes any free one)"
+    if number in (errno.EACCES, errno.EPERM):
+        return "This user may not have that port: choose one from 1024 on with --metrics-port"
+    if isinstance(error, OverflowError):
+        return "Choose a port with --metrics-port (0 takes any free one)"
+    return "Name an address that this machine has with --metrics-host (RINGBACK_METRICS_HOST)"
+
+
+def _application(ready: Ready, status: Status) -> "WSGIApplication":
+    exposition: WSGIApplication = prometheus_client.make_wsgi_app(metrics.REGISTRY)
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            return exposition(environ, start_response)
+        try:
+            code, kind, body = _answer(path, ready, status)
+        except Exception:  # A fault of ours: the reader gets an answer, and the log its one line.
+            log.exception("%s could not be answered", path)
+            code, kind, body = "500 Internal Server Error", TEXT, b"a fault of ours, the log says which\n"
+        start_response(code, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return application
+
+
+def _answer(path: str, ready: Ready, status: Status) -> tuple[str, str, bytes]:
+    match path:
+        case "/healthz":
+            return "200 OK", TEXT, b"ok\n"
+        case "/readyz":
+            reason = ready()
+            if reason is None:
+                return "200 OK", TEXT, b"ready\n"
+            return "503 Service Unavailable", TEXT, f"{reason}\n".encode()
+        case "/status":
+            return "200 OK", JSON, msgspec.json.format(msgspec.json.encode(status(), enc_hook=str), indent=1) + b"\n"
+        case "/":
+            return "200 OK", TEXT, b"Ringback worker: /metrics /healthz /readyz /status\n"
+        case _:
+            return "404 Not Found", TEXT, b"not found: there are /metrics /healthz /readyz /status\n"
+
+
+class _Listener(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    # A reader that hangs must not keep the worker from ending.
+    block_on_close = False
+    # Several monitors, and health checks beside them, may come at the same moment.
+    request_queue_size = 64
+
+    def __init__(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
+        self.address_family = family
+        self._free = threading.BoundedSemaphore(READERS_MAX)
+        super().__init__(address, _Handler)  # That of IPv6 has four parts.
+
+    def server_bind(self) -> None:
+        """Bind without the reverse look-up of the base class, which can take seconds where there is no DNS."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.address_family == socket.AF_INET6:
+            # `::` stands for every address of this machine, those of IPv4 too, whatever the system's default is.
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
+
+    def get_request(self) -> Any:
+        """Accept a connection; without a descriptor for it, not at once again, which would take a whole processor."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(NO_DESCRIPTOR_S)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, if there is one left for it."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # No thread could be started.
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one reader, from its own thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in one line what the base class prints as a traceback; a reader that is gone, or silent, is nothing."""
+        if not isinstance(sys.exception(), OSError):
+            log.warning("a reader of the page for machines was left without an answer", exc_info=True)
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, *_: object) -> None:
+        """Keep scrapes, one every few seconds, out of the log."""
+
+    def get_stderr(self) -> "_Complaint":
+        """Where wsgiref prints the traceback of an answer that could not be given."""
+        return _Complaint()
+
+
+class _Complaint(io.StringIO):
+    """What is printed becomes one line of the log, unless it is that the reader is gone."""
+
+    def flush(self) -> None:
+        """The traceback is complete."""
+        if self.getvalue() and not isinstance(sys.exception(), OSError):
+            log.warning("a reader of the page for machines was left without an answer: %s", self.getvalue())
+        self.seek(0)
+        self.truncate()

@@ -1,0 +1,142 @@
+"""The worker process: settings in, exit code out.
+
+It starts the page for machines, checks the topics, then runs Faust until a signal. It does not restart itself: when an
+engine is broken, what is in memory must go, and whoever runs the process starts it again.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from functools import partial
+from importlib.metadata import version
+from typing import NoReturn, cast
+
+import uvloop
+
+from streams.agents import CONSUMED, register
+from streams.app import App, create_app
+from streams.base import log as logs
+from streams.base import metrics
+from streams.base.addresses import in_url
+from streams.base.clock import clock_for, watch
+from streams.base.errors import OperatorError
+from streams.base.settings import Settings, describe
+from streams.base.zone_data import ZoneData, load_tables, use_newer_zones
+from streams.engine.engines import Engines
+from streams.engine.outside import Outside
+from streams.faust_edge.consumer import Consumer
+from streams.kafka import reconnecting
+from streams.kafka.clients import Clients
+from streams.kafka.topic_admin import be_sole_installation, fit_topics
+from streams.storage.state_dir import held
+from streams.worker import http, process_limits
+from streams.worker.signals import Asked, Stopped, end_now
+from streams.worker.watches import BrokerWatch, watch_group
+
+log = logging.getLogger(__name__)
+
+EXIT_BROKEN = 70  # EX_SOFTWARE: the engine must not go on.
+
+
+def run(settings: Settings, clients: Clients | None = None) -> int:
+    """Run a worker until SIGTERM or SIGINT; returns the exit code. clients: in the place of the product's.
+
+    Raises OperatorError when the broker cannot be reached, topics are missing or do not fit, or the port is taken.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
+    for name, value in describe(settings):
+        log.info("setting %s = %s", name, value)
+    zone_data = use_newer_zones()
+    log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
+    process_limits.prepare()
+    with held(settings.folder):
+        return uvloop.run(_run(settings, clients or Clients(settings), zone_data))
+
+
+async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
+    asked = Asked()
+    loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While the broker is waited for.
+    try:
+        fit = await asked.unless_stopped(fit_topics(clients))
+        await asked.unless_stopped(be_sole_installation(clients))
+    except Stopped:
+        log.info("asked to stop before it had begun")
+        return 0
+    await loading
+    process_limits.tell(fit.partitions or 0)
+    reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
+    topics = [settings.topic(name) for name in CONSUMED]
+    clock = clock_for(settings.clock_file, settings.clock_offset_file)
+    outside = Outside.of(settings, clock, clients)
+    engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
+    brokers = BrokerWatch(settings, engines.due, end_process)
+
+    def status() -> dict[str, object]:
+        return {"time_zones": zone_data.status(), **engines.status()}
+
+    def not_ready() -> str | None:
+        return brokers.not_ready() or engines.not_ready()
+
+    with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
+        metrics.INFO.labels(version("ringback")).set(1)
+        log.info("metrics and health on http://%s:%d/", in_url(settings.metrics_host), server.port)
+        # A static member gets its former assignment back with the name it had then, so its name must not change.
+        name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
+        app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
+        register(app, settings.prefix)
+        async with asyncio.TaskGroup() as group:
+            watches = [brokers.run(), watch_group(settings, cast(Consumer, app.consumer).thread, end_process)]
+            if not settings.clock_file:
+                watches.append(watch(clock, partial(_jumped, engines)))
+            watching = [group.create_task(one) for one in watches]
+            code = await _serve(app, engines, asked)
+            for task in watching:
+                task.cancel()
+        return code
+
+
+async def _serve(app: App, engines: Engines, asked: Asked) -> int:
+    """Run the app until a signal asks it to stop, or until it crashes."""
+    app.in_worker = True
+    app.finalize()
+    try:
+        await asked.unless_stopped(app.start())
+        await app.wait(asked.stop.wait())
+    except Stopped:
+        log.info("asked to stop before it had joined the group")
+    except Exception as error:  # Faust's threads may be running: without this the process would hang.
+        end_process("the Faust app", error)
+    if app.crashed:
+        end_process("the Faust app", app.crash_reason or RuntimeError("crashed"))
+    log.info("asked to stop: finishing the units in flight")
+    # A supervisor that asks twice must not end us in the middle of it; the second Ctrl-C of a person may.
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    await engines.close()
+    if asked.for_good.is_set():
+        cast(Consumer, app.consumer).thread.leave_for_good()
+    await app.stop()
+    log.info("stopped")
+    return 0
+
+
+def _jumped(engines: Engines, seconds: float) -> None:
+    direction = "on" if seconds > 0 else "back"
+    metrics.CLOCK_JUMPS.labels(direction).inc()
+    log.warning("the clock was set %s by %.1f s: callbacks are due by the clock as it is now", direction, abs(seconds))
+    engines.wake()
+
+
+def end_process(where: str, error: BaseException) -> NoReturn:
+    """Log why the engine must not go on, and end the process at once, whatever else is running in it.
+
+    What somebody else has to cure is one line without a traceback, and has an exit code of its own.
+    """
+    if isinstance(error, OperatorError):
+        log.critical("the worker ends: %s", error)
+        end_now(error.exit_code)
+    log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
+    end_now(EXIT_BROKEN)

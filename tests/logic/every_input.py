@@ -1,0 +1,385 @@
+"""A callback in every state, and everything that can happen to it there: under every kind of configuration and clock.
+
+A state is reached by inputs alone, as a worker would have reached it; what happens next goes straight to `decide`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import product
+from typing import Any
+
+import orjson
+
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.effects import Effect
+from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.ids import rule_callback_id
+from streams.logic.contact.inputs import (
+    Applied,
+    ConfigurationChanged,
+    ContactRecorded,
+    ContactRemoved,
+    ContactUnreadable,
+    Released,
+    TimerFired,
+    Told,
+)
+from streams.logic.contact.limits import REMEMBERED_MAX
+from streams.logic.contact.state import Callback, Contact, Status, TimerKind
+from streams.logic.decisions.decide import decide
+from streams.logic.decisions.lifecycle import InputKind, OutsideLifecycle, State
+from tests.builders import (
+    NUMBER,
+    UNKNOWN_NUMBER,
+    Json,
+    campaign,
+    cancelled,
+    clear,
+    contact,
+    instant,
+    recycle,
+    rescheduled,
+    rule,
+    rule_set,
+    scheduled,
+    wrap_up,
+)
+from topics.codec import BadEvent, decode
+from topics.events import (
+    CallbackCancelled,
+    CallbackRescheduled,
+    CallbackScheduled,
+    ContactRecord,
+    PlacementRequested,
+    WrapUp,
+)
+from topics.facts import HeldBy
+from topics.records import CallbackLifecycle, Cause
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+START = instant("2026-11-23T14:30:00Z")
+DUE = START + 10 * MINUTE
+"""When every callback here falls due for the first time."""
+
+RULES, AGENTS = (rule_callback_id("L", "c1", event_id) for event_id in ("w-v1", "w-v7"))
+"""Callbacks: of the rule, and of an agent, who happens to give the id that the rule would give at the wrap-up w-v7."""
+
+TIMERS = {
+    InputKind.DUE: TimerKind.DUE,
+    InputKind.TOO_LATE: TimerKind.TOO_LATE,
+    InputKind.OWNER: TimerKind.OWNER,
+    InputKind.OUTCOME: TimerKind.OUTCOME,
+}
+
+
+def at(when: datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")
+
+
+UNREADABLE = ContactUnreadable("L", "c1")
+UNKNOWN = "k0"
+"""A callback of which nobody has heard."""
+
+
+def recorded(**changes: Any) -> ContactRecorded:
+    record = decode("contacts", orjson.dumps(contact(**changes)))
+    assert isinstance(record, ContactRecord)
+    return ContactRecorded(record, START)
+
+
+LIMITS = {"owner_expires_after_s": 3600, "outcome_timeout_s": 7200}
+OFF, PREVIEW, TIMED = {"status": "off"}, {"dialing_mode": "preview"}, {"callable_time_set_id": "T"}
+SCREENED = {**PREVIEW, "screen_previews": True}
+SLOT = {**TIMED, "reschedule_zone_blocked": True}
+
+CONFIGURATIONS: dict[str, Json] = {
+    "on": {},
+    "off": OFF,
+    "preview": PREVIEW,
+    "screened": SCREENED,
+    "shut": TIMED,
+    "slot": SLOT,
+    "slot in preview": {**SLOT, **SCREENED},
+    "owner to the queue": {"owner_expiry": "queue"},
+    "limited": {"expire_after_s": 600},
+    "limited and off": {"expire_after_s": 600, **OFF},
+    "recycled": {"recycle_cancels": ["agent", "rule"]},
+    "cleared": {},
+    "gone": {},
+    "unreadable": {},
+    "rules unreadable": {},
+    "screened, rules unreadable": {**SLOT, **SCREENED},
+    "times unreadable": TIMED,
+}
+"""By name, the settings of the campaign. What else there is to some of them, `_LATER` has."""
+
+_NO_RULES = ("rule-sets", "R", {"rule_set_id": "R", "rules": "no list"})
+_LATER: dict[str, tuple[str, str, Json | None]] = {
+    "recycled": ("campaign-recycle", "P", recycle(occurred_at=at(DUE - MINUTE))),
+    "cleared": ("contact-list-cleared", "L", clear(occurred_at=at(DUE - MINUTE))),
+    "gone": ("campaigns", "P", None),
+    "unreadable": ("campaigns", "P", {"campaign_id": "P"}),
+    "rules unreadable": _NO_RULES,
+    "screened, rules unreadable": _NO_RULES,
+    "times unreadable": ("callable-time-sets", "T", {"callable_time_set_id": "T", "times": "no list"}),
+}
+
+UNFIT = (("on", recorded(callable=False)), ("screened", recorded(callable=False)), ("slot in preview", UNREADABLE))
+"""Configurations under which the contact may not be called, with what is told of it first."""
+
+
+@cache
+def configured(name: str = "on") -> Configuration:
+    """Each once: none of them is changed by a decision."""
+    known = Configuration()
+    records: list[tuple[str, str, Json | None]] = [
+        ("callable-time-sets", "T", _times()),
+        ("rule-sets", "R", rule_set(rule())),
+        ("campaigns", "P", {**campaign(rule_set_ids=["R"]), **LIMITS, **CONFIGURATIONS[name]}),
+        *([_LATER[name]] if name in _LATER else []),
+    ]
+    for offset, (topic, key, value) in enumerate(records):
+        text = None if value is None else orjson.dumps(value)
+        known.apply(Arrived(topic, 0, offset, key.encode(), text, int(DUE.timestamp() * 1000)), DUE)
+    return known
+
+
+def _times() -> Json:
+    """An hour on Fridays: a slot opens within eight days, and none is open when anything happens here."""
+    slots = [{"day": 5, "start": "09:00", "stop": "10:00"}]
+    return {"callable_time_set_id": "T", "times": [{"time_zone": "America/New_York", "slots": slots}]}
+
+
+class Life:
+    """A contact that is told one thing after the other."""
+
+    def __init__(self, contact: Contact | None = None, now: datetime = START) -> None:
+        self.contact, self.now = contact, now
+
+    def tell(self, told: Told, configuration: str = "on", now: datetime | None = None) -> "Life":
+        self.now = now or self.now
+        self.contact, _ = decide(self.contact, told, Cause(partition=0), configured(configuration), self.now)
+        return self
+
+    def fire(self, configuration: str = "on") -> "Life":
+        """What is due next of its only callback."""
+        assert self.contact is not None
+        (callback,) = self.contact.callbacks
+        assert callback.timer is not None
+        return self.tell(TimerFired(callback.callback_id), configuration, max(self.now, callback.timer.at))
+
+
+def told(topic: str, value: Json) -> Told:
+    event = decode(topic, orjson.dumps(value))
+    assert isinstance(event, WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested)
+    return event
+
+
+def change(value: Json, number: int) -> Told:
+    """One of the topic callback-scheduled, with an id of its own."""
+    return told("callback-scheduled", {**value, "event_id": f"e{number}"})
+
+
+def listed() -> Life:
+    return Life().tell(recorded())
+
+
+def promised(**changes: Any) -> Life:
+    value = scheduled(AGENTS, occurred_at=at(START), due_at=at(DUE), **changes)
+    return listed().tell(told("callback-scheduled", value))
+
+
+def ruled() -> Life:
+    return listed().tell(told("wrap-up", wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(START))))
+
+
+def ended(life: Life, callback_id: str, **changes: Any) -> Life:
+    when = life.now + 5 * MINUTE
+    return life.tell(told("wrap-up", wrap_up("v5", callback_id=callback_id, occurred_at=at(when), **changes)), now=when)
+
+
+def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE) -> Life:
+    when = life.now + MINUTE
+    return life.tell(
+        told("callback-scheduled", rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at))), now=when
+    )
+
+
+def after_many(life: Life) -> Life:
+    """So many others have come since that the ids of its events are forgotten."""
+    for number in range(REMEMBERED_MAX):
+        life.tell(change(cancelled(f"k{number + 1000}", occurred_at=at(life.now)), number + 1000))
+    return life
+
+
+def called_off(life: Life, callback_id: str) -> Life:
+    return life.tell(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
+
+
+LIVES: tuple[tuple[State, Life], ...] = (
+    (None, Life()),
+    (None, listed()),
+    (None, listed().tell(told("wrap-up", wrap_up("v1", occurred_at=at(START + 5 * MINUTE))))),
+    (None, called_off(listed(), "k2")),
+    (None, called_off(listed(), rule_callback_id("L", "c1", "w-v8"))),
+    (Status.SCHEDULED, promised()),
+    (Status.SCHEDULED, promised(conversation_id="v9")),
+    (Status.SCHEDULED, moved(promised(), AGENTS)),
+    (Status.SCHEDULED, ruled()),
+    (Status.SCHEDULED, moved(ruled(), RULES)),
+    (Status.WAITING, ruled().fire("off")),
+    (Status.WAITING, after_many(ruled().fire("off"))),
+    (Status.WAITING, moved(ruled(), RULES).fire("off")),
+    (Status.WAITING, ruled().fire("limited and off")),
+    (Status.WAITING, ruled().fire("unreadable")),
+    (Status.WAITING, ruled().fire("rules unreadable")),
+    (Status.PRESENTED, promised().fire()),
+    (Status.PRESENTED, promised(owner="only").fire()),
+    (Status.PRESENTED, moved(promised(), AGENTS).fire()),
+    (Status.PRESENTED, ruled().fire("preview")),
+    (Status.DIALING, ruled().fire()),
+    (Status.DIALING, after_many(ruled().fire())),
+    (Status.DIALING, moved(ruled(), RULES).fire()),
+    (Status.COMPLETED, ended(promised().fire(), AGENTS)),
+    (Status.COMPLETED, ended(ruled().fire(), RULES)),
+    (Status.BLOCKED, ruled().fire("gone")),
+    (Status.BLOCKED, promised().tell(recorded(callable=False)).fire("screened")),
+    (Status.CANCELLED, called_off(promised(), AGENTS)),
+    (Status.CANCELLED, called_off(ruled(), RULES)),
+    (Status.EXPIRED, promised().fire().fire()),
+    (Status.EXPIRED, ruled().fire().fire()),
+    (Status.OWNER_EXPIRED, promised(owner="only").fire().fire()),
+    (Status.OWNER_EXPIRED, ended(promised(owner="only").fire().fire(), AGENTS)),
+)
+"""Each state, reached in several ways."""
+
+
+def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind | None, Told]]:
+    """Everything that can happen to a contact at `now`; None for what is no input of a callback's life."""
+    known = next(iter(states_of(contact)), None) or AGENTS
+    for number, value in enumerate(_promises(known, now)):
+        yield InputKind.SCHEDULED, change(value, number)
+    for number, value in enumerate(_reschedules(known, now), 100):
+        yield InputKind.RESCHEDULED, change(value, number)
+    for number, (name, when) in enumerate(product((known, UNKNOWN), (now, START - HOUR)), 200):
+        yield InputKind.CANCELLED, change(cancelled(name, occurred_at=at(when)), number)
+    for value in _wrap_ups(known, now):
+        yield InputKind.WRAP_UP, told("wrap-up", value)
+    for asked in (known, UNKNOWN, None):
+        yield InputKind.PLACEMENT_REQUESTED, told("placement-requested", _request(asked, now))
+    for callback in contact.callbacks if contact else ():
+        yield _kind_of(callback, now), TimerFired(callback.callback_id)
+    for name in (known, UNKNOWN):
+        yield InputKind.RELEASED, Released(name, HeldBy.CAMPAIGN_OFF)
+    yield InputKind.CONFIGURATION_CHANGED, ConfigurationChanged(Applied())
+    for told_of in (TimerFired(UNKNOWN), TimerFired(None), recorded(), ContactRemoved("L", "c1"), UNREADABLE):
+        yield None, told_of
+
+
+def _kind_of(callback: Callback, now: datetime) -> InputKind | None:
+    if callback.timer is None or callback.timer.at > now:
+        return None
+    (kind,) = (kind for kind, timer in TIMERS.items() if timer is callback.timer.kind)
+    return kind
+
+
+def _promises(known: str, now: datetime) -> Iterator[Json]:
+    soon = {"occurred_at": at(now), "due_at": at(now + HOUR)}
+    yield scheduled(known, **soon)
+    yield scheduled("k2", **soon)
+    yield scheduled("k2", occurred_at=at(START), due_at=at(now + HOUR))
+    yield scheduled("k2", **{**soon, "due_at": at(now - HOUR)})
+    yield scheduled("k2", **{**soon, "due_at": at(now + 60 * DAY)})
+    yield scheduled("k2", phone_number=UNKNOWN_NUMBER, **soon)
+    yield scheduled("k2", conversation_id="v9", **soon)
+
+
+def _reschedules(known: str, now: datetime) -> Iterator[Json]:
+    # Now, before everything, and during the call that begins when the callback falls due.
+    for name, when in product((known, UNKNOWN), (now, START - HOUR, DUE + 2 * MINUTE)):
+        for due_at in (when + HOUR, when - HOUR, when + 60 * DAY):
+            yield rescheduled(name, occurred_at=at(when), due_at=at(due_at))
+
+
+def _wrap_ups(known: str, now: datetime) -> Iterator[Json]:
+    for name in (None, known, UNKNOWN):
+        yield wrap_up("v6", occurred_at=at(now), callback_id=name)
+        # Of conversations that have had theirs, earlier than it.
+        yield wrap_up("v1", event_id="w-1", occurred_at=at(START - MINUTE), callback_id=name)
+        yield wrap_up("v5", event_id="w-5", occurred_at=at(DUE), callback_id=name)
+    again = {"wrap_up_code": "AGAIN", "occurred_at": at(now)}
+    yield wrap_up("v7", **again)
+    yield wrap_up("v10", event_id="w-v1", **again)
+    yield wrap_up("v8", **{**again, "occurred_at": at(START)})
+    yield wrap_up("v6", phone_number=UNKNOWN_NUMBER, **again)
+
+
+def _request(callback_id: str | None, now: datetime) -> Json:
+    return {
+        "event_id": "p1",
+        "request_id": "q1",
+        "occurred_at": at(now),
+        "origin": "callback" if callback_id else "campaign",
+        "callback_id": callback_id,
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        "phone_number": NUMBER,
+        "agent_id": "a7",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record of a lifecycle, the state in which its callback was, and what happened to the contact."""
+
+    state: str | None
+    kind: InputKind | None
+    transition: str
+    reasons: tuple[str, ...]
+
+
+AFTER = {"rescheduled": "scheduled"}
+"""The state after a transition, where it has not the same name."""
+
+
+@cache
+def everything() -> tuple[frozenset[tuple[State, InputKind | None]], frozenset[Seen]]:
+    """What was tried, and what came of it; by the end, every callback stands where its records say."""
+    tried, seen = set(), set()
+    for (state, life), later in product(LIVES, (MINUTE, 3 * HOUR)):
+        ways = [(name, life.contact) for name in CONFIGURATIONS]
+        ways += [(name, Life(life.contact, life.now).tell(first).contact) for name, first in UNFIT]
+        for (kind, what), (name, start) in product(list(inputs(life.contact, life.now + later)), ways):
+            tried.add((state, kind))
+            seen |= _seen(start, kind, what, configured(name), life.now + later)
+    return frozenset(tried), frozenset(seen)
+
+
+def _seen(
+    before: Contact | None, kind: InputKind | None, what: Told, configuration: Configuration, now: datetime
+) -> set[Seen]:
+    try:
+        after, effects = decide(before, what, Cause(partition=0), configuration, now)
+    except BadEvent:
+        return set()  # A dead letter: nothing happens.
+    except OutsideLifecycle as outside:  # Said by the test of the pair, and not by all of them.
+        return {Seen(next(iter(states_of(before).values()), None), kind, str(outside), ())}
+    states, found = states_of(before), set()
+    for record in lifecycle(effects):
+        found.add(Seen(states.get(record.callback_id), kind, record.transition, record.reasons))
+        if record.transition != "rejected":
+            states[record.callback_id] = AFTER.get(record.transition, str(record.transition))
+    assert states_of(after) == states, (what, effects)
+    return found
+
+
+def states_of(contact: Contact | None) -> dict[str | None, str | None]:
+    known = (*contact.callbacks, *contact.ended) if contact else ()
+    return {callback.callback_id: str(callback.status) for callback in known}
+
+
+def lifecycle(effects: tuple[Effect, ...]) -> list[CallbackLifecycle]:
+    return [effect for effect in effects if isinstance(effect, CallbackLifecycle)]

@@ -1,0 +1,249 @@
+"""What the transitions of a callback rest on: a struct for each way in which one can come about.
+
+They are written into `facts` of lifecycle records, for people: what is in them may change. A fact that is None or False
+is left out. Source: docs/contract.md, section "callback-lifecycle".
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from topics.check_facts import CheckFacts, Facts, NotDoneFacts, RuleNamed
+from topics.configuration import CampaignStatus, DialingMode
+from topics.events import CallAnalysis, Owner, Source
+from topics.fields import Id, Instant
+from topics.names import TopicName
+from topics.records import Transition
+
+
+class HeldBy(StrEnum):
+    """What a callback that waited has waited for last."""
+
+    CAMPAIGN_OFF = "campaign_off"
+    UNREADABLE = "unreadable"
+    RATE = "rate"
+
+
+class Because(StrEnum):
+    """Why a callback is shown to an agent first."""
+
+    AGENT_SCHEDULED = "agent_scheduled"
+    AGENT_OWNED = "agent_owned"
+    PREVIEW_CAMPAIGN = "preview_campaign"
+    SWITCH_TO_PREVIEW = "switch_to_preview"
+    OWNER_EXPIRED = "owner_expired"
+
+
+class EventType(StrEnum):
+    """Which kind of event was rejected, where the reason alone does not tell."""
+
+    RESCHEDULED = "rescheduled"
+    CANCELLED = "cancelled"
+    WRAP_UP = "wrap_up"
+
+
+class LifecycleFacts(Facts, frozen=True, kw_only=True):
+    """What a transition rests on. left_open_by: the wrap-up that named the callback before and did not complete it.
+
+    A field for keywords only comes after those that are not: it is written last, behind the fields of the struct that
+    adds to this one. So those are declared without `kw_only`.
+    """
+
+    left_open_by: Id | None = None
+
+
+class WantedFacts(RuleNamed, frozen=True, kw_only=True):
+    """A callback that a rule wants. It is not scheduled where another rule came first."""
+
+    offset_minutes: int
+
+
+class ScheduledByAgentFacts(LifecycleFacts, frozen=True):
+    """An agent scheduled the callback."""
+
+    source: Source
+    owner: Owner
+    agent_id: Id | None = None
+    queue_id: Id | None = None
+    conversation_id: Id | None = None
+
+
+class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
+    """A rule scheduled the callback. not_scheduled: what further rules wanted."""
+
+    rule_set_id: Id
+    rule_id: Id
+    offset_minutes: int
+    wrap_up_code: Id
+    call_analysis: CallAnalysis | None = None
+    not_scheduled: tuple[WantedFacts, ...] | None = None
+    right_party_contact: bool = False
+    not_done: tuple[NotDoneFacts, ...] | None = None
+
+
+class RescheduledFacts(LifecycleFacts, frozen=True):
+    """Somebody moved the callback. asked_for, superseded_by: where a later reschedule holds instead."""
+
+    previous_due_at: Instant
+    reopened: bool = False
+    asked_for: Instant | None = None
+    superseded_by: Id | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+
+class MovedToSlotFacts(LifecycleFacts, frozen=True):
+    """The callback was moved to the next open slot. first_due_at: for when it was promised."""
+
+    previous_due_at: Instant
+    first_due_at: Instant
+    checks: CheckFacts
+
+
+class DueFacts(LifecycleFacts, frozen=True):
+    """The callback fell due."""
+
+
+class WaitingFacts(LifecycleFacts, frozen=True):
+    """The callback waits. Without mode and status: the campaign cannot be read."""
+
+    dialing_mode: DialingMode | None = None
+    campaign_status: CampaignStatus | None = None
+    held_by: HeldBy | None = None
+    checks: CheckFacts | None = None
+
+
+class CommandedFacts(LifecycleFacts, frozen=True):
+    """A command was written. first_due_at: of a callback that was moved to a slot. held_by: of one that has waited."""
+
+    command_id: Id
+    presentation: int
+    first_due_at: Instant | None = None
+    dialing_mode: DialingMode | None = None
+    campaign_status: CampaignStatus | None = None
+    held_by: HeldBy | None = None
+
+
+class PresentedFacts(CommandedFacts, frozen=True):
+    """An agent sees the callback first, and why: see `Because`. checks: of a campaign that screens its previews."""
+
+    agent_id: Id | None = None
+    presented_at: Instant | None = None
+    because: Because | None = None
+    owned_since: Id | None = None
+    rule_set_id: Id | None = None
+    rule_id: Id | None = None
+    checks: CheckFacts | None = None
+
+
+class DialingFacts(CommandedFacts, frozen=True):
+    """The system dials."""
+
+    checks: CheckFacts | None = None
+    not_done: tuple[NotDoneFacts, ...] | None = None
+
+
+class BlockedFacts(LifecycleFacts, frozen=True):
+    """A check failed. Without `checks`, the campaign is gone."""
+
+    checks: CheckFacts | None = None
+    no_open_slot_within_days: int | None = None
+
+
+class CompletedFacts(LifecycleFacts, frozen=True):
+    """The wrap-up of its call came."""
+
+    wrap_up_code: Id
+    conversation_id: Id
+    agent_id: Id | None = None
+    right_party_contact: bool = False
+
+
+class CancelledFacts(LifecycleFacts, frozen=True):
+    """Somebody called the callback off, or a clear or a recycle did."""
+
+    actor: str | None = None
+    reason: str | None = None
+    cancelled_by: TopicName | None = None
+
+
+class ExpiredFacts(LifecycleFacts, frozen=True):
+    """The callback was too late to go out, or nobody said how its call ended."""
+
+    expire_after_s: int | None = None
+    presented_at: Instant | None = None
+
+
+class OwnerExpiredFacts(LifecycleFacts, frozen=True):
+    """The owner's time is over."""
+
+    agent_id: Id | None = None
+    presented_at: Instant | None = None
+
+
+class RescheduleRejectedFacts(LifecycleFacts, frozen=True):
+    """A reschedule was rejected. remembered: it holds if the wrap-up of the call, or the callback, comes later."""
+
+    event_type: EventType
+    asked_for: Instant
+    actor: str | None = None
+    reason: str | None = None
+    remembered: bool = False
+
+
+class CancelRejectedFacts(LifecycleFacts, frozen=True):
+    """A cancel was rejected. remembered: it ends the callback should that still come."""
+
+    event_type: EventType
+    actor: str | None = None
+    reason: str | None = None
+    remembered: bool = False
+
+
+class WrapUpRejectedFacts(LifecycleFacts, frozen=True):
+    """A wrap-up counts, but not for the callback that it names."""
+
+    event_type: EventType
+    refused: str
+    wrap_up_code: Id
+    conversation_id: Id
+
+
+class WrapUpOvertakenFacts(LifecycleFacts, frozen=True):
+    """A wrap-up has no effect, since a later code of the same call came first. first_at: when that occurred."""
+
+    wrap_up_code: Id
+    conversation_id: Id
+    event_type: EventType
+    first_at: Instant
+
+
+class RecycleRejectedFacts(LifecycleFacts, frozen=True):
+    """A recycle came too soon after one that was accepted."""
+
+    recycled_at: Instant
+    accepted_at: Instant
+
+
+FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
+    Transition.SCHEDULED: (ScheduledByAgentFacts, ScheduledByRuleFacts),
+    Transition.RESCHEDULED: (RescheduledFacts, MovedToSlotFacts),
+    Transition.DUE: (DueFacts,),
+    Transition.WAITING: (WaitingFacts,),
+    Transition.PRESENTED: (PresentedFacts,),
+    Transition.DIALING: (DialingFacts,),
+    Transition.BLOCKED: (BlockedFacts,),
+    Transition.COMPLETED: (CompletedFacts,),
+    Transition.CANCELLED: (CancelledFacts,),
+    Transition.EXPIRED: (ExpiredFacts,),
+    Transition.OWNER_EXPIRED: (OwnerExpiredFacts,),
+    Transition.REJECTED: (
+        ScheduledByAgentFacts,
+        ScheduledByRuleFacts,
+        RescheduleRejectedFacts,
+        CancelRejectedFacts,
+        WrapUpRejectedFacts,
+        WrapUpOvertakenFacts,
+        RecycleRejectedFacts,
+    ),
+}
+"""What a transition may rest on. Of a rejection it depends on the event that was rejected, and on the reason."""
