@@ -1,7 +1,8 @@
 """What the tests on a real Kafka share: topics under a prefix of their own, workers, a feeder and a reader."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,11 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.base.settings import Settings, make
-from streams.dev.local import WORKER, LocalWorker
+from streams.dev.local import POLL_S, WORKER, LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
-from topics.catalog import CATALOG
+from streams.kafka.source_ends import SourceEnds
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.events import ContactRecord
@@ -131,6 +133,25 @@ async def configure(feed: Feeder) -> None:
     for number in range(CONTACTS):
         await feed.send("contacts", ContactRecord(contact_list_id=LIST, contact_id=f"c{number}", callable=True))
     await feed.flush()
+
+
+async def configured(cluster: Cluster, timeout_s: float = 60.0) -> None:
+    """Return when the workers have read the configuration: Kafka gives it and the events, on other topics, no order."""
+    source = SourceEnds(Clients(cluster.settings()))
+    ends = {str(topic): (await source.span(cluster.prefix + topic))[1] for topic in CONFIGURATION_TOPICS}
+    await source.close()
+    deadline = time.monotonic() + timeout_s
+    for worker in cluster.workers:
+        while not has_read(worker.status(), ends):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{ends} is not read: {worker.status()}")
+            await asyncio.sleep(POLL_S)
+
+
+def has_read(status: dict[str, Any] | None, ends: Mapping[str, int]) -> bool:
+    """Whether a worker that shows this status has read each configuration topic to its end."""
+    read = {} if status is None else status["configuration"]
+    return all(int(read.get(topic, 0)) >= end for topic, end in ends.items())
 
 
 @dataclass

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from streams.dev.local import LocalWorker
 from streams.simulator.lines import Line
-from tests.kafka.cluster import PARTITIONS, Cluster, Feeder
+from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, has_read
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.partitions import partition_for
 
@@ -66,16 +66,13 @@ class Stepper:
     async def _until_read(self) -> None:
         topic = TopicPartition(self.cluster.prefix + WRITTEN_BY_WORKERS, 0)
         end = (await self.ends.end_offsets([topic]))[topic]
-        self._until(lambda statuses: self._has_read(statuses, WRITTEN_BY_WORKERS, end), WRITTEN_BY_WORKERS)
+        self._until(lambda statuses: _have_read(statuses, WRITTEN_BY_WORKERS, end), WRITTEN_BY_WORKERS)
 
     def _is_answered(self, statuses: list[Status], topic: str, partition: int, offset: int) -> bool:
         if topic in CONFIGURATION_TOPICS:
-            return self._has_read(statuses, topic, offset + 1)
+            return _have_read(statuses, topic, offset + 1)
         (engine,) = (held for status in statuses if (held := status["partitions"].get(str(partition))))
         return not engine["busy"] and engine["next_offsets"].get(self.cluster.prefix + topic, 0) > offset
-
-    def _has_read(self, statuses: list[Status], topic: str, end: int) -> bool:
-        return all(int(status["configuration"].get(topic, 0)) >= end for status in statuses)
 
     def _until(self, done: Callable[[list[Status]], bool], what: str) -> None:
         deadline = time.monotonic() + STEP_TIMEOUT_S
@@ -86,6 +83,10 @@ class Stepper:
             time.sleep(POLL_S)
         said = "\n".join(worker.last_words() for worker in self.workers)
         raise TimeoutError(f"{what} was not done in time: {[worker.status() for worker in self.workers]}\n{said}")
+
+
+def _have_read(statuses: list[Status], topic: str, end: int) -> bool:
+    return all(has_read(status, {topic: end}) for status in statuses)
 
 
 def _engines(statuses: list[Status]) -> list[Status]:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.kafka.cluster import Cluster, Feeder, feeder, reader
+from tests.kafka.cluster import Cluster, Feeder, configured, feeder, reader
 from topics.configuration import Campaign, CampaignStatus, DialingMode, DncEntry
 from topics.events import (
     CallbackScheduled,
@@ -87,6 +87,7 @@ async def do_everything(cluster: Cluster, timeout_s: float) -> set[str]:
     """All of it with the worker that runs; returns the topics that it has written nothing to in this time."""
     async with feeder(cluster) as feed:
         await configure(feed)
+        await configured(cluster, timeout_s)
         await events(feed)
     before = {name: int(name == "dnc-entries") for name in RESULTS}
 
