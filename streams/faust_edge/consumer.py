@@ -101,6 +101,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         coordinator = getattr(self._consumer, "_coordinator", None)
         return getattr(coordinator, "_pending_exception", None)
 
+    async def rejoin(self) -> None:
+        """Have the group share out anew."""
+        self._ensure_consumer()._coordinator.request_rejoin()
+
     def leave_for_good(self) -> None:
         """Have the group told when this member stops, though it has an instance id: it is not coming back."""
         self._ensure_consumer()._coordinator._group_instance_id = None
@@ -202,6 +206,10 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Nothing yet: each source partition is sought when it is released."""
+
+    async def rejoin(self) -> None:
+        """Have the group say anew which partitions are ours."""
+        await self.thread.call_thread(self.thread.rejoin)
 
     async def release(self, partition: int, begin: Beginning) -> None:
         """Have an engine `begin` where its partition is to be read on, and let it be fetched from there."""

@@ -83,6 +83,7 @@ class Transactions:
         _be_patient(self._producer.client)
         self._doubts = Doubts(self._producer.client)
         self._refusals: list[BaseException] = []
+        self._fenced = False
         _remember_refusals(getattr(self._producer, "_txn_manager", None), self._refusals)
 
     async def start(self) -> None:
@@ -91,7 +92,7 @@ class Transactions:
 
     async def stop(self) -> None:
         """Close the producer; an open transaction is left to be aborted by the next owner."""
-        if self._doubts.unanswered is None:
+        if self._doubts.unanswered is None and not self._fenced:
             await self._producer.stop()
         else:
             await self._clients.abandon(self._producer, self._doubts)
@@ -106,13 +107,17 @@ class Transactions:
 
         None when there were no rows, or when the broker had written them already and does not say where.
         Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
-        LessRoom: after the next start records are cut to what the topic takes then; InDoubt when it cannot be known
-        whether the transaction stands, and the broker can be asked.
+        LessRoom: after the next start records are cut to what the topic takes then; ProducerFenced: another producer
+        has the transactional id; InDoubt when it cannot be known whether the transaction stands, and the broker can be
+        asked.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
                 written, last_count = await self._written(unit)
-        except (ProducerFenced, LessRoom):
+        except LessRoom:
+            raise
+        except ProducerFenced:
+            self._fenced = True
             raise
         except Exception as error:
             if self._refusals:
