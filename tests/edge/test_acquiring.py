@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,27 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being
     await stage.until(lambda: not stage.engines.acquiring)
     await stage.engines.close()
     assert stage.broken == []
+
+
+async def test_no_partition_begins_before_zones_and_numbering_plans_have_been_read() -> None:
+    kafka, begun, tables = MemoryKafka(), asyncio.Event(), asyncio.get_running_loop().create_future()
+    broken: list[BaseException] = []
+    engines = Engines(
+        make(store="memory"), [TOPIC], 1, replace(around(kafka), tables=tables), lambda _, why: broken.append(why)
+    )
+
+    async def release(number: int, begin: Any) -> None:
+        begin({TOPIC: 0})
+        begun.set()
+
+    await engines.assign([0], 1, release, stays)
+    await asyncio.sleep(0.05)
+    assert not begun.is_set() and engines.acquiring
+    tables.set_result(None)
+    async with asyncio.timeout(SOON_S):
+        await begun.wait()
+    await engines.close()
+    assert broken == []
 
 
 async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_took_over_holds_to_that_end() -> None:
