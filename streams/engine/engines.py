@@ -161,7 +161,8 @@ class Engines(HeldEngines):
 
     async def _begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
         release = self._release
-        assert release is not None, "nothing is taken up while the group shares out anew"
+        if release is None:  # It was about to be cancelled: the group shares out anew.
+            raise asyncio.CancelledError
         while True:
             spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
             await release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back, awaited))
