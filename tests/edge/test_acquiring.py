@@ -55,6 +55,9 @@ class Stage:
         """How many partitions have asked how far Do Not Call entries go; the reader asks once at its start."""
         return self.kafka.asked[DNC,] - 1
 
+    async def acquired(self) -> None:
+        await self.until(lambda: not self.engines.acquiring)
+
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(SOON_S):
             while not done():
@@ -110,7 +113,7 @@ async def test_a_rebalance_at_whatever_step_of_an_acquisition_ends_no_worker() -
         begun = sorted(stage.released) == [0, 1]
         await stage.engines.suspend()
         await stage.engines.assign([0, 1], 2, stage.release, stays)
-        await stage.until(lambda: not stage.engines.acquiring)
+        await stage.acquired()
         await stage.engines.close()
         assert stage.broken == [], f"after {steps} turns"
         steps += 1
