@@ -110,4 +110,5 @@ async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
 async def _on_assigned(app: App, assigned: Iterable[TP], **_: object) -> None:
     """The group has shared out. The consumer holds each partition back until its engine has it."""
     partitions = {tp.partition for tp in assigned if tp.topic in app.engines.topics}
-    await app.engines.assign(partitions, app.consumer_generation_id, cast(Consumer, app.consumer).release)
+    consumer = cast(Consumer, app.consumer)
+    await app.engines.assign(partitions, app.consumer_generation_id, consumer.release, consumer.rejoin)

@@ -1,4 +1,4 @@
-"""What libraries do not document is touched in `streams/library_internals` alone, listed there, and asserted at the start.
+"""What libraries do not document is touched in `streams/library_internals` alone, listed, and asserted at the start.
 
 A private name begins with an underscore; so does none of what is merely not documented, for which aiokafka's documented
 modules are listed here. Source: docs/decisions/0039-private-parts-of-libraries.md.
@@ -7,6 +7,8 @@ modules are listed here. Source: docs/decisions/0039-private-parts-of-libraries.
 import ast
 import importlib
 import inspect
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,9 +27,11 @@ INSIDE = ROOT / "streams" / "library_internals"
 MODULES = sorted(path for package in ("streams", "topics") for path in (ROOT / package).rglob("*.py"))
 OUTSIDE = [path for path in MODULES if not path.is_relative_to(INSIDE)]
 OURS = ("streams", "topics")
-DOCUMENTED = {"aiokafka", "aiokafka.abc", "aiokafka.admin", "aiokafka.errors", "aiokafka.helpers", "aiokafka.structs"}
-"""Of aiokafka. Source: the API documentation in its repository, docs/api.rst; `admin` has a page in no version of it."""
-DOCUMENTED |= {"aiokafka.admin.config_resource"}
+DOCUMENTED = {
+    "aiokafka", "aiokafka.abc", "aiokafka.admin", "aiokafka.admin.config_resource", "aiokafka.errors",
+    "aiokafka.helpers", "aiokafka.structs",
+}  # fmt: skip
+"""Modules of aiokafka that are for its users: what they take and return, and what arguments of theirs are made of."""
 PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit", "_typeshed"}
 """Documented in spite of the underscore: those of named tuples, `os._exit`, and the types of the standard library."""
 ASSIGNABLE = {"sys.stdin", "sys.stdout", "sys.stderr"}
@@ -80,17 +84,21 @@ def root_of(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+def pairs_of(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr | None]]:
+    if not isinstance(target, ast.Tuple):
+        return [(target, value)]
+    values: list[Any] = value.elts if isinstance(value, ast.Tuple) else [None] * len(target.elts)
+    return list(zip(target.elts, values, strict=True))
+
+
 def targets_of(tree: ast.Module) -> Iterator[tuple[ast.Attribute, ast.expr | None]]:
     """Each attribute that is assigned to, with the value where there is one for it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Tuple):
-                    values = node.value.elts if isinstance(node.value, ast.Tuple) else [None] * len(target.elts)
-                    pairs: list[tuple[ast.expr, ast.expr | None]] = list(zip(target.elts, values, strict=True))
-                else:
-                    pairs = [(target, node.value)]
-                yield from ((one, value) for one, value in pairs if isinstance(one, ast.Attribute))
+                for one, value in pairs_of(target, node.value):
+                    if isinstance(one, ast.Attribute):
+                        yield one, value
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
             yield node.target, node.value
 
@@ -124,10 +132,10 @@ def touches(source: str) -> list[str]:
                     is_private(part) and part not in PUBLIC for one in modules + names for part in one.split(".")
                 ):
                     found.append(node)
-    for target, value in targets_of(tree):
+    for target, given in targets_of(tree):
         if ast.unparse(target) in ASSIGNABLE:
             continue
-        if root_of(target) in foreign or (not is_own(target.value) and is_function(value, functions)):
+        if root_of(target) in foreign or (not is_own(target.value) and is_function(given, functions)):
             found.append(target)
     lines = source.splitlines()
     return [f"{node.lineno}: {lines[node.lineno - 1].strip()}" for node in found]
@@ -287,6 +295,24 @@ def test_a_name_that_is_gone_is_told_with_what_is_installed_and_what_would_do(go
         f"{AIOKAFKA.version}. Install that version of it, or a newer Ringback"
     )
     assert told.value.exit_code == 1
+
+
+@pytest.mark.parametrize("command", [["worker"], ["topics", "check"]], ids=" ".join)
+def test_a_command_that_would_use_a_name_that_is_gone_ends_with_one_line_and_exit_code_1(command: list[str]) -> None:
+    program = f"""
+import sys
+import aiokafka.producer.sender
+del aiokafka.producer.sender.BACKOFF_OVERRIDE
+from streams.cli.group import run
+sys.exit(run({command}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"ringback: aiokafka {AIOKAFKA.installed} lacks what Ringback uses of it: "
+        f"aiokafka.producer.sender:BACKOFF_OVERRIDE. Ringback was written for {AIOKAFKA.version}. "
+        "Install that version of it, or a newer Ringback"
+    ]
 
 
 def test_a_text_that_has_changed_is_told_too() -> None:

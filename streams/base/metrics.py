@@ -82,6 +82,11 @@ DOUBTS = Counter(
     "Transactions of which a request had no answer; their partitions were taken up again from Kafka, in place.",
     registry=REGISTRY,
 )
+FENCED = Counter(
+    "ringback_partitions_fenced_total",
+    "Partitions given up because another producer had their transactional id; the group was asked whose they are.",
+    registry=REGISTRY,
+)
 UNITS = Counter("ringback_units_total", "Units of work committed, each one Kafka transaction.", registry=REGISTRY)
 UNIT_SECONDS = Histogram(
     "ringback_unit_seconds",

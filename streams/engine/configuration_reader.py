@@ -48,7 +48,7 @@ class ConfigurationReader:
     ) -> None:
         self.configuration = Configuration()
         self._clients, self._clock, self._pace = clients, clock, pace = outside.clients, outside.clock, outside.pace
-        self._prefix = prefix
+        self._tables, self._prefix = outside.tables, prefix
         self._dnc = TopicPartition(prefix + TopicName.DNC_ENTRIES, 0)
         self._ends, self._written_ends = ends, written_ends
         self._broken = broken
@@ -115,6 +115,8 @@ class ConfigurationReader:
             for number in range(CATALOG[name].partitions or 1)
         ]
         try:
+            if self._tables is not None:
+                await asyncio.shield(self._tables)
             self.configuration.topic_ids = await self._topics.begin()
             self._watching = asyncio.create_task(self._topics.watch(self._broken), name="topics")
             first, end = await self._ends.span(self._dnc.topic)

@@ -9,12 +9,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from aiokafka.errors import ProducerFenced
+
 from streams.base import metrics
 from streams.base.settings import Settings
 from streams.engine.acquiring import Waits
 from streams.engine.away import patiently
 from streams.engine.beginning import Beginning, Jumps
 from streams.engine.configuration_reader import ConfigurationReader
+from streams.engine.fenced import Fenced, Rejoin
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.outside import Outside
@@ -66,7 +69,9 @@ class Engines(HeldEngines):
         self._times_assigned = 0
         self._closing = False
         self._acquisition: asyncio.Task[None] | None = None
-        self._release: Release | None = None  # None while the group shares out anew.
+        self._release: Release | None = None  # None while the group shares out anew, as is the next.
+        self._rejoin: Rejoin | None = None
+        self._fenced = Fenced(broken)
         self._retakes = Retakes(self._owned, broken, settings.transaction_timeout_s, outside.pace)
         self._telling: asyncio.Task[None] | None = None
         self._waits = Waits(outside.clock)
@@ -80,11 +85,12 @@ class Engines(HeldEngines):
             Outlet(settings.prefix, room), self._failed, itertools.count(1),
         )  # fmt: skip
 
-    async def assign(self, partitions: Iterable[int], generation: int, release: Release) -> None:
+    async def assign(self, partitions: Iterable[int], generation: int, release: Release, rejoin: Rejoin) -> None:
         """The group has shared out: hold exactly `partitions`, acquired in the background.
 
         An engine that was held in the generation just before keeps its state. With a generation missed in between,
         another worker may have held the partition: then the state is read anew. `release` lets its records come.
+        `rejoin` has the group share out anew.
         """
         await self._stop_acquiring()
         if self._closing:
@@ -93,7 +99,9 @@ class Engines(HeldEngines):
         if self._settings.instance_id and self._times_assigned > SAME_GENERATION_MAX:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self._wanted if generation == self._generation + 1 else set[int]()
-        self._wanted, self._generation, self._release = set(partitions), generation, release
+        self._wanted, self._generation = set(partitions), generation
+        self._release, self._rejoin = release, rejoin
+        self._fenced.shared_out()
         if (most := max(self._wanted, default=0)) >= self._partitions:
             why = f"this worker began with {self._partitions}"
             self._broken("the group", PartitionsAdded(self._settings.prefix, most + 1, why))
@@ -162,9 +170,11 @@ class Engines(HeldEngines):
             await engine.suspend()  # Another topic has gone back meanwhile.
 
     def _failed(self, number: int, where: str, error: BaseException) -> None:
-        """An engine cannot go on. What a doubt is about is in Kafka; of anything else the process ends."""
+        """An engine cannot go on. What became of its work is in Kafka; of an error that tells less the process ends."""
         if isinstance(error, InDoubt):
             self._retakes.begin(self._held.pop(number), error, ours=self._release is not None)
+        elif isinstance(error, ProducerFenced) and self._fenced.add(self._held[number], self._rejoin):
+            self._retakes.give_up(self._held.pop(number))
         else:
             self._broken(where, error)
 
@@ -174,12 +184,12 @@ class Engines(HeldEngines):
         return bool(self._retakes.numbers()) or (self._acquisition is not None and not self._acquisition.done())
 
     def held_back(self) -> set[int]:
-        """The partitions that are being taken up again and have not begun: what is fetched of them is dropped."""
-        return {number for number in self._retakes.numbers() if not self.epochs([number])}
+        """The partitions that are given up, or taken up again and have not begun: records of them are dropped."""
+        return {number for number in self._retakes.numbers() if not self.epochs([number])} | set(self._fenced.numbers())
 
     async def suspend(self) -> None:
         """The group is sharing out anew: finish the units in flight, give up what is still being acquired."""
-        self._release = None
+        self._release = self._rejoin = None
         await self._stop_acquiring()
         await asyncio.gather(*(engine.suspend() for engine in self._held.values()))
 
@@ -232,6 +242,8 @@ class Engines(HeldEngines):
             return "; ".join(["partitions are being acquired", *waits])
         if self._generation < 0:
             return "the group has not shared out yet"
+        if fenced := self._fenced.numbers():
+            return f"partitions {fenced} were fenced, and the group has not said yet whose they are"
         waiting = [number for number, engine in held if not engine.ready]
         return f"partitions {waiting} have not caught up yet" if waiting else None
 
@@ -240,6 +252,7 @@ class Engines(HeldEngines):
         return {
             "generation": self._generation,
             "taken_up_again": self._retakes.numbers(),
+            "fenced": self._fenced.numbers(),
             "configuration": self._reader.positions(),
             "held_back": self._reader.held_back.status(),
             "acquiring": self._waits.status(),

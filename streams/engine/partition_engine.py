@@ -63,7 +63,7 @@ class PartitionEngine:
         self._transactions, self._changelog = transactions, changelog
         self._epochs, self._pace = epochs, pace
         self._wake = asyncio.Event()
-        self.active = self._proven = False  # Proven: by a commit since it began.
+        self.active = self.proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
@@ -90,7 +90,7 @@ class PartitionEngine:
         All by full topic name; anew: those whose log is another one. What was fetched before this is left alone.
         """
         self.epoch = next(self._epochs)
-        self._proven = False
+        self.proven = False
         self.inbox.open(starts, anew)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
         self.gate = AcquireGate(awaited)
@@ -184,7 +184,7 @@ class PartitionEngine:
 
     async def _renew(self, now: datetime) -> bool:
         """Commit that nothing has changed: only that tells that nobody else has the partition, or had it meanwhile."""
-        if self._proven and not self.inbox.passed and not self._store.ages(now):
+        if self.proven and not self.inbox.passed and not self._store.ages(now):
             return False
         self.inbox.passed = False
         await self._commit(Outcome(), self._offsets(self.inbox.next), now)
@@ -236,7 +236,7 @@ class PartitionEngine:
         self.in_flight = len(outcome.fired)
         unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(unit), now)
-        self._proven, self.in_flight = True, 0
+        self.proven, self.in_flight = True, 0
         metrics.UNIT_SECONDS.observe(self._clock.monotonic() - began)
         count(self.core, outcome, self._clock.now())
         self._transactions.check()

@@ -41,12 +41,17 @@ class Retakes:
         number = engine.number
         log.warning("partition %d: in doubt about a transaction, its state is read again: %s", number, doubt)
         metrics.DOUBTS.inc()
-        closing = asyncio.ensure_future(engine.close())
-        self._closings.add(closing)
+        closing = self.give_up(engine)
         if ours:
             self._tasks[number] = asyncio.create_task(
                 self._retake(number, closing, _heard_by(engine)), name=f"retake-{number}"
             )
+
+    def give_up(self, engine: PartitionEngine) -> "asyncio.Future[None]":
+        """Close an engine; `stop` returns when that is done."""
+        closing = asyncio.ensure_future(engine.close())
+        self._closings.add(closing)
+        return closing
 
     def numbers(self) -> list[int]:
         """The partitions that are being taken up again."""

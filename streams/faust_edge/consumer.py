@@ -94,6 +94,10 @@ class ConsumerThread(OpenThread):
         """What the group answered instead of taking this member; nothing else asks while it has no partition."""
         return group_member.refused(self.client_if_started)
 
+    async def rejoin(self) -> None:
+        """Have the group share out anew."""
+        group_member.share_out_anew(self.client)
+
     def leave_for_good(self) -> None:
         """Have the group told when this member stops, though it has an instance id: it is not coming back."""
         group_member.leave_when_stopped(self.client)
@@ -208,6 +212,10 @@ class Consumer(OpenConsumer):
 
     async def perform_seek(self) -> None:
         """Nothing yet: each source partition is sought when it is released."""
+
+    async def rejoin(self) -> None:
+        """Have the group say anew which partitions are ours."""
+        await self.thread.call_thread(self.thread.rejoin)
 
     async def release(self, partition: int, begin: Beginning) -> None:
         """Have an engine `begin` where its partition is to be read on, and let it be fetched from there."""

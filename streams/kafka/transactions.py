@@ -84,6 +84,7 @@ class Transactions:
         intercept(self._producer.client, "coordinator_lookup", _coordinator_lookup)
         self._doubts = Doubts(self._producer.client)
         self._refusals: list[BaseException] = []
+        self._fenced = False
         # Why a transaction cannot go on, such as a right that was taken away.
         hear_refusals(self._producer, self._refusals.append)
 
@@ -93,7 +94,7 @@ class Transactions:
 
     async def stop(self) -> None:
         """Close the producer; an open transaction is left to be aborted by the next owner."""
-        if self._doubts.unanswered is None:
+        if self._doubts.unanswered is None and not self._fenced:
             await self._producer.stop()
         else:
             await self._clients.abandon(self._producer, self._doubts)
@@ -108,13 +109,17 @@ class Transactions:
 
         None when there were no rows, or when the broker had written them already and does not say where.
         Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
-        LessRoom: after the next start records are cut to what the topic takes then; InDoubt when it cannot be known
-        whether the transaction stands, and the broker can be asked.
+        LessRoom: after the next start records are cut to what the topic takes then; ProducerFenced: another producer
+        has the transactional id; InDoubt when it cannot be known whether the transaction stands, and the broker can be
+        asked.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
                 written, last_count = await self._written(unit)
-        except (ProducerFenced, LessRoom):
+        except LessRoom:
+            raise
+        except ProducerFenced:
+            self._fenced = True
             raise
         except Exception as error:
             if self._refusals:

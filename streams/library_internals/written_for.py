@@ -87,6 +87,7 @@ AIOKAFKA = WrittenFor(
         "aiokafka.consumer.group_coordinator:GroupCoordinator._group_instance_id",
         "aiokafka.consumer.group_coordinator:GroupCoordinator._pending_exception",
         "aiokafka.consumer.group_coordinator:GroupCoordinator.check_errors",
+        "aiokafka.consumer.group_coordinator:GroupCoordinator.request_rejoin",
         "aiokafka.consumer.subscription_state:Assignment.state_value",
         "aiokafka.consumer.subscription_state:Assignment.tps",
         "aiokafka.consumer.subscription_state:Subscription.assignment",

@@ -30,6 +30,7 @@ from streams.faust_edge.consumer import Consumer
 from streams.kafka import reconnecting
 from streams.kafka.clients import Clients
 from streams.kafka.topic_admin import be_sole_installation, fit_topics
+from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
 from streams.worker.signals import Asked, Stopped, end_now
@@ -47,6 +48,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     """
     logs.configure(settings.log_level, settings.log_format)
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
+    written_for.tell()
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
     zone_data = use_newer_zones()
@@ -58,19 +60,18 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
 
 async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
     asked = Asked()
-    loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While the broker is waited for.
+    loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While broker and group are waited for.
     try:
         fit = await asked.unless_stopped(fit_topics(clients))
         await asked.unless_stopped(be_sole_installation(clients))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
-    await loading
     process_limits.tell(fit.partitions or 0)
     reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
-    outside = Outside.of(settings, clock, clients)
+    outside = Outside.of(settings, clock, clients, loading)
     engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
     brokers = BrokerWatch(settings, engines.due, end_process)
 

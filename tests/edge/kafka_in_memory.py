@@ -28,8 +28,8 @@ class MemoryKafka(Clients):
 
     stable: where the oldest open transaction begins, if there is one. told: ids of topics; None for a broker that tells
     none. producers: makes them, in the place of `MemoryProducer`. per_fetch: most records that are fetched at once.
-    waits: what has to be set before a producer does what it is asked to, by "start NAME" or "stop NAME"; errors: what
-    it raises instead, one at a time.
+    waits: what has to be set before a producer does what it is asked to, by "start NAME", "commit NAME" or "stop NAME";
+    errors: what it raises instead, one at a time.
     doubtful: names of producers of which the request to commit has no answer at first.
     """
 
@@ -175,6 +175,7 @@ class MemoryProducer:
     async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, int], group: str) -> None: ...
 
     async def commit_transaction(self) -> None:
+        await self._kafka.may(f"commit {self._name}")
         if self._name in self._kafka.doubtful:
             self._kafka.doubtful.remove(self._name)
             with pytest.raises(RequestTimedOutError):
@@ -222,6 +223,10 @@ class MemoryAdmin:
         return SimpleNamespace(
             topics=[(0, name, one.topic_id, False, range(one.partitions), 0) for name, one in told.items()]
         )  # fmt: skip
+
+
+async def stays() -> None:
+    """A group that is asked to share out anew, and does not."""
 
 
 def around(

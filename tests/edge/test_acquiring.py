@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from streams.kafka.topic_ids import Told
 from streams.logic.partition.moved_keys import KeysMoved
 from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.partition import Partition
-from tests.edge.kafka_in_memory import MemoryKafka, around
+from tests.edge.kafka_in_memory import MemoryKafka, around, stays
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import DncEntry
 
@@ -62,10 +63,10 @@ class Stage:
 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() -> None:
     stage = Stage()
-    await stage.engines.assign([0], 1, stage.release)
+    await stage.engines.assign([0], 1, stage.release, stays)
     await stage.until(lambda: stage.released == [0])
     await stage.engines.suspend()
-    await stage.engines.assign([0, 1], 2, stage.release)
+    await stage.engines.assign([0, 1], 2, stage.release, stays)
     await stage.until(lambda: stage.released == [0, 0])
     held = stage.engines.status()["partitions"]
     assert isinstance(held, dict) and held["0"]["ready"] and stage.engines.acquiring
@@ -83,18 +84,39 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up() -> None:
     stage, closed = Stage(), asyncio.Event()
     stage.held_up.set()
-    await stage.engines.assign([0, 1], 1, stage.release)
+    await stage.engines.assign([0, 1], 1, stage.release, stays)
     await stage.until(lambda: sorted(stage.released) == [0, 1])
     await stage.engines.suspend()
     stage.kafka.waits["stop ringback-1"] = closed
     stage.released.clear()
-    await stage.engines.assign([0], 2, stage.release)
+    await stage.engines.assign([0], 2, stage.release, stays)
     await stage.until(lambda: stage.released == [0])
     assert stage.engines.acquiring, "the other one is not closed yet"
     closed.set()
     await stage.until(lambda: not stage.engines.acquiring)
     await stage.engines.close()
     assert stage.broken == []
+
+
+async def test_no_partition_begins_before_zones_and_numbering_plans_have_been_read() -> None:
+    kafka, begun, tables = MemoryKafka(), asyncio.Event(), asyncio.get_running_loop().create_future()
+    broken: list[BaseException] = []
+    engines = Engines(
+        make(store="memory"), [TOPIC], 1, replace(around(kafka), tables=tables), lambda _, why: broken.append(why)
+    )
+
+    async def release(number: int, begin: Any) -> None:
+        begin({TOPIC: 0})
+        begun.set()
+
+    await engines.assign([0], 1, release, stays)
+    await asyncio.sleep(0.05)
+    assert not begun.is_set() and engines.acquiring
+    tables.set_result(None)
+    async with asyncio.timeout(SOON_S):
+        await begun.wait()
+    await engines.close()
+    assert broken == []
 
 
 async def test_a_new_owner_reads_what_is_committed_before_it_begins_and_what_it_took_over_holds_to_that_end() -> None:
@@ -124,7 +146,7 @@ async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pyt
     caplog.set_level(logging.INFO, "streams")
     stage = Stage(Pace(told_every_s=0.01))
     stage.kafka.stable[DNC], stage.kafka.ends[DNC] = 5, 9
-    await stage.engines.assign([1], 1, stage.release)
+    await stage.engines.assign([1], 1, stage.release, stays)
     for who in ("partition 1 has waited for", "ringback.dnc-entries has waited for"):
         await stage.until(lambda who=who: caplog.text.count(who) > 1)  # type: ignore[misc]
     await stage.engines.close()
@@ -133,7 +155,7 @@ async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pyt
 async def test_a_partition_that_was_added_while_the_worker_runs_ends_it_with_the_reason() -> None:
     stage = Stage()
     stage.held_up.set()
-    await stage.engines.assign([0, 5], 1, stage.release)
+    await stage.engines.assign([0, 5], 1, stage.release, stays)
     await stage.engines.close()
     assert isinstance(stage.broken[0], PartitionsAdded) and "have 6 partitions now" in str(stage.broken[0])
 

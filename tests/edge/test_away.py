@@ -25,7 +25,7 @@ from streams.engine.pace import Pace
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
 from streams.kafka.source_ends import SourceEnds
-from tests.edge.kafka_in_memory import MemoryKafka, around
+from tests.edge.kafka_in_memory import MemoryKafka, around, stays
 
 TOPIC, NODE, NOBODY = "ringback.wrap-up", 1, -1
 PARTITION = TopicPartition(TOPIC, 0)
@@ -141,7 +141,7 @@ class Acquiring:
         self.taken.append(number)
 
     async def over(self) -> None:
-        await self.engines.assign([0, 1], 1, self._release)
+        await self.engines.assign([0, 1], 1, self._release, stays)
         async with asyncio.timeout(30):
             while self.engines.acquiring:
                 await asyncio.sleep(0.001)

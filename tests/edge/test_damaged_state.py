@@ -20,7 +20,7 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
 from streams.storage.disk_store import ROCKS, DiskStore
 from streams.storage.local_copy import Source, UnusableState
-from tests.edge.kafka_in_memory import around
+from tests.edge.kafka_in_memory import around, stays
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 10**6)
@@ -230,7 +230,7 @@ async def test_state_that_cannot_be_made_anew_either_ends_the_worker(tmp_path: P
 
     async def release(number: int, begin: object) -> None: ...
 
-    await engines.assign([0], 1, release)
+    await engines.assign([0], 1, release, stays)
     async with asyncio.timeout(30):
         while engines.acquiring:
             await asyncio.sleep(0.001)

@@ -27,7 +27,7 @@ from streams.engine.retakes import Retakes
 from streams.kafka.doubts import Doubts, InDoubt
 from streams.kafka.transactions import Transactions, Unit
 from tests.builders import key_of, wrap_up
-from tests.edge.kafka_in_memory import MemoryKafka, around
+from tests.edge.kafka_in_memory import MemoryKafka, around, stays
 from tests.edge.lone import PREFIX, Record
 
 END = EndTxnRequest("app-0", 1, 0, True)
@@ -288,7 +288,7 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
             while not done():
                 await asyncio.sleep(0.001)
 
-    await engines.assign([0, 1], 1, release)
+    await engines.assign([0, 1], 1, release, stays)
     await until(lambda: engines.held_back() == {0} and len(engines.epochs([0, 1])) == 1)
     assert engines.status()["taken_up_again"] == [0]
     (epoch,) = (epoch for number, epoch in engines.epochs([0, 1]).items() if number == 1)

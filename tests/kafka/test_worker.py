@@ -16,7 +16,6 @@ from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
-from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from topics.codec import encode, value_key
 from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, Source
@@ -160,10 +159,8 @@ async def test_a_refused_recycle_and_a_bad_campaign_are_written_about_once_howev
         assert len(taken.records["dead-letter"]) == 1
 
 
-async def test_a_fenced_worker_ends_with_its_reason_and_a_non_zero_exit(
-    cluster: Cluster,
-) -> None:
-    """Somebody else takes the transactional id of a partition: what this worker has in memory is worth nothing."""
+async def test_a_fenced_worker_asks_the_group_and_reads_what_it_has_anew(cluster: Cluster) -> None:
+    """Somebody else takes the transactional ids, as a late copy of the worker's own request would."""
     async with feeder(cluster) as feed:
         await configure(feed)
         worker = cluster.worker()
@@ -176,11 +173,16 @@ async def test_a_fenced_worker_ends_with_its_reason_and_a_non_zero_exit(
             )
             await thief.start()
             await thief.stop()
-        for number in range(20):
-            await feed.send("callback-scheduled", cancelled(f"k{number}", f"c{number}"))
-        await feed.flush()
-        assert worker.wait_ended(SOON_S) == EXIT_BROKEN
-        assert "is broken, the worker ends: ProducerFenced" in worker.log.read_text()
+        async with reader(cluster, ["callback-lifecycle"]) as taken:
+            for number in range(20):
+                await feed.send("callback-scheduled", cancelled(f"k{number}", f"c{number}"))
+            await feed.flush()
+            await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= 2 * len(events), SOON_S)
+            await taken.settle(1.0)
+            said = Counter(record["transition"] for record in taken.values("callback-lifecycle"))
+        assert said == {"scheduled": 20, "cancelled": 20}
+        assert worker.exit_code is None
+        assert "fenced, it is given up, and the group is asked whose it is" in worker.log.read_text()
 
 
 async def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_rest_to_the_next(

@@ -13,6 +13,13 @@ def test_6_01_from_scheduled_to_completed() -> None:
     assert shown == [["scheduled"], ["presented"], None]
 
 
+def test_6_01b_completed_while_it_is_dialed_or_waits() -> None:
+    """The wrap-up of a call names it: that of the system's call, and that of another call while its campaign is off."""
+    said = play("6.01b", "2026-11-23T17:00:00Z")
+    assert of_contact(said, "c1") == ["scheduled", "due", "dialing", "completed"]
+    assert of_contact(said, "c2") == ["scheduled", "due", "waiting", "completed"]
+
+
 def test_6_02_the_other_ends() -> None:
     said = play("6.02", "2026-12-02T00:00:00Z")
     ends = {record["transition"]: record["reasons"] for record in said.lifecycle}
@@ -21,6 +28,14 @@ def test_6_02_the_other_ends() -> None:
     assert steps(said, "forgotten-6.02") == ["scheduled", "due", "presented", "expired"]
     assert of_contact(said, "c1") == ["scheduled", "scheduled", "due", "waiting", "due", "blocked", "expired"]
     assert ends["blocked"] == ["contact_uncallable"] and ends["expired"] == ["no_outcome"]
+
+
+def test_6_02b_too_late_when_it_falls_due() -> None:
+    """The wrap-up arrives two hours late: what fell due more than an hour ago expires, and the rest is dialed."""
+    said = play("6.02b", "2026-11-23T17:00:00Z")
+    assert of_contact(said, "c1") == ["scheduled", "due", "expired"]
+    assert of_contact(said, "c2") == ["scheduled", "due", "dialing"]
+    assert [record["reasons"] for record in said.lifecycle if record["transition"] == "expired"] == [["too_late"]]
 
 
 def test_6_03_every_record_names_its_cause() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka.errors import RebalanceInProgressError, UnknownMemberIdError
@@ -21,6 +22,8 @@ from tests.simulation.wire import Machine
 
 HEARTBEATS_PER_SESSION = 5
 QUEUED_MAX = 16
+LEADS = 0.5
+"""How likely a member is the leader of its group."""
 
 
 class Queue:
@@ -48,6 +51,7 @@ class Member:
         self._instance = instance
         self._ids = (f"{machine.name}.{number}" for number in itertools.count(1))
         self.member_id = next(self._ids)
+        self._asked = asyncio.Event()  # Set when the group is asked anew.
         self._queues = {topic: Queue() for topic in topics}
         self._flows = asyncio.Event()
         loops = [self._fetch(), self._coordinate(), *(self._agent(queue) for queue in self._queues.values())]
@@ -79,13 +83,24 @@ class Member:
             self._machine.die(repr(error))
 
     async def _join(self) -> tuple[int, list[int]]:
+        """A member that joins once more is told what it has; if it is the leader, the group shares out anew."""
         group = self.wire.group
+        if self._asked.is_set() and self.wire.chance.happens(LEADS):
+            group.share_out_anew()
+        self._asked.clear()
         return await self.wire.call("JoinGroup", lambda: cast(Any, group.join(self.member_id, self._instance)))
+
+    async def _rejoin(self) -> None:
+        """aiokafka's `request_rejoin`."""
+        self.wire.chance.counts["asked the group anew"] += 1
+        self._asked.set()
 
     async def _beat(self, generation: int) -> None:
         group = self.wire.group
         while True:
-            await asyncio.sleep(self._heartbeat_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), self._heartbeat_s)
+                return
             try:
                 await self.wire.call("Heartbeat", lambda: group.heartbeat(self.member_id, generation))
             except RebalanceInProgressError:
@@ -119,7 +134,7 @@ class Member:
         await asyncio.sleep(0)
         self.consumer.pause_partitions(assigned)
         self._resuming = asyncio.create_task(self._resume(generation))
-        await self.engines.assign(share, generation, self.consumer.release)
+        await self.engines.assign(share, generation, self.consumer.release, self._rejoin)
         self._machine.in_doubt.clear()
 
     async def _resume(self, generation: int) -> None:

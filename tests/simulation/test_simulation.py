@@ -21,8 +21,8 @@ SEEDS_BROKEN = 600
 STRUCK = (
     *(fault for fault in Fault if fault is not Fault.NONE),
     "outages", "power cuts", "asked to stop", "sessions run out", "shared out anew", "timed out", "aborted",
-    "zombies woken at a takeover", "batches dropped by Faust", "producers in doubt", "broken: ProducerFenced",
-    "broken: TimeoutError",
+    "zombies woken at a takeover", "batches dropped by Faust", "producers in doubt",
+    "asked the group anew", "broken: TimeoutError",
 )  # fmt: skip
 
 

@@ -53,6 +53,11 @@ def refused(consumer: Any) -> BaseException | None:
     return error
 
 
+def share_out_anew(consumer: Any) -> None:
+    """Have a member join its group once more: only the group knows whose a partition is."""
+    consumer._coordinator.request_rejoin()
+
+
 def leave_when_stopped(consumer: Any) -> None:
     """Have a static member leave its group when it stops: aiokafka has only others do it."""
     consumer._coordinator._group_instance_id = None
