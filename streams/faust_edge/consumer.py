@@ -151,7 +151,7 @@ class Consumer(OpenConsumer):
             if not records or self.should_stop:
                 continue
             ends = self.thread.ends_beside(tp, self.engines.topics) if self._is_request(tp) else None
-            batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
+            batch = self.engines.held.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
             if batch is None:
                 continue
             self.deliver_again(tp)
@@ -178,9 +178,9 @@ class Consumer(OpenConsumer):
             return {}
         async with self._fetch_or_seek:
             records = await self.thread.getmany(active_partitions, wait_s)
-            self._fetched_in = self.engines.epochs(tp.partition for tp in records)
+            self._fetched_in = self.engines.held.epochs(tp.partition for tp in records)
             for tp in [tp for tp in records if self.thread.jumped(tp)]:
-                self.engines.jumped(tp.topic, tp.partition, records[tp][0].offset)
+                self.engines.held.jumped(tp.topic, tp.partition, records[tp][0].offset)
             return records
 
     async def _report_positions(self) -> None:
@@ -188,14 +188,14 @@ class Consumer(OpenConsumer):
 
         Asked between two fetches, when all that the last one returned has been handed over.
         """
-        for topic, partition in self.engines.gated():
-            tp, epochs = TP(topic, partition), self.engines.epochs([partition])
+        for topic, partition in self.engines.held.gated():
+            tp, epochs = TP(topic, partition), self.engines.held.epochs([partition])
             if self.flow_active and tp in self.active_partitions:
                 with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
                     position = await self.thread.position(tp) or 0
                     # A release in between has sought the partition: what stands before this may be read once more.
-                    if self.engines.epochs([partition]) == epochs:
-                        self.engines.read_to(topic, partition, position)
+                    if self.engines.held.epochs([partition]) == epochs:
+                        self.engines.held.read_to(topic, partition, position)
 
     def _pass_markers(self) -> None:
         """Tell engines how far topics go that end in markers, now and then."""
@@ -204,7 +204,7 @@ class Consumer(OpenConsumer):
         self._passed_at = now
         for tp in self.active_partitions:
             if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
-                self.engines.pass_markers(tp.topic, tp.partition, position)
+                self.engines.held.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""

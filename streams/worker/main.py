@@ -73,13 +73,13 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     outside = Outside.of(settings, clock, clients, loading)
     engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
-    brokers = BrokerWatch(settings, engines.due, end_process)
+    brokers = BrokerWatch(settings, engines.status.due, end_process)
 
     def status() -> dict[str, object]:
-        return {"time_zones": zone_data.status(), **engines.status()}
+        return {"time_zones": zone_data.status(), **engines.status.page()}
 
     def not_ready() -> str | None:
-        return brokers.not_ready() or engines.not_ready()
+        return brokers.not_ready() or engines.status.not_ready()
 
     with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
@@ -128,7 +128,7 @@ def _jumped(engines: Engines, seconds: float) -> None:
     direction = "on" if seconds > 0 else "back"
     metrics.CLOCK_JUMPS.labels(direction).inc()
     log.warning("the clock was set %s by %.1f s: callbacks are due by the clock as it is now", direction, abs(seconds))
-    engines.wake()
+    engines.held.wake()
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:
