@@ -53,7 +53,7 @@ async def on_placement_requested(stream: StreamT[Any]) -> None:
 async def _work(stream: StreamT[Any]) -> None:
     engines = _engines(stream)
     async for batch in stream:
-        await engines.work(batch)
+        await engines.held.work(batch)
 
 
 def _engines(stream: StreamT[Any]) -> Any:

@@ -10,6 +10,7 @@ import faust
 from faust.assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import TP, AppT
+from mode import Seconds
 
 from streams.base.settings import Settings
 from streams.engine.engines import Engines
@@ -23,12 +24,11 @@ BATCHES_QUEUED_MAX = 16  # Batches of up to 1 MB, not events: more would only be
 
 
 class NoTables(TableManager):
-    """Faust waits a second for tables to be declared; there are none of its own, and a restart should not wait."""
+    """Faust sleeps for a second until tables are declared; there are none of its own, and a restart should not wait."""
 
-    async def on_start(self) -> None:
+    async def sleep(self, n: Seconds) -> None:
         """Go on at once."""
-        await self._update_channels()
-        await self.recovery.start()
+        await super().sleep(0)
 
 
 class Assignor(PartitionAssignor):
@@ -44,10 +44,11 @@ class Assignor(PartitionAssignor):
 class App(faust.App):
     """A Faust app that knows its partition engines."""
 
+    clients: Clients
     engines: Engines
 
-    def _create_directories(self) -> None:
-        """Faust would make a folder for its tables and keep nothing in it: there are none of its own."""
+    async def on_first_start(self) -> None:
+        """Do nothing: Faust would make a folder for its tables, of which there are none, and keep nothing in it."""
 
 
 def create_app(settings: Settings, clients: Clients, engines: Engines, url: str) -> App:
@@ -78,7 +79,7 @@ def create_app(settings: Settings, clients: Clients, engines: Engines, url: str)
         agent_supervisor="mode.CrashingSupervisor",
         worker_redirect_stdouts=False,
     )
-    app.engines = engines
+    app.clients, app.engines = clients, engines
     app.transport = Transport(list(app.conf.broker_consumer), app)
     app.on_partitions_revoked.connect(cast(Any, _on_revoked))
     app.on_partitions_assigned.connect(cast(Any, _on_assigned))

@@ -14,6 +14,7 @@ from types import ModuleType
 _MOVED = (
     ("", "base", "addresses errors log metrics security settings zone_data"),
     ("engine", "base", "clock"),
+    ("engine", "engine", "acquiring=waits"),
     ("", "kafka", "connections credentials diagnosis installations reconnecting secret_files tls tokens"),
     ("", "kafka", "topic_admin topic_differences topic_ids fetch_watch"),
     (

@@ -12,12 +12,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.engine.acquiring import Waits
 from streams.engine.configuration_intake import Intake
 from streams.engine.dnc_keeper import DncKeeper
 from streams.engine.outside import Outside
 from streams.engine.recall import Recall
 from streams.engine.topic_watch import TopicWatch
+from streams.engine.waits import Waits
 from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration

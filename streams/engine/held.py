@@ -1,4 +1,4 @@
-"""The partition engines that a worker holds: what its consumer asks of them and hands over, and what its page shows."""
+"""The partition engines that a worker holds: what its consumer asks of them, and what it hands over to them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,32 +8,36 @@ from streams.engine.partition_engine import PartitionEngine
 
 
 class HeldEngines:
-    """Partition number -> engine. jumps: of logs that do not go on where they were read to."""
+    """engines: by partition number. jumps: of logs that do not go on where they were read to."""
 
     def __init__(self, jumps: Jumps) -> None:
-        self._held: dict[int, PartitionEngine] = {}
+        self.engines: dict[int, PartitionEngine] = {}
         self._jumps = jumps
+
+    def give_up_all_but(self, kept: set[int]) -> list[PartitionEngine]:
+        """Hold `kept` alone from now on; returns the others, which are to be closed."""
+        return [self.engines.pop(number) for number in self.engines.keys() - kept]
 
     def wake(self) -> None:
         """Something has changed for every partition: the configuration, the clock."""
-        for engine in self._held.values():
+        for engine in self.engines.values():
             engine.wake()
 
     async def work(self, batch: Batch) -> None:
         """Have the engine of the batch's partition process it; a batch that is not ours any more is left alone."""
-        engine = self._held.get(batch.partition)
+        engine = self.engines.get(batch.partition)
         if engine is not None:
             await engine.work(batch)
 
     def jumped(self, topic: str, partition: int, first: int) -> None:
         """The consumer found its position outside of the log, and `first` is the next record that it has read."""
-        engine = self._held.get(partition)
+        engine = self.engines.get(partition)
         if engine is not None and engine.epoch:
             self._jumps.found(engine, topic, first)
 
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
         """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
-        begun = ((number, held.epoch) for number in partitions if (held := self._held.get(number)) is not None)
+        begun = ((number, held.epoch) for number in partitions if (held := self.engines.get(number)) is not None)
         return {number: epoch for number, epoch in begun if epoch}
 
     def batch(
@@ -48,7 +52,7 @@ class HeldEngines:
 
         ends: of placement requests, how far the consumer knows the other topics of the partition to go.
         """
-        engine = self._held.get(partition)
+        engine = self.engines.get(partition)
         if engine is None or epoch is None or engine.epoch != epoch or self._jumps.went_back(partition):
             return None
         inbox = engine.inbox
@@ -59,30 +63,16 @@ class HeldEngines:
 
     def gated(self) -> list[tuple[str, int]]:
         """The source partitions that closed gates, or placement requests, wait for."""
-        return [(topic, number) for number, engine in self._held.items() for topic in engine.waits_for()]
+        return [(topic, number) for number, engine in self.engines.items() for topic in engine.waits_for()]
 
     def read_to(self, topic: str, partition: int, position: int) -> None:
         """The consumer stands at `position`, and all that it returned has been handed over."""
-        engine = self._held.get(partition)
+        engine = self.engines.get(partition)
         if engine is not None and topic in engine.waits_for() and engine.inbox.all_taken(topic):
             engine.reached(topic, position)
 
     def pass_markers(self, topic: str, partition: int, position: int) -> None:
         """The consumer stands at `position`. If only markers lie before it, have it committed: the lag becomes 0."""
-        engine = self._held.get(partition)
+        engine = self.engines.get(partition)
         if engine is not None and engine.active and engine.inbox.pass_markers(topic, position):
             engine.wake()
-
-    def partitions(self) -> dict[str, dict[str, object]]:
-        """What each engine is doing, for people and tests."""
-        return {
-            str(number): {
-                "ready": engine.ready,
-                "busy": engine.busy,
-                "waits_for": engine.waits_for(),
-                "next_offsets": dict(engine.inbox.next),
-                "outstanding": engine.core.outstanding,
-                "next_timer": engine.next_timer,
-            }
-            for number, engine in sorted(list(self._held.items()))
-        }

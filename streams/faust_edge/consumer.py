@@ -11,58 +11,57 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, cast
 
-import aiokafka
-from aiokafka.consumer import subscription_state
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
+from streams.engine.batch import Batch
 from streams.engine.beginning import Beginning
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import REQUESTS
+from streams.kafka.clients import Clients
+from streams.library_internals.aiokafka import group_member
+from streams.library_internals.faust.consumer import OpenConsumer, OpenThread
 
 IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
 MARKERS_EVERY_S = 2.0  # How often the offsets of topics that end in markers of transactions are committed.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
 
 
-class _PartitionState(subscription_state.TopicPartitionState):  # type: ignore[misc]
-    """aiokafka sets a position that is outside of the log to its beginning, and tells nobody."""
-
-    was_reset = False
-
-    def await_reset(self, strategy: Any) -> None:
-        self.was_reset = self.has_valid_position
-        super().await_reset(strategy)
-
-    def seek(self, position: int) -> None:
-        self.was_reset = False
-        super().seek(position)
-
-
-subscription_state.TopicPartitionState = _PartitionState
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
+class ConsumerThread(OpenThread):
     """Reads committed records only, does not wait long for the first of them, and keeps an idle member in its group."""
 
-    def _create_worker_consumer(self, transport: driver.Transport) -> "aiokafka.AIOKafkaConsumer[Any, Any]":
-        consumer = super()._create_worker_consumer(transport)
-        # Faust offers neither as a setting; both are read when the consumer starts.
-        consumer._isolation_level = "read_committed"
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        return consumer
+    def make_client(self) -> Any:
+        """The member of the group, as the app is configured; beside that, what Faust has no setting for."""
+        conf = self.app.conf
+        return cast(Clients, self.app.clients).consumer(  # type: ignore[attr-defined]
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            partition_assignment_strategy=[self.app.assignor],
+            enable_auto_commit=False,
+            auto_offset_reset=conf.consumer_auto_offset_reset,
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            check_crcs=conf.broker_check_crcs,
+        )
 
     async def idle(self) -> None:
         """Count as alive while there is nothing to fetch: a restore that takes long, a worker without a partition.
 
         aiokafka takes a consumer that asks for nothing for a hung one; it leaves the group and does not come back.
         """
-        consumer = self._ensure_consumer()
-        consumer._coordinator.check_errors()
-        with consumer._subscription.fetch_context():
-            pass
+        group_member.count_as_alive(self.client)
 
     def ends_beside(self, tp: TP, topics: Iterable[str]) -> dict[str, int]:
         """How far the other topics of the partition go, as the last fetch of each told; nothing is asked.
@@ -71,7 +70,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
         ends = {}
         for topic in topics:
-            state = self._state(TP(topic, tp.partition))
+            state = group_member.state_of(self.client, TP(topic, tp.partition))
             if topic == tp.topic or state is None:
                 continue
             is_read = not state.has_valid_position or state.lso is None or state.position >= state.lso
@@ -80,43 +79,37 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def jumped(self, tp: TP) -> bool:
         """Whether the position was outside of the log, and was set to its beginning; True once."""
-        state = self._state(tp)
-        if not (isinstance(state, _PartitionState) and state.was_reset):
+        state = group_member.state_of(self.client, tp)
+        if not (isinstance(state, group_member.PartitionState) and state.was_reset):
             return False
         state.was_reset = False
         return True
 
     def position_of(self, tp: TP) -> int | None:
         """The next offset to be fetched, all before which has been returned; nothing is asked. None if not known."""
-        state = self._state(tp)
+        state = group_member.state_of(self.client, tp)
         return state.position if state is not None and state.has_valid_position else None
-
-    def _state(self, tp: TP) -> Any:
-        """What the client knows of a partition; None of one that is not assigned."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
-        return assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
 
     def refused(self) -> BaseException | None:
         """What the group answered instead of taking this member; nothing else asks while it has no partition."""
-        coordinator = getattr(self._consumer, "_coordinator", None)
-        return getattr(coordinator, "_pending_exception", None)
+        return group_member.refused(self.client_if_started)
 
     async def rejoin(self) -> None:
         """Have the group share out anew."""
-        self._ensure_consumer()._coordinator.request_rejoin()
+        group_member.share_out_anew(self.client)
 
     def leave_for_good(self) -> None:
         """Have the group told when this member stops, though it has an instance id: it is not coming back."""
-        self._ensure_consumer()._coordinator._group_instance_id = None
+        group_member.leave_when_stopped(self.client)
 
     async def starts(self, tps: list[TP]) -> dict[TP, int]:
         """The committed offsets, and 0 where there are none."""
-        consumer = self._ensure_consumer()
-        committed = await asyncio.gather(*(consumer.committed(tp) for tp in tps))
+        client = self.client
+        committed = await asyncio.gather(*(client.committed(tp) for tp in tps))
         return {tp: offset or 0 for tp, offset in zip(tps, committed, strict=True)}
 
 
-class Consumer(driver.Consumer):
+class Consumer(OpenConsumer):
     """Faust's consumer with batches and hold-back."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -134,9 +127,10 @@ class Consumer(driver.Consumer):
     @property
     def thread(self) -> ConsumerThread:
         """The thread that owns the connection."""
-        return cast(ConsumerThread, self._thread)
+        return cast(ConsumerThread, super().thread)
 
-    def _new_consumer_thread(self) -> ConsumerThread:
+    def make_thread(self) -> ConsumerThread:
+        """The thread, made with the consumer."""
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  (Faust's signature)
@@ -144,37 +138,49 @@ class Consumer(driver.Consumer):
         pace = self.engines.pace
         if held_back := self.engines.held_back():
             self.pause_partitions({TP(topic, number) for topic in self.engines.topics for number in held_back})
-        if not self._get_active_partitions():
+        if not self.active_partitions:
             await self.thread.call_thread(self.thread.idle)
             await asyncio.sleep(pace.acquiring_s if self.engines.acquiring else IDLE_S)
             return
         await self._report_positions()
         self._pass_markers()
-        fetched, _ = await self._wait_next_records(pace.acquiring_s if self.engines.acquiring else pace.fetch_s)
+        fetched = await self._fetched(pace.acquiring_s if self.engines.acquiring else pace.fetch_s)
         epochs = self._fetched_in
         # Requests last: what the same fetch returned arrived before them, as far as anybody can tell.
-        for tp, records in sorted((fetched or {}).items(), key=lambda item: self._is_request(item[0])):
+        for tp, records in sorted(fetched.items(), key=lambda item: self._is_request(item[0])):
             if not records or self.should_stop:
                 continue
             ends = self.thread.ends_beside(tp, self.engines.topics) if self._is_request(tp) else None
-            batch = self.engines.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
+            batch = self.engines.held.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
             if batch is None:
                 continue
-            message = self._to_message(tp, records[-1])
-            message.key, message.value = None, cast(Any, batch)
-            # Faust drops a message below the last offset it noted, and may note an old one after a seek.
-            self._read_offset[tp] = None
-            yield tp, message
+            self.deliver_again(tp)
+            yield tp, self._message(tp, records[-1], batch)
+
+    def _message(self, tp: TP, last: Any, batch: Batch) -> ConsumerMessage:
+        """What Faust hands to the agent: `batch` under the offset of its last record."""
+        return ConsumerMessage(
+            last.topic, last.partition, last.offset, last.timestamp / 1000, last.timestamp_type, last.headers,
+            None, cast(Any, batch), last.checksum, last.serialized_key_size, last.serialized_value_size, tp,
+            generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
 
     def _is_request(self, tp: TP) -> bool:
         return tp.topic.endswith(REQUESTS)
 
-    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  (Faust's signature)
+    async def _fetched(self, wait_s: float) -> Any:
+        """What a fetch returns of the active partitions, once Faust lets records flow."""
+        if not self.flow_active:
+            await self.wait(cast(Any, self.can_resume_flow))
+        active_partitions = self.active_partitions
+        if not active_partitions:
+            await self.sleep(1)
+            return {}
         async with self._fetch_or_seek:
-            records = await super()._getmany(active_partitions, timeout)
-            self._fetched_in = self.engines.epochs(tp.partition for tp in records)
+            records = await self.thread.getmany(active_partitions, wait_s)
+            self._fetched_in = self.engines.held.epochs(tp.partition for tp in records)
             for tp in [tp for tp in records if self.thread.jumped(tp)]:
-                self.engines.jumped(tp.topic, tp.partition, records[tp][0].offset)
+                self.engines.held.jumped(tp.topic, tp.partition, records[tp][0].offset)
             return records
 
     async def _report_positions(self) -> None:
@@ -182,23 +188,23 @@ class Consumer(driver.Consumer):
 
         Asked between two fetches, when all that the last one returned has been handed over.
         """
-        for topic, partition in self.engines.gated():
-            tp, epochs = TP(topic, partition), self.engines.epochs([partition])
-            if self.flow_active and tp in self._get_active_partitions():
+        for topic, partition in self.engines.held.gated():
+            tp, epochs = TP(topic, partition), self.engines.held.epochs([partition])
+            if self.flow_active and tp in self.active_partitions:
                 with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
-                    position = await self._thread.position(tp) or 0
+                    position = await self.thread.position(tp) or 0
                     # A release in between has sought the partition: what stands before this may be read once more.
-                    if self.engines.epochs([partition]) == epochs:
-                        self.engines.read_to(topic, partition, position)
+                    if self.engines.held.epochs([partition]) == epochs:
+                        self.engines.held.read_to(topic, partition, position)
 
     def _pass_markers(self) -> None:
         """Tell engines how far topics go that end in markers, now and then."""
         if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
         self._passed_at = now
-        for tp in self._get_active_partitions():
+        for tp in self.active_partitions:
             if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
-                self.engines.pass_markers(tp.topic, tp.partition, position)
+                self.engines.held.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""
@@ -217,7 +223,7 @@ class Consumer(driver.Consumer):
         committed = await self.thread.call_thread(self.thread.starts, tps)
         async with self._fetch_or_seek:
             starts = begin.starts({tp.topic: offset for tp, offset in committed.items()})
-            await self._thread.seek_wait({tp: starts[tp.topic] for tp in tps})
+            await self.thread.seek_wait({tp: starts[tp.topic] for tp in tps})
             begin(starts)
             super().resume_partitions(tps)
 

@@ -1,7 +1,7 @@
 """How Kafka's client connects: with secrets as they are at the time, and with errors that name their cause.
 
 aiokafka keeps a password as it was at the start, and of what went wrong often says no more than "closed". All its
-clients connect through one function, which is replaced here, and show a token through one class.
+clients connect through one function, which is replaced by one from here, and show a token through one class.
 """
 
 import socket
@@ -9,9 +9,6 @@ import ssl
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import aiokafka.client
-import aiokafka.conn
-from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaConnectionError,
@@ -19,14 +16,12 @@ from aiokafka.errors import (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
-from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.kafka.secret_files import SecretFile, without
 from streams.kafka.tls import presents_certificate
 from streams.kafka.tokens import TokenUnavailable
-
-_create_conn = aiokafka.conn.create_conn
-_OAuthAuthenticator = aiokafka.conn.OAuthAuthenticator
+from streams.library_internals.aiokafka import connection as of_aiokafka
+from streams.library_internals.aiokafka.protocol import MetadataRequest
 
 PROBE_TIMEOUT_S = 3
 PROTOCOLS = {
@@ -69,30 +64,21 @@ class ConnectionFailed(KafkaConnectionError):  # type: ignore[misc]  # aiokafka 
         return str(self.trouble)
 
 
-class _OAuth(_OAuthAuthenticator):  # type: ignore[misc,valid-type]  # aiokafka has no types.
-    """aiokafka takes a token for accepted whatever the broker answers; what it answers is why it does not accept it."""
-
-    async def step(self, payload: bytes | None) -> Any:
-        if self._token_sent and payload:
-            raise SaslAuthenticationFailed(payload.decode(errors="replace"))
-        return await super().step(payload)
-
-
 async def connect(host: str, port: int, **options: Any) -> Any:
     """A connection to a broker, in the place of aiokafka's own function. Raises ConnectionFailed."""
     password = options.get("sasl_plain_password")
     if isinstance(password, SecretFile):
         options["sasl_plain_password"] = password.text()
     try:
-        return await _create_conn(host, port, **options)
+        return await of_aiokafka.connect(host, port, **options)
     except (OSError, KafkaError) as error:
         raise ConnectionFailed(host, port, explain(error, host, port, options)) from error
 
 
 def install() -> None:
     """Have every client of this process connect like this; harmless twice."""
-    aiokafka.client.create_conn = connect
-    aiokafka.conn.OAuthAuthenticator = _OAuth
+    of_aiokafka.connect_through(connect)
+    of_aiokafka.tell_why_refused()
 
 
 def explain(error: BaseException, host: str, port: int, options: dict[str, Any]) -> Trouble:
@@ -197,7 +183,7 @@ async def ask_what_it_speaks(host: str, port: int, protocol: str) -> Trouble | N
 
 async def _asks_for_user(host: str, port: int, tls: ssl.SSLContext | None) -> bool | None:
     """Whether a broker that answers closes when it is asked before it knows who asks; None if it does not answer."""
-    conn = AIOKafkaConnection(
+    conn = of_aiokafka.AIOKafkaConnection(
         host,
         port,
         security_protocol="SSL" if tls else "PLAINTEXT",

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.base.settings import Settings
 from streams.kafka.clients import Clients
 from streams.kafka.connections import ConnectionFailed, Trouble, ask_what_it_speaks, explain
+from streams.library_internals.aiokafka.client import METADATA_UNANSWERED
+from streams.library_internals.aiokafka.protocol import collect_hosts
 
 CANNOT_SAY = "Look at security_protocol, at tls_cert_file if it asks for client certificates, and at the broker's log"
 OF_THIS_MACHINE = re.compile(r"127\.|localhost:|\[::1\]")
@@ -34,7 +35,7 @@ class Heard(logging.Handler):
         error = next((one for one in arguments if isinstance(one, BaseException)), None)
         if isinstance(error, ConnectionFailed):
             self.failed.append(error)
-        elif error is not None and record.msg.startswith('Unable to request metadata from "%s:%s"'):
+        elif error is not None and record.msg == METADATA_UNANSWERED:
             host, port = str(arguments[0]), int(str(arguments[1]))
             self.failed.append(ConnectionFailed(host, port, explain(error, host, port, self._options)))
 

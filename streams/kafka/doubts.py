@@ -8,20 +8,19 @@ Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
 
 import asyncio
 import weakref
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import NodeNotReadyError, ProducerClosed
-from aiokafka.protocol.coordination import FindCoordinatorRequest
-from aiokafka.protocol.transaction import InitProducerIdRequest
+
+from streams.library_internals.aiokafka.producer import intercept, stop_sending
+from streams.library_internals.aiokafka.protocol import FindCoordinatorRequest, InitProducerIdRequest
 
 HARMLESS = (FindCoordinatorRequest, InitProducerIdRequest)
 """A late copy of the first changes nothing; one of the second fences its own producer, which the next unit notices."""
 CLOSED_WITHIN_S = 2.0
 """A connection that the network has forgotten is never closed properly."""
-
-assert hasattr(aiokafka.producer.sender.Sender, "sender_task"), "this aiokafka does not say what sends in it"
 
 
 class InDoubt(Exception):
@@ -35,16 +34,17 @@ class Doubts:
         self.unanswered: str | None = None
         self._closed = False
         self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self._send = client.send
-        client.send = self._watched
+        intercept(client, "send", self._watched)
 
-    async def _watched(self, node_id: int, request: Any, **connection: Any) -> Any:
+    async def _watched(
+        self, send: Callable[..., Awaitable[Any]], node_id: int, request: Any, **connection: Any
+    ) -> Any:  # fmt: skip
         if self._closed:
             raise ProducerClosed
         if (task := asyncio.current_task()) is not None:
             self._tasks.add(task)
         try:
-            return await self._send(node_id, request, **connection)
+            return await send(node_id, request, **connection)
         except NodeNotReadyError:  # There was no connection to send it on.
             raise
         except BaseException as error:
@@ -61,11 +61,8 @@ class Doubts:
 
 async def abandon(producer: AIOKafkaProducer, doubts: Doubts) -> None:
     """Let go of a producer in the middle of what it does: `stop` would wait until everything was delivered."""
-    sending = producer._sender.sender_task
-    if sending is not None:
-        sending.cancel()
+    stop_sending(producer)
     doubts.close()
-    producer._closed = True
     closing = asyncio.ensure_future(producer.client.close())
     done, _ = await asyncio.wait([closing], timeout=CLOSED_WITHIN_S)
     if not done:

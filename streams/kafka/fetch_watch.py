@@ -9,17 +9,17 @@ import threading
 import time
 from typing import Any, Protocol
 
-from aiokafka.protocol.fetch import FetchRequest
-
 from streams.kafka.overdue import Overdue
+from streams.library_internals.aiokafka.protocol import FetchRequest, held_for_s
 
 LOOK_S = 0.5
 
 
 class _Connection(Protocol):
     address: str
-    _reader: Any
-    _last_action: float
+
+    def progress(self) -> tuple[float, int]:
+        """What changes with each byte that comes."""
 
 
 class FetchWatch:
@@ -32,7 +32,7 @@ class FetchWatch:
     def watch(self, connection: _Connection, request: object, answer: "asyncio.Future[Any]") -> None:
         """Have `answer` raise TimeoutError when nothing comes for too long; every other request may take its time."""
         if isinstance(request, FetchRequest):
-            _Fetch(self, connection, request._max_wait_ms / 1000, answer)
+            _Fetch(self, connection, held_for_s(request), answer)
 
     def gives_up(self, address: str, late_s: float) -> bool:
         """As `Overdue` has it."""
@@ -55,14 +55,9 @@ class _Fetch:
         self._late_s = -wait_s
         self._wait_s = wait_s
         self._looked_at = time.monotonic()
-        self._come = self._progress()
+        self._come = connection.progress()
         self._next = answer.get_loop().call_later(LOOK_S, self._look)
         answer.add_done_callback(self._over)
-
-    def _progress(self) -> tuple[float, int]:
-        """What changes with each byte that comes."""
-        reader = self._connection._reader
-        return self._connection._last_action, len(reader._buffer) if reader is not None else 0
 
     def _look(self) -> None:
         self._tick()
@@ -75,7 +70,7 @@ class _Fetch:
 
     def _tick(self) -> None:
         before, self._looked_at = self._looked_at, time.monotonic()
-        come, self._come = self._come, self._progress()
+        come, self._come = self._come, self._connection.progress()
         if come != self._come:
             self._late_s = -self._wait_s
         else:

@@ -10,13 +10,17 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import aiokafka.consumer.fetcher as fetcher
-from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch
-from aiokafka.record.legacy_records import LegacyRecordBatch
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from streams.kafka.codecs import CannotDecompress, decompressed
 from streams.kafka.record_parts import RECORD_BYTES_MAX, NoMore, Part, parts_of
+from streams.library_internals.aiokafka.records import (
+    DefaultRecordBase,
+    DefaultRecordBatch,
+    LegacyRecordBatch,
+    PartitionReading,
+    read_through,
+)
 from streams.logic.contact.exchange import Damage
 from topics.codec import ErrorCode
 
@@ -34,8 +38,6 @@ _LENGTH_AT, _MAGIC_AT, _ATTRIBUTES_AT = 8, 16, 22
 _BEFORE_LENGTH = 12
 _LEAST = 14  # Of the shortest batch of the oldest format.
 _NO_TIMESTAMP = -1
-
-assert {"MemoryRecords", "PartitionRecords"} <= vars(fetcher).keys(), "this aiokafka reads fetches in another way"
 
 
 @dataclass
@@ -78,28 +80,23 @@ class Batches:
         return begin + length if _LEAST <= length <= len(self._data) - begin else None
 
 
-_Base: Any = fetcher.PartitionRecords
-
-
-class PartitionRecords(_Base):  # type: ignore[misc]
+class PartitionRecords(PartitionReading):
     """aiokafka's, with what cannot be decoded in its place, and with bounds on what is held in memory."""
 
-    _tp: TopicPartition
-    _records: Batches
-    next_fetch_offset: int
     tries: ClassVar[dict[TopicPartition, tuple[int, int]]] = {}
     """Of batches with a wrong checksum, by partition: the offset, and how often it has been read."""
 
-    def _unpack_records(self) -> Iterator[Any]:
+    def unpacked(self) -> Iterator[Any]:
+        """Record after record; what cannot be decoded stands in its place."""
         self._taken = 0
-        while self._taken < FETCHED_BYTES_MAX and (raw := self._records.next_slice()) is not None:
+        while self._taken < FETCHED_BYTES_MAX and (raw := self.batches.next_slice()) is not None:
             batch = self._sound(raw)
             if batch is None:
                 # Nothing that it says can be relied on, not even whether it ends a transaction: what follows is
                 # fetched anew, and the broker says anew which transactions were aborted.
                 yield from self._given_up(raw)
                 return
-            if not self._is_passed_over(batch):
+            if not self.is_passed_over(batch):
                 for record in self._records_of(raw, batch):
                     yield record
                     if self._taken >= FETCHED_BYTES_MAX and self.next_fetch_offset < batch.next_offset:
@@ -111,23 +108,23 @@ class PartitionRecords(_Base):  # type: ignore[misc]
         try:
             magic = raw[_MAGIC_AT]
             batch = DefaultRecordBatch(raw) if magic >= 2 else LegacyRecordBatch(raw, magic)
-            return batch if not self._check_crcs or batch.validate_crc() else None
+            return batch if not self.checks_crcs or batch.validate_crc() else None
         except Exception:  # Whatever aiokafka makes of bytes that mean nothing.
             return None
 
     def _given_up(self, raw: memoryview) -> Iterator[Any]:
-        offset, times = self.tries.get(self._tp, (-1, 0))
+        offset, times = self.tries.get(self.partition, (-1, 0))
         times = times + 1 if offset == self.next_fetch_offset else 1
-        self.tries[self._tp] = (self.next_fetch_offset, times)
+        self.tries[self.partition] = (self.next_fetch_offset, times)
         if times >= TIMES_READ:
-            del self.tries[self._tp]
+            del self.tries[self.partition]
             damage = Damage(ErrorCode.DAMAGED, "The checksum of the batch is wrong")
             yield self._lost(self._end_of(raw), _NO_TIMESTAMP, damage)
 
     def _end_of(self, raw: memoryview) -> int:
         """Where to go on after a batch that cannot be relied on: nothing that may be there is passed over."""
         begin = self.next_fetch_offset
-        following = self._records.next_slice()
+        following = self.batches.next_slice()
         if following is not None and (batch := self._sound(following)) is not None and batch.base_offset > begin:
             return int(batch.base_offset)
         if len(raw) >= _HEADER.size:
@@ -135,16 +132,6 @@ class PartitionRecords(_Base):  # type: ignore[misc]
             if last_delta == count - 1 and begin <= base + last_delta and base <= begin:
                 return int(base + last_delta + 1)
         return begin + 1
-
-    def _is_passed_over(self, batch: Any) -> bool:
-        """Whether it is a marker, or belongs to a transaction that was aborted."""
-        if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
-            self._consume_aborted_up_to(batch.base_offset)
-            if batch.is_control_batch and self._contains_abort_marker(batch):
-                self._aborted_producers.discard(batch.producer_id)
-            if batch.is_transactional and batch.producer_id in self._aborted_producers:
-                return True
-        return bool(batch.is_control_batch)
 
     def _records_of(self, raw: memoryview, batch: Any) -> Iterator[Any]:
         """Its records from the next offset on."""
@@ -182,11 +169,12 @@ class PartitionRecords(_Base):  # type: ignore[misc]
 
     def _quickly(self, batch: Any, size: int) -> Generator[Any, None, bool]:
         """As aiokafka reads it; returns whether it could read all of it."""
+        made = self.made
         try:
             for record in batch:
                 if record.offset >= self.next_fetch_offset:
                     self.next_fetch_offset = record.offset + 1
-                    yield self._consumer_record(self._tp, record)
+                    yield made(record)
         except Exception:  # Whatever it makes of a record that is not as it should be.
             return False
         self._taken += size
@@ -206,8 +194,9 @@ class PartitionRecords(_Base):  # type: ignore[misc]
     def _record(self, offset: int, batch: Any, part: Part) -> Any:
         is_appended = batch.timestamp_type == DefaultRecordBase.LOG_APPEND_TIME
         timestamp = batch.max_timestamp if is_appended else batch.first_timestamp + part.timestamp_delta
+        topic, partition = self.partition
         made = (
-            self._tp.topic, self._tp.partition, offset, timestamp, batch.timestamp_type, part.key, part.value, None,
+            topic, partition, offset, timestamp, batch.timestamp_type, part.key, part.value, None,
             len(part.key or b""), len(part.value or b""), part.headers,
         )  # fmt: skip
         return ConsumerRecord(*made) if part.damage is None else DamagedRecord(*made, part.damage)
@@ -216,9 +205,7 @@ class PartitionRecords(_Base):  # type: ignore[misc]
         """One record for all before `end`, under the last of their offsets."""
         damage = replace(damage, first_offset=self.next_fetch_offset)
         self.next_fetch_offset = end
-        return DamagedRecord(
-            self._tp.topic, self._tp.partition, end - 1, timestamp, 0, None, None, None, -1, -1, (), damage
-        )
+        return DamagedRecord(*self.partition, end - 1, timestamp, 0, None, None, None, -1, -1, (), damage)
 
 
 def _content(raw: memoryview, bytes_max: int) -> tuple[memoryview | None, bool]:
@@ -235,4 +222,4 @@ def _plain(raw: memoryview, content: memoryview) -> Any:
     return DefaultRecordBatch(b"".join((header, content)))
 
 
-fetcher.MemoryRecords, fetcher.PartitionRecords = Batches, PartitionRecords
+read_through(Batches, PartitionRecords)

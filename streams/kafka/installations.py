@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import KafkaError, for_code
 
 from streams.base.errors import OperatorError
 from streams.base.settings import ENV_PREFIX, Settings
+from streams.library_internals.aiokafka.protocol import ConsumerProtocolMemberMetadata
 from topics.catalog import CATALOG
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """Why a consumer group does not take a worker, in words that say what to change."""
 
-from aiokafka import errors
 from aiokafka.errors import (
     BrokerResponseError,
     GroupAuthorizationFailedError,
@@ -10,6 +9,7 @@ from aiokafka.errors import (
 )
 
 from streams.base.settings import Settings
+from streams.library_internals.aiokafka.group_member import name_error
 
 
 class GroupMaxSizeReachedError(BrokerResponseError):  # type: ignore[misc]
@@ -20,7 +20,7 @@ class GroupMaxSizeReachedError(BrokerResponseError):  # type: ignore[misc]
     description = "The consumer group has reached its maximum number of members"
 
 
-errors.kafka_errors.setdefault(GroupMaxSizeReachedError.errno, GroupMaxSizeReachedError)
+name_error(GroupMaxSizeReachedError)
 
 
 def refusal(error: BaseException, settings: Settings) -> str | None:

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
-from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
-from aiokafka.protocol.produce import ProduceRequest
+from streams.library_internals.aiokafka.protocol import (
+    FetchRequest,
+    HeartbeatRequest,
+    JoinGroupRequest,
+    ProduceRequest,
+    SyncGroupRequest,
+)
 
 ANSWER_S = 10.0
 DATA_ANSWER_S = 20.0

@@ -6,23 +6,20 @@ Source: docs/decisions/0029-connections-of-a-worker.md.
 """
 
 import asyncio
-import copy
 import os
 import random
 import threading
 import time
 from typing import Any
 
-import aiokafka.conn
-from aiokafka.client import AIOKafkaClient
-from aiokafka.cluster import ClusterMetadata
-from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
-from aiokafka.protocol.admin import ApiVersionRequest
 
 from streams.kafka.fetch_watch import FetchWatch
 from streams.kafka.patience import Patience
 from streams.kafka.reconnects import Reconnects, Verdict
+from streams.library_internals.aiokafka import client as of_aiokafka
+from streams.library_internals.aiokafka.connection import CloseReason, ObservedConnection, make_connections
+from streams.library_internals.aiokafka.protocol import ApiVersionRequest
 
 CONNECT_TIMEOUT_S = 10.0  # As Kafka's own clients have it (socket.connection.setup.timeout.ms).
 WAIT_S = 0.02
@@ -69,7 +66,7 @@ def trouble() -> str:
     return _PROCESS.trouble
 
 
-class Connection(AIOKafkaConnection):  # type: ignore[misc]
+class Connection(ObservedConnection):
     """One that is not tried too often, knows whether it is of use, and can be asked whether it lives."""
 
     def __init__(
@@ -107,14 +104,14 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Send a request; its answer is waited for as long as its kind may take."""
         patience = _PROCESS.patience
-        self._request_timeout = patience.of(request, self._given_s) if patience else self._given_s
+        self.answers_within(patience.of(request, self._given_s) if patience else self._given_s)
         sent = super().send(request, expect_response)
         if expect_response:
-            _PROCESS.fetches.watch(self, request, self._requests[-1][2])
+            _PROCESS.fetches.watch(self, request, self.last_answer)
         return sent
 
-    def _handle_frame(self, resp: bytes) -> None:
-        super()._handle_frame(resp)
+    def answered(self) -> None:
+        """Note that a broker answers; what it says to a greeting does not count."""
         if not self._greeted:
             return
         if self._of_cluster:
@@ -126,7 +123,7 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
 
     def close(self, reason: CloseReason | None = None, exc: BaseException | None = None) -> Any:
         """Close it, and note when that was not our own doing."""
-        if self._greeted and self._reader is not None and reason in BROKEN:
+        if self._greeted and self.is_open and reason in BROKEN:
             if self._of_use:
                 with _PROCESS.lock:
                     _PROCESS.reconnects.broke(self.address)
@@ -144,7 +141,7 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
     @property
     def idle(self) -> bool:
         """Whether nothing has come over it for so long that something between may have forgotten it."""
-        return not self._requests and time.monotonic() - self._last_action > PING_AFTER_S
+        return not self.waits and self.idle_s > PING_AFTER_S
 
     async def lives(self) -> bool:
         """Whether it can be relied on; one that is idle is asked."""
@@ -185,38 +182,32 @@ def _reason(address: str, error: BaseException) -> str:
 def install(session_s: float, rebalance_s: float, transaction_s: float) -> None:
     """Have every client of this process connect like this. Once is enough; the last patience counts."""
     _PROCESS.patience = Patience(session_s, rebalance_s, transaction_s)
-    aiokafka.conn.AIOKafkaConnection = Connection
-    AIOKafkaClient._get_conn = _get_conn
-    AIOKafkaClient._metadata_update = _metadata_update
+    make_connections(Connection)
+    of_aiokafka.intercept(_take_connection, _update_metadata)
 
 
-_take = AIOKafkaClient._get_conn
-_update = AIOKafkaClient._metadata_update
-
-
-async def _get_conn(client: Any, node_id: Any, **options: Any) -> Any:
+async def _take_connection(client: Any, node_id: Any, **options: Any) -> Any:
     """A connection to a node that lives; None if there is none."""
-    connection = await _take(client, node_id, **options)
+    connection = await of_aiokafka.take_connection(client, node_id, **options)
     if connection is None or not isinstance(connection, Connection) or await connection.lives():
         return connection
     connection.drop()
     # What has forgotten one of them has forgotten them all: each would be found out after a second of its own.
-    for other in list(client._conns.values()):
+    for other in of_aiokafka.connections(client):
         if isinstance(other, Connection) and other.idle:
             other.drop()
-    return await _take(client, node_id, **options)
+    return await of_aiokafka.take_connection(client, node_id, **options)
 
 
-async def _metadata_update(client: Any, cluster: Any, topics: Any) -> bool:
+async def _update_metadata(client: Any, cluster: Any, topics: Any) -> bool:
     """Ask the brokers that are known and, when none of them answers, begin again from the addresses of the settings."""
-    if await _update(client, cluster, topics):
+    if await of_aiokafka.update_metadata(client, cluster, topics):
         return True
     brokers = await _bootstrap(client)
-    if not brokers or brokers == client.cluster._brokers:
+    if not brokers or brokers == of_aiokafka.brokers(client):
         return False
-    # The brokers alone: topics that were gone for a moment would have the group share out anew.
-    client.cluster._brokers = dict(brokers)
-    return bool(await _update(client, cluster, topics))
+    of_aiokafka.know_brokers(client, brokers)
+    return bool(await of_aiokafka.update_metadata(client, cluster, topics))
 
 
 async def _bootstrap(client: Any) -> dict[Any, Any]:
@@ -225,13 +216,8 @@ async def _bootstrap(client: Any) -> dict[Any, Any]:
         if time.monotonic() < _PROCESS.bootstrapped_at + BOOTSTRAP_AGAIN_S:
             return _PROCESS.brokers
         _PROCESS.bootstrapped_at = time.monotonic()
-    again = copy.copy(client)
-    again.cluster, again._conns = ClusterMetadata(), {}
-    again._sync_task = client  # It has one already, as far as it is asked: none is started.
-    try:
-        await again.bootstrap()
-    except KafkaConnectionError:
+    found = await of_aiokafka.bootstrapped(client)
+    if found is None:
         return {}
-    _PROCESS.brokers = again.cluster._brokers
-    await asyncio.gather(*(connection.close() for connection in again._conns.values()))
-    return _PROCESS.brokers
+    _PROCESS.brokers = found
+    return found

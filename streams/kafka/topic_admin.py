@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
-from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
@@ -20,6 +19,8 @@ from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability
 from streams.kafka.topic_ids import Told, ask_topics
+from streams.library_internals.aiokafka.client import ask
+from streams.library_internals.aiokafka.protocol import MetadataRequest
 from topics.catalog import CATALOG
 
 VISIBLE_TIMEOUT_S = 15
@@ -188,7 +189,7 @@ async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
     if not missing:
         return there
     # A topic without the right to describe it looks as if it were not there; only who asks by name is told.
-    answer = await admin._send_request(MetadataRequest(missing, allow_auto_topic_creation=False))
+    answer = await ask(admin, MetadataRequest(missing, allow_auto_topic_creation=False))
     codes = {entry["topic"]: entry["error_code"] for entry in answer.to_object()["topics"]}
     hidden = [name for name, code in codes.items() if for_code(code) is TopicAuthorizationFailedError]
     if hidden:

@@ -11,14 +11,18 @@ from uuid import UUID
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import (
+
+from streams.library_internals.aiokafka.client import ask
+from streams.library_internals.aiokafka.protocol import (
     AbstractType,
     Boolean,
     CompactArray,
     CompactString,
     Int16,
     Int32,
+    Request,
+    RequestStruct,
+    Response,
     Schema,
     TaggedFields,
 )
@@ -123,7 +127,7 @@ async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[s
     Raises KafkaError. No topic is created by the question.
     """
     try:
-        answer: Any = await admin._send_request(_MetadataRequest(names))
+        answer: Any = await ask(admin, _MetadataRequest(names))
     except (IncompatibleBrokerVersion, NotImplementedError):
         return {}
     return {

@@ -4,11 +4,10 @@ It does not decide what is written, and it does not recover: after an error past
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aiokafka.producer.sender
 from aiokafka import TopicPartition
 from aiokafka.errors import (
     InvalidProducerIdMapping,
@@ -25,6 +24,7 @@ from aiokafka.structs import RecordMetadata
 from streams.base.settings import Settings
 from streams.kafka.clients import Clients
 from streams.kafka.doubts import Doubts, InDoubt
+from streams.library_internals.aiokafka.producer import hear_refusals, intercept, wait_between_transactions
 from streams.logic.contact.exchange import Record
 from streams.logic.partition.fitting import CATALOG_ROOM, Room, portions
 from streams.tables import CONTACTS
@@ -42,8 +42,7 @@ TELLS_NOTHING = (RequestTimedOutError, UnknownError)
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
 
-assert hasattr(aiokafka.producer.sender, "BACKOFF_OVERRIDE"), "this aiokafka has no BACKOFF_OVERRIDE to shorten"
-aiokafka.producer.sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_S
+wait_between_transactions(TRANSACTION_BACKOFF_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,14 @@ class Transactions:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
-        _be_patient(self._producer.client)
+        # Have it bear with brokers that go away.
+        intercept(self._producer.client, "ready", _ready)
+        intercept(self._producer.client, "coordinator_lookup", _coordinator_lookup)
         self._doubts = Doubts(self._producer.client)
         self._refusals: list[BaseException] = []
         self._fenced = False
-        _remember_refusals(getattr(self._producer, "_txn_manager", None), self._refusals)
+        # Why a transaction cannot go on, such as a right that was taken away.
+        hear_refusals(self._producer, self._refusals.append)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -185,37 +187,17 @@ class Transactions:
         return count
 
 
-def _remember_refusals(manager: Any, refusals: list[BaseException]) -> None:
-    """Keep why a transaction cannot go on, such as a right that was taken away: aiokafka tells what that led to."""
-    if manager is None:
-        return
-    refused = manager.error_transaction
-
-    def error_transaction(error: BaseException) -> None:
-        refusals.append(error)
-        refused(error)
-
-    manager.error_transaction = error_transaction
+async def _ready(is_ready: Callable[..., Awaitable[bool]], node_id: int, **connection: Any) -> bool:
+    """Whether there is a connection to a broker; one to which there is none is not tried again at once."""
+    if await is_ready(node_id, **connection):
+        return True
+    await asyncio.sleep(UNREACHABLE_BACKOFF_S)
+    return False
 
 
-def _be_patient(client: Any) -> None:
-    """Have a client bear with brokers that go away.
-
-    It waits before it tries one again to which there is no connection. And a connection that breaks while it asks for
-    a coordinator counts as one that is not there yet: of that alone aiokafka would give up, and the worker would end.
-    """
-    is_ready, look_up = client.ready, client.coordinator_lookup
-
-    async def ready(node_id: int, **connection: Any) -> bool:
-        if await is_ready(node_id, **connection):
-            return True
-        await asyncio.sleep(UNREACHABLE_BACKOFF_S)
-        return False
-
-    async def coordinator_lookup(coordinator_type: int, key: str) -> Any:
-        try:
-            return await look_up(coordinator_type, key)
-        except KafkaConnectionError as error:
-            raise NodeNotReadyError(str(error)) from error
-
-    client.ready, client.coordinator_lookup = ready, coordinator_lookup
+async def _coordinator_lookup(look_up: Callable[..., Awaitable[Any]], coordinator_type: int, key: str) -> Any:
+    """A connection that breaks meanwhile counts as one that is not there yet: of that alone aiokafka would give up."""
+    try:
+        return await look_up(coordinator_type, key)
+    except KafkaConnectionError as error:
+        raise NodeNotReadyError(str(error)) from error

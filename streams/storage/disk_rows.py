@@ -78,7 +78,9 @@ class DiskRows(MutableMapping[bytes, bytes]):
 
 
 class _Pairs(ItemsView[bytes, bytes]):
-    _mapping: DiskRows
+    def __init__(self, rows: DiskRows) -> None:
+        super().__init__(rows)
+        self._rows = rows
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return self._mapping.pairs()
+        return self._rows.pairs()

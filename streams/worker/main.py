@@ -30,6 +30,7 @@ from streams.faust_edge.consumer import Consumer
 from streams.kafka import reconnecting
 from streams.kafka.clients import Clients
 from streams.kafka.topic_admin import be_sole_installation, fit_topics
+from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
 from streams.worker.signals import Asked, Stopped, end_now
@@ -47,6 +48,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     """
     logs.configure(settings.log_level, settings.log_format)
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
+    written_for.tell()
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
     zone_data = use_newer_zones()
@@ -71,13 +73,13 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     outside = Outside.of(settings, clock, clients, loading)
     engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
-    brokers = BrokerWatch(settings, engines.due, end_process)
+    brokers = BrokerWatch(settings, engines.status.due, end_process)
 
     def status() -> dict[str, object]:
-        return {"time_zones": zone_data.status(), **engines.status()}
+        return {"time_zones": zone_data.status(), **engines.status.page()}
 
     def not_ready() -> str | None:
-        return brokers.not_ready() or engines.not_ready()
+        return brokers.not_ready() or engines.status.not_ready()
 
     with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
         metrics.INFO.labels(version("ringback")).set(1)
@@ -127,7 +129,7 @@ def _jumped(engines: Engines, seconds: float) -> None:
     metrics.CLOCK_JUMPS.labels(direction).inc()
     way = "forward" if seconds > 0 else "backward"
     log.warning("the clock was set %s by %.1f s; callbacks are due by the new time", way, abs(seconds))
-    engines.wake()
+    engines.held.wake()
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:

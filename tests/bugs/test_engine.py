@@ -177,10 +177,10 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
 async def pages_of(engine: PartitionEngine) -> AsyncIterator[int]:
     """The port of the pages of a worker that holds this engine."""
     engines = Engines(make(), [PREFIX + "wrap-up"], 1, Outside.of(make(), SystemClock()), lambda what, error: None)
-    engines._held, engines._generation = {0: engine}, 1
-    with http.serve("127.0.0.1", 0, engines.not_ready, engines.status) as server:
+    engines.held.engines[0], engines._assignment.generation = engine, 1
+    with http.serve("127.0.0.1", 0, engines.status.not_ready, engines.status.page) as server:
         yield server.port
-    engines._held.clear()  # Whoever has begun the engine gives it up.
+    engines.held.engines.clear()  # Whoever has begun the engine gives it up.
     await engines.close()
 
 

@@ -71,15 +71,15 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
     await stage.engines.suspend()
     await stage.engines.assign([0, 1], 2, stage.release, stays)
     await stage.until(lambda: stage.released == [0, 0])
-    held = stage.engines.status()["partitions"]
+    held = stage.engines.status.page()["partitions"]
     assert isinstance(held, dict) and held["0"]["ready"] and stage.engines.acquiring
     assert stage.caught_up() == 1, "once: it knows what it has read"
-    waits, what = stage.engines.status()["acquiring"], "its transactional id, by which the former owner is fenced"
+    waits, what = stage.engines.status.page()["acquiring"], "its transactional id, by which the former owner is fenced"
     assert isinstance(waits, dict) and waits.keys() == {"partition 1"} and waits["partition 1"]["for"] == what
-    assert stage.engines.not_ready() == f"partitions are being acquired; partition 1 waits for {what}"
+    assert stage.engines.status.not_ready() == f"partitions are being acquired; partition 1 waits for {what}"
     stage.held_up.set()
     await stage.until(lambda: not stage.engines.acquiring)
-    assert stage.engines.status()["acquiring"] == {} and stage.caught_up() == 2
+    assert stage.engines.status.page()["acquiring"] == {} and stage.caught_up() == 2
     await stage.engines.close()
     assert stage.broken == [] and stage.kafka.open == 0
 

@@ -18,14 +18,14 @@ def broken(what: str, error: BaseException) -> None:
 async def test_a_partition_that_is_held_and_has_not_begun_takes_no_batch() -> None:
     engines = Engines(make(), [TOPIC], 4, around(), broken)
     engine = engine_of(Broker(), Partition(0, 4, Configuration(), {}))
-    engines._held[0] = engine
+    engines.held.engines[0] = engine
     try:
-        epochs = engines.epochs([0, 1])
+        epochs = engines.held.epochs([0, 1])
         assert epochs == {}
-        assert engines.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is None
+        assert engines.held.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is None
         engine.begin({TOPIC: 5}, {})
-        epochs = engines.epochs([0, 1])
-        assert engines.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is not None
+        epochs = engines.held.epochs([0, 1])
+        assert engines.held.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is not None
         await engine.suspend()
     finally:
         await engine.close()

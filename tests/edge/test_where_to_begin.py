@@ -145,14 +145,14 @@ async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_th
     """By its offset it would be taken for what comes next."""
     engines = Engines(make(), [TOPIC], 4, around(), broken)
     engine = engine_of()
-    engines._held[0] = engine
+    engines.held.engines[0] = engine
     engine.begin({TOPIC: 10}, {})
-    epoch = engines.epochs([0])[0]
+    epoch = engines.held.epochs([0])[0]
     try:
-        assert engines.batch(TOPIC, 0, [Record(10)], epoch) is not None
-        engines._jumps._went_back[0] = {TOPIC}
-        assert engines.batch(TOPIC, 0, [Record(11)], epoch) is None
+        assert engines.held.batch(TOPIC, 0, [Record(10)], epoch) is not None
+        engines.held._jumps._went_back[0] = {TOPIC}
+        assert engines.held.batch(TOPIC, 0, [Record(11)], epoch) is None
     finally:
-        engines._held.pop(0)
+        engines.held.engines.pop(0)
         await engine.suspend()
         await engines.close()

@@ -37,8 +37,8 @@ def owners(simulation: "Simulation") -> Iterator[str]:
                     rows.pop(record.key, None)
                 else:
                     rows[record.key] = record.value
-        held = [worker.engines._held[number] for worker in simulation.workers
-                if worker.engines is not None and number in worker.engines._held]  # fmt: skip
+        held = [worker.engines.held.engines[number] for worker in simulation.workers
+                if worker.engines is not None and number in worker.engines.held.engines]  # fmt: skip
         if len(held) != 1 or not held[0].ready:
             yield f"owners: partition {number} has {len(held)}, ready: {[engine.ready for engine in held]}"
         for engine in held:

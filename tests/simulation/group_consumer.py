@@ -97,7 +97,6 @@ class Thread:
     ends_beside = transport.ConsumerThread.ends_beside
     jumped = transport.ConsumerThread.jumped
     position_of = transport.ConsumerThread.position_of
-    _state = transport.ConsumerThread._state
     starts = transport.ConsumerThread.starts
     seek_wait = driver.AIOKafkaConsumerThread.seek_wait
     _seek_wait = driver.AIOKafkaConsumerThread._seek_wait
@@ -109,6 +108,11 @@ class Thread:
         self.consumer = consumer
         self.app = SimpleNamespace(conf=SimpleNamespace(broker_request_timeout=90.0))
         self._client = client
+
+    @property
+    def client(self) -> GroupConsumer:
+        """What it reads with."""
+        return self._client
 
     def _ensure_consumer(self) -> GroupConsumer:
         return self._client

@@ -183,4 +183,4 @@ class Member:
                 await queue.has_items.wait()
             batch = queue.items.popleft()
             queue.has_room.set()
-            await self.engines.work(batch)
+            await self.engines.held.work(batch)

@@ -1,0 +1,131 @@
+"""Partitions that are acquired: owned, that is fenced and restored, and then taken up, that is read on.
+
+In the background of a rebalance, side by side, and again in place after a doubt. Source: docs/engine.md, "Taking over a
+partition".
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from streams.base import metrics
+from streams.base.settings import Settings
+from streams.engine.assignment import Assignment
+from streams.engine.away import patiently
+from streams.engine.beginning import Beginning, Jumps
+from streams.engine.configuration_reader import ConfigurationReader
+from streams.engine.held import HeldEngines
+from streams.engine.new_engines import NewEngines
+from streams.engine.outside import Outside
+from streams.engine.partition_engine import Broken, PartitionEngine
+from streams.engine.refusals import refusal_of
+from streams.engine.retakes import Retakes
+from streams.engine.waits import Waits
+from streams.kafka.source_ends import SourceEnds
+from streams.storage.local_copy import UnusableState
+
+log = logging.getLogger(__name__)
+
+
+class Acquisition:
+    """Of one worker. It puts engines from `new` into `held`. ends: how far the contact topics go, as committed.
+
+    retakes: the partitions that are taken up again in place; waits: what is waited for, by partition.
+    """
+
+    def __init__(
+        self, settings: Settings, outside: Outside, assignment: Assignment, held: HeldEngines, jumps: Jumps,
+        new: NewEngines, reader: ConfigurationReader, ends: SourceEnds, broken: Broken,
+    ) -> None:  # fmt: skip
+        self._settings, self._pace = settings, outside.pace
+        self._assignment, self._held, self._jumps = assignment, held, jumps
+        self._new, self._reader, self._ends = new, reader, ends
+        self._broken = broken
+        self._running: asyncio.Task[None] | None = None
+        self.retakes = Retakes(self._owned, broken, settings.transaction_timeout_s, outside.pace)
+        self.waits = Waits(outside.clock)
+
+    def start(self, kept: set[int]) -> None:
+        """Acquire what the group has given us. kept: partitions whose engines keep their state."""
+        self._jumps.keep(kept)
+        name = f"acquisition-{self._assignment.generation}"
+        self._running = asyncio.create_task(self._acquire(kept), name=name)
+
+    async def stop(self) -> None:
+        """Acquire nothing more, and take nothing up again."""
+        await self.retakes.stop()
+        await self._jumps.stop()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
+            self.waits.clear()
+
+    @property
+    def runs(self) -> bool:
+        """Whether partitions are still being acquired."""
+        return bool(self.retakes.numbers()) or (self._running is not None and not self._running.done())
+
+    async def begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
+        """Have the records of a partition come, from where it is to be read on. awaited: see `Beginning`."""
+        release = self._assignment.release
+        if release is None:  # It was about to be cancelled: the group shares out anew.
+            raise asyncio.CancelledError
+        while True:
+            spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
+            await release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back, awaited))
+            if self._jumps.begun(engine.number, went_back):
+                return
+            await engine.suspend()  # Another topic has gone back meanwhile.
+
+    async def _acquire(self, kept: set[int]) -> None:
+        wanted, generation = sorted(self._assignment.wanted), self._assignment.generation
+        log.info("assigned partitions %s of %d, generation %d", wanted, self._assignment.partitions, generation)
+        metrics.PARTITIONS_HELD.set(len(wanted))
+        try:
+            given_up = self._held.give_up_all_but(kept)
+            closing = asyncio.gather(*(engine.close() for engine in given_up))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._closed(closing), name="closing")
+                group.create_task(self._reader.start(), name="configuration-read")
+                group.create_task(self._patiently(self._new.rows_fit, "rows"), name="rows-fit")
+                for number in wanted:
+                    group.create_task(self._acquired(number, closing), name=f"acquire-{number}")
+        except (Exception, UnusableState, BaseExceptionGroup) as error:
+            self._broken("acquiring partitions", refusal_of(error, self._settings))
+
+    async def _closed(self, closing: "asyncio.Future[list[None]]") -> None:
+        """What is given up is closed to its end, whatever comes of this acquisition."""
+        await asyncio.shield(closing)
+
+    async def _acquired(self, number: int, closing: "asyncio.Future[list[None]]") -> None:
+        """Own a partition and take it up; what was given up just now is closed before another owner is made."""
+        if number not in self._held.engines:
+            self.waits.on(f"partition {number}", "the partitions that are given up to be closed")
+            await self._closed(closing)
+        await self._patiently(partial(self._owned, number), f"partition {number}")
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]], what: str) -> None:
+        await patiently(work, self._settings.transaction_timeout_s, f"{what} cannot be taken over yet", self._pace)
+
+    async def _owned(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
+        """Own a partition, unless it is held, and take it up. awaited: see `Beginning`."""
+        say = partial(self.waits.on, f"partition {number}")
+        if number not in self._held.engines:
+            self._held.engines[number] = await self._new.make(number, say)
+        await self._taken_up(self._held.engines[number], awaited, say)
+
+    async def _taken_up(
+        self, engine: PartitionEngine, awaited: Mapping[str, int] | None, say: Callable[[str], None]
+    ) -> None:  # fmt: skip
+        """See how far the topics of a partition go, and only then let its records come."""
+        say("the configuration topics to be read")
+        await self._reader.start()
+        await self._new.rows_fit()
+        if not engine.knows_lists:
+            await self._reader.caught_up(engine.core, say)
+            engine.knows_lists = True
+        say("its committed offsets")
+        await self.begin(engine, awaited)
+        self.waits.over(f"partition {engine.number}")

@@ -1,0 +1,69 @@
+"""The client below each consumer, producer and admin client: where it takes connections and asks for metadata.
+
+Faust's clients meet those of ours here. Source: docs/decisions/0029-connections-of-a-worker.md.
+"""
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import KafkaConnectionError
+
+from streams.library_internals.aiokafka.protocol import Request
+
+METADATA_UNANSWERED = 'Unable to request metadata from "%s:%s": %s'
+"""What aiokafka logs with host, port and error of an address that took a connection; it raises none of them."""
+
+take_connection = AIOKafkaClient._get_conn
+"""aiokafka's own, as it was before `intercept`: an open connection to a node, or None."""
+update_metadata = AIOKafkaClient._metadata_update
+"""The same: whether one of the brokers that are known has told of the cluster."""
+
+
+def intercept(
+    take: Callable[..., Awaitable[Any]], update: Callable[[Any, Any, Any], Awaitable[bool]]
+) -> None:  # fmt: skip
+    """Have every client of this process take connections, and ask for metadata, through these."""
+    AIOKafkaClient._get_conn = take
+    AIOKafkaClient._metadata_update = update
+
+
+def connections(client: Any) -> list[Any]:
+    """Those that a client holds: all have to be replaced when one was forgotten by the network."""
+    return list(client._conns.values())
+
+
+def brokers(client: Any) -> dict[Any, Any]:
+    """The brokers that a client knows, by node id."""
+    known: dict[Any, Any] = client.cluster._brokers
+    return known
+
+
+def know_brokers(client: Any, brokers: dict[Any, Any]) -> None:
+    """Have a client know other brokers, and leave the topics: the group would share out anew for a lost one."""
+    client.cluster._brokers = dict(brokers)
+
+
+async def bootstrapped(client: Any) -> dict[Any, Any] | None:
+    """The brokers as an address of the settings tells them now, with nothing changed in the client; None if none does.
+
+    aiokafka asks these addresses once in the life of a client.
+    """
+    again = copy.copy(client)
+    again.cluster, again._conns = ClusterMetadata(), {}
+    again._sync_task = client  # It has one already, as far as it is asked: none is started.
+    try:
+        await again.bootstrap()
+    except KafkaConnectionError:
+        return None
+    await asyncio.gather(*(connection.close() for connection in again._conns.values()))
+    return brokers(again)
+
+
+async def ask(admin: AIOKafkaAdminClient, request: Request) -> Any:
+    """The answer of some broker to a request that no method of the admin client sends as it is."""
+    return await admin._send_request(request)
