@@ -71,7 +71,7 @@ class Jumps:
 
     def found(self, engine: PartitionEngine, topic: str, first: int) -> None:
         """`first`: the record after the jump. Records that are missing are gone; those from before come again."""
-        reached, known = engine.inbox.handed(topic), engine.number in self._went_back
+        reached, known = engine.handed.to(topic), engine.number in self._went_back
         if first >= reached:
             say_deleted(self._prefix, topic, engine.number, reached, first)
             return

@@ -1,7 +1,7 @@
 """The partition engines of a worker, from its start to its end: what a rebalance, a failure and a stop do to them.
 
-What each part is: `assignment` what the group has said, `acquisition` how partitions become held, `held` what the
-consumer hands over to those that are, `engine_status` what is shown of them.
+What each part is: `assignment` what the group has said, `acquisition` how partitions become held, `held` those that
+are, `handover` what the consumer asks of them and tells, `engine_status` what is shown of them.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from streams.engine.beginning import Jumps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engine_status import EngineStatus
 from streams.engine.fenced import Fenced, Rejoin
+from streams.engine.handover import Handover
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.outside import Outside
@@ -28,7 +29,10 @@ from streams.logic.partition.outputs import Outlet
 
 
 class Engines:
-    """For the contact partitions assigned to this worker. held: the engines; status: what is shown of them."""
+    """For the contact partitions assigned to this worker.
+
+    held: the engines; handover: what the consumer asks and tells; status: what is shown.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,8 @@ class Engines:
         self._ends = SourceEnds(outside.clients, sorted(topics))
         self._written_ends = SourceEnds(outside.clients, committed=False)
         jumps = Jumps(settings.prefix, self._begin_again, broken)
-        self.held = HeldEngines(jumps)
+        self.held = HeldEngines()
+        self.handover = Handover(self.held.engines, jumps)
         self._assignment, self._fenced = Assignment(settings, partitions, broken), Fenced(broken)
         self._reader = ConfigurationReader(
             outside, settings.prefix, self._ends, self._written_ends, self.held.wake, broken
@@ -110,7 +115,7 @@ class Engines:
     def held_back(self) -> set[int]:
         """The partitions that are given up, or taken up again and have not begun: records of them are dropped."""
         retaken = self._acquisition.retakes.numbers()
-        return {number for number in retaken if not self.held.epochs([number])} | set(self._fenced.numbers())
+        return {number for number in retaken if not self.handover.epochs([number])} | set(self._fenced.numbers())
 
     async def _begin_again(self, engine: PartitionEngine) -> None:
         """Its log went back while it was read."""

@@ -75,7 +75,6 @@ class Inbox:
         self.passed = False
         self._events = _Lane()
         self._requests = _Lane()
-        self._handed: dict[str, int] = {}
         self._reached: dict[str, int] = {}
 
     def open(self, starts: Mapping[str, int], anew: Collection[str] = ()) -> None:
@@ -84,7 +83,6 @@ class Inbox:
         self._requests.clear()
         before = {topic: 0 if topic in anew else self.next.get(topic, 0) for topic in starts}
         self.next = {topic: max(start, before[topic]) for topic, start in starts.items()}
-        self._handed = dict(starts)
         self._reached = {}
         self.passed = False
 
@@ -93,29 +91,15 @@ class Inbox:
         self._events.room.set()
         self._requests.room.set()
 
-    def handed_over(self, topic: str, records: list[SourceRecord]) -> int:
-        """Note that records are on their way to the agent; returns the offset before which all were on it already."""
-        before = self._handed[topic]
-        self._handed[topic] = records[-1].offset + 1
-        return before
-
-    def handed(self, topic: str) -> int:
-        """The offset before which everything of `topic` is on its way."""
-        return self._handed[topic]
-
-    def all_taken(self, topic: str) -> bool:
-        """Whether everything of `topic` that was handed over has been taken."""
-        return self.next[topic] >= self._handed[topic]
-
     def reached(self, topic: str, offset: int) -> None:
         """There is nothing of `topic` to take before `offset`: it may end in markers, which nobody hands over."""
         self._reached[topic] = max(offset, self._reached.get(topic, 0))
 
-    def pass_markers(self, topic: str, position: int) -> bool:
+    def pass_to(self, topic: str, position: int) -> bool:
         """There is nothing but markers of `topic` before `position`; returns whether that is further than before."""
-        if not self.all_taken(topic) or position <= self.next[topic]:
+        if position <= self.next[topic]:
             return False
-        self.next[topic] = self._handed[topic] = position
+        self.next[topic] = position
         self.passed = True
         return True
 

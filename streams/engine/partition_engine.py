@@ -19,6 +19,7 @@ from streams.base.settings import Settings
 from streams.engine.batch import Batch, arrived
 from streams.engine.counts import count, show
 from streams.engine.gate import AcquireGate
+from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
 from streams.engine.pace import PACE, Pace
 from streams.kafka.transactions import Transactions, Unit
@@ -50,7 +51,7 @@ class PartitionEngine:
         self.core = core
         self.number = core.number
         self.epoch = self.in_flight = 0  # In flight: callbacks that the unit presents which is being committed.
-        self.inbox = Inbox()
+        self.inbox, self.handed = Inbox(), Handed()
         self.gate = AcquireGate({})
         self._in_unit = False
         self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
@@ -92,6 +93,7 @@ class PartitionEngine:
         self.epoch = next(self._epochs)
         self.proven = False
         self.inbox.open(starts, anew)
+        self.handed.open(starts)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
         self.gate = AcquireGate(awaited)
         self.active = True

@@ -151,7 +151,7 @@ class Consumer(OpenConsumer):
             if not records or self.should_stop:
                 continue
             ends = self.thread.ends_beside(tp, self.engines.topics) if self._is_request(tp) else None
-            batch = self.engines.held.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
+            batch = self.engines.handover.batch(tp.topic, tp.partition, records, epochs.get(tp.partition), ends)
             if batch is None:
                 continue
             self.deliver_again(tp)
@@ -178,9 +178,9 @@ class Consumer(OpenConsumer):
             return {}
         async with self._fetch_or_seek:
             records = await self.thread.getmany(active_partitions, wait_s)
-            self._fetched_in = self.engines.held.epochs(tp.partition for tp in records)
+            self._fetched_in = self.engines.handover.epochs(tp.partition for tp in records)
             for tp in [tp for tp in records if self.thread.jumped(tp)]:
-                self.engines.held.jumped(tp.topic, tp.partition, records[tp][0].offset)
+                self.engines.handover.jumped(tp.topic, tp.partition, records[tp][0].offset)
             return records
 
     async def _report_positions(self) -> None:
@@ -188,23 +188,23 @@ class Consumer(OpenConsumer):
 
         Asked between two fetches, when all that the last one returned has been handed over.
         """
-        for topic, partition in self.engines.held.gated():
-            tp, epochs = TP(topic, partition), self.engines.held.epochs([partition])
+        for topic, partition in self.engines.handover.gated():
+            tp, epochs = TP(topic, partition), self.engines.handover.epochs([partition])
             if self.flow_active and tp in self.active_partitions:
                 with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
                     position = await self.thread.position(tp) or 0
                     # A release in between has sought the partition: what stands before this may be read once more.
-                    if self.engines.held.epochs([partition]) == epochs:
-                        self.engines.held.read_to(topic, partition, position)
+                    if self.engines.handover.epochs([partition]) == epochs:
+                        self.engines.handover.read_to(topic, partition, position)
 
     def _pass_markers(self) -> None:
         """Tell engines how far topics go that end in markers, now and then."""
         if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
         self._passed_at = now
-        for tp in self.active_partitions:
+        for tp in sorted(self.active_partitions):  # In one order, so that a simulation can be run again.
             if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
-                self.engines.held.pass_markers(tp.topic, tp.partition, position)
+                self.engines.handover.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Hold source partitions back; only `release` lets them go."""

@@ -122,7 +122,7 @@ class Lone:
         records: list[SourceRecord] = [
             Record(name, next(offsets), key_of(value), orjson.dumps(value)) for value in values
         ]
-        follows = self.engine.inbox.handed_over(name, records)
+        follows = self.engine.handed.note(name, records)
         await self.engine.work(Batch(name, 0, records, self.engine.epoch, follows))
 
     async def until(self, done: Any) -> None:

@@ -289,17 +289,17 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
                 await asyncio.sleep(0.001)
 
     await engines.assign([0, 1], 1, release, stays)
-    await until(lambda: engines.held_back() == {0} and len(engines.held.epochs([0, 1])) == 1)
+    await until(lambda: engines.held_back() == {0} and len(engines.handover.epochs([0, 1])) == 1)
     assert engines.status.page()["taken_up_again"] == [0]
-    (epoch,) = (epoch for number, epoch in engines.held.epochs([0, 1]).items() if number == 1)
+    (epoch,) = (epoch for number, epoch in engines.handover.epochs([0, 1]).items() if number == 1)
     units = kafka.committed["ringback-1"]
     record = Record(topic, 0, key_of(wrap_up()), orjson.dumps(wrap_up()), partition=1)
-    batch = engines.held.batch(topic, 1, [record], epoch)
+    batch = engines.handover.batch(topic, 1, [record], epoch)
     assert batch is not None
     await engines.held.work(batch)
     await until(lambda: kafka.committed["ringback-1"] > units)
     assert engines.acquiring and engines.held_back() == {0}
     can_be_taken.set()
     await until(lambda: not engines.acquiring)
-    assert set(engines.held.epochs([0, 1])) == {0, 1} and broken == []
+    assert set(engines.handover.epochs([0, 1])) == {0, 1} and broken == []
     await engines.close()

@@ -20,12 +20,12 @@ async def test_a_partition_that_is_held_and_has_not_begun_takes_no_batch() -> No
     engine = engine_of(Broker(), Partition(0, 4, Configuration(), {}))
     engines.held.engines[0] = engine
     try:
-        epochs = engines.held.epochs([0, 1])
+        epochs = engines.handover.epochs([0, 1])
         assert epochs == {}
-        assert engines.held.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is None
+        assert engines.handover.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is None
         engine.begin({TOPIC: 5}, {})
-        epochs = engines.held.epochs([0, 1])
-        assert engines.held.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is not None
+        epochs = engines.handover.epochs([0, 1])
+        assert engines.handover.batch(TOPIC, 0, [Record(5)], epochs.get(0)) is not None
         await engine.suspend()
     finally:
         await engine.close()

@@ -51,7 +51,7 @@ class Worker:
     async def works(self, number: int, offset: int = 0) -> None:
         """A wrap-up is fetched, and handed to its engine."""
         record = Record(TOPIC, offset, key_of(wrap_up()), orjson.dumps(wrap_up()), partition=number)
-        batch = self.engines.held.batch(TOPIC, number, [record], self.engines.held.epochs([number]).get(number))
+        batch = self.engines.handover.batch(TOPIC, number, [record], self.engines.handover.epochs([number]).get(number))
         if batch is not None:
             await self.engines.held.work(batch)
 
@@ -86,7 +86,7 @@ async def test_it_is_not_taken_back_and_its_records_are_left_alone(worker: Worke
     units = worker.kafka.committed["ringback-0"]
     await worker.works(0, 1)
     await asyncio.sleep(0.05)
-    assert worker.engines.held.epochs([0]) == {}
+    assert worker.engines.handover.epochs([0]) == {}
     assert worker.kafka.committed["ringback-0"] == units
 
 
@@ -96,7 +96,7 @@ async def test_the_other_partitions_go_on(worker: Worker) -> None:
     await asyncio.sleep(0)
     await worker.works(1)
     await proven
-    assert set(worker.engines.held.epochs([0, 1])) == {1}
+    assert set(worker.engines.handover.epochs([0, 1])) == {1}
 
 
 async def test_the_worker_is_not_ready_until_the_group_has_said_whose_it_is(worker: Worker) -> None:
@@ -114,7 +114,7 @@ async def test_if_it_is_still_ours_it_is_owned_and_read_anew(worker: Worker) -> 
     proven = asyncio.create_task(worker.proven(0))
     await worker.assigned(0, 1)
     await proven
-    assert set(worker.engines.held.epochs([0, 1])) == {0, 1}
+    assert set(worker.engines.handover.epochs([0, 1])) == {0, 1}
     assert (worker.broken, worker.rejoined) == ([], 1)
 
 
@@ -139,7 +139,7 @@ async def test_who_is_fenced_while_the_group_shares_out_asks_nobody(worker: Work
     await suspending
     assert (worker.rejoined, worker.broken) == (0, [])
     await worker.assigned(0, 1)
-    assert set(worker.engines.held.epochs([0, 1])) == {0, 1}
+    assert set(worker.engines.handover.epochs([0, 1])) == {0, 1}
 
 
 async def test_fenced_again_and_again_without_a_commit_in_between_the_worker_ends(worker: Worker) -> None:

@@ -1,13 +1,18 @@
 """Records wait for their unit in order, none passes twice, and none is missed unseen."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from streams.engine import inbox as inboxes
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.inbox import BYTES_MAX, RECORDS_MAX, Inbox, MissingRecords
+from streams.engine.handed import Handed
+from streams.engine.handover import Handover
+from streams.engine.inbox import BYTES_MAX, RECORDS_MAX, MissingRecords
 
 
 @dataclass
@@ -21,9 +26,26 @@ class Record:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Inbox(inboxes.Inbox):
+    """With what is on its way beside it, as an engine has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handed = Handed()
+        engine: Any = SimpleNamespace(inbox=self, handed=self.handed, active=True, wake=lambda: None)
+        self.handover = Handover({0: engine}, cast(Any, None))
+
+    def open(self, starts: Mapping[str, int], anew: Collection[str] = ()) -> None:
+        super().open(starts, anew)
+        self.handed.open(starts)
+
+    def is_all_taken(self) -> bool:
+        return self.handed.is_all_before("wrap-up", self.next["wrap-up"])
+
+
 def batch(inbox: Inbox, *offsets: int, topic: str = "wrap-up") -> Batch:
     records: list[SourceRecord] = [Record(offset) for offset in offsets]
-    return Batch(topic, 0, records, 1, inbox.handed_over(topic, records))
+    return Batch(topic, 0, records, 1, inbox.handed.note(topic, records))
 
 
 def offsets(inbox: Inbox) -> list[tuple[str, int]]:
@@ -81,13 +103,13 @@ async def test_a_batch_that_never_arrived_is_noticed_with_the_next_one():
 async def test_everything_is_taken_only_when_what_is_on_its_way_has_been():
     inbox = Inbox()
     inbox.open({"wrap-up": 4})
-    assert inbox.all_taken("wrap-up")
+    assert inbox.is_all_taken()
     one = batch(inbox, 4)
-    assert not inbox.all_taken("wrap-up")
+    assert not inbox.is_all_taken()
     await inbox.put(one)
-    assert not inbox.all_taken("wrap-up")
+    assert not inbox.is_all_taken()
     offsets(inbox)
-    assert inbox.all_taken("wrap-up")
+    assert inbox.is_all_taken()
 
 
 async def test_a_full_inbox_keeps_the_sender_waiting_until_there_is_room():
@@ -117,7 +139,7 @@ REQUESTS = "placement-requested"
 
 def requests(inbox: Inbox, *offsets: int, after: dict[str, int]) -> Batch:
     records: list[SourceRecord] = [Record(offset, REQUESTS) for offset in offsets]
-    return Batch(REQUESTS, 0, records, 1, inbox.handed_over(REQUESTS, records), after)
+    return Batch(REQUESTS, 0, records, 1, inbox.handed.note(REQUESTS, records), after)
 
 
 def opened(**starts: int) -> Inbox:
@@ -179,7 +201,7 @@ async def test_a_few_records_that_are_very_large_fill_the_inbox_as_many_small_on
     inbox = Inbox()
     inbox.open({"wrap-up": 0})
     records: list[SourceRecord] = [Record(number, value=bytes(BYTES_MAX // 2)) for number in range(3)]
-    waiting = asyncio.create_task(inbox.put(Batch("wrap-up", 0, records, 1, inbox.handed_over("wrap-up", records))))
+    waiting = asyncio.create_task(inbox.put(Batch("wrap-up", 0, records, 1, inbox.handed.note("wrap-up", records))))
     await asyncio.sleep(0)
     assert not waiting.done()
     assert len(offsets(inbox)) == 3
@@ -190,11 +212,14 @@ async def test_markers_are_passed_when_everything_before_them_has_been_taken_and
     inbox = Inbox()
     inbox.open({"wrap-up": 5})
     await inbox.put(batch(inbox, 5, 6))
-    assert not inbox.pass_markers("wrap-up", 8), "two records wait"
+    inbox.handover.pass_markers("wrap-up", 0, 8)
+    assert (inbox.next, inbox.passed) == ({"wrap-up": 5}, False), "two records wait"
     assert offsets(inbox) == [("wrap-up", 5), ("wrap-up", 6)]
-    assert [inbox.pass_markers("wrap-up", 7), inbox.passed] == [False, False], "there are none"
-    assert [inbox.pass_markers("wrap-up", 8), inbox.passed] == [True, True]
-    assert inbox.next == {"wrap-up": 8}
-    assert not inbox.pass_markers("wrap-up", 6), "never back"
+    inbox.handover.pass_markers("wrap-up", 0, 7)
+    assert (inbox.next, inbox.passed) == ({"wrap-up": 7}, False), "there are none"
+    inbox.handover.pass_markers("wrap-up", 0, 8)
+    assert (inbox.next, inbox.passed) == ({"wrap-up": 8}, True)
+    inbox.handover.pass_markers("wrap-up", 0, 6)
+    assert inbox.next == {"wrap-up": 8}, "never back"
     await inbox.put(batch(inbox, 8))
     assert offsets(inbox) == [("wrap-up", 8)]

@@ -131,7 +131,7 @@ async def test_a_unit_takes_in_no_more_bytes_than_its_dead_letters_may_have() ->
         values = [{"x": "y" * (UNIT_BYTES_MAX // 3)} for _ in range(9)]
         name = f"{PREFIX}wrap-up"
         records: list[SourceRecord] = [Record(name, n, b"L|c", orjson.dumps(one)) for n, one in enumerate(values)]
-        follows = lone.engine.inbox.handed_over(name, records)
+        follows = lone.engine.handed.note(name, records)
         await lone.engine.work(Batch(name, 0, records, lone.engine.epoch, follows))
         await lone.idle()
     assert sum(unit.offsets.get(TopicPartition(name, 0), 0) == 9 for unit in broker.units) >= 1

@@ -147,11 +147,11 @@ async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_th
     engine = engine_of()
     engines.held.engines[0] = engine
     engine.begin({TOPIC: 10}, {})
-    epoch = engines.held.epochs([0])[0]
+    epoch = engines.handover.epochs([0])[0]
     try:
-        assert engines.held.batch(TOPIC, 0, [Record(10)], epoch) is not None
-        engines.held._jumps._went_back[0] = {TOPIC}
-        assert engines.held.batch(TOPIC, 0, [Record(11)], epoch) is None
+        assert engines.handover.batch(TOPIC, 0, [Record(10)], epoch) is not None
+        engines.handover._jumps._went_back[0] = {TOPIC}
+        assert engines.handover.batch(TOPIC, 0, [Record(11)], epoch) is None
     finally:
         engines.held.engines.pop(0)
         await engine.suspend()
