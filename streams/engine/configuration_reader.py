@@ -94,7 +94,7 @@ class ConfigurationReader:
         """
         taken_over, made_anew = core.take_over()
         for name in made_anew:
-            log.warning("partition %d: topic %s was made anew, none of it has been applied here", core.number, name)
+            log.warning("partition %d: topic %s was recreated, none of it has been applied here", core.number, name)
         if taken_over:
             _, written = await self._written_ends.span(self._dnc.topic)
             self.configuration.dnc.appended.until(core.number, written)

@@ -22,7 +22,7 @@ def count(core: Partition, outcome: Outcome, now: datetime) -> None:
     metrics.UNITS.inc()
     for fault in outcome.faults:
         metrics.FAULTS.labels(fault.kind).inc()
-        log.error("partition %d: a fault of ours (%s): %s\n%s", core.number, fault.kind, fault.what, fault.where)
+        log.error("partition %d: internal error (%s): %s\n%s", core.number, fault.kind, fault.what, fault.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
         metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)

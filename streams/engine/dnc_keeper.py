@@ -105,7 +105,7 @@ class DncKeeper:
             await writing
         except OSError as error:
             # Nothing is lost without it, but time at the next start.
-            log.warning("no snapshot of the Do Not Call lists could be written to %s: %s", self._snapshots, error)
+            log.warning("could not write a snapshot of the Do Not Call lists to %s: %s", self._snapshots, error)
 
     def _write(self) -> None:
         self._unwritten, self._wrote_at = 0, self._clock.monotonic()

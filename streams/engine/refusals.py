@@ -34,7 +34,7 @@ class TopicMadeAnew(OperatorError):
 
     def __init__(self, topic: str) -> None:
         super().__init__(
-            f"topic {topic} was deleted and made anew while this worker ran: what it knows of it is void. "
+            f"topic {topic} was deleted and recreated while this worker ran: what it knows of it is void. "
             "Start the worker again, it then reads the topic from its beginning"
         )
 

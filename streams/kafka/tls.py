@@ -66,7 +66,7 @@ class Context(ssl.SSLContext):
             self._seen = seen
             try:
                 self._inner = _read(self._files)
-                log.info("certificates and keys were read anew")
+                log.info("certificates and keys were read again")
             except SettingsError as error:
                 log.warning("%s: what was read before stays in use", error)
         return self._inner

@@ -214,7 +214,7 @@ async def watched(told: dict[str, Told]) -> None:
 
 @pytest.mark.parametrize("name", CONFIGURATION_TOPICS)
 async def test_a_configuration_topic_that_is_made_anew_under_a_worker_ends_it(name: str) -> None:
-    with pytest.raises(TopicMadeAnew, match=rf"topic ringback\.{name} was deleted and made anew"):
+    with pytest.raises(TopicMadeAnew, match=rf"topic ringback\.{name} was deleted and recreated"):
         await watched(topics() | {f"ringback.{name}": Told("another", 1)})
 
 

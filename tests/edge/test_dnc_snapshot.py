@@ -198,4 +198,4 @@ async def test_a_snapshot_that_cannot_be_written_is_a_line_in_the_log_and_no_mor
     keeper.taken(50)
     await keeper.look_after()
     await keeper.stop()
-    assert len(caplog.records) == 1 and "could be written" in caplog.text
+    assert len(caplog.records) == 1 and "could not write" in caplog.text

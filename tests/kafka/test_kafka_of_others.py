@@ -206,7 +206,7 @@ async def test_a_clear_on_a_topic_that_was_made_anew_cancels_as_on_a_new_install
             await sent(anew, name, clear)
         await read.until(lambda: len(read.records["callback-lifecycle"]) == 2, SOON_S)
         assert [one["transition"] for one in read.values("callback-lifecycle")] == ["scheduled", "cancelled"]
-        assert f"topic {name} was made anew" in worker.log.read_text()
+        assert f"topic {name} was recreated" in worker.log.read_text()
 
 
 def promised(name: str, due_s: float) -> CallbackScheduled:
@@ -271,7 +271,7 @@ async def test_a_worker_that_ends_since_a_topic_was_made_anew_goes_on_when_it_is
                 await some_refused(anew, name, "after", 6)  # Beyond the offset up to which the worker has read.
             assert await asyncio.to_thread(worker.wait_ended, SOON_S) == 1
             said = [line for line in worker.log.read_text().splitlines() if "the worker ends" in line]
-            assert len(said) == 1 and f"{name} was deleted and made anew" in said[0] and "Traceback" not in said[0]
+            assert len(said) == 1 and f"{name} was deleted and recreated" in said[0] and "Traceback" not in said[0]
             if not at_once:
                 await some_refused(anew, name, "after", 6)
             await configure(anew)
@@ -341,7 +341,7 @@ async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_pa
     assert len(set(ids.values())) == len(ids) == 6
     await watch.look()
     await make_anew(cluster, "campaign-recycle")
-    with pytest.raises(TopicMadeAnew, match="campaign-recycle was deleted and made anew"):
+    with pytest.raises(TopicMadeAnew, match="campaign-recycle was deleted and recreated"):
         await watch.look()
     again = TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix)
     assert {name for name, one in (await again.begin()).items() if one != ids[name]} == {"campaign-recycle"}
