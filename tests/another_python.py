@@ -36,7 +36,7 @@ SLOW = (  # Properties of our code, not of a Python, that take as long as all th
 )
 RUNS: tuple[tuple[str, ...], ...] = (
     (*PYTEST, "tests/rules", "tests/simulate", "tests/topics", f"--deselect={SLOW[0]}"),
-    (*PYTEST, "tests/engine", "tests/logic", f"--deselect={SLOW[1]}"),
+    (*PYTEST, "tests/logic", f"--deselect={SLOW[1]}"),
     ("-W", "error", "-m", "tests.simulation", "0", "--count", str(SEEDS)),
 )
 """What runs, side by side."""

@@ -74,5 +74,5 @@ def test_every_path_that_it_runs_is_there():
     for part in named:
         path, _, test = part.partition("::")
         assert (ROOT / path).exists() and (not test or f"def {test}(" in (ROOT / path).read_text("utf-8"))
-    for folder in ("logic", "rules", "engine", "topics", "simulate"):
+    for folder in ("logic", "rules", "topics", "simulate"):
         assert f"tests/{folder}" in named

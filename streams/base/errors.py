@@ -1,12 +1,12 @@
-"""Errors that the person who runs Ringback can cure; the command line prints them as one line, without a traceback.
+"""Errors that the operator can correct; the command line prints them as one line, without a traceback.
 
-Bad events are not here: they are data and go to the dead letter topic. Faults of our own are not here either: they keep
+Bad events are not here: they are data and go to the dead letter topic. Internal errors are not here either: they keep
 their traceback.
 """
 
 
 class OperatorError(Exception):
-    """Something in the environment is wrong; the text says what, and then how to cure it.
+    """Something in the environment is wrong; the text says what, and then how to correct it.
 
     `exit_code` is what a command ends with: 1 for the environment, 2 for usage and settings.
     """
@@ -15,6 +15,6 @@ class OperatorError(Exception):
 
 
 class SettingsError(OperatorError):
-    """A setting is unknown or has a value that does not fit; the text has one line for each of them."""
+    """Settings are unknown or have invalid values; the text has one line for each of them."""
 
     exit_code = 2

@@ -1,6 +1,6 @@
-"""Logging: one line for each thing an operator must know, as text on a terminal and as JSON elsewhere.
+"""Logging: one line for each event an operator must know, as text on a terminal and as JSON elsewhere.
 
-No line holds a phone number or a value of an event; ids of topics, partitions and offsets lead to the record itself.
+No line has a phone number or a value of an event; topic, partition and offset lead to the record.
 """
 
 import logging
@@ -11,27 +11,27 @@ from typing import Literal
 import orjson
 
 CONSOLE = "%(asctime)s %(levelname)-7s %(message)s"
-# Faust and aiokafka tell of every rebalance and retry at INFO; what an operator must know of it the engine says.
+# Faust and aiokafka log every rebalance and retry at INFO; the engine logs what an operator must know of it.
 QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "streams.app", "streams.faust_edge.consumer")
 
-# While it verifies a transaction, a Kafka 4 broker asks aiokafka to retry: a warning for every unit, and nothing wrong.
+# A Kafka 4 broker asks aiokafka to retry while it verifies a transaction: a warning for each, and nothing is wrong.
 SILENT = ("aiokafka.producer.sender",)
 
 
 REPEATED = "aiokafka"
 QUIET_S = 10.0
-"""While a broker is away, its clients say so a hundred times a second; one line in this time tells as much."""
+"""While a broker is away, its clients log it a hundred times a second; one line in this time is enough."""
 
 
 class OneOfMany(logging.Filter):
-    """Of the lines of Kafka's client that say the same, one passes in ten seconds, with how many it stands for."""
+    """Of equal lines of Kafka's client, passes one in ten seconds, with the number of lines it stands for."""
 
     def __init__(self) -> None:
         super().__init__()
         self._passed: dict[tuple[str, object], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is written; lines are alike that differ in their arguments only."""
+        """Whether the line is written; lines are equal if they differ in their arguments only."""
         if not record.name.startswith(REPEATED):
             return True
         kind = record.name, record.msg

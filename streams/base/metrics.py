@@ -1,4 +1,4 @@
-"""Every metric of Ringback, named once; the worker counts, `streams.worker.http` shows.
+"""Every metric of Ringback, declared once. The worker sets them, `streams.worker.http` exposes them.
 
 Labels are bounded: topics of the catalog, causes, error codes and partition numbers, never a contact, a callback, a
 campaign or a phone number. Times are in seconds.
@@ -14,7 +14,7 @@ from topics.names import TopicName
 from topics.records import PLACEMENT_REASONS
 
 REGISTRY = CollectorRegistry()
-# A second series for each counter and histogram, with the instant it was made, which no dashboard of ours asks for.
+# A second series for each counter and histogram, with the instant of its creation, which no dashboard of ours queries.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 prometheus_client.ProcessCollector(registry=REGISTRY)
 prometheus_client.PlatformCollector(registry=REGISTRY)
@@ -64,72 +64,72 @@ REFUSALS = Counter(
 )
 CLOCK_JUMPS = Counter(
     "ringback_clock_jumps_total",
-    "Times that the clock was set, on or back, by more than half a second.",
+    "Times that the clock was set by more than half a second; direction: on is forward, back is backward.",
     ["direction"],
     registry=REGISTRY,
 )
 STATE_SET_ASIDE = Counter(
     "ringback_state_set_aside_total",
-    "State folders that could not be relied on; the state is then read from Kafka.",
+    "State folders that could not be relied on and were quarantined; the state is then read from Kafka.",
     registry=REGISTRY,
 )
-DNC_ENTRIES_HELD = Gauge("ringback_dnc_entries", "Do Not Call entries this worker knows.", registry=REGISTRY)
+DNC_ENTRIES_HELD = Gauge("ringback_dnc_entries", "Do Not Call entries that this worker has loaded.", registry=REGISTRY)
 DNC_READ = Counter(
-    "ringback_dnc_records_read_total", "Records of the topic of Do Not Call entries read.", registry=REGISTRY
+    "ringback_dnc_records_read_total", "Records read from the topic of Do Not Call entries.", registry=REGISTRY
 )
 DOUBTS = Counter(
     "ringback_transactions_in_doubt_total",
-    "Transactions of which a request had no answer; their partitions were taken up again from Kafka, in place.",
+    "Transactions of which a request had no answer; their partitions were reacquired in place.",
     registry=REGISTRY,
 )
 FENCED = Counter(
     "ringback_partitions_fenced_total",
-    "Partitions given up because another producer had their transactional id; the group was asked whose they are.",
+    "Partitions given up because another producer took their transactional id; the worker joined its group again.",
     registry=REGISTRY,
 )
-UNITS = Counter("ringback_units_total", "Units of work committed, each one Kafka transaction.", registry=REGISTRY)
+UNITS = Counter("ringback_units_total", "Kafka transactions committed.", registry=REGISTRY)
 UNIT_SECONDS = Histogram(
     "ringback_unit_seconds",
-    "From the beginning of a unit of work to its commit.",
+    "From the beginning of a Kafka transaction to its commit.",
     buckets=UNIT_BUCKETS,
     registry=REGISTRY,
 )
 FAULTS = Counter(
     "ringback_faults_total",
-    "Faults of ours that were undone, by what met them: an event became a dead letter, all else is tried again.",
+    "Internal errors, by what failed. Their effects were undone; an event became a dead letter, all else is retried.",
     ["kind"],
     registry=REGISTRY,
 )
 SET_BACK = Gauge(
     "ringback_timers_set_back",
-    "Timers and releases that met a fault of ours and are tried again later; their callbacks are outstanding.",
+    "Timers and releases that are retried after an internal error; their callbacks are outstanding.",
     ["partition"],
     registry=REGISTRY,
 )
 RESTORE_SECONDS = Gauge(
-    "ringback_restore_seconds", "Time the last restore of a partition's state took.", ["partition"], registry=REGISTRY
+    "ringback_restore_seconds", "Duration of the last restore of a partition's state.", ["partition"], registry=REGISTRY
 )
 RESTORED_ROWS = Gauge(
     "ringback_restored_rows", "Rows read in the last restore of a partition's state.", ["partition"], registry=REGISTRY
 )
 BROKER_SILENT = Gauge(
-    "ringback_broker_silent_seconds", "How long no broker has answered this worker anything.", registry=REGISTRY
+    "ringback_broker_silent_seconds", "Time since any broker last answered this worker.", registry=REGISTRY
 )
 LOG_GAPS = Counter(
     "ringback_log_gaps_total",
-    "Logs that did not go on where they had been read to, by topic and kind: shorter, or with records deleted unread.",
+    "Logs of contact topics that lost records; kind: shorter at their end, or records_deleted before they were read.",
     ["topic", "kind"],
     registry=REGISTRY,
 )
-PARTITIONS_HELD = Gauge("ringback_partitions_held", "Contact partitions this worker holds.", registry=REGISTRY)
+PARTITIONS_HELD = Gauge("ringback_partitions_held", "Contact partitions assigned to this worker.", registry=REGISTRY)
 PARTITION_READY = Gauge(
     "ringback_partition_ready",
-    "1 when a held partition has caught up and its timers fire, 0 while it restores or catches up.",
+    "1 when an assigned partition has caught up and its timers fire, 0 while it restores or catches up.",
     ["partition"],
     registry=REGISTRY,
 )
 
-# A series that begins with its first event hides that event from every rate: all that can be known begins at 0.
+# A series that begins with its first event hides that event from every rate, so every known series begins at 0.
 for _topic in CATALOG.values():
     if _topic.direction is Direction.IN:
         EVENTS.labels(_topic.name, APPLIED)
@@ -156,6 +156,6 @@ PER_PARTITION = (OUTSTANDING, SET_BACK, RESTORE_SECONDS, RESTORED_ROWS, PARTITIO
 
 
 def forget_partition(partition: int) -> None:
-    """Take the series of a partition that this worker no longer holds off the page; its new owner shows them."""
+    """Remove the series of a partition that this worker no longer holds; its new owner exposes them."""
     for metric in PER_PARTITION:
         metric.remove_by_labels({"partition": str(partition)})

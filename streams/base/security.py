@@ -1,7 +1,6 @@
-"""The settings of a secured Kafka: which of them there are, and which of them fit each other.
+"""The settings of a secured Kafka, and which of them go together.
 
-They are part of `streams.base.settings.Settings`. What becomes of them when a client connects:
-streams/kafka/credentials.py.
+They are part of `streams.base.settings.Settings`. streams/kafka/credentials.py makes credentials of them.
 """
 
 import re
@@ -45,7 +44,7 @@ SaslMechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OA
 
 
 Untold = Field(repr=False)
-"""A setting that takes any text, beside one for a secret: it is not shown, since a secret may be there by mistake."""
+"""Of a setting that takes any text: it is not shown, since a secret may be there by mistake."""
 
 
 class Use(NamedTuple):
@@ -56,7 +55,7 @@ class Use(NamedTuple):
 
 
 class Security(BaseSettings):
-    """How a client shows who it is, and whom it believes; `*_file` settings are read anew when the file changes."""
+    """How a client authenticates, and whom it trusts. Files that settings name are read again when they change."""
 
     model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -69,33 +68,33 @@ class Security(BaseSettings):
     sasl_password: SecretStr | None = None
     """Password for PLAIN and SCRAM; never printed."""
     sasl_password_file: FilePath | None = None
-    """File that holds that password, instead of it."""
+    """File with that password, in its place."""
     tls_ca_file: FilePath | None = None
     """PEM file of the authorities that may sign the brokers' certificates; default: those of the system."""
     tls_cert_file: FilePath | None = None
-    """PEM file of this client's certificate and those that lead to its authority (mTLS)."""
+    """PEM file of this client's certificate and its chain (mTLS)."""
     tls_key_file: FilePath | None = None
     """PEM file of that certificate's private key; default: it is in tls_cert_file."""
     tls_key_password: SecretStr | None = None
     """Password of an encrypted private key; never printed."""
     tls_key_password_file: FilePath | None = None
-    """File that holds that password, instead of it."""
+    """File with that password, in its place."""
     oauth_token_file: FilePath | None = None
-    """For OAUTHBEARER: file that holds a token which somebody else renews, as Kubernetes does."""
+    """For OAUTHBEARER: file with a token that another program renews, such as Kubernetes."""
     oauth_token_url: Annotated[Annotated[str, AfterValidator(_token_url)] | None, Untold] = None
-    """For OAUTHBEARER: where a token is asked for with the client's id and secret (grant client_credentials)."""
+    """For OAUTHBEARER: token endpoint (grant client_credentials)."""
     oauth_client_id: Annotated[str | None, Untold] = None
-    """Id of this client there."""
+    """Client id for the token endpoint."""
     oauth_client_secret: SecretStr | None = None
-    """Secret of this client there; never printed."""
+    """Client secret for the token endpoint; never printed."""
     oauth_client_secret_file: FilePath | None = None
-    """File that holds that secret, instead of it."""
+    """File with that secret, in its place."""
     oauth_scope: Annotated[str | None, Untold] = None
-    """Scope to ask for there."""
+    """Scope to request from the token endpoint."""
     oauth_ca_file: FilePath | None = None
-    """PEM file of the authorities that may sign that server's certificate; default: those of the system."""
+    """PEM file of the authorities that may sign the token endpoint's certificate; default: those of the system."""
     oauth_extensions: Annotated[Annotated[str, AfterValidator(_extensions)] | None, Untold] = None
-    """Extensions that go to the broker with the token: NAME=VALUE, several of them separated by commas."""
+    """Extensions that the broker gets with the token: NAME=VALUE, separated by commas."""
 
     @model_validator(mode="after")
     def _security_fits(self) -> Self:

@@ -43,39 +43,39 @@ class Settings(Security):
     )
 
     broker: Annotated[str, AfterValidator(addresses.brokers)] = "127.0.0.1:9092"
-    """Kafka brokers to begin with: HOST:PORT or [IPV6]:PORT, several of them separated by commas."""
+    """Bootstrap brokers of Kafka: HOST:PORT or [IPV6]:PORT, separated by commas."""
     app: str = Field(default="ringback", pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
-    """Consumer group, and the beginning of every transactional id; workers with the same name share the work."""
+    """Consumer group, and prefix of every transactional id; workers with the same name share the work."""
     prefix: str = Field(default="ringback.", pattern=r"\A[A-Za-z0-9._-]{0,100}\z")
-    """What every topic name begins with."""
+    """Prefix of every topic name."""
     instance_id: str | None = Field(default=None, pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
-    """Name of this worker within the group; with one, a restart within the session timeout moves no partition."""
+    """Name of this worker in the group; with it, a restart within the session timeout moves no partition."""
     metrics_port: int = Field(default=9464, ge=0, le=65535)
-    """Port of /metrics, /healthz, /readyz and /status; 0 takes any free one."""
+    """Port of /metrics, /healthz, /readyz and /status; 0 takes any free port."""
     metrics_host: Annotated[str, AfterValidator(addresses.host)] = "127.0.0.1"
-    """Address that port is bound to; 0.0.0.0 to let others reach it, :: to let them reach it by IPv6 too."""
+    """Address that this port is bound to; 0.0.0.0 for access from other machines, :: for access by IPv6 as well."""
     log_level: LogLevel = "info"
-    """Least level that is logged: debug, info, warning or error."""
+    """Lowest level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
     """console, json, or auto: console on a terminal, else json."""
     session_timeout_s: float = Field(default=6, ge=1, le=1800)
-    """Seconds without a heartbeat after which the group gives a worker's partitions to the others."""
+    """Seconds without a heartbeat after which the group assigns a worker's partitions to the others."""
     rebalance_timeout_s: float = Field(default=20, ge=1, le=1800)
-    """Seconds the group waits for every worker to join when partitions are shared out anew."""
+    """Seconds that the group waits in a rebalance for every worker to join."""
     transaction_timeout_s: float = Field(default=60, ge=1, le=900)
-    """Seconds after which the broker aborts an open transaction; a broker that is gone is retried that long."""
+    """Seconds after which the broker aborts an open transaction; a worker retries without a broker for as long."""
     unit_events_max: int = Field(default=2000, ge=1, le=100_000)
     """Most records of one partition that are processed in one transaction."""
     fire_batch_max: int = Field(default=500, ge=1, le=100_000)
     """Most timers that fire in one transaction."""
     store: Store = "rocksdb"
-    """Where state is kept: rocksdb, on disk in `state_dir`, or memory. A restart then reads everything from Kafka."""
+    """Where state is kept: rocksdb (on disk, in `state_dir`), or memory (a restart reads everything from Kafka)."""
     state_dir: Path = Path("ringback-state")
-    """Folder for what a restart takes up again, one for each worker; it may be lost, and is then made anew."""
+    """Folder of the local state, one for each worker; if it is lost, a restart reads everything from Kafka."""
     clock_file: Path | None = None
-    """For stepped tests only: a file that holds the instant which the worker takes for now."""
+    """For stepped tests only: a file with the instant that the worker uses as now."""
     clock_offset_file: Path | None = None
-    """For tests only: a file that holds the seconds by which the worker takes its clock to be wrong."""
+    """For tests only: a file with the seconds that the worker adds to its clock."""
 
     @classmethod
     def settings_customise_sources(
@@ -91,7 +91,7 @@ class Settings(Security):
 
     @property
     def folder(self) -> Path | None:
-        """Where the worker keeps what a restart takes up; None with the state in memory."""
+        """The folder of the local state; None with the state in memory."""
         return self.state_dir if self.store == "rocksdb" else None
 
     def topic(self, name: str) -> str:
@@ -100,15 +100,15 @@ class Settings(Security):
 
 
 def names() -> list[str]:
-    """Every setting, in the order in which people are told of them: those of a secured Kafka last."""
+    """Every setting, in the order of the docs: those of a secured Kafka last."""
     return [name for name in Settings.model_fields if name not in SECURITY_NAMES] + list(SECURITY_NAMES)
 
 
 def load(config: Path | None = None, **given: Any) -> Settings:
     """Read the settings from `given`, the environment and the file `config` (else RINGBACK_CONFIG, else none).
 
-    A value None in `given` means "not given". Raises SettingsError with one line for each unknown name, each value that
-    does not fit, or the file that cannot be read.
+    A value None in `given` means "not given". Raises SettingsError with one line for each unknown name, each invalid
+    value, or the file that cannot be read.
     """
     path = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     from_file = _read_file(path) if path else {}
@@ -122,7 +122,7 @@ def load(config: Path | None = None, **given: Any) -> Settings:
 
 
 def make(**values: Any) -> Settings:
-    """Settings from keywords alone. Raises SettingsError with one line for each value that does not fit."""
+    """Settings from keywords alone. Raises SettingsError with one line for each invalid value."""
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -132,7 +132,7 @@ def make(**values: Any) -> Settings:
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """Every setting and its value as text, in the order of `names`.
 
-    A secret is only said to be set, and so is what may be one in the wrong place, such as a user's name.
+    Of a secret it says only that it is set; also of a value that may be a misplaced secret, such as a user's name.
     """
     values = ((name, getattr(settings, name)) for name in names())
     return [(name, _text(value) if value is None or _is_told(name, value) else "(set)") for name, value in values]

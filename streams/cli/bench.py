@@ -13,35 +13,39 @@ INTERRUPTED = 130
 
 @click.group()
 def bench() -> None:
-    """Measure, with a Kafka and a worker of its own, on this machine.
+    """Measure on this machine, with a Kafka and workers of its own.
 
-    The figures are printed with the date, the machine and the versions. Nothing is judged by the clock: exit code 1
-    means that a command or an answer was wrong: early, missing, repeated or out of order.
+    The figures are printed with the date, the machine and the versions. Exit code 1 means that a command or an answer
+    was wrong (early, missing, repeated or out of order), never that a figure was low.
     """
-    # What Kafka's client logs while a worker restarts says nothing about the figures.
+    # Lines of Kafka's client, logged while a worker restarts, say nothing about the figures.
     logging.getLogger().addHandler(logging.NullHandler())
 
 
 @bench.command(short_help="How late commands are.")
-@click.option("--outstanding", type=_COUNT, default=10_000, show_default=True, help="Callbacks that are not due.")
+@click.option("--outstanding", type=_COUNT, default=10_000, show_default=True, help="Callbacks that stay outstanding.")
 @click.option("--rate", type=_COUNT, default=200, show_default=True, help="Callbacks that fall due per second.")
-@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they do.")
+@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="Duration of the load.")
 def lateness(outstanding: int, rate: int, seconds: int) -> int:
-    """Measure how late commands are while callbacks fall due at an even rate."""
+    """Measure how late commands are while callbacks fall due at a constant rate."""
     from streams.dev.bench.lateness import run
 
     command = f"ringback bench lateness --outstanding {outstanding} --rate {rate} --seconds {seconds}"
     return _interruptible(lambda: run(command, outstanding, rate, seconds, click.echo))
 
 
-@bench.command(short_help="How fast a killed worker is back.")
-@click.option("--outstanding", type=_COUNT, default=100_000, show_default=True, help="Callbacks that are not due.")
+@bench.command(short_help="How fast a killed worker recovers.")
+@click.option("--outstanding", type=_COUNT, default=100_000, show_default=True, help="Callbacks that stay outstanding.")
 @click.option("--overdue", type=_COUNT, default=1_000, show_default=True, help="Callbacks that fall due meanwhile.")
 @click.option(
-    "--store", type=click.Choice(["rocksdb", "memory"]), default="rocksdb", show_default=True, help="Of state."
+    "--store",
+    type=click.Choice(["rocksdb", "memory"]),
+    default="rocksdb",
+    show_default=True,
+    help="Its store.",
 )
 def restart(outstanding: int, overdue: int, store: str) -> int:
-    """Kill the worker with kill -9 and measure how fast it is back and has sent what fell due meanwhile."""
+    """Kill the worker with kill -9; measure how fast it is back and has sent the callbacks that fell due meanwhile."""
     from streams.dev.bench.restart import run
 
     command = f"ringback bench restart --outstanding {outstanding} --overdue {overdue} --store {store}"
@@ -50,7 +54,7 @@ def restart(outstanding: int, overdue: int, store: str) -> int:
 
 @bench.command(short_help="How fast placement requests are answered.")
 @click.option("--rate", type=_COUNT, default=200, show_default=True, help="Requests per second.")
-@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="For how long they come.")
+@click.option("--seconds", type=_COUNT, default=30, show_default=True, help="Duration of the load.")
 def placement(rate: int, seconds: int) -> int:
     """Measure how fast placement requests are answered, with every check switched on."""
     from streams.dev.bench.placement import run
@@ -59,11 +63,11 @@ def placement(rate: int, seconds: int) -> int:
     return _interruptible(lambda: run(command, rate, seconds, click.echo))
 
 
-@bench.command(short_help="How Do Not Call lists are held and read.")
+@bench.command(short_help="How fast Do Not Call lists are read, and how large.")
 @click.option("--numbers", type=_COUNT, default=1_000_000, show_default=True, help="Entries on the list.")
 @click.option("--rounds", type=_COUNT, default=3, show_default=True, help="How often each way of reading is timed.")
 def dnc(numbers: int, rounds: int) -> int:
-    """Measure how fast a worker reads a Do Not Call list, what it takes in memory, and how fast a number is found."""
+    """Measure how fast a worker reads a Do Not Call list, how much memory it takes, and how fast a look-up is."""
     from streams.dev.bench.dnc import run
 
     command = f"ringback bench dnc --numbers {numbers} --rounds {rounds}"
@@ -72,7 +76,7 @@ def dnc(numbers: int, rounds: int) -> int:
 
 @bench.command(short_help="How long partitions stand still.")
 @click.option("--rate", type=_COUNT, default=100, show_default=True, help="Callbacks that fall due per second.")
-@click.option("--seconds", type=_COUNT, default=60, show_default=True, help="For how long they do.")
+@click.option("--seconds", type=_COUNT, default=60, show_default=True, help="Duration of the load.")
 def recovery(rate: int, seconds: int) -> int:
     """Kill one of two workers, and then kill and restart the other; measure how long their partitions stand still."""
     from streams.dev.bench.recovery import run
@@ -81,17 +85,17 @@ def recovery(rate: int, seconds: int) -> int:
     return _interruptible(lambda: run(command, rate, seconds, click.echo))
 
 
-@bench.command(short_help="What a backlog of millions of events does.")
+@bench.command(short_help="How fast a backlog of events is processed.")
 @click.option("--events", type=_COUNT, default=1_000_000, show_default=True, help="Wrap-ups that wait for the worker.")
 def backlog(events: int) -> int:
-    """Start a worker on a backlog; measure how fast it is through, and the memory that takes."""
+    """Start a worker on a backlog; measure how fast it processes it, and with how much memory."""
     from streams.dev.bench.backlog import run
 
     command = f"ringback bench backlog --events {events}"
     return _interruptible(lambda: run(command, events, click.echo))
 
 
-@bench.command(short_help="What a contact with very many events does.")
+@bench.command(short_help="How fast very many events of one contact are answered.")
 @click.option("--events", type=_COUNT, default=20_000, show_default=True, help="Events about the one contact.")
 def hot(events: int) -> int:
     """Send very many events about one contact, and check that each is answered."""
@@ -101,10 +105,10 @@ def hot(events: int) -> int:
     return _interruptible(lambda: run(command, events, click.echo))
 
 
-@bench.command(short_help="What very many callbacks in one second do.")
-@click.option("--callbacks", type=_COUNT, default=50_000, show_default=True, help="Callbacks that are due then.")
+@bench.command(short_help="How fast very many callbacks of one second go out.")
+@click.option("--callbacks", type=_COUNT, default=50_000, show_default=True, help="Callbacks due in that second.")
 def stampede(callbacks: int) -> int:
-    """Have very many callbacks due within one second; measure how fast they are out, and what new wrap-ups wait."""
+    """Have very many callbacks due in one second; measure how fast they go out, and how long new wrap-ups wait."""
     from streams.dev.bench.stampede import run
 
     command = f"ringback bench stampede --callbacks {callbacks}"
@@ -112,7 +116,7 @@ def stampede(callbacks: int) -> int:
 
 
 def _interruptible(work: Callable[[], int]) -> int:
-    # Without this a SIGTERM would end us at once and leave a worker and Kafka's data behind.
+    # Without this a SIGTERM would end the process at once and leave a worker and Kafka's data behind.
     stop_on_signals()
     try:
         return work()

@@ -11,16 +11,16 @@ import click
     type=click.FloatRange(20, 80),
     default=45,
     show_default=True,
-    help="How long the story takes, besides start and end.",
+    help="Duration of the story, without start and end.",
 )
 def demo(seconds: float) -> int:
-    """Show it at work: a Kafka, a worker and a morning of callbacks, all on this machine.
+    """Run a Kafka, a worker and a morning of callbacks on this machine.
 
-    A campaign of 1,000 contacts is played to the worker, and at the end everything it wrote is added up: exit code 0
-    if all of it is as it must be, 1 with the difference if not. Nothing has to be installed or configured, and nothing
-    is left behind; the first start downloads about 45 MB.
+    The demo sends the events of a campaign of 1,000 contacts, and at the end checks every record that the worker wrote.
+    The exit code is 0 if all are right, else 1, with the difference. Nothing has to be installed or configured, and
+    nothing is left running. The first start downloads about 45 MB.
     """
-    # What Kafka's client logs while a worker restarts would tear the table.
+    # Lines of Kafka's client, logged while a worker restarts, would break the table.
     logging.getLogger().addHandler(logging.NullHandler())
     from streams.dev.demo import run
 

@@ -1,4 +1,4 @@
-"""`ringback dnc check`: the Do Not Call entries that protect nobody, because no number is spelled like them."""
+"""`ringback dnc check`: the Do Not Call entries that protect nobody, because no number can match them."""
 
 import logging
 import time
@@ -17,8 +17,8 @@ PROGRESS_S = 5
 
 @click.group()
 def dnc() -> None:
-    """Look after the Do Not Call lists."""
-    # What Kafka's client logs about a missing broker would be printed beside the one line that we say about it.
+    """Check the Do Not Call lists."""
+    # Kafka's client logs a missing broker, too; its lines would be printed beside our one line about it.
     logging.getLogger().addHandler(logging.NullHandler())
 
 
@@ -27,8 +27,8 @@ def dnc() -> None:
 def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
     """Name every entry that no number can match today, one a line with the reason; exit 1 if there is one.
 
-    Such an entry is kept by every worker, since numbering plans grow, but it protects nobody today. The entries are
-    those on the topic dnc-entries as it stands; it changes nothing. A million of them takes about a minute.
+    Such an entry protects nobody today. Workers keep it, since numbering plans grow. The command reads the topic
+    dnc-entries to its present end and changes nothing. It needs about a minute for a million entries.
     """
     progress = _Progress()
     lists = dnc_entries.read(load(config, broker=broker, prefix=prefix), lambda count: progress.tell("read", count))
@@ -50,7 +50,7 @@ def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
 
 
 class _Progress:
-    """Says how far it is on standard error, every few seconds, so not at all if it takes no longer."""
+    """Prints the progress on standard error every few seconds, so a short run prints none."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()

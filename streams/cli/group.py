@@ -1,7 +1,7 @@
 """The command `ringback` and what is common to all of its commands: lazy imports, and errors of one line.
 
 A command's module is imported when the command runs, so that `simulate` needs neither Kafka's client nor its start-up
-time, and a missing extra is told in one line.
+time, and one line names a missing extra.
 """
 
 import importlib
@@ -20,24 +20,24 @@ INTERRUPTED = 130
 ASKED_FOR = "ringback.command"
 HELP = """Process the scheduled callbacks of outbound dialing campaigns, on Kafka.
 
-Telephony platforms write wrap-ups and callbacks to topics; a worker keeps the state of every contact and, when a
-callback falls due, writes a dial command. `ringback COMMAND --help` tells more about each command.
+Telephony platforms write wrap-ups and callbacks to topics. A worker keeps the state of every contact. When a callback
+falls due, it writes a dial command. `ringback COMMAND --help` describes each command.
 """
 EXAMPLES = """\b
-Try it, with nothing installed but this:
+Try it; nothing else has to be installed:
   ringback demo
-Run it on a Kafka of its own, in two terminals:
+Run a Kafka and a worker, in two terminals:
   ringback broker
   ringback topics create && ringback worker
-See what it would do with a day of events, without Kafka:
+Print the records for a day of events, without Kafka:
   ringback simulate day.jsonl --until 2026-11-24T00:00:00Z
 """
 
 COMMANDS = {
-    "demo": "Show it at work: a Kafka, a worker and a few callbacks, all on this machine.",
+    "demo": "Run a Kafka, a worker and a morning of callbacks on this machine.",
     "simulate": "Run events from files on a virtual clock, without Kafka.",
     "broker": "Run a Kafka of one node, for a first try and for tests.",
-    "topics": "Create the topics, or check that they are as they should be.",
+    "topics": "Create the topics, or compare them with the catalog.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
@@ -57,7 +57,7 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a package it lacks, then or while it is imported, is the operator's to install."""
+        """Run the command. If it lacks a package, the error names the extra to install."""
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
@@ -77,7 +77,7 @@ def ringback() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the environment, 2 usage or settings, 130 interrupted.
 
-    An error that is expected is one line on standard error for each problem; a traceback is always a fault of ours.
+    An expected error is one line on standard error for each problem; a traceback is always a bug of Ringback.
     """
     standard_streams.make_usable()
     try:
@@ -92,7 +92,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, such as `head`, has had enough; without this Python would complain once more while it ends.
+        # The reader, such as `head`, has closed the pipe; without this Python would complain once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
@@ -107,11 +107,11 @@ def _complain(text: str, code: int) -> int:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "ringback"
-    return f"{' '.join(error.format_message().split()).rstrip('.')}. `{path} --help` tells how to use it"
+    return f"{' '.join(error.format_message().split()).rstrip('.')}. `{path} --help` shows the usage"
 
 
 def _missing(error: ModuleNotFoundError, command: str) -> Exception:
     package = (error.name or "").partition(".")[0]
-    if command not in COMMANDS or package in ("streams", "topics"):  # A fault of ours keeps its traceback.
+    if command not in COMMANDS or package in ("streams", "topics"):  # A bug of ours keeps its traceback.
         return error
     return OperatorError(missing(command, package))

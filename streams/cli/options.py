@@ -10,8 +10,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _CONNECTION = (
     click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of settings."),
-    click.option("--broker", metavar="HOST:PORT,...", help="Kafka brokers to begin with.  [127.0.0.1:9092]"),
-    click.option("--prefix", metavar="TEXT", help="What every topic name begins with.  [ringback.]"),
+    click.option("--broker", metavar="HOST:PORT,...", help="Bootstrap brokers of Kafka.  [127.0.0.1:9092]"),
+    click.option("--prefix", metavar="TEXT", help="Prefix of every topic name.  [ringback.]"),
 )
 
 

@@ -8,7 +8,7 @@ import click
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE...]")
-@click.option("--until", metavar="INSTANT", help="Run the clock on to this instant (RFC 3339).  [the last line's]")
+@click.option("--until", metavar="INSTANT", help="Run the clock to this instant (RFC 3339).  [the last line's]")
 @click.option("--partitions", type=click.IntRange(min=1), default=1, show_default=True, help="Contact partitions.")
 @click.option(
     "--format",
@@ -16,13 +16,13 @@ import click
     type=click.Choice(["json", "dialogue"]),
     default="json",
     show_default=True,
-    help="json: every record out; dialogue: every event in and record out, one line each, for people to read.",
+    help="json: every record out; dialogue: every event in and every record out, one line each, for people to read.",
 )
 def simulate(files: tuple[str, ...], until: str | None, partitions: int, form: str) -> int:
     """Run events from files, or standard input, on a virtual clock and print every record a worker would write.
 
-    A line of a file is one event, as JSON, and the moment at which it arrives; a line of the output is one record and
-    the moment at which it is written. Same input, same output, byte for byte. It needs no Kafka.
+    A line of a file has one event, as JSON, and the time of its arrival. A line of the output has one record, and the
+    time of its writing. The same input gives the same output, byte for byte. It needs no Kafka.
 
     \b
     A line in:

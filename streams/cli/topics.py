@@ -18,8 +18,8 @@ _COUNT = click.IntRange(min=1)
 
 @click.group()
 def topics() -> None:
-    """Create the topics, or check that they are as they should be."""
-    # What Kafka's client logs about a missing broker would be printed beside the one line that we say about it.
+    """Create the topics, or compare them with the catalog."""
+    # Kafka's client logs a missing broker, too; its lines would be printed beside our one line about it.
     logging.getLogger().addHandler(logging.NullHandler())
 
 
@@ -30,13 +30,13 @@ def topics() -> None:
     type=_COUNT,
     default=Deployment().partitions,
     show_default=True,
-    help="Of every contact topic: the most workers that can share the work. It cannot be changed later.",
+    help="Partitions of each contact topic, and most workers with work. It cannot be changed later.",
 )
-@click.option("--replication-factor", "replication", type=_COUNT, help="Copies of each.  [3, or the number of brokers]")
+@click.option("--replication-factor", "replication", type=_COUNT, help="Replicas.  [3, or the number of brokers]")
 def create(
     config: Path | None, broker: str | None, prefix: str | None, partitions: int, replication: int | None
 ) -> int:
-    """Create the topics that are missing; those that are there stay as they are.
+    """Create the topics that are missing, and change no existing one.
 
     \b
     Example:
@@ -54,12 +54,12 @@ def create(
 
 @topics.command(short_help="Name every difference; exit 1 if there is one.")
 @connection_options
-@click.option("--partitions", type=_COUNT, help="That every contact topic should have.  [what most of them have]")
-@click.option("--replication-factor", "replication", type=_COUNT, help="That every topic should have.  [any]")
+@click.option("--partitions", type=_COUNT, help="Expected partitions of each contact topic.  [as most of them have]")
+@click.option("--replication-factor", "replication", type=_COUNT, help="Expected replicas of each topic.  [any]")
 def check(
     config: Path | None, broker: str | None, prefix: str | None, partitions: int | None, replication: int | None
 ) -> int:
-    """Name every difference between the broker's topics and what they should be, one a line; exit 1 if there is one.
+    """Name every difference between the broker's topics and the catalog, one a line; exit 1 if there is one.
 
     It changes nothing. A difference marked "fatal" keeps a worker from starting.
     """
@@ -74,7 +74,7 @@ def _check(settings: Settings, partitions: int | None, replication: int | None) 
     if count:
         raise OperatorError(
             f"{count} difference{'' if count == 1 else 's'} between the broker and the catalog of topics. "
-            "`ringback topics create` makes missing topics; kafka-configs.sh changes settings"
+            "`ringback topics create` creates missing topics; kafka-configs.sh changes settings"
         )
     click.echo(f"{len(CATALOG)} topics are as they should be, contact topics with {checked.partitions} partitions")
     return 0

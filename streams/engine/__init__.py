@@ -1,1 +1,1 @@
-"""What carries the decisions: partitions, their due index, and the Kafka edge around them."""
+"""What carries the decisions: a loop for each partition held, with its transactions, and what they need of Kafka."""

@@ -70,7 +70,8 @@ class Acquisition:
     async def begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
         """Have the records of a partition come, from where it is to be read on. awaited: see `Beginning`."""
         release = self._assignment.release
-        assert release is not None, "nothing is taken up while the group shares out anew"
+        if release is None:  # It was about to be cancelled: the group shares out anew.
+            raise asyncio.CancelledError
         while True:
             spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
             await release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back, awaited))

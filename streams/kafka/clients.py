@@ -1,4 +1,4 @@
-"""The one place that makes Kafka clients: consumers, transactional producers and admin clients."""
+"""Makes the Kafka clients of a worker, but for the consumer in the group, which Faust makes (`streams.faust_edge`)."""
 
 from typing import Any
 

@@ -61,7 +61,7 @@ class Disk(Protocol):
         """Changes that `write` of a database takes whole."""
 
     def quarantine(self, folder: Path, why: object) -> None:
-        """Put one out of the way that is closed. Raises OSError if that cannot be."""
+        """Rename a closed one to `*.bad`. Raises OSError if it cannot be renamed."""
 
 
 class RocksDisk:
@@ -152,22 +152,22 @@ class DiskStore:
             self._write(self.header.next_offset, now)
 
     def close(self) -> None:
-        """Let go of the folder; what was not committed is forgotten. Never raises, damaged or not."""
+        """Close the folder; changes that were not committed are dropped. Never raises, damaged or not."""
         try:
             self._db.close()
         except Exception as error:  # It tidies up while it closes. What was written stays written.
-            log.info("the state in %s was closed untidily: %s", self._folder, error)
+            log.info("the state in %s was not closed cleanly: %s", self._folder, error)
 
     def _header(self) -> Header | None:
         header = self._rows.get(HEADER_KEY)
         if header is None:
             if next(self._rows.pairs(), None) is not None:
-                raise UnusableState("it does not say where it is from")
+                raise UnusableState("it does not name its source")
             return None
         try:
             found = _decode(bytes(header))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UnusableState(f"it does not say where it is from: {error}") from None
+            raise UnusableState(f"it does not name its source: {error}") from None
         if found.format != FORMAT:
             raise UnusableState(f"it is of format {found.format}, this program reads {FORMAT}")
         return found

@@ -146,7 +146,7 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
     for arrived in header.refused:
         configuration.apply(arrived, now)
     configuration.dnc.restore([name.encode() for name in header.names], runs, header.offset)
-    log.info("took up %d entries of %s up to offset %d", len(configuration.dnc), source.topic, header.offset)
+    log.info("loaded %d entries of %s up to offset %d", len(configuration.dnc), source.topic, header.offset)
     return TakenUp(header.offset, header.written_at)
 
 
@@ -193,7 +193,7 @@ class SnapshotFolder:
 
 def _header(file: BinaryIO) -> tuple[Header, bytes]:
     if file.readline(len(MAGIC)) != MAGIC:
-        raise UnusableState("it is of another program or version")
+        raise UnusableState("another program or version wrote it")
     line = file.readline(HEADER_BYTES_MAX)
     return _HEADER.decode(line), line
 
@@ -202,7 +202,7 @@ def _check(header: Header, source: Source, now: datetime) -> None:
     local_copy.check(header, source, now, topic_id=header.topic_id)
     # A program that accepts more than the one that wrote it has to read those records in their place.
     if not all(report_on(arrived, Recycles()) for arrived in header.refused):
-        raise UnusableState("a record that was refused is accepted now")
+        raise UnusableState("it has a refused record that is accepted now")
 
 
 def _runs(file: BinaryIO, header: Header, line: bytes) -> list[Run]:
@@ -210,7 +210,7 @@ def _runs(file: BinaryIO, header: Header, line: bytes) -> list[Run]:
 
     size = len(MAGIC) + len(line) + ENTRY_BYTES * sum(header.runs) + CHECKSUM_BYTES
     if os.fstat(file.fileno()).st_size != size or min(header.runs, default=0) < 0:
-        raise UnusableState("it has not the size it should have")
+        raise UnusableState("its size is wrong")
     runs = [
         Run(np.fromfile(file, np.uint64, length), np.fromfile(file, np.int64, length)) for length in header.runs
     ]  # fmt: skip

@@ -60,26 +60,26 @@ def check(copy: Copied, source: Source, now: datetime, *, partition: int = 0, to
     if (copy.cluster, copy.topic, partition) != (source.cluster, source.topic, source.partition):
         raise UnusableState(f"it is of {copy.topic}-{partition} on cluster {copy.cluster}")
     if topic_id and source.topic_id and topic_id != source.topic_id:
-        raise UnusableState(f"topic {copy.topic} was made anew since")
+        raise UnusableState(f"topic {copy.topic} was recreated since")
     if not source.first <= copy.next_offset <= source.end:
-        raise UnusableState(f"it goes to {copy.next_offset}, the topic from {source.first} to {source.end}")
+        raise UnusableState(f"it ends at offset {copy.next_offset}, the topic has {source.first} to {source.end}")
     if copy.written_at.tzinfo is None or not -CLOCKS_MAX <= now - copy.written_at <= AGE_MAX:
         raise UnusableState(f"it was written at {copy.written_at}, not within the last {AGE_MAX.days} days")
 
 
 async def check_topic(ends: SourceEnds, source: Source, next_offset: int, written_at: datetime) -> None:
-    """Raise UnusableState if somebody has made the topic anew: then the same offsets are other records."""
-    younger = await ends.first_since(source.topic, written_at + CLOCKS_MAX, source.partition)
-    if younger is not None and younger < next_offset:
-        raise UnusableState(f"offset {younger}, which it should hold, is younger than it")
+    """Raise UnusableState if the topic was recreated: then the same offsets are other records."""
+    later = await ends.first_since(source.topic, written_at + CLOCKS_MAX, source.partition)
+    if later is not None and later < next_offset:
+        raise UnusableState(f"offset {later}, which it should hold, was written after it")
 
 
 def quarantine(path: Path, what: str, why: object) -> None:
-    """Rename a file or folder to `<name>.bad`, and say why. Raises OSError if that cannot be."""
+    """Rename a file or folder to `<name>.bad`, and log why. Raises OSError if it cannot be renamed."""
     aside = path.with_name(f"{path.name}.bad")
     if aside.is_dir() and not aside.is_symlink():
         shutil.rmtree(aside)
     with suppress(FileNotFoundError):
         aside.unlink()
     path.rename(aside)
-    log.warning("%s in %s is quarantined as %s, all of its topic is read: %s", what, path, aside.name, why)
+    log.warning("%s in %s is quarantined as %s, its whole topic is read: %s", what, path, aside.name, why)

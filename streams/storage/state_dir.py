@@ -26,10 +26,10 @@ _HERE = "state_dir (RINGBACK_STATE_DIR)"
 
 @contextmanager
 def held(folder: Path | None) -> Iterator[None]:
-    """Have the folder, and make it if it is not there; None is none. However the process ends, it is let go of.
+    """Lock the folder, and create it if it is missing; None locks nothing. The lock ends with the process.
 
-    While it has it, whatever this process makes, anywhere, is for its user alone. What others could read of an older
-    state is closed to them. Raises OperatorError when another worker has it, and when nothing can be written there.
+    While it is locked, only its user can read the files that this process creates, anywhere. Files of an older state
+    lose the rights of other users. Raises OperatorError when another worker has the lock, or nothing can be written.
     """
     if folder is None:
         yield
@@ -41,8 +41,8 @@ def held(folder: Path | None) -> Iterator[None]:
                 _close_to_others(folder)
             except OSError as error:
                 raise OperatorError(
-                    f"{_HERE}: {folder} cannot be looked into ({error.strerror}). Give it to the worker's user, or "
-                    "name another with --state-dir"
+                    f"{_HERE}: cannot read {folder} ({error.strerror}). Make the worker's user its owner, or "
+                    "name another folder with --state-dir"
                 ) from None
             yield
     finally:
@@ -56,16 +56,16 @@ def _locked(folder: Path) -> Iterator[None]:
         lock = _open_lock(folder / LOCK)
     except OSError as error:
         raise OperatorError(
-            f"{_HERE}: nothing can be written to {folder} ({error.strerror}). Name a folder "
-            "that the worker may write to with --state-dir, or set RINGBACK_STORE=memory"
+            f"{_HERE}: cannot write to {folder} ({error.strerror}). Name a folder that the worker may write to with "
+            "--state-dir, or set RINGBACK_STORE=memory"
         ) from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise OperatorError(
-                f"{_HERE}: another worker has its state in {folder}. Give this one a folder of its own with "
-                "--state-dir; on the same machine it needs a port of its own, too: --metrics-port 0 takes any free one"
+                f"{_HERE}: another worker has its state in {folder}. Give this one its own folder with --state-dir; "
+                "on the same machine it also needs its own port: --metrics-port 0 takes any free port"
             ) from None
         yield
     finally:
@@ -76,13 +76,13 @@ def _open_lock(path: Path) -> int:
     """The lock file, opened as it is. Raises OSError, and OperatorError when it is no file: it is never followed."""
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise OperatorError(f"{_HERE}: {path} is not a file, as the lock of a worker is. Remove it")
+            raise OperatorError(f"{_HERE}: {path} should be the lock file of a worker, and is no file. Remove it")
     # Between that look and this it may have become a link, which is an error then.
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _close_to_others(folder: Path) -> None:
-    """Take the rights of everybody else from what is there: versions up to 0.2.0 left it readable."""
+    """Remove the rights of other users from our files: versions up to 0.2.0 left them readable."""
     names = os.listdir(folder)
     ours = [name for name in names if name == LOCK or name.startswith(OURS)]
     for path in (folder / name for name in ours):
@@ -96,7 +96,7 @@ def _close_to_others(folder: Path) -> None:
     if (alone and not folder.stat().st_mode & stat.S_ISVTX and _tighten(folder.resolve())) or not _is_open(folder):
         return
     log.warning(
-        "%s: others can look into %s, which this worker cannot change%s. Its files there are for its user alone",
+        "%s: other users can read the folder %s, and this worker cannot change that%s. Its files are closed to them",
         _HERE, folder, "" if alone else ", since other things are in it",
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The page for machines: metrics, health and status over HTTP, from threads of their own.
+"""The HTTP endpoints: metrics, health and status, served from threads of their own.
 
-It is up before the first partition is restored, so that a long recovery can be watched. It has no password and changes
-nothing: bind it to an address that only the monitoring can reach.
+They are up before the first partition is restored, so that a long recovery can be watched. They have no password and
+change nothing: bind them to an address that only the monitoring can reach.
 """
 
 import errno
@@ -34,8 +34,8 @@ Status = Callable[[], Mapping[str, object]]
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
-READERS_MAX = 64
-"""Connections at once; who comes then is hung up on. Readers must leave descriptors for the clients of Kafka."""
+CONNECTIONS_MAX = 64
+"""Connections at once; a further one is closed. Clients must leave descriptors for the clients of Kafka."""
 NO_DESCRIPTOR_S = 0.1
 
 
@@ -107,9 +107,9 @@ def _application(ready: Ready, status: Status) -> "WSGIApplication":
             return exposition(environ, start_response)
         try:
             code, kind, body = _answer(path, ready, status)
-        except Exception:  # A fault of ours: the reader gets an answer, and the log its one line.
+        except Exception:  # An internal error: the client gets an answer, and the log its one line.
             log.exception("%s could not be answered", path)
-            code, kind, body = "500 Internal Server Error", TEXT, b"a fault of ours, the log says which\n"
+            code, kind, body = "500 Internal Server Error", TEXT, b"internal error, see the log\n"
         start_response(code, [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body]
 
@@ -135,14 +135,14 @@ def _answer(path: str, ready: Ready, status: Status) -> tuple[str, str, bytes]:
 
 class _Listener(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    # A reader that hangs must not keep the worker from ending.
+    # A client that hangs must not keep the worker from ending.
     block_on_close = False
     # Several monitors, and health checks beside them, may come at the same moment.
     request_queue_size = 64
 
     def __init__(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
         self.address_family = family
-        self._free = threading.BoundedSemaphore(READERS_MAX)
+        self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
         super().__init__(address, _Handler)  # That of IPv6 has four parts.
 
     def server_bind(self) -> None:
@@ -176,16 +176,16 @@ class _Listener(ThreadingMixIn, WSGIServer):
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one reader, from its own thread."""
+        """Answer one client, in its own thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say in one line what the base class prints as a traceback; a reader that is gone, or silent, is nothing."""
+        """Log in one line what the base class prints as a traceback, unless the client is gone or silent."""
         if not isinstance(sys.exception(), OSError):
-            log.warning("a reader of the page for machines was left without an answer", exc_info=True)
+            log.warning("an HTTP client got no answer", exc_info=True)
 
 
 class _Handler(WSGIRequestHandler):
@@ -195,16 +195,16 @@ class _Handler(WSGIRequestHandler):
         """Keep scrapes, one every few seconds, out of the log."""
 
     def get_stderr(self) -> "_Complaint":
-        """Where wsgiref prints the traceback of an answer that could not be given."""
+        """The file to which wsgiref prints the traceback of an answer that failed."""
         return _Complaint()
 
 
 class _Complaint(io.StringIO):
-    """What is printed becomes one line of the log, unless it is that the reader is gone."""
+    """Makes one line of the log of what is printed, unless the client is gone."""
 
     def flush(self) -> None:
         """The traceback is complete."""
         if self.getvalue() and not isinstance(sys.exception(), OSError):
-            log.warning("a reader of the page for machines was left without an answer: %s", self.getvalue())
+            log.warning("an HTTP client got no answer: %s", self.getvalue())
         self.seek(0)
         self.truncate()

@@ -1,7 +1,7 @@
 """The worker process: settings in, exit code out.
 
-It starts the page for machines, checks the topics, then runs Faust until a signal. It does not restart itself: when an
-engine is broken, what is in memory must go, and whoever runs the process starts it again.
+It starts the HTTP endpoints, checks the topics, then runs Faust until a signal. It does not restart itself: when an
+engine is broken, the state in memory must go, and a supervisor starts the process again.
 """
 
 import asyncio
@@ -112,8 +112,8 @@ async def _serve(app: App, engines: Engines, asked: Asked) -> int:
         end_process("the Faust app", error)
     if app.crashed:
         end_process("the Faust app", app.crash_reason or RuntimeError("crashed"))
-    log.info("asked to stop: finishing the units in flight")
-    # A supervisor that asks twice must not end us in the middle of it; the second Ctrl-C of a person may.
+    log.info("asked to stop: finishing the transactions in flight")
+    # A supervisor that asks twice must not end the process in the middle of it; the second Ctrl-C of a person may.
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await engines.close()
@@ -127,14 +127,15 @@ async def _serve(app: App, engines: Engines, asked: Asked) -> int:
 def _jumped(engines: Engines, seconds: float) -> None:
     direction = "on" if seconds > 0 else "back"
     metrics.CLOCK_JUMPS.labels(direction).inc()
-    log.warning("the clock was set %s by %.1f s: callbacks are due by the clock as it is now", direction, abs(seconds))
+    way = "forward" if seconds > 0 else "backward"
+    log.warning("the clock was set %s by %.1f s; callbacks are due by the new time", way, abs(seconds))
     engines.held.wake()
 
 
 def end_process(where: str, error: BaseException) -> NoReturn:
     """Log why the engine must not go on, and end the process at once, whatever else is running in it.
 
-    What somebody else has to cure is one line without a traceback, and has an exit code of its own.
+    An error that the operator has to correct is one line without a traceback, and has its own exit code.
     """
     if isinstance(error, OperatorError):
         log.critical("the worker ends: %s", error)

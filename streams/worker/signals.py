@@ -40,7 +40,7 @@ class Asked:
 
     def _note_for_good(self) -> None:
         self.for_good.set()
-        log.info("noted: when this worker stops it leaves the group, and its partitions go to the others at once")
+        log.info("SIGUSR1: when this worker stops it leaves the group, and its partitions go to the others at once")
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns. Raises Stopped when a signal comes first; the work is then cancelled, not awaited."""
@@ -54,7 +54,7 @@ class Asked:
 
 
 def _end() -> None:
-    log.warning("not finished within %g s: what is in flight is left to the next owner, which does it again", STOP_S)
+    log.warning("not finished within %g s: the next owner repeats the transactions in flight", STOP_S)
     end_now(0)
 
 

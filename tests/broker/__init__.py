@@ -1,0 +1,1 @@
+"""The Kafka of a development machine: it starts, survives and stops."""

@@ -74,7 +74,7 @@ def test_the_help_of_the_worker_lists_every_setting():
 def test_wrong_usage_is_one_line_that_points_to_the_help(arguments, what):
     line = one_line_of(ringback(*arguments), 2)
     assert what in line
-    assert "--help` tells how to use it" in line
+    assert "--help` shows the usage" in line
 
 
 def test_an_unknown_variable_stops_every_command_that_reads_settings(monkeypatch):

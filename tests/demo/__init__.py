@@ -1,0 +1,1 @@
+"""The demo: its story, and what a person sees of it."""

@@ -1,1 +1,1 @@
-"""Tests of the edge that need no broker."""
+"""What is around the core, without a broker: `streams.engine`, `kafka`, `storage`, `base` and `worker`."""

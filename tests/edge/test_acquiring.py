@@ -55,6 +55,9 @@ class Stage:
         """How many partitions have asked how far Do Not Call entries go; the reader asks once at its start."""
         return self.kafka.asked[DNC,] - 1
 
+    async def acquired(self) -> None:
+        await self.until(lambda: not self.engines.acquiring)
+
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(SOON_S):
             while not done():
@@ -96,6 +99,25 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being
     await stage.until(lambda: not stage.engines.acquiring)
     await stage.engines.close()
     assert stage.broken == []
+
+
+async def test_a_rebalance_at_whatever_step_of_an_acquisition_ends_no_worker() -> None:
+    """What a step waited for may be there in the same turn of the loop in which the acquisition is cancelled."""
+    steps, begun = 0, False
+    while not begun:
+        stage = Stage()
+        stage.held_up.set()
+        await stage.engines.assign([0, 1], 1, stage.release, stays)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        begun = sorted(stage.released) == [0, 1]
+        await stage.engines.suspend()
+        await stage.engines.assign([0, 1], 2, stage.release, stays)
+        await stage.acquired()
+        await stage.engines.close()
+        assert stage.broken == [], f"after {steps} turns"
+        steps += 1
+    assert steps > 3
 
 
 async def test_no_partition_begins_before_zones_and_numbering_plans_have_been_read() -> None:

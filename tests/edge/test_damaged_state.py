@@ -202,7 +202,7 @@ def test_a_folder_that_may_not_be_used_is_an_error_with_its_reason_and_nothing_i
     said = run(FORBIDDEN, folder).stdout
     folder.chmod(0o700)
     assert "cannot be opened: " in said or "Permission denied: " in said
-    assert f"nothing can be written to {folder} (Permission denied)" in said
+    assert f"cannot write to {folder} (Permission denied)" in said
     assert sorted(path.name for path in folder.iterdir()) == ["contacts-3"]
 
 

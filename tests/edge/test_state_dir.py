@@ -44,7 +44,7 @@ def test_a_second_worker_on_one_folder_is_told_what_to_give_it_and_gets_the_fold
 
 def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    refused = pytest.raises(OperatorError, match=r"nothing can be written to .*Not a directory.*RINGBACK_STORE=memory")
+    refused = pytest.raises(OperatorError, match=r"cannot write to .*Not a directory.*RINGBACK_STORE=memory")
     with refused, held(tmp_path / "file" / "state"):
         pass
 
@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_looked_into_is_named_with_the_reason(
 
     monkeypatch.setattr(os, "listdir", refused)
     with (
-        pytest.raises(OperatorError, match=r"cannot be looked into \(Permission denied\).*--state-dir"),
+        pytest.raises(OperatorError, match=r"cannot read .*\(Permission denied\).*--state-dir"),
         held(tmp_path),
     ):
         pass
@@ -102,7 +102,7 @@ def test_a_folder_with_other_things_in_it_stays_open_and_so_do_they(
     assert (found["state"], found["of-somebody"], found["else"]) == ("0o755", "0o755", "0o644")
     assert (found["contacts-0"], found["000004.sst"], found["lock"]) == ("0o700", "0o600", "0o600")
     (line,) = caplog.messages
-    assert f"others can look into {state}" in line and "other things are in it" in line
+    assert f"other users can read the folder {state}" in line and "other things are in it" in line
 
 
 def test_a_folder_that_everybody_may_write_to_is_not_taken_from_them(
@@ -113,7 +113,7 @@ def test_a_folder_that_everybody_may_write_to_is_not_taken_from_them(
     folder.chmod(0o1777)
     with held(folder):
         assert modes(folder) == {"state": "0o1777", "lock": "0o600"}
-    assert "others can look into" in caplog.text
+    assert "other users can read the folder" in caplog.text
 
 
 def test_a_volume_that_belongs_to_somebody_else_is_used_and_what_is_in_it_is_closed(
@@ -132,7 +132,7 @@ def test_a_volume_that_belongs_to_somebody_else_is_used_and_what_is_in_it_is_clo
         (folder / "contacts-0").mkdir()
         assert modes(folder)["contacts-0"] in ("0o700", "0o2700")
     (line,) = caplog.messages
-    assert f"others can look into {folder}, which this worker cannot change." in line
+    assert f"other users can read the folder {folder}, and this worker cannot change that." in line
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["to a file", "to nothing"])
@@ -142,7 +142,7 @@ def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_is_as_before(tmp_
     if inside:
         target.write_text("precious")
     (folder / "lock").symlink_to(target)
-    with pytest.raises(OperatorError, match=r"state/lock is not a file.*Remove it"), held(folder):
+    with pytest.raises(OperatorError, match=r"state/lock should be the lock file.*Remove it"), held(folder):
         pass
     assert target.exists() == inside and (not inside or target.read_text() == "precious")
 
@@ -150,7 +150,7 @@ def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_is_as_before(tmp_
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_a_lock_that_is_no_file_is_refused(tmp_path: Path, make) -> None:
     make(tmp_path / "lock")
-    with pytest.raises(OperatorError, match=r"lock is not a file"), held(tmp_path):
+    with pytest.raises(OperatorError, match=r"lock should be the lock file"), held(tmp_path):
         pass
 
 

@@ -82,9 +82,9 @@ MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
         ({"prefix": "other."}, "it is of ringback.contact-state-0 on cluster cluster-1"),
         ({"at": NOW + AGE_MAX + timedelta(seconds=1)}, "not within the last 3 days"),
         ({"at": NOW - CLOCKS_MAX - timedelta(seconds=1)}, "not within the last 3 days"),
-        ({"topic": Topic(end=19)}, "it goes to 20, the topic from 0 to 19"),
-        ({"topic": Topic(first=21)}, "it goes to 20, the topic from 21 to 100"),
-        ({"topic": MADE_ANEW}, "offset 19, which it should hold, is younger than it"),
+        ({"topic": Topic(end=19)}, "it ends at offset 20, the topic has 0 to 19"),
+        ({"topic": Topic(first=21)}, "it ends at offset 20, the topic has 21 to 100"),
+        ({"topic": MADE_ANEW}, "offset 19, which it should hold, was written after it"),
     ],
     ids=["cluster", "topic", "too old", "from the future", "ahead of the changelog", "behind it", "topic made anew"],
 )
@@ -93,7 +93,7 @@ async def test_state_that_does_not_fit_is_quarantined_with_a_line_in_the_log(
 ) -> None:
     assert await opened(stores(folder, **{"topic": Topic(), **changed})) == ({}, None)
     (line,) = caplog.messages
-    assert f"{folder / 'contacts-0'} is quarantined as contacts-0.bad, all of its topic is read: " in line
+    assert f"{folder / 'contacts-0'} is quarantined as contacts-0.bad, its whole topic is read: " in line
     assert why in line
     assert sorted(path.name for path in folder.iterdir()) == ["contacts-0", "contacts-0.bad", "contacts-1"]
 

@@ -35,7 +35,7 @@ async def test_a_restart_reads_only_what_is_newer_than_the_snapshot(cluster: Clu
     log = worker.log.read_text()
     read = [int(count) for count in re.findall(r"read (\d+) configuration records", log)]
     assert read == [1000, 10]
-    assert "took up 1000 entries" in log
+    assert "loaded 1000 entries" in log
     status = worker.status()
     assert status is not None and status["configuration"]["dnc-entries"] == 1010
 
@@ -55,7 +55,7 @@ async def test_a_restart_from_a_snapshot_repeats_no_dead_letter_and_forgets_none
         await read.until(lambda: len(read.records["dead-letter"]) == 2, 20)
         await read.settle(1)
     assert [record.value for record in read.records["dead-letter"]] == [b"{", b"["]
-    assert "took up 11 entries" in worker.log.read_text(), "the one that cannot be read blocks by its key"
+    assert "loaded 11 entries" in worker.log.read_text(), "the one that cannot be read blocks by its key"
 
 
 async def test_a_snapshot_that_is_older_than_what_it_should_hold_is_quarantined(cluster: Cluster) -> None:

@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(cluster: Cluster, folder
     worker = cluster.worker(state_dir=folder)
     assert worker.wait_ended(SOON_S) == 1
     (line,) = [line for line in worker.log.read_text().splitlines() if not line.startswith(("{", "READ-ONLY"))]
-    assert line.startswith(f"ringback: state_dir (RINGBACK_STATE_DIR): nothing can be written to {folder} ")
+    assert line.startswith(f"ringback: state_dir (RINGBACK_STATE_DIR): cannot write to {folder} ")
     assert "--state-dir" in line and "RINGBACK_STORE=memory" in line
 
 

@@ -11,10 +11,10 @@ import pytest
 from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.partition import META_KEY
 from streams.worker.main import EXIT_BROKEN
-from tests.engine.test_stored_state import CHANGELOGS, NOW, contacts, stored
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.kafka.test_state import counted
 from tests.kafka.test_worker import SOON_S
+from tests.logic.test_stored_state import CHANGELOGS, NOW, contacts, stored
 from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka

@@ -39,7 +39,7 @@ def diagram() -> Iterator[str]:
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
     """One line for the states in which the same holds."""
-    yield "| it is | what happens | if | transition | reasons | it is then |"
+    yield "| state | input | guard | transition | reasons | next state |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for (kind, guard, transition, to, reasons), same in groupby(
         rows, lambda row: (row.kind, row.guard, row.transition, row.to, row.reasons)
@@ -50,7 +50,7 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
 
 def refusals() -> Iterator[str]:
     """One line for the states in which an event is refused for the same reasons."""
-    yield "| it is | what is refused | reasons |"
+    yield "| state | refused input | reasons |"
     yield "| --- | --- | --- |"
     refused = [row for row in TABLE if row.transition is Transition.REJECTED]
     for (kind, reasons), same in groupby(refused, lambda row: (row.kind, row.reasons)):

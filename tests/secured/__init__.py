@@ -1,0 +1,1 @@
+"""Workers on a Kafka with TLS, SASL and access rights."""

@@ -1,0 +1,1 @@
+"""`ringback simulate`: lines in, records or a dialogue out."""

@@ -1,0 +1,1 @@
+"""The vocabulary, `topics`: codecs, golden files, manifests."""

@@ -1,6 +1,6 @@
 """Who plays in the demo: campaigns, their rules, and the parts that a thousand contacts play.
 
-A part says what happens to its contacts; what must become of their callbacks follows in `streams.dev.demo.plots`.
+A part says what happens to its contacts; what must become of their callbacks follows in `streams.dev.demo.fates`.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""The life of a callback as a table: which transition it goes through in a state, at what input, on what condition.
+"""The life of a callback as a table: for a state, an input and a guard, the transition and the next state.
 
 `Step.move` and `Step.reject` look every record of the lifecycle up here, so what is not in the table cannot be written:
-it is a bug of ours, undone and set apart. What happens and has no row for a state leaves the callback where it stands.
+it is an internal error, undone and quarantined. An input without a row for a state leaves the callback in that state.
 docs/engine.md shows the table; `python -m tests.logic.lifecycle_page` writes that part of the page.
 Source: docs/rules.md, sections 1, 2 and 6, section 8 rows 5, 7 to 15, 17 and 19.
 """
@@ -34,7 +34,7 @@ State = Status | None
 """None: no callback of this id is known."""
 
 OUTSTANDING = (Status.SCHEDULED, Status.WAITING, Status.PRESENTED, Status.DIALING)
-"""Where a callback can be between two steps, before its end."""
+"""The states of a callback between two steps, before its end."""
 
 ENDS = (Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.EXPIRED, Status.OWNER_EXPIRED)
 
@@ -43,7 +43,7 @@ UNREADABLE_CONFIGURATION = (
     Reason.RULE_SET_UNREADABLE,
     Reason.CALLABLE_TIME_SET_UNREADABLE,
 )
-"""Reasons for which a call of the system's waits instead of ending."""
+"""Reasons for which a callback that the system dials waits instead of ending."""
 
 LEADS_TO = {
     Transition.SCHEDULED: Status.SCHEDULED,
@@ -58,18 +58,18 @@ LEADS_TO = {
     Transition.EXPIRED: Status.EXPIRED,
     Transition.OWNER_EXPIRED: Status.OWNER_EXPIRED,
 }
-"""The state after each transition. `rejected` is not here: it leaves every callback where it stands."""
+"""The state after each transition. `rejected` is not here: it changes no callback."""
 
 
 class OutsideLifecycle(Exception):
-    """A transition that the table does not have: a bug of ours."""
+    """A transition that the table does not have: an internal error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """In `state`, when something of this `kind` happens, and if `guard` holds: `transition`, to the state `to`.
+    """In `state`, at an input of this `kind`, if `guard` holds: `transition`, to the state `to`.
 
-    guard: in words; empty if it is always so. reasons: the record names one or more of these; none if it is empty.
+    guard: in words; empty if there is none. reasons: the record names one or more of these; none if it is empty.
     """
 
     state: State
@@ -92,27 +92,27 @@ _OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_S
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _PASSED = "the system dials, no check fails"
-_SLOT = "only the hour is wrong, a slot opens"
-_AT_ONCE = "just accepted, after its cancel, clear or recycle"
-_OWNED = "of another, whose agent gets this one too"
+_SLOT = "outside callable time only, a slot opens"
+_AT_ONCE = "just accepted, but its cancel, clear or recycle came first"
+_OWNED = "of another callback, whose agent gets this one too"
 
 _LINES: tuple[_Line, ...] = (
-    # It is taken in.
+    # It is scheduled.
     (_NEW, _K.SCHEDULED, "accepted", _T.SCHEDULED, ()),
-    (_NEW, _K.WRAP_UP, "a rule wants it, accepted", _T.SCHEDULED, ()),
+    (_NEW, _K.WRAP_UP, "a rule schedules it, accepted", _T.SCHEDULED, ()),
     ((_S.SCHEDULED,), _K.SCHEDULED, _AT_ONCE, _T.CANCELLED, ()),
     ((_S.SCHEDULED,), _K.WRAP_UP, _AT_ONCE, _T.CANCELLED, ()),
-    # Until it ends.
+    # It is outstanding.
     (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
     (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
-    (OUTSTANDING, _K.WRAP_UP, "names it, no move in that call", _T.COMPLETED, ()),
+    (OUTSTANDING, _K.WRAP_UP, "names it, not moved in that call", _T.COMPLETED, ()),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
-    # It falls due, and is somewhere else when the step ends.
+    # It falls due, and leaves `due` in the same step.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
     ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
-    ((_S.DUE,), _K.DUE, "campaign gone, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
+    ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
     ((_S.DUE,), _K.DUE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     # It waits.
@@ -125,16 +125,16 @@ _LINES: tuple[_Line, ...] = (
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
     ((_S.WAITING,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
-    ((_S.WAITING,), _K.TOO_LATE, "campaign gone", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
+    ((_S.WAITING,), _K.TOO_LATE, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
     ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
-    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign gone", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
-    # Somebody has it.
-    ((_S.PRESENTED,), _K.OWNER, "the queue gets it", _T.PRESENTED, ()),
-    ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign gone", _T.OWNER_EXPIRED, ()),
+    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
+    # An agent or the dialer has it.
+    ((_S.PRESENTED,), _K.OWNER, "it goes to the queue", _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign unknown", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
     # It has ended.
-    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its last call, no cancel came", _T.RESCHEDULED, ()),
-    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, after its clear or recycle", _T.CANCELLED, ()),
+    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its clear or recycle came first", _T.CANCELLED, ()),
     # The event is refused.
     (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
     (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
@@ -166,7 +166,7 @@ _ROWS: dict[tuple[State, InputKind | None, Transition], Row] = {
 
 
 def next_state(state: State, kind: InputKind | None, transition: Transition, reasons: tuple[Reason, ...] = ()) -> State:
-    """Where a callback stands after a transition with these reasons. Raises OutsideLifecycle if there is none such."""
+    """The state after a transition with these reasons. Raises OutsideLifecycle if the table has no such row."""
     row = _ROWS.get((state, kind, transition))
     if row is not None and (row.reasons.issuperset(reasons) if reasons else not row.reasons):
         return row.to

@@ -252,7 +252,7 @@ def test_readers_that_hang_take_no_more_descriptors_than_they_are_given(port, mo
     """Those beyond are hung up on, and when the others have been given up there is room again."""
     monkeypatch.setattr(http._Handler, "timeout", 2)
     with contextlib.ExitStack() as stack:
-        for _ in range(http.READERS_MAX):
+        for _ in range(http.CONNECTIONS_MAX):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
         with socket.create_connection(("127.0.0.1", port)) as one_more:
             closed(one_more)
