@@ -5,6 +5,7 @@ And that they do not depend on who calls them: programs that tests start inherit
 
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -12,9 +13,25 @@ import hypothesis
 import pytest
 
 from streams.base.zone_data import use_package_zones
-from streams.dev.broker import EmbeddedKafka
+from tests.shared_kafka import SharedKafka
+from tests.side_by_side import (
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_configure_node,
+    pytest_xdist_make_scheduler,
+    shared_kafka,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_configure_node",
+    "pytest_xdist_make_scheduler",
+]
 
 CI = bool(os.environ.get("CI"))
+PYTHON_HABITS = ("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "COLUMNS")
+"""Without compiled modules each of the hundreds of programs that tests start would compile a second for itself."""
 
 # `nohup make test &`, or a supervisor, may have them ignored or blocked.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,8 +41,9 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 os.umask(0o022)
 
 for name in list(os.environ):
-    if name.startswith("RINGBACK_") or name in ("PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "COLUMNS"):
+    if name.startswith("RINGBACK_") or name in PYTHON_HABITS:
         del os.environ[name]
+sys.dont_write_bytecode = False
 # A proxy is not for what runs on this machine.
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost,::1")))
@@ -41,13 +59,10 @@ hypothesis.settings.load_profile("ci" if CI else "dev")
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[EmbeddedKafka]:
-    """A real Kafka on a free port, with its data in a temporary folder; stopped when the session ends.
-
-    It compacts nothing within the hour: tests compare every record that is written, also on compacted topics.
-    """
-    with EmbeddedKafka(more={"log.cleaner.backoff.ms": "3600000"}) as broker:
-        yield broker
+def kafka(pytestconfig: pytest.Config) -> Iterator[SharedKafka]:
+    """A real Kafka on a free port; stopped when all tests have ended."""
+    with shared_kafka(pytestconfig) as shared:
+        yield shared
 
 
 @pytest.fixture

@@ -101,23 +101,33 @@ def _huge(chance: random.Random, value: Any) -> Any:
     return {**value, name: "x" * (MEGABYTE - 2000)}
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, item in items:
-        yield (*path, name)
-        yield from _places(item, (*path, name))
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a value, from the outside in: what holds it, and its name or number there."""
+    found: list[tuple[Any, Any]] = []
+    open_now = [(value, _names(value))]
+    while open_now:
+        holder, names = open_now[-1]
+        for name in names:
+            found.append((holder, name))
+            if not _is_odd(holder[name]):
+                open_now.append((holder[name], _names(holder[name])))
+                break
+        else:
+            open_now.pop()
+    return found
+
+
+def _names(value: Any) -> Iterator[Any]:
+    return iter(value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ())
 
 
 def _spoiled(chance: random.Random, value: Any) -> Any:
     """The value with one place changed, removed, doubled or renamed."""
     copy = json.loads(json.dumps(value)) if not _is_odd(value) else value
-    places = list(_places(copy))
+    places = _places(copy)
     if not places:
         return chance.choice(ODD)
-    *way, name = chance.choice(places)
-    parent = copy
-    for step in way:
-        parent = parent[step]
+    parent, name = chance.choice(places)
     match chance.randrange(6):
         case 0 if isinstance(parent, dict):
             del parent[name]

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -28,10 +29,16 @@ from topics.codec import BadEvent, decode_cells, decode_or_none
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 AT_MS = 1_795_449_600_000
-HOSTILE = [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
-CONFIGURATION: dict[str, list[Hostile]] = {
-    name: [one for one in HOSTILE if one.topic == name] for name in CONFIGURATION_TOPICS
-}
+
+
+@cache
+def all_hostile() -> list[Hostile]:
+    """Of all topics; made when the first test asks for them."""
+    return [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
+
+
+def hostile_of(topic: str) -> list[Hostile]:
+    return [one for one in all_hostile() if one.topic == topic]
 
 
 class Keeper:
@@ -50,7 +57,7 @@ def stretches(topic: str) -> list[Any]:
     """Records by the hundred of which all are refused, all are not, or some are, with a few damaged ones."""
     chance = random.Random(7)
     judged: dict[bool, list[Hostile]] = {True: [], False: []}
-    for one in CONFIGURATION[topic]:
+    for one in hostile_of(topic):
         if len(one.value or b"") < 100_000:
             judged[report_on(arrived(topic, record_of(one, 0)), Recycles()) is not None].append(one)
     kinds = [judged[True], judged[False], judged[True] + judged[False]]
@@ -140,7 +147,7 @@ async def test_an_intake_that_is_cut_off_has_reported_all_that_it_has_taken_in()
 def test_what_is_told_fast_is_what_is_told_with_reasons() -> None:
     """Of each of thousands of hostile records."""
     refused = 0
-    for one in HOSTILE:
+    for one in all_hostile():
         if one.value is None or not CATALOG[one.topic].values:
             continue
         try:
@@ -150,18 +157,18 @@ def test_what_is_told_fast_is_what_is_told_with_reasons() -> None:
             refused += 1
         else:
             assert decode_or_none(one.topic, one.value) == (value, fault is not None)
-    assert 500 < refused < len(HOSTILE) - 500
+    assert 500 < refused < len(all_hostile()) - 500
 
 
 @pytest.mark.parametrize("topic", CONFIGURATION_TOPICS)
 def test_who_is_refused_fast_is_refused(topic: str) -> None:
     fast = 0
-    for one in CONFIGURATION[topic]:
+    for one in hostile_of(topic):
         if topic == "dnc-entries":
             change, fault = change_of(one.key, one.value)
             assert left_of(one.key, one.value) == (change, fault is not None)
         if is_refused(topic, one.key, one.value):
             fast += 1
             assert prepare(arrived(topic, record_of(one, 0))).refused
-    slow = sum(prepare(arrived(topic, record_of(one, 0))).refused for one in CONFIGURATION[topic])
+    slow = sum(prepare(arrived(topic, record_of(one, 0))).refused for one in hostile_of(topic))
     assert fast > slow / 2

@@ -30,7 +30,7 @@ WRONG_S = 5.0
 class Fault:
     """name: as the table has it. make: returns when every partition works again, in seconds from when it could.
 
-    in_place: no worker that runs may end of it, since nobody else can have had its partitions meanwhile.
+    in_place: no worker may end of it.
     clock: how late commands are is a matter of a wrong clock.
     """
 
@@ -215,7 +215,7 @@ def clock_set(seconds: float) -> Callable[[Stage, random.Random], Awaitable[floa
 SINGLE = (
     Fault("worker killed", kill),
     Fault("broker killed and started again", broker_killed, in_place=True),
-    Fault("worker stopped beyond its session, then woken", zombie),
+    Fault("worker stopped beyond its session, then woken", zombie, in_place=True),
     Fault("network cut for less than a session", network_cut, in_place=True),
     Fault("clock set on by an hour", clock_set(3600), clock=True),
     Fault("all workers killed, callbacks called off meanwhile", kill_all),
@@ -223,7 +223,7 @@ SINGLE = (
     Fault("clock set back by an hour", clock_set(-3600), clock=True),
     Fault("scaled 1, 3, 2, 1", scale),
     Fault("network cut for more than a session", network_cut_for_long, in_place=True),
-    Fault("one worker cut off for more than its session", one_cut_off),
+    Fault("one worker cut off for more than its session", one_cut_off, in_place=True),
     Fault("worker shut down and started again", graceful),
     Fault("clock set on by seconds", clock_set(4), clock=True),
     Fault("clock set back by seconds", clock_set(-4), clock=True),
@@ -234,6 +234,6 @@ CLUSTER = (
     Fault("one of three brokers killed and started again", broker_killed),
     Fault("worker killed", kill),
     Fault("network cut for less than a session", network_cut, in_place=True),
-    Fault("worker stopped beyond its session, then woken", zombie),
+    Fault("worker stopped beyond its session, then woken", zombie, in_place=True),
 )
 """With three brokers."""

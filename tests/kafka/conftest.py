@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from streams.dev.broker import EmbeddedKafka
 from tests.kafka.cluster import Cluster
+from tests.shared_kafka import SharedKafka
 
 
 @pytest.fixture
-def cluster(kafka: EmbeddedKafka, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
+def cluster(kafka: SharedKafka, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
     """Topics of its own on the session's Kafka; the workers that are started on it end with the test."""
     with Cluster(kafka.bootstrap, prefix, tmp_path) as made:
         yield made

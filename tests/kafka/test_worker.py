@@ -12,11 +12,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.base.settings import make
-from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
+from tests.shared_kafka import SharedKafka
 from topics.codec import encode, value_key
 from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, Source
 from topics.partitions import partition_for
@@ -256,7 +256,7 @@ async def test_the_page_for_machines_says_what_is_outstanding_and_what_was_count
     [("no broker", "no Kafka broker at"), ("no topics", "none of the topics"), ("unequal", "has 2 partitions")],
 )
 def test_a_worker_that_cannot_work_says_why_in_one_line_and_does_not_start(
-    kafka: EmbeddedKafka, prefix: str, tmp_path: Path, problem: str, words: str
+    kafka: SharedKafka, prefix: str, tmp_path: Path, problem: str, words: str
 ) -> None:
     """A broker that is not there, topics that are not there, and contact topics of different partition counts."""
     settings = make(broker=kafka.bootstrap if problem != "no broker" else "127.0.0.1:1", prefix=prefix)
