@@ -67,7 +67,7 @@ def read_committed() -> type[Clients]:
     class Uncommitted(Clients):
         def consumer(self, **options: Any) -> Any:
             # Of what is read, not of how far topics go: with those ends a gate would wait for what never comes.
-            is_reader = "max_partition_fetch_bytes" in options
+            is_reader = "max_partition_fetch_bytes" in options and options["group_id"] is None
             return super().consumer(**options | ({"isolation_level": "read_uncommitted"} if is_reader else {}))
 
     return Uncommitted
