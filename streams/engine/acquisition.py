@@ -74,7 +74,11 @@ class Acquisition:
             raise asyncio.CancelledError
         while True:
             spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
-            await release(engine.number, Beginning(engine, spans, self._settings.prefix, went_back, awaited))
+            beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited)
+            async with release(engine.number) as paused:
+                starts = beginning.starts(paused.committed)
+                await paused.seek(starts)
+                beginning.begin(starts)
             if self._jumps.begun(engine.number, went_back):
                 return
             await engine.suspend()  # Another topic has gone back meanwhile.

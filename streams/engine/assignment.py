@@ -3,10 +3,11 @@
 It is the one place that knows which partitions are this worker's. It acquires nothing.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from streams.base.settings import Settings
-from streams.engine.beginning import Beginning
 from streams.engine.fenced import Rejoin
 from streams.engine.partition_engine import Broken
 from streams.engine.refusals import PartitionsAdded
@@ -14,7 +15,17 @@ from streams.engine.refusals import PartitionsAdded
 # Two workers with one instance id take each other's membership at every heartbeat; the generation stands still.
 SAME_GENERATION_MAX = 3
 
-Release = Callable[[int, Beginning], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class PausedPartition:
+    """One of which nothing is fetched for now: its committed offsets, and how to seek it; both by full topic name."""
+
+    committed: Mapping[str, int]
+    seek: Callable[[Mapping[str, int]], Awaitable[None]]
+
+
+Release = Callable[[int], AbstractAsyncContextManager[PausedPartition]]
+"""The partition of a number, paused; when the block ends without an error, its records come."""
 
 
 class SharedMembership(Exception):

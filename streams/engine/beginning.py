@@ -24,7 +24,7 @@ def shorter(reached: Mapping[str, int], spans: Mapping[str, Span]) -> set[str]:
 
 @dataclass
 class Beginning:
-    """How an engine takes up its partition: `starts` for the offsets to seek, then call it.
+    """How an engine takes up its partition: `starts` for the offsets to seek, then `begin`.
 
     spans: of each contact topic, by full name; prefix: what those begin with; went_back: topics that are known to have
     gone back to their beginning, however far they go by now. awaited: how far each topic has to be read before timers
@@ -53,7 +53,7 @@ class Beginning:
             for topic, offset in committed.items()
         }
 
-    def __call__(self, starts: Mapping[str, int]) -> None:
+    def begin(self, starts: Mapping[str, int]) -> None:
         """Begin; the partition has been sought to `starts`."""
         ends = {topic: span.end if span.end > span.first else 0 for topic, span in self.spans.items()}
         if self.awaited is not None:

@@ -7,8 +7,8 @@ What is fetched before that would be dropped, and offsets committed later would 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar, cast
 
 from aiokafka.errors import IllegalStateError
@@ -16,8 +16,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
+from streams.engine.assignment import PausedPartition
 from streams.engine.batch import Batch
-from streams.engine.beginning import Beginning
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import REQUESTS
 from streams.kafka.clients import Clients
@@ -217,14 +217,17 @@ class Consumer(OpenConsumer):
         """Have the group say anew which partitions are ours."""
         await self.thread.call_thread(self.thread.rejoin)
 
-    async def release(self, partition: int, begin: Beginning) -> None:
-        """Have an engine `begin` where its partition is to be read on, and let it be fetched from there."""
+    @asynccontextmanager
+    async def release(self, partition: int) -> AsyncIterator[PausedPartition]:
+        """A partition of which nothing is fetched; when the block ends, it is fetched from where it was sought."""
         tps = [TP(topic, partition) for topic in sorted(self.engines.topics)]
         committed = await self.thread.call_thread(self.thread.starts, tps)
-        async with self._fetch_or_seek:
-            starts = begin.starts({tp.topic: offset for tp, offset in committed.items()})
+
+        async def seek(starts: Mapping[str, int]) -> None:
             await self.thread.seek_wait({tp: starts[tp.topic] for tp in tps})
-            begin(starts)
+
+        async with self._fetch_or_seek:
+            yield PausedPartition({tp.topic: offset for tp, offset in committed.items()}, seek)
             super().resume_partitions(tps)
 
 

@@ -13,6 +13,7 @@ from aiokafka.structs import OffsetAndTimestamp, RecordMetadata
 
 from streams.base.clock import Clock, SystemClock
 from streams.base.settings import Settings, make
+from streams.engine.assignment import PausedPartition
 from streams.engine.outside import Outside
 from streams.engine.pace import PACE, Pace
 from streams.kafka.clients import Clients
@@ -223,6 +224,14 @@ class MemoryAdmin:
         return SimpleNamespace(
             topics=[(0, name, one.topic_id, False, range(one.partitions), 0) for name, one in told.items()]
         )  # fmt: skip
+
+
+async def _seek(_: Mapping[str, int]) -> None: ...
+
+
+def from_start(topic: str) -> PausedPartition:
+    """A partition of which nothing has been committed; seeking it does nothing."""
+    return PausedPartition({topic: 0}, _seek)
 
 
 async def stays() -> None:

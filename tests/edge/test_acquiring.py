@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -14,6 +14,7 @@ from aiokafka.errors import InvalidTransactionTimeout
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
 from streams.base.settings import make
+from streams.engine.assignment import PausedPartition
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
 from streams.engine.pace import PACE, Pace
@@ -25,7 +26,7 @@ from streams.kafka.topic_ids import Told
 from streams.logic.partition.moved_keys import KeysMoved
 from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.partition import Partition
-from tests.edge.kafka_in_memory import MemoryKafka, around, stays
+from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import DncEntry
 
@@ -47,8 +48,9 @@ class Stage:
             make(store="memory"), [TOPIC], 2, around(self.kafka, pace=pace), lambda _, why: self.broken.append(why)
         )
 
-    async def release(self, number: int, begin: Any) -> None:
-        begin({TOPIC: 0})
+    @asynccontextmanager
+    async def release(self, number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start(TOPIC)
         self.released.append(number)
 
     def caught_up(self) -> int:
@@ -127,8 +129,9 @@ async def test_no_partition_begins_before_zones_and_numbering_plans_have_been_re
         make(store="memory"), [TOPIC], 1, replace(around(kafka), tables=tables), lambda _, why: broken.append(why)
     )
 
-    async def release(number: int, begin: Any) -> None:
-        begin({TOPIC: 0})
+    @asynccontextmanager
+    async def release(number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start(TOPIC)
         begun.set()
 
     await engines.assign([0], 1, release, stays)

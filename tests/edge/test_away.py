@@ -1,7 +1,8 @@
 """A broker that is away, or a partition without a leader, is waited for; any other error ends at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -19,13 +20,14 @@ from aiokafka.errors import (
 from aiokafka.protocol.offset import OffsetResponse_v1
 
 from streams.base.settings import Settings, make
+from streams.engine.assignment import PausedPartition
 from streams.engine.away import is_away, patiently
 from streams.engine.engines import Engines
 from streams.engine.pace import Pace
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
 from streams.kafka.source_ends import SourceEnds
-from tests.edge.kafka_in_memory import MemoryKafka, around, stays
+from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 
 TOPIC, NODE, NOBODY = "ringback.wrap-up", 1, -1
 PARTITION = TopicPartition(TOPIC, 0)
@@ -136,8 +138,9 @@ class Acquiring:
             make(store="memory"), [TOPIC], 2, around(kafka, pace=AT_ONCE), lambda _, error: self.broken.append(error)
         )
 
-    async def _release(self, number: int, begin: Any) -> None:
-        begin({TOPIC: 0})
+    @asynccontextmanager
+    async def _release(self, number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start(TOPIC)
         self.taken.append(number)
 
     async def over(self) -> None:

@@ -7,7 +7,8 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -15,12 +16,13 @@ from typing import NoReturn
 import pytest
 
 from streams.base.settings import make
+from streams.engine.assignment import PausedPartition
 from streams.engine.engines import Engines
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
 from streams.storage.disk_store import ROCKS, DiskStore
 from streams.storage.local_copy import Source, UnusableState
-from tests.edge.kafka_in_memory import around, stays
+from tests.edge.kafka_in_memory import around, from_start, stays
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = Source("cluster-1", "ringback.contact-state", 3, 0, 10**6)
@@ -228,7 +230,9 @@ async def test_state_that_cannot_be_made_anew_either_ends_the_worker(tmp_path: P
     disk, settings = Damaging(), make(state_dir=tmp_path)
     engines = Engines(settings, ["ringback.wrap-up"], 1, around(disk=disk), lambda _, error: broken.append(error))
 
-    async def release(number: int, begin: object) -> None: ...
+    @asynccontextmanager
+    async def release(number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start("ringback.wrap-up")
 
     await engines.assign([0], 1, release, stays)
     async with asyncio.timeout(30):

@@ -1,7 +1,8 @@
 """A request without an answer: its producer begins no other transaction, and the partition is taken up again."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import orjson
@@ -19,6 +20,7 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
 from streams.base.settings import make
+from streams.engine.assignment import PausedPartition
 from streams.engine.engines import Engines
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
@@ -27,7 +29,7 @@ from streams.engine.retakes import Retakes
 from streams.kafka.doubts import Doubts, InDoubt
 from streams.kafka.transactions import Transactions, Unit
 from tests.builders import key_of, wrap_up
-from tests.edge.kafka_in_memory import MemoryKafka, around, stays
+from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 from tests.edge.lone import PREFIX, Record
 
 END = EndTxnRequest("app-0", 1, 0, True)
@@ -279,8 +281,9 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
         make(store="memory"), [topic], 2, around(kafka, pace=Pace(again_s=0)), lambda _, error: broken.append(error)
     )
 
-    async def release(number: int, begin: Any) -> None:
-        begin({topic: 0})
+    @asynccontextmanager
+    async def release(number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start(topic)
         kafka.waits["start ringback-0"] = can_be_taken  # For the second time.
 
     async def until(done: Callable[[], bool]) -> None:

@@ -1,19 +1,20 @@
 """A partition whose producer was fenced is given up, and the group is asked whose it is."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import orjson
 import pytest
 from aiokafka.errors import ProducerFenced
 
 from streams.base.settings import make
+from streams.engine.assignment import PausedPartition
 from streams.engine.engines import Engines
 from streams.engine.fenced import UNPROVEN_MAX
 from streams.engine.pace import Pace
 from tests.builders import key_of, wrap_up
-from tests.edge.kafka_in_memory import MemoryKafka, around
+from tests.edge.kafka_in_memory import MemoryKafka, around, from_start
 from tests.edge.lone import PREFIX, Record
 
 TOPIC = f"{PREFIX}wrap-up"
@@ -32,8 +33,9 @@ class Worker:
             lambda _, error: self.broken.append(error),
         )  # fmt: skip
 
-    async def release(self, number: int, begin: Any) -> None:
-        begin({TOPIC: 0})
+    @asynccontextmanager
+    async def release(self, number: int) -> AsyncIterator[PausedPartition]:
+        yield from_start(TOPIC)
 
     async def rejoin(self) -> None:
         self.rejoined += 1

@@ -93,7 +93,7 @@ class Releases:
         went_back = self.jumps.went_back(engine.number)
         beginning = Beginning(engine, self.spans, "ringback.", went_back)
         await asyncio.sleep(0)
-        beginning(beginning.starts({topic: 10 for topic in self.spans}))
+        beginning.begin(beginning.starts({topic: 10 for topic in self.spans}))
         self.begun += 1
         assert self.jumps.begun(engine.number, went_back)
 

@@ -7,7 +7,8 @@ nothing while the safeguards stand.
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from faust.types import TP
 
 from streams.base.settings import load
 from streams.engine import inbox, partition_engine
-from streams.engine.beginning import Beginning
+from streams.engine.assignment import PausedPartition
 from streams.engine.gate import AcquireGate
 from streams.faust_edge.consumer import Consumer
 from streams.kafka.clients import Clients
@@ -32,8 +33,11 @@ COMMIT_S = 0.2
 def hold_back() -> None:
     """Source partitions are resumed and sought when Faust does it, whether their engine has been acquired or not."""
 
-    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
-        begin(dict.fromkeys(consumer.engines.topics, 0))
+    async def not_sought(starts: Mapping[str, int]) -> None: ...
+
+    @asynccontextmanager
+    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
+        yield PausedPartition(dict.fromkeys(consumer.engines.topics, 0), not_sought)
 
     Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
     Consumer.perform_seek = driver.Consumer.perform_seek  # type: ignore[method-assign]
@@ -63,7 +67,7 @@ def read_committed() -> type[Clients]:
     class Uncommitted(Clients):
         def consumer(self, **options: Any) -> Any:
             # Of what is read, not of how far topics go: with those ends a gate would wait for what never comes.
-            is_reader = "max_partition_fetch_bytes" in options
+            is_reader = "max_partition_fetch_bytes" in options and options["group_id"] is None
             return super().consumer(**options | ({"isolation_level": "read_uncommitted"} if is_reader else {}))
 
     return Uncommitted
@@ -90,12 +94,16 @@ def _gate(gate: Callable[[dict[str, int]], object], ends: dict[str, int]) -> obj
 
 
 def _records_come_again() -> None:
-    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
+    @asynccontextmanager
+    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
         tps = [TP(topic, partition) for topic in sorted(consumer.engines.topics)]
         starts = await consumer.thread.call_thread(consumer.thread.starts, tps)
+
+        async def seek(_: Mapping[str, int]) -> None:
+            await consumer.thread.seek_wait({tp: max(0, offset - AGAIN) for tp, offset in starts.items()})
+
         async with consumer._fetch_or_seek:
-            await consumer._thread.seek_wait({tp: max(0, offset - AGAIN) for tp, offset in starts.items()})
-            begin({tp.topic: offset for tp, offset in starts.items()})
+            yield PausedPartition({tp.topic: offset for tp, offset in starts.items()}, seek)
             driver.Consumer.resume_partitions(consumer, tps)
 
     Consumer.release = release  # type: ignore[method-assign,assignment]

@@ -4,14 +4,15 @@ Each says what stands in its place: other clients, where the client is the safeg
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine import partition_engine
-from streams.engine.beginning import Beginning
+from streams.engine.assignment import PausedPartition
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
@@ -36,13 +37,18 @@ class Taken:
 def hold_back() -> Taken:
     """Source partitions are resumed when Faust does it, and are not sought when their engine has been acquired."""
 
-    async def release(consumer: Consumer, partition: int, begin: Beginning) -> None:
-        begin(dict.fromkeys(consumer.engines.topics, 0))
+    @asynccontextmanager
+    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
+        yield PausedPartition(dict.fromkeys(consumer.engines.topics, 0), _not_sought)
 
     return Taken((
         (Consumer, "resume_partitions", driver.Consumer.resume_partitions),
         (Consumer, "release", release),
     ))  # fmt: skip
+
+
+async def _not_sought(starts: Mapping[str, int]) -> None:
+    """Nothing."""
 
 
 def fencing() -> Taken:
