@@ -22,8 +22,8 @@ LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 PAGE = re.compile(r"docs/[A-Za-z0-9_./-]+\.md")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PORTS = ("9092", "9464")
-BLOCK_TIMEOUT_S = 60
-START_TIMEOUT_S = 60
+BLOCK_TIMEOUT_S = 120
+START_TIMEOUT_S = 120
 
 
 @pytest.mark.kafka

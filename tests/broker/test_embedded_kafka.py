@@ -160,7 +160,7 @@ def test_without_a_way_to_the_jars_one_line_tells_where_they_are_looked_for(tmp_
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
     command = [sys.executable, "-m", "streams", "broker", "--port", "0"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("ringback: cannot get Apache Kafka")

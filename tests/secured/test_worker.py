@@ -26,7 +26,7 @@ from topics.rights import of_worker
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 TIMEOUT_S = 60.0
-GUARD_S = 15.0
+GUARD_S = 25.0
 """Half of what uvloop waits for a good-bye."""
 
 
