@@ -49,8 +49,9 @@ packages:
 demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks
 	@.venv/bin/ringback demo
 
+# Side by side, in twice as many processes as there are cores: tests/side_by_side.py has who runs what.
 test: check kafka ## Lint, types, import contracts and all tests but the long ones
-	$(PYTHON) -m pytest -m "not long"
+	$(PYTHON) -m pytest -m "not long" -n auto --dist loadscope --no-loadscope-reorder
 
 test-long: $(SYNCED) kafka ## The tests that take minutes: faults, load
 	$(PYTHON) -m pytest -m long

@@ -18,6 +18,7 @@ from tests.side_by_side import (
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_configure_node,
+    pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
     shared_kafka,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_configure_node",
+    "pytest_xdist_auto_num_workers",
     "pytest_xdist_make_scheduler",
 ]
 

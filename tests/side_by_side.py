@@ -1,12 +1,13 @@
 """`make test` runs tests side by side, in more processes than there are cores, since many of them wait.
 
-Each process takes one unit after the other. Tests that share a fixture of their module, or of their folder, are one
-unit, so that the fixture is made once; so are the quick tests of a module. Else a test is a unit of its own. No more
-than `ON_KAFKA_MAX` processes run tests on a real Kafka as long as there is something else to run. Whatever may take
-long, which is what has a timeout of its own, comes first.
+Each process takes one unit after the other. The tests of one server that is made for them (`MADE_ONCE`) are a unit, and
+so are the quick tests of a module; a test that needs a real Kafka, or has a timeout of its own, is a unit by itself.
+As long as there is something else to run, one process runs that: all of them on Kafka would only wait for each other.
+What may take longest comes first.
 """
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from xdist.workermanage import WorkerController
 
 from tests.shared_kafka import Owner, SharedKafka, asked_for, own_kafka
 
-ON_KAFKA_MAX = 3
+MADE_ONCE = ("secured", "strict", "without", "brokers")
+"""Fixtures that start a server for all tests of a folder or a module."""
+PROCESSES_MAX = 8
 KAFKA = "kafka:"
 """How the name of a unit begins whose tests need a real Kafka."""
 
@@ -40,7 +43,7 @@ class InUnits(LoadScopeScheduling):  # type: ignore[misc]
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         busy = [other for other in self.nodes if other is not node and self._is_on_kafka(other)]
-        wanted = len(busy) < ON_KAFKA_MAX
+        wanted = len(busy) < self.numnodes - 1
         unit = next((name for name in self.workqueue if name.startswith(KAFKA) == wanted), next(iter(self.workqueue)))
         self.workqueue.move_to_end(unit, last=False)
         super()._assign_work_unit(node)
@@ -66,6 +69,12 @@ def pytest_configure_node(node: WorkerController) -> None:
     """Tell a process where to find what is shared."""
     node.workerinput["units"] = str(node.config.stash[UNITS])
     node.workerinput["owner"] = node.config.stash[OWNER].address
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` is here."""
+    return min(2 * (os.cpu_count() or 1), PROCESSES_MAX)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -110,14 +119,15 @@ def _input(config: pytest.Config) -> dict[str, Any]:
 
 
 def _unit(item: pytest.Item) -> str:
-    group, kafka = item.get_closest_marker("xdist_group"), item.get_closest_marker("kafka")
-    if group is not None:
-        name = str(group.args[0])
-    elif kafka is not None or item.get_closest_marker("timeout") is not None:
+    kafka = item.get_closest_marker("kafka") is not None
+    shared = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
+    if shared:
+        name = shared[0]
+    elif kafka or item.get_closest_marker("timeout") is not None:
         name = item.nodeid
     else:
         name = item.nodeid.partition("::")[0]
-    return KAFKA + name if kafka is not None else name
+    return KAFKA + name if kafka else name
 
 
 def _timeout_s(item: pytest.Item, usual_s: float) -> float:

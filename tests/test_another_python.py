@@ -62,7 +62,7 @@ def test_where_none_can_be_had_it_says_so_and_why(machine, tmp_path):
     program(programs / "mmdebstrap", "echo 'no way to the mirror' >&2; exit 1")
     done = subprocess.run(
         [sys.executable, "-m", "tests.another_python"], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ANOTHER PYTHON: NONE, the core was tested on 3.")

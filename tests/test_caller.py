@@ -14,6 +14,7 @@ ODD = {
     "http_proxy": "http://127.0.0.1:9",
     "HTTP_PROXY": "http://127.0.0.1:9",
     "COLUMNS": "20",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "LC_ALL": "POSIX",
     "TZ": "Asia/Kolkata",
 }
@@ -36,6 +37,7 @@ def test_what_tests_see_of_the_environment_is_theirs(tmp_path):
     assert [name for name in os.environ if name.startswith("RINGBACK_")] == []
     assert not urllib.request.getproxies() or urllib.request.proxy_bypass("127.0.0.1:9464")
     assert "COLUMNS" not in os.environ
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_a_caller_that_ignores_and_blocks_signals_and_has_an_odd_environment_changes_nothing():
@@ -50,6 +52,6 @@ def test_a_caller_that_ignores_and_blocks_signals_and_has_an_odd_environment_cha
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "not odd_environment"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | ODD, preexec_fn=as_an_odd_caller, capture_output=True, text=True,
-        timeout=100, check=False,
+        timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import reserved_ports
+
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(sh|sh background)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 PAGE = re.compile(r"docs/[A-Za-z0-9_./-]+\.md")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PORTS = ("9092", "9464")
-BLOCK_TIMEOUT_S = 60
-START_TIMEOUT_S = 60
+BLOCK_TIMEOUT_S = 120
+START_TIMEOUT_S = 120
 
 
 @pytest.mark.kafka
@@ -30,7 +32,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
     """Other ports, since those of the README may be taken; all else as it stands there."""
     if missing := [program for program in ("kcat", "curl") if shutil.which(program) is None]:
         pytest.skip(f"the README's commands need {' and '.join(missing)}, which this machine does not have")
-    ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, reserved_ports("127.0.0.1", len(PORTS)), strict=True))
     outputs: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         for kind, block in FENCE.findall((ROOT / "README.md").read_text()):
@@ -121,11 +123,3 @@ def _wait_for(ports: dict[str, int], script: str, log: Path) -> None:
                 return
         time.sleep(0.2)
     raise TimeoutError(f"{script}\n{log.read_text()}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]

@@ -47,7 +47,7 @@ def make(tmp_path):
         command = [shutil.which("make") or "make", "setup", *arguments]
         done = subprocess.run(
             command, cwd=tmp_path, env=os.environ | {"PATH": str(programs), "MAKEFLAGS": ""},
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         python = tmp_path / ".venv" / "bin" / "python"
         made = re.search(r"Python (\S+):", python.read_text().split("asks of a")[1]) if python.exists() else None

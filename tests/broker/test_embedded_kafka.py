@@ -16,7 +16,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.base.errors import OperatorError
 from streams.dev.broker import EmbeddedKafka
-from streams.dev.broker.java import free_ports, last_words
+from streams.dev.broker.java import last_words
+from tests.ports import reserved_ports
 
 pytestmark = pytest.mark.kafka
 
@@ -90,7 +91,7 @@ async def test_a_record_of_two_megabytes_fits(kafka, prefix):
 
 
 def test_a_data_folder_is_kept_and_used_again_on_the_same_port(tmp_path):
-    folder, (port,) = tmp_path / "kafka", free_ports("127.0.0.1", 1)
+    folder, (port,) = tmp_path / "kafka", reserved_ports("127.0.0.1", 1)
     with EmbeddedKafka(port=port, data_dir=folder) as first:
         asyncio.run(create_topic(first.bootstrap, "kept"))
         asyncio.run(write(first.bootstrap, "kept", b"before"))
@@ -159,7 +160,7 @@ def test_without_a_way_to_the_jars_one_line_tells_where_they_are_looked_for(tmp_
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
     command = [sys.executable, "-m", "streams", "broker", "--port", "0"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("ringback: cannot get Apache Kafka")

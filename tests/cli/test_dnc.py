@@ -27,7 +27,7 @@ async def write(kafka, topic, *entries, removed=()):
 
 def check(kafka, prefix):
     command = [sys.executable, "-m", "streams", "dnc", "check", "--broker", kafka.bootstrap, "--prefix", prefix]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
 
 

@@ -72,7 +72,7 @@ def modules_of(level):
 def ringback(level, *arguments):
     command = [sys.executable, "-c", PROGRAM.format(allowed=modules_of(level)), *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
     )
 
 

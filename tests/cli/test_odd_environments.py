@@ -32,7 +32,7 @@ def run(arguments, environment=None, stdin=LINES, shell=""):
     command = [*COMMAND, *arguments]
     if shell:
         command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
-    return subprocess.run(command, input=stdin, env=given, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, input=stdin, env=given, capture_output=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -107,5 +107,5 @@ os.write(2, b"a library complains")
 os.write(1, b"and another one")
 opened.close()
 """
-    subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program], timeout=60, check=True)
+    subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program], timeout=120, check=True)
     assert (tmp_path / "file").read_bytes() == b""

@@ -27,7 +27,7 @@ from tests.edge.kafka_in_memory import MemoryKafka
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 TOPICS = ("callback-scheduled", "contacts", "placement-requested", "wrap-up")
 PREFIX = "ringback."
-SOON_S = 30.0
+SOON_S = 90.0
 
 
 @dataclass

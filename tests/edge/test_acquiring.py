@@ -32,7 +32,7 @@ from topics.configuration import DncEntry
 
 TOPIC = "ringback.wrap-up"
 DNC = TopicPartition("ringback.dnc-entries", 0)
-SOON_S = 30.0
+SOON_S = 90.0
 
 
 class Stage:

@@ -8,7 +8,7 @@ import pytest
 
 from streams.dev.local import LocalWorker
 
-ENDED_S = 60
+ENDED_S = 120
 
 PROGRAM = """
 import os, resource, sys

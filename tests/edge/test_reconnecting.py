@@ -15,11 +15,11 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 from aiokafka.structs import BrokerMetadata
 
-from streams.dev.broker.java import free_ports
 from streams.kafka import reconnecting
 from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S, Patience
 from streams.kafka.reconnecting import Connection
 from tests.edge import fresh_clients
+from tests.ports import reserved_ports
 
 HOST = "127.0.0.1"
 GREETING = struct.pack(">hi", 0, 0)  # ApiVersions: no error, and nothing is offered.
@@ -94,7 +94,7 @@ async def test_many_clients_that_insist_try_a_port_ten_times_a_second_at_most(ki
 
 
 async def test_a_port_that_is_open_again_is_found_by_all_of_them() -> None:
-    (port,) = free_ports(HOST, 1)
+    (port,) = reserved_ports(HOST, 1)
     clients = [client_of(port) for _ in range(12)]
     assert not any(await asyncio.gather(*(client.ready(1) for client in clients)))
     async with listening(Broker(), port):
@@ -106,7 +106,7 @@ async def test_a_port_that_is_open_again_is_found_by_all_of_them() -> None:
 
 
 async def test_an_attempt_that_is_refused_without_being_made_fails_with_the_error_of_the_one_that_was() -> None:
-    (port,) = free_ports(HOST, 1)
+    (port,) = reserved_ports(HOST, 1)
     errors = []
     for _ in range(3):
         with pytest.raises(OSError) as raised:
@@ -151,7 +151,7 @@ async def test_a_connection_that_is_in_use_is_not_asked() -> None:
 
 
 async def test_a_client_whose_brokers_are_gone_begins_again_at_the_addresses_of_the_settings(monkeypatch) -> None:
-    old, new, bootstrap = free_ports(HOST, 3)
+    old, new, bootstrap = reserved_ports(HOST, 3)
     client = client_of(old, bootstrap)
     asked: list[int] = []
 
@@ -167,7 +167,7 @@ async def test_a_client_whose_brokers_are_gone_begins_again_at_the_addresses_of_
 
 
 async def test_a_client_with_nowhere_to_begin_again_keeps_the_brokers_that_it_knew() -> None:
-    old, bootstrap = free_ports(HOST, 2)
+    old, bootstrap = reserved_ports(HOST, 2)
     client = client_of(old, bootstrap)
     assert not await client._metadata_update(client.cluster, ["a"])
     assert client.cluster._brokers[1].port == old

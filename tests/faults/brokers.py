@@ -10,9 +10,10 @@ import uuid
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from streams.dev.broker.java import format_storage, free_ports, java_command, launch
+from streams.dev.broker.java import format_storage, java_command, launch
 from streams.dev.broker.kafka import SHARED_PROPERTIES
 from tests.faults.proxy import HOST, Proxies
+from tests.ports import reserved_ports
 
 START_TIMEOUT_S = 90.0
 
@@ -63,7 +64,7 @@ class Brokers:
         self.proxies = proxies or Proxies(NETWORKS)
         self._folder = folder
         self._java = java_command(print)
-        self._ports = [Ports(*free_ports(HOST, len(fields(Ports)))) for _ in range(count)]
+        self._ports = [Ports(*reserved_ports(HOST, len(fields(Ports)))) for _ in range(count)]
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
 
     @property
@@ -111,7 +112,7 @@ class Brokers:
 
     def move(self, node: int, port: int) -> None:
         """Give a node that was killed another address on the first network: `port`, and no other."""
-        (east,) = free_ports(HOST, 1)
+        (east,) = reserved_ports(HOST, 1)
         self._ports[node] = replace(self._ports[node], east=east, east_proxy=port)
         self.proxies.open(0, port, east)
         self._properties(node)

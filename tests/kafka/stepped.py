@@ -15,7 +15,7 @@ from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, has_read
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.partitions import partition_for
 
-STEP_TIMEOUT_S = 30.0
+STEP_TIMEOUT_S = 90.0
 POLL_S = 0.002
 WRITTEN_BY_WORKERS = "dnc-entries"
 """What one worker writes there, all of them have read before the next line."""

@@ -18,7 +18,7 @@ from topics.topic import Cleanup
 pytestmark = pytest.mark.kafka
 
 NOW = datetime.fromisoformat(AT)
-TIMEOUT_S = 60.0
+TIMEOUT_S = 150.0
 
 
 @pytest.mark.timeout(240)

@@ -36,7 +36,7 @@ from topics.rules import AppendToDnc, Rule, RuleCategory, RuleSet, ScheduleCallb
 
 pytestmark = pytest.mark.kafka
 
-SOON_S = 40.0
+SOON_S = 90.0
 NUMBER = "+12125550101"
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from streams.dev.broker.java import free_ports
 from streams.dev.local import LocalWorker
 from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S
 from streams.kafka.reconnecting import PING_AFTER_S
@@ -23,6 +22,7 @@ from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import scheduled, settled
+from tests.ports import reserved_ports
 from topics.partitions import partition_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
@@ -207,7 +207,7 @@ async def test_a_broker_that_comes_back_elsewhere_is_found_by_an_address_of_the_
     brokers: Brokers, cluster: Cluster
 ) -> None:
     """A new pod, a new advertised name: nothing that the worker knew of its brokers is right any more."""
-    (port,) = free_ports(HOST, 1)
+    (port,) = reserved_ports(HOST, 1)
     async with feeder(cluster) as feed:
         await configure(feed)
         worker = cluster.worker(broker=f"{brokers.proxied()},{HOST}:{port}")

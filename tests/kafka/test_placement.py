@@ -20,7 +20,7 @@ from topics.events import (
 pytestmark = pytest.mark.kafka
 
 NUMBER = "+12125550101"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 OF_CONTACT: dict[str, Any] = {"campaign_id": "P", "contact_list_id": "L", "contact_id": "c1"}
 
 

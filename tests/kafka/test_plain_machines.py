@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from streams.dev.broker import EmbeddedKafka
-from streams.dev.broker.java import free_ports
 from streams.dev.local import LocalWorker
 from tests.kafka.cluster import PARTITIONS, Cluster, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
+from tests.ports import reserved_ports
 
 pytestmark = pytest.mark.kafka
 
@@ -177,7 +177,7 @@ def ipv6_cluster(prefix: str, tmp_path: Path) -> Iterator[Cluster]:
             port = probe.getsockname()[1]
     except OSError:
         pytest.skip("this machine has no IPv6, not even on its loopback")
-    (controller,) = free_ports("127.0.0.1", 1)
+    (controller,) = reserved_ports("127.0.0.1", 1)
     more = {
         "listeners": f"PLAINTEXT://[::1]:{port},CONTROLLER://127.0.0.1:{controller}",
         "advertised.listeners": f"PLAINTEXT://[::1]:{port}",
@@ -219,7 +219,7 @@ def test_a_web_server_in_the_place_of_kafka_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_a_name_that_the_broker_gives_and_nobody_knows_is_named_with_the_broker_that_gave_it(tmp_path: Path) -> None:
     """The most common fault of all, without TLS or passwords: a broker in a container that calls itself by its id."""
-    (port,) = free_ports("127.0.0.1", 1)
+    (port,) = reserved_ports("127.0.0.1", 1)
     unknown = f"broker-1.invalid:{port}"
     with EmbeddedKafka(port, more={"advertised.listeners": f"PLAINTEXT://{unknown}"}) as kafka:
         at = {"RINGBACK_BROKER": kafka.bootstrap, "RINGBACK_STATE_DIR": str(tmp_path), "RINGBACK_METRICS_PORT": "0"}

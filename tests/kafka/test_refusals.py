@@ -30,7 +30,7 @@ from tests.kafka.test_worker import scheduled
 
 pytestmark = pytest.mark.kafka
 
-SOON_S = 60.0
+SOON_S = 90.0
 STRICT = {
     "group.min.session.timeout.ms": "6000",
     "group.max.size": "1",

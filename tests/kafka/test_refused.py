@@ -15,7 +15,7 @@ from tests.kafka.test_worker import scheduled
 pytestmark = pytest.mark.kafka
 
 IN_BULK = 5_000
-SOON_S = 60.0
+SOON_S = 90.0
 CALLBACKS = 20
 
 

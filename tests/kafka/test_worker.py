@@ -23,7 +23,7 @@ from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka
 
-SOON_S = 30.0
+SOON_S = 90.0
 
 
 def scheduled(name: str, contact: str, due_at: datetime, occurred_at: datetime | None = None) -> CallbackScheduled:

@@ -110,7 +110,7 @@ def said():
     """What the guard says of each, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=json.dumps([*TOUCHES, *FREE]), cwd=ROOT, capture_output=True, text=True,
-        timeout=60, check=True,
+        timeout=120, check=True,
     )  # fmt: skip
     return json.loads(done.stderr.splitlines()[-1])
 

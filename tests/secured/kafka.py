@@ -15,8 +15,9 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
-from streams.dev.broker.java import free_ports, java_command, last_words, launch
+from streams.dev.broker.java import java_command, last_words, launch
 from streams.dev.broker.kafka import SHARED_PROPERTIES
+from tests.ports import reserved_ports
 from tests.secured.certificates import HOST, Authority
 from topics.rights import Resource, Right
 
@@ -75,7 +76,7 @@ class SecuredKafka:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.authority = Authority(folder)
-        self._ports = dict(zip(LISTENERS, free_ports(HOST, len(LISTENERS)), strict=True))
+        self._ports = dict(zip(LISTENERS, reserved_ports(HOST, len(LISTENERS)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
 
     def at(self, listener: str) -> str:

@@ -24,6 +24,7 @@ from topics.rights import COMMANDS, Right, main, of_worker, table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
 SOON_S = 20.0
+RIGHTS_TOLD_S = 90.0
 
 Command = Callable[[Settings], object]
 
@@ -71,7 +72,7 @@ def test_rights_are_printed_for_kafkas_own_tool_and_for_strimzi(capsys: pytest.C
 
 async def comes_to(run: Command, settings: Settings, wanted: Callable[[str], bool]) -> None:
     """Run a command again and again until what it says is wanted, since rights are told to brokers a moment later."""
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(RIGHTS_TOLD_S):
         while True:
             try:
                 await asyncio.to_thread(run, settings)

@@ -23,10 +23,10 @@ from tests.secured.test_tokens import token_endpoint
 from tests.secured.work import do_everything
 from topics.rights import of_worker
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 TIMEOUT_S = 60.0
-GUARD_S = 15.0
+GUARD_S = 25.0
 """Half of what uvloop waits for a good-bye."""
 
 

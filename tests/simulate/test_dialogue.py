@@ -253,7 +253,7 @@ def test_the_records_of_a_dialogue_are_those_of_the_other_format(tmp_path):
 
 def cli(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "streams", "simulate", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 
 def test_the_command_prints_a_dialogue_where_it_is_asked_for_one():

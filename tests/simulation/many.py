@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -32,12 +33,11 @@ class Summary:
         """Seeds in a second of real time."""
         return self.seeds / self.seconds
 
-    def report(self, without: str | None = None) -> str:
+    def report(self) -> str:
         """Each seed that failed, and how it is replayed."""
-        option = f" --without {without}" if without else ""
         command = ".venv/bin/python -m tests.simulation"
         return "\n".join(
-            f"seed {seed}: {'; '.join(lines[:LINES_MAX])}\n  {command} {seed} --trace{option}"
+            f"seed {seed}: {'; '.join(lines[:LINES_MAX])}\n  {command} {seed} --trace"
             for seed, lines in self.failures.items()
         )
 
@@ -47,7 +47,7 @@ def run_many(seeds: Iterable[int], *, without: str | None = None, failures_max: 
     summary, began = Summary(), time.monotonic()
     # Not forked: this process may have threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), context, initializer=_begin) as pool:
         for seed, wrong, counts in pool.map(partial(_one, without=without), seeds, chunksize=CHUNK):
             summary.seeds += 1
             summary.counts.update(counts)
@@ -58,6 +58,19 @@ def run_many(seeds: Iterable[int], *, without: str | None = None, failures_max: 
                 break
     summary.seconds = time.monotonic() - began
     return summary
+
+
+def _begin() -> None:
+    gc.freeze()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A pool whose owner is killed would wait for ever."""
+    owner = multiprocessing.parent_process()
+    assert owner is not None
+    owner.join()
+    os._exit(1)
 
 
 def _one(seed: int, without: str | None) -> tuple[int, list[str], Counter[str]]:

@@ -17,6 +17,11 @@ SEEDS = 2000
 SEEDS_LONG = 20_000
 SEEDS_BROKEN = 600
 """The rarest of what the safeguards are for shows once in some hundred seeds."""
+NOTICED = {
+    "hold_back": 0, "fencing": 2, "fence_before_reading": 2, "read_committed": 9, "acquire_gate": 3,
+    "offset_check": 336, "waiting_placements": 10, "do_not_call_entries": 11, "kept_appends": 18, "doubts": 16,
+}  # fmt: skip
+"""The first seed that went wrong when this was last looked at. It is tried before the others, so as not to wait."""
 
 STRUCK = (
     *(fault for fault in Fault if fault is not Fault.NONE),
@@ -45,10 +50,13 @@ def test_tens_of_thousands_of_seeds_leave_nothing_wrong() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
 def test_without_a_safeguard_a_seed_goes_wrong(safeguard: str) -> None:
-    summary = run_many(range(SEEDS_BROKEN), without=safeguard, failures_max=1)
-    assert summary.failures, f"{SEEDS_BROKEN} seeds did not notice that {safeguard} was taken out"
-    assert "crashed" not in summary.report(), summary.report()
-    print(f"after {summary.seeds} seeds: {summary.report(safeguard)}")
+    result = simulate(NOTICED[safeguard], without=safeguard)
+    failures = {result.seed: result.wrong} if result.wrong else {}
+    if not failures:
+        failures = run_many(range(SEEDS_BROKEN), without=safeguard, failures_max=1).failures
+    assert failures, f"{SEEDS_BROKEN} seeds did not notice that {safeguard} was taken out"
+    assert not any(line.startswith("crashed") for lines in failures.values() for line in lines), failures
+    print(failures)
 
 
 def test_a_seed_replays_exactly() -> None:
