@@ -59,6 +59,7 @@ class Untold(logging.Filter):
 
 
 def _is_of_sasl(argument: object) -> bool:
+    """Whether it is aiokafka's SaslHandShakeRequest or SaslAuthenticateRequest, of whatever version."""
     return type(argument).__name__.startswith("Sasl")
 
 

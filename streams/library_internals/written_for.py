@@ -109,6 +109,8 @@ AIOKAFKA = WrittenFor(
         "aiokafka.producer.sender:Sender.sender_task",
         "aiokafka.producer.transaction_manager:TransactionManager.error_transaction",
         "aiokafka.protocol.admin:ApiVersionRequest",
+        "aiokafka.protocol.admin:SaslAuthenticateRequest",
+        "aiokafka.protocol.admin:SaslHandShakeRequest",
         "aiokafka.protocol.api:Request",
         "aiokafka.protocol.api:RequestStruct",
         "aiokafka.protocol.api:Response",
