@@ -38,6 +38,8 @@ class LocalWorker:
         own = {"metrics_port": 0, "log_format": "json", "state_dir": log.with_suffix(".state")}
         self._settings = own | settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._said: tuple[int, str] | None = None
+        """Process id, and where it said that its page is."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -131,7 +133,12 @@ class LocalWorker:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _url(self) -> str:
-        """Where its page for machines is: with port 0 only its log tells."""
+        """Where its page for machines is: with port 0 only its log tells, which is read once for each process."""
+        if self._said is None or self._said[0] != self.pid:
+            self._said = self.pid, self._url_in_log()
+        return self._said[1]
+
+    def _url_in_log(self) -> str:
         for line in reversed(self.log.read_text(errors="replace").splitlines()):
             entry = json.loads(line) if line.startswith("{") else {}
             if entry.get("message", "").startswith("ringback ") and entry["message"].endswith(f"process {self.pid}"):

@@ -35,6 +35,9 @@ class Stepper:
     clock: Path
     ends: Any
     sent: set[tuple[str, int]] = field(default_factory=set)
+    _set: datetime | None = None
+    _statuses: list[Status] = field(default_factory=list)
+    """Of all workers, as they were last asked."""
 
     def until_shared(self) -> None:
         """Wait until every worker holds partitions and is ready."""
@@ -42,12 +45,14 @@ class Stepper:
 
     async def set_clock(self, at: datetime) -> None:
         """Let the clock go on to `at`, past every due instant, and wait until all of that has been done."""
+        if at == self._set:  # All of it has been done, and nothing has been sent since.
+            return
         text = at.astimezone(UTC).isoformat()
         new = self.clock.with_suffix(".new")
         new.write_text(text)
         new.replace(self.clock)
-        self._until(lambda statuses: _is_idle(statuses, at), f"timers up to {text}")
-        await self._until_read()
+        await self._until_done(at)
+        self._set = at
 
     async def play(self, feed: Feeder, line: Line) -> None:
         """Send one event at its instant and wait until its unit, and what follows from it at once, is committed."""
@@ -61,12 +66,15 @@ class Stepper:
         partition, offset = written.partition, written.offset
         self.sent.add((line.topic, offset))
         self._until(lambda statuses: self._is_answered(statuses, line.topic, partition, offset), line.topic)
-        await self.set_clock(line.at)
+        await self._until_done(line.at)
 
-    async def _until_read(self) -> None:
+    async def _until_done(self, at: datetime) -> None:
+        self._until(lambda statuses: _is_idle(statuses, at), f"timers up to {at}")
         topic = TopicPartition(self.cluster.prefix + WRITTEN_BY_WORKERS, 0)
         end = (await self.ends.end_offsets([topic]))[topic]
-        self._until(lambda statuses: _have_read(statuses, WRITTEN_BY_WORKERS, end), WRITTEN_BY_WORKERS)
+        # What has been read stays so: mostly they need not be asked again.
+        if not _have_read(self._statuses, WRITTEN_BY_WORKERS, end):
+            self._until(lambda statuses: _have_read(statuses, WRITTEN_BY_WORKERS, end), WRITTEN_BY_WORKERS)
 
     def _is_answered(self, statuses: list[Status], topic: str, partition: int, offset: int) -> bool:
         if topic in CONFIGURATION_TOPICS:
@@ -79,6 +87,7 @@ class Stepper:
         while time.monotonic() < deadline:
             statuses = [status for worker in self.workers if (status := worker.status()) is not None]
             if len(statuses) == len(self.workers) and done(statuses):
+                self._statuses = statuses
                 return
             time.sleep(POLL_S)
         said = "\n".join(worker.last_words() for worker in self.workers)

@@ -20,7 +20,7 @@ from streams.kafka.tls import Files, context_of
 from tests.secured.certificates import HOST, Authority
 
 GUARD_S = 25
-"""Half of what uvloop waits for a good-bye; nothing here takes a tenth of a second."""
+"""Less than the 30 s that uvloop waits for a good-bye; nothing here takes a tenth of a second."""
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 

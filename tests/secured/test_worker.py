@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 TIMEOUT_S = 60.0
 GUARD_S = 25.0
-"""Half of what uvloop waits for a good-bye."""
+"""Less than the 30 s that uvloop waits for a good-bye."""
 
 
 def password_file(secured: SecuredKafka, folder: Path) -> dict[str, Any]:
