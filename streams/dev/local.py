@@ -133,16 +133,21 @@ class LocalWorker:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _url(self) -> str:
-        """Where its page for machines is: with port 0 only its log tells, which is read once for each process."""
-        if self._said is None or self._said[0] != self.pid:
-            self._said = self.pid, self._url_in_log()
-        return self._said[1]
+        """Where its page for machines is: with port 0 only its log tells, which is read until it has told.
 
-    def _url_in_log(self) -> str:
-        for line in reversed(self.log.read_text(errors="replace").splitlines()):
-            entry = json.loads(line) if line.startswith("{") else {}
-            if entry.get("message", "").startswith("ringback ") and entry["message"].endswith(f"process {self.pid}"):
-                break
-            if "metrics and health on " in entry.get("message", ""):
-                return str(entry["message"].rsplit(" ", 1)[1])
-        raise ValueError("the worker has not said yet where its metrics are")
+        Raises ValueError.
+        """
+        if self._said is not None and self._said[0] == self.pid:
+            return self._said[1]
+        url, is_own = "", False
+        for line in self.log.read_text(errors="replace").splitlines():
+            message = str(json.loads(line).get("message", "")) if line.startswith("{") else ""
+            if message.startswith("ringback ") and " starts, process " in message:
+                url, is_own = "", message.endswith(f" {self.pid}")  # What comes before is of others on this log.
+            elif "metrics and health on " in message:
+                url = message.rsplit(" ", 1)[1]
+        if not url:
+            raise ValueError("the worker has not said yet where its metrics are")
+        if is_own:  # One in a container has another number there.
+            self._said = self.pid, url
+        return url
