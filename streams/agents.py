@@ -26,7 +26,7 @@ def register(app: App, prefix: str) -> None:
 
 
 def _source(app: App, topic: str) -> Any:
-    """A topic of raw bytes whose offsets Faust does not commit: they are part of the unit."""
+    """A topic of raw bytes whose offsets Faust does not commit: they are part of the transaction."""
     return app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False)
 
 

@@ -52,7 +52,7 @@ class App(faust.App):
 
 
 def create_app(settings: Settings, clients: Clients, engines: Engines, url: str) -> App:
-    """The app for `settings`; `url` is this worker's own address, by which the assignor tells workers apart."""
+    """The app for `settings`; `url` is this worker's own address, by which the assignor distinguishes workers."""
     app = App(
         settings.app,
         broker=[f"kafka://{address.strip()}" for address in settings.broker.split(",")],
@@ -108,7 +108,7 @@ async def _on_revoked(app: App, revoked: Iterable[TP], **_: object) -> None:
 
 
 async def _on_assigned(app: App, assigned: Iterable[TP], **_: object) -> None:
-    """The group has shared out. The consumer holds each partition back until its engine has it."""
+    """A new assignment. The consumer holds each partition back until its engine has it."""
     partitions = {tp.partition for tp in assigned if tp.topic in app.engines.topics}
     consumer = cast(Consumer, app.consumer)
-    await app.engines.assign(partitions, app.consumer_generation_id, consumer.release, consumer.rejoin)
+    await app.engines.assign(partitions, app.consumer_generation_id, consumer.resume_source, consumer.rejoin)

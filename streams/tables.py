@@ -1,9 +1,9 @@
 """Every table: what is kept, under which key, in which changelog, and why.
 
 A table is partitioned with the contact topics. Each partition's rows live in the worker that holds the partition, as
-the very bytes that its changelog holds, and are written in the transaction of the unit that changed them;
+the very bytes that its changelog holds, and are written in the transaction that changed them;
 `streams.storage.store` carries them. Names of changelogs and of folders come from here, and the table in
-docs/engine.md is held against this.
+A test compares docs/engine.md with this.
 """
 
 from dataclasses import dataclass

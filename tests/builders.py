@@ -1,4 +1,4 @@
-"""Events with plain defaults, and a worker on a virtual clock to tell them to. Everything is a literal instant."""
+"""Events with plain defaults, and a worker on a virtual clock to send them to. Everything is a literal instant."""
 
 import json
 from typing import Any
@@ -174,7 +174,7 @@ class Said:
 
 
 class Worker:
-    """A worker on a virtual clock. Each `tell` returns what was written up to and with that event.
+    """A worker on a virtual clock. Each `send` returns what was written up to and with that event.
 
     listed: the contacts whose records are there from the beginning; the system dials no others.
     """
@@ -189,13 +189,13 @@ class Worker:
         self.core = VirtualWorker(partitions)
         self.at = "2026-11-23T08:00:00Z"
         for value in campaigns or (campaign(rule_set_ids=["R"] if rules else []),):
-            self.tell("campaigns", value)
+            self.send("campaigns", value)
         if rules:
-            self.tell("rule-sets", rule_set(*rules))
+            self.send("rule-sets", rule_set(*rules))
         for contact_id in listed:
-            self.tell("contacts", contact(contact_id))
+            self.send("contacts", contact(contact_id))
 
-    def tell(self, topic: str, value: Json | None, at: str | None = None, key: str | None = None) -> Said:
+    def send(self, topic: str, value: Json | None, at: str | None = None, key: str | None = None) -> Said:
         """One event, arriving when it occurred, or now if that is later or not said."""
         occurred_at = value.get("occurred_at", self.at) if value else self.at
         self.at = at or max(self.at, occurred_at)
@@ -206,10 +206,10 @@ class Worker:
         return Said(list(self.core.arrive(line)))
 
     def schedule(self, value: Json, at: str | None = None) -> Said:
-        return self.tell("callback-scheduled", value, at)
+        return self.send("callback-scheduled", value, at)
 
     def wrap_up(self, value: Json, at: str | None = None) -> Said:
-        return self.tell("wrap-up", value, at)
+        return self.send("wrap-up", value, at)
 
     def restart(self) -> None:
         """Build every partition anew from its rows, as a worker does that starts again."""

@@ -20,7 +20,7 @@ from aiokafka.conn import AIOKafkaConnection
 
 from streams.base.errors import OperatorError
 from streams.library_internals import written_for
-from streams.library_internals.written_for import AIOKAFKA, FAUST, WrittenFor, check, tell
+from streams.library_internals.written_for import AIOKAFKA, FAUST, WrittenFor, check, log_differences
 
 ROOT = Path(__file__).parents[1]
 INSIDE = ROOT / "streams" / "library_internals"
@@ -326,5 +326,5 @@ def test_a_version_that_nobody_has_looked_at_is_one_line_and_starts(
 ) -> None:
     monkeypatch.setattr(written_for, "FAUST", replace(FAUST, version="0.15.2"))
     with caplog.at_level("INFO"):
-        tell()
+        log_differences()
     assert caplog.messages == [f"faust-streaming is {FAUST.installed}, Ringback was written for 0.15.2"]

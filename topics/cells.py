@@ -27,12 +27,12 @@ Cells = dict[str, Raw]
 class Mended(NamedTuple):
     """A record without the cells that do not fit.
 
-    value: what is left of it, to be decoded. faults: the paths of those cells, each once, as `$.numbers[1].column`.
+    value: what is left of it, to be decoded. bad_paths: paths of those cells, each once, as `$.numbers[1].column`.
     changes: what the decoded value has besides, since no record can say it.
     """
 
     value: bytes
-    faults: tuple[str, ...]
+    bad_paths: tuple[str, ...]
     changes: dict[str, Any]
 
 
@@ -59,85 +59,85 @@ def mend(topic: str, value: bytes) -> Mended | None:
     if topic not in _MENDERS:
         return None
     cells: Cells = _CELLS.decode(value)
-    faults: list[str] = []
-    changes = _MENDERS[topic](cells, faults)
+    bad_paths: list[str] = []
+    changes = _MENDERS[topic](cells, bad_paths)
     if changes is None:
         return None
-    return Mended(msgspec.json.encode(cells), tuple(dict.fromkeys(faults)), changes)
+    return Mended(msgspec.json.encode(cells), tuple(dict.fromkeys(bad_paths)), changes)
 
 
-def _mend_contact(cells: Cells, faults: list[str]) -> dict[str, Any]:
-    _replace(cells, "callable", _BOOL, _NO, "$", faults)
-    _replace(cells, "time_zone", _ZONE_NAME, _ZONE, "$", faults)
+def _mend_contact(cells: Cells, bad_paths: list[str]) -> dict[str, Any]:
+    _replace(cells, "callable", _BOOL, _NO, "$", bad_paths)
+    _replace(cells, "time_zone", _ZONE_NAME, _ZONE, "$", bad_paths)
     if "attributes" in cells:
-        cells["attributes"] = _attributes(cells["attributes"], faults)
+        cells["attributes"] = _attributes(cells["attributes"], bad_paths)
     if "numbers" in cells:
         entries: list[Raw] | None = _read(_LIST, cells.pop("numbers"))
         if entries is None:
-            faults.append("$.numbers")
+            bad_paths.append("$.numbers")
             cells["callable"] = _NO
         else:
-            mended = (_number(entry, f"$.numbers[{at}]", faults) for at, entry in enumerate(entries))
+            mended = (_number(entry, f"$.numbers[{at}]", bad_paths) for at, entry in enumerate(entries))
             cells["numbers"] = Raw(msgspec.json.encode([entry for entry in mended if entry is not None]))
     return {}
 
 
-def _attributes(raw: Raw, faults: list[str]) -> Raw:
+def _attributes(raw: Raw, bad_paths: list[str]) -> Raw:
     attributes: Cells | None = _read(_CELLS, raw)
     if attributes is None:
-        faults.append("$.attributes")
+        bad_paths.append("$.attributes")
         return _NOTHING
     texts = {name: text for name, text in attributes.items() if _read(_TEXT, text) is not None}
     if len(texts) < len(attributes):
-        faults.append("$.attributes[...]")
+        bad_paths.append("$.attributes[...]")
     return Raw(msgspec.json.encode(texts))
 
 
-def _number(raw: Raw, at: str, faults: list[str]) -> Cells | None:
-    """The entry of a number; None if it cannot be told which number it is about.
+def _number(raw: Raw, at: str, bad_paths: list[str]) -> Cells | None:
+    """The entry of a number; None if it is not clear which number it is about.
 
     A number of another shape that stands for one without doubt is that one, and is uncallable.
     """
     entry: Cells | None = _read(_CELLS, raw)
     if entry is None:
-        faults.append(at)
+        bad_paths.append(at)
         return None
     if "phone_number" not in entry or _read(_NUMBER, entry["phone_number"]) is None:
-        faults.append(f"{at}.phone_number")
+        bad_paths.append(f"{at}.phone_number")
         number = legible_number(_read(_TEXT, entry.get("phone_number", _NOTHING)) or "")
         if number is None:
             return None
         entry["phone_number"], entry["callable"] = Raw(b'"%s"' % number.encode()), _NO
-    _replace(entry, "callable", _BOOL, _NO, at, faults)
-    _replace(entry, "time_zone", _ZONE_NAME, _ZONE, at, faults)
+    _replace(entry, "callable", _BOOL, _NO, at, bad_paths)
+    _replace(entry, "time_zone", _ZONE_NAME, _ZONE, at, bad_paths)
     for name, decoder in (("column", _NAME), ("type", _TEXT)):
         if name not in entry or _read(decoder, entry[name]) is None:
-            faults.append(f"{at}.{name}")
+            bad_paths.append(f"{at}.{name}")
             entry[name], entry["callable"] = _COLUMN, _NO
     return entry
 
 
-def _mend_campaign(cells: Cells, faults: list[str]) -> dict[str, Any]:
+def _mend_campaign(cells: Cells, bad_paths: list[str]) -> dict[str, Any]:
     if "status" not in cells or _read(_STATUS, cells["status"]) is None:
-        faults.append("$.status")
+        bad_paths.append("$.status")
         cells["status"] = _OFF
     try:
         _LIMITS.decode(cells.get("attempt_limits", b"null"))
     except msgspec.ValidationError as error:
-        faults.append("$.attempt_limits" + path_of(error).removeprefix("$"))
+        bad_paths.append("$.attempt_limits" + path_of(error).removeprefix("$"))
         del cells["attempt_limits"]
         return {"attempt_limits": NONE_LEFT}
     return {}
 
 
-def _mend_dnc_entry(cells: Cells, faults: list[str]) -> dict[str, Any] | None:
+def _mend_dnc_entry(cells: Cells, bad_paths: list[str]) -> dict[str, Any] | None:
     """Called for an entry that does not fit: if its list and its number do, it is `expires_at` that does not."""
     expires_at = cells.pop("expires_at", None)
     if expires_at is None:
         return None
     text: str | None = _read(_TEXT, expires_at)
     if text is None or text.strip():
-        faults.append("$.expires_at")
+        bad_paths.append("$.expires_at")
     return {}
 
 
@@ -154,13 +154,13 @@ def path_of(error: msgspec.ValidationError) -> str:
     return path.removesuffix("`") if marker and path.endswith("`") and before else "$"
 
 
-def _replace(cells: Cells, name: str, decoder: _Decoder, instead: Raw, at: str, faults: list[str]) -> None:
+def _replace(cells: Cells, name: str, decoder: _Decoder, instead: Raw, at: str, bad_paths: list[str]) -> None:
     """Put something else in the place of a cell that does not fit; one that is absent does."""
     if name in cells:
         try:
             decoder.decode(cells[name])
         except msgspec.ValidationError:
-            faults.append(f"{at}.{name}")
+            bad_paths.append(f"{at}.{name}")
             cells[name] = instead
 
 

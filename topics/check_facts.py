@@ -15,7 +15,7 @@ from topics.records import CallbackState
 
 
 class ZoneOf(StrEnum):
-    """What tells the time zones of a number."""
+    """The source of the time zones of a number."""
 
     NUMBER = "number"
     CONTACT = "contact"

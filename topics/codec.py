@@ -38,7 +38,7 @@ Value = ContactEvent | ConfigurationRecord | Output
 
 
 class ErrorCode(StrEnum):
-    """Why an event was refused; `internal_error` is our fault, every other one the sender's."""
+    """Why an event was refused; `internal_error` is a bug of Ringback, every other one the sender's error."""
 
     UNDECODABLE = "undecodable"
     DAMAGED = "damaged"
@@ -144,7 +144,7 @@ def decode_cells(topic: str, value: bytes) -> tuple[Value, BadEvent | None]:
         if mended is None:
             raise
     struct = decode(topic, mended.value)
-    return replace(struct, **mended.changes), _invalid_cells(mended.faults) if mended.faults else None
+    return replace(struct, **mended.changes), _invalid_cells(mended.bad_paths) if mended.bad_paths else None
 
 
 def decode_or_none(topic: str, value: bytes) -> tuple[Value, bool] | None:
@@ -168,7 +168,7 @@ def decode_or_none(topic: str, value: bytes) -> tuple[Value, bool] | None:
         struct: Value = decoder.decode(mended.value)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return (replace(struct, **mended.changes) if mended.changes else struct), bool(mended.faults)
+    return (replace(struct, **mended.changes) if mended.changes else struct), bool(mended.bad_paths)
 
 
 def encode(value: msgspec.Struct) -> bytes:

@@ -1,4 +1,4 @@
-"""What telephony platforms tell us, per contact and per campaign: facts, in the past tense.
+"""The events that telephony platforms send, per contact and per campaign, in the past tense.
 
 These structs hold what was said and nothing that was concluded from it. Unknown fields are dropped.
 Source: docs/contract.md, sections "In, per contact" and "In, per campaign and lists".
@@ -24,7 +24,7 @@ from topics.fields import (
 
 
 class CallAnalysis(StrEnum):
-    """What call analysis heard at the other end."""
+    """What call analysis detected at the other end."""
 
     PERSON = "person"
     MACHINE = "machine"
@@ -59,7 +59,7 @@ class PlacementOrigin(StrEnum):
 class WrapUp(Struct, frozen=True, kw_only=True):
     """A conversation got a wrap-up code. `callback_id` says that this call was that callback.
 
-    `dialed_at` is when the call was placed, None if nobody told.
+    `dialed_at` is when the call was placed, None if it is not known.
     """
 
     event_id: Id
@@ -84,7 +84,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
     @property
     def called_at(self) -> datetime:
-        """The moment at which the call counts: when it was dialed, if that is told, else when it was wrapped up."""
+        """The moment at which the call counts: when it was dialed, if that is known, else when it was wrapped up."""
         return self.dialed_at or self.occurred_at
 
 

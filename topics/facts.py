@@ -34,7 +34,7 @@ class Because(StrEnum):
 
 
 class EventType(StrEnum):
-    """Which kind of event was rejected, where the reason alone does not tell."""
+    """Which kind of event was rejected, where the reason alone does not say it."""
 
     RESCHEDULED = "rescheduled"
     CANCELLED = "cancelled"
@@ -52,7 +52,7 @@ class LifecycleFacts(Facts, frozen=True, kw_only=True):
 
 
 class WantedFacts(RuleNamed, frozen=True, kw_only=True):
-    """A callback that a rule wants. It is not scheduled where another rule came first."""
+    """A callback of a matching rule. It is not scheduled where another rule came first."""
 
     offset_minutes: int
 

@@ -70,7 +70,7 @@ def legible_number(text: str) -> str | None:
 class DoesNotFit(ValueError):
     """A value that has the right type but breaks a rule between fields.
 
-    field: name of the field at fault, as in JSON. message: what is wrong, without any value of the event.
+    field: name of the bad field, as in JSON. message: what is wrong, without any value of the event.
     """
 
     def __init__(self, field: str, message: str) -> None:

@@ -18,7 +18,7 @@ HEADER = "# Generated from topics/catalog.py by `python -m topics.manifests`; ch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What a deployment decides about topics. cluster: name of the Kafka resource that the operator looks after."""
+    """What a deployment decides about topics. cluster: name of the Kafka resource of the operator."""
 
     prefix: str = DEFAULT_PREFIX
     partitions: int = 12

@@ -1,6 +1,6 @@
 """What we report: answers to placement requests, the life of each callback, and what is outstanding.
 
-From these records alone a person can tell why a contact was, or was not, dialed.
+These records alone show why a contact was, or was not, dialed.
 Source: docs/contract.md, section "Out".
 """
 

@@ -88,7 +88,7 @@ class WrapUpCodeCondition(Struct, frozen=True, kw_only=True, tag_field="type", t
 
 
 class CallAnalysisCondition(Struct, frozen=True, kw_only=True, tag_field="type", tag="call_analysis"):
-    """Call analysis heard one of these."""
+    """Call analysis detected one of these."""
 
     inverted: bool | None = None
     results: tuple[CallAnalysis, ...] = ()

@@ -1,1 +1,1 @@
-"""What every room above the core stands on: settings, errors, log, metrics, the clock, time zones."""
+"""What every package above the core uses: settings, errors, log, metrics, the clock, time zones."""

@@ -1,6 +1,7 @@
 """The one place that reads the clock: the worker's own, or one that a test steps from outside.
 
-It sets no timers; the engine asks how long to wait. A clock that is set anew, on or back, is noticed within a second.
+It sets no timers; the engine asks how long to wait. A clock that is set, forward or backward, is noticed within a
+second.
 """
 
 import asyncio
@@ -109,7 +110,7 @@ def clock_for(path: Path | None, offset_path: Path | None = None) -> Clock:
 
 
 async def watch(clock: Clock, jumped: Callable[[float], None], every_s: float = WATCH_S) -> None:
-    """Compare a clock that runs with the monotonic one; `jumped` gets the seconds by which it went on or back."""
+    """Compare a clock that runs with the monotonic one; `jumped` gets the seconds by which it was set."""
     ahead = clock.now().timestamp() - clock.monotonic()
     while True:
         await asyncio.sleep(every_s)

@@ -45,11 +45,11 @@ class OneOfMany(logging.Filter):
         return True
 
 
-class Untold(logging.Filter):
-    """Kafka's client tells at DEBUG whom it connects as, and each request: those of SASL hold the password or token."""
+class Redacted(logging.Filter):
+    """Kafka's client logs at DEBUG its user and each request: those of SASL have the password or token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Take out what is secret, or may be; every line is written."""
+        """Remove what is secret, or may be; every line is written."""
         if record.name.startswith(REPEATED) and isinstance(record.args, tuple):
             whom = record.args[:1] if str(record.msg).startswith("Authenticated as ") else ()
             rest = record.args[len(whom) :]
@@ -84,7 +84,7 @@ def configure(level: str, style: Literal["auto", "console", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(CONSOLE))
-    handler.addFilter(Untold())
+    handler.addFilter(Redacted())
     handler.addFilter(OneOfMany())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:

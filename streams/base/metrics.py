@@ -7,7 +7,7 @@ campaign or a phone number. Times are in seconds.
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from streams.logic.contact.exchange import FaultKind, LatenessCause
+from streams.logic.contact.exchange import BugKind, LatenessCause
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN, Direction
 from topics.codec import ErrorCode
 from topics.names import TopicName
@@ -21,7 +21,7 @@ prometheus_client.PlatformCollector(registry=REGISTRY)
 prometheus_client.GCCollector(registry=REGISTRY)
 
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
-UNIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+TRANSACTION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 COMMAND_TOPICS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 APPLIED = "applied"
@@ -68,7 +68,7 @@ CLOCK_JUMPS = Counter(
     ["direction"],
     registry=REGISTRY,
 )
-STATE_SET_ASIDE = Counter(
+STATE_QUARANTINED = Counter(
     "ringback_state_set_aside_total",
     "State folders that could not be relied on and were quarantined; the state is then read from Kafka.",
     registry=REGISTRY,
@@ -87,20 +87,20 @@ FENCED = Counter(
     "Partitions given up because another producer took their transactional id; the worker joined its group again.",
     registry=REGISTRY,
 )
-UNITS = Counter("ringback_units_total", "Kafka transactions committed.", registry=REGISTRY)
-UNIT_SECONDS = Histogram(
+TRANSACTIONS = Counter("ringback_units_total", "Kafka transactions committed.", registry=REGISTRY)
+TRANSACTION_SECONDS = Histogram(
     "ringback_unit_seconds",
     "From the beginning of a Kafka transaction to its commit.",
-    buckets=UNIT_BUCKETS,
+    buckets=TRANSACTION_BUCKETS,
     registry=REGISTRY,
 )
-FAULTS = Counter(
+INTERNAL_ERRORS = Counter(
     "ringback_faults_total",
     "Internal errors, by what failed. Their effects were undone; an event became a dead letter, all else is retried.",
     ["kind"],
     registry=REGISTRY,
 )
-SET_BACK = Gauge(
+TIMERS_RETRIED = Gauge(
     "ringback_timers_set_back",
     "Timers and releases that are retried after an internal error; their callbacks are outstanding.",
     ["partition"],
@@ -145,14 +145,14 @@ for _error in ErrorCode:
     DEAD_LETTERS.labels(_error)
 for _direction in ("on", "back"):
     CLOCK_JUMPS.labels(_direction)
-for _kind in FaultKind:
-    FAULTS.labels(_kind)
+for _kind in BugKind:
+    INTERNAL_ERRORS.labels(_kind)
 for _allowed in ("true", "false"):
     PLACEMENTS.labels(_allowed)
 for _reason in PLACEMENT_REASONS:
     REFUSALS.labels(_reason)
 
-PER_PARTITION = (OUTSTANDING, SET_BACK, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
+PER_PARTITION = (OUTSTANDING, TIMERS_RETRIED, RESTORE_SECONDS, RESTORED_ROWS, PARTITION_READY)
 
 
 def forget_partition(partition: int) -> None:

@@ -43,7 +43,7 @@ SecurityProtocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL
 SaslMechanism = Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], BeforeValidator(_upper)]
 
 
-Untold = Field(repr=False)
+NotShown = Field(repr=False)
 """Of a setting that takes any text: it is not shown, since a secret may be there by mistake."""
 
 
@@ -63,7 +63,7 @@ class Security(BaseSettings):
     """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: SaslMechanism | None = None
     """PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; needed with SASL_PLAINTEXT and SASL_SSL."""
-    sasl_username: Annotated[str | None, Untold] = None
+    sasl_username: Annotated[str | None, NotShown] = None
     """User name for PLAIN and SCRAM."""
     sasl_password: SecretStr | None = None
     """Password for PLAIN and SCRAM; never printed."""
@@ -81,19 +81,19 @@ class Security(BaseSettings):
     """File with that password, in its place."""
     oauth_token_file: FilePath | None = None
     """For OAUTHBEARER: file with a token that another program renews, such as Kubernetes."""
-    oauth_token_url: Annotated[Annotated[str, AfterValidator(_token_url)] | None, Untold] = None
+    oauth_token_url: Annotated[Annotated[str, AfterValidator(_token_url)] | None, NotShown] = None
     """For OAUTHBEARER: token endpoint (grant client_credentials)."""
-    oauth_client_id: Annotated[str | None, Untold] = None
+    oauth_client_id: Annotated[str | None, NotShown] = None
     """Client id for the token endpoint."""
     oauth_client_secret: SecretStr | None = None
     """Client secret for the token endpoint; never printed."""
     oauth_client_secret_file: FilePath | None = None
     """File with that secret, in its place."""
-    oauth_scope: Annotated[str | None, Untold] = None
+    oauth_scope: Annotated[str | None, NotShown] = None
     """Scope to request from the token endpoint."""
     oauth_ca_file: FilePath | None = None
     """PEM file of the authorities that may sign the token endpoint's certificate; default: those of the system."""
-    oauth_extensions: Annotated[Annotated[str, AfterValidator(_extensions)] | None, Untold] = None
+    oauth_extensions: Annotated[Annotated[str, AfterValidator(_extensions)] | None, NotShown] = None
     """Extensions that the broker gets with the token: NAME=VALUE, separated by commas."""
 
     @model_validator(mode="after")

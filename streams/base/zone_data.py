@@ -16,7 +16,7 @@ from pathlib import Path
 import tzdata
 from phonenumbers import PhoneMetadata
 
-from streams.logic.hours import countries, derived_zones, same_clock, zones
+from streams.logic.hours import countries, derived_zones, same_offsets, zones
 
 SYSTEM_FOLDERS = tuple(zoneinfo.TZPATH)
 """Where Python looks for the system's zones, as the process was started."""
@@ -51,7 +51,7 @@ def use_package_zones() -> ZoneData:
 
 
 def use_newer_zones(folders: Sequence[str] = SYSTEM_FOLDERS) -> ZoneData:
-    """Take the newer database of the two, the package's if they are equal or the system's version cannot be told.
+    """Take the newer database of the two, the package's if they are equal or the system's version is not known.
 
     folders: where the system's may be; the first that exists is the system's.
     """
@@ -82,7 +82,7 @@ def _use(path: tuple[str, ...], folder: Path | None) -> None:
     countries.use_tables(_text(folder, "zone.tab"), _text(folder, "tzdata.zi"))
     zones.use_zones({})
     derived_zones.derived_zones.cache_clear()
-    same_clock.clear_caches()
+    same_offsets.clear_caches()
 
 
 def _version(folder: Path) -> str | None:

@@ -31,7 +31,7 @@ def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
     dnc-entries to its present end and changes nothing. It needs about a minute for a million entries.
     """
     progress = _Progress()
-    lists = dnc_entries.read(load(config, broker=broker, prefix=prefix), lambda count: progress.tell("read", count))
+    lists = dnc_entries.read(load(config, broker=broker, prefix=prefix), lambda count: progress.show("read", count))
     checked, ids, unmatched = 0, set(), Counter[str]()
     for dnc_list_id, phone_number in lists.entries():
         checked += 1
@@ -39,7 +39,7 @@ def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
         if (why := why_unmatched(phone_number)) is not None:
             click.echo(f"{dnc_list_id} {phone_number}: {why}")
             unmatched[why] += 1
-        progress.tell("checked", checked)
+        progress.show("checked", checked)
     what = f"{_counted(checked, 'entry', 'entries')} on {_counted(len(ids), 'list', 'lists')}"
     if not unmatched:
         click.echo(f"{what}: each of them can match a number")
@@ -55,7 +55,7 @@ class _Progress:
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def tell(self, what: str, count: int) -> None:
+    def show(self, what: str, count: int) -> None:
         if time.monotonic() - self._last >= PROGRESS_S:
             self._last = time.monotonic()
             click.echo(f"{what} {count}", err=True)

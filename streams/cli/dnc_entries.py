@@ -20,16 +20,16 @@ from streams.logic.dnc.lists import DncLists
 from topics.names import TopicName
 
 
-def read(settings: Settings, told: Callable[[int], None]) -> DncLists:
+def read(settings: Settings, progress: Callable[[int], None]) -> DncLists:
     """All entries up to the present end of the topic; those that a worker would refuse are not among them.
 
-    told: called after each batch with how many records have been read.
+    progress: called after each batch with how many records have been read.
     Raises OperatorError when the broker does not answer or the topic is missing.
     """
-    return asyncio.run(_read(settings, told))
+    return asyncio.run(_read(settings, progress))
 
 
-async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
+async def _read(settings: Settings, progress: Callable[[int], None]) -> DncLists:
     topic, clients = settings.topic(TopicName.DNC_ENTRIES), Clients(settings)
     count = await topic_admin.partitions_of(clients, topic)
     if not count:
@@ -42,7 +42,7 @@ async def _read(settings: Settings, told: Callable[[int], None]) -> DncLists:
         while lists.is_overdue():
             lists.replace(*lists.merge())
         read_count += len(records)
-        told(read_count)
+        progress(read_count)
 
     try:
         async with reader(clients, [TopicPartition(topic, number) for number in range(count)]) as consumer:

@@ -133,7 +133,7 @@ class LocalWorker:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _url(self) -> str:
-        """Where its page for machines is: with port 0 only its log tells, which is read until it has told.
+        """The URL of its HTTP endpoints: with port 0 only its log tells, which is read until it has told.
 
         Raises ValueError.
         """

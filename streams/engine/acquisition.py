@@ -1,7 +1,7 @@
-"""Partitions that are acquired: owned, that is fenced and restored, and then taken up, that is read on.
+"""Acquires partitions: each is fenced and restored, and its sources are sought and resumed.
 
-In the background of a rebalance, side by side, and again in place after a doubt. Source: docs/engine.md, "Taking over a
-partition".
+It does so in the background of a rebalance, concurrently, and in place after a transaction in doubt. Source:
+docs/engine.md, "Acquiring a partition".
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from functools import partial
 from streams.base import metrics
 from streams.base.settings import Settings
 from streams.engine.assignment import Assignment
-from streams.engine.away import patiently
-from streams.engine.beginning import Beginning, Jumps
+from streams.engine.away import retried
+from streams.engine.beginning import Beginning, LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import Broken, PartitionEngine
+from streams.engine.reacquisitions import Reacquisitions
 from streams.engine.refusals import refusal_of
-from streams.engine.retakes import Retakes
 from streams.engine.waits import Waits
 from streams.kafka.source_ends import SourceEnds
 from streams.storage.local_copy import UnusableState
@@ -31,31 +31,31 @@ log = logging.getLogger(__name__)
 class Acquisition:
     """Of one worker. It puts engines from `new` into `held`. ends: how far the contact topics go, as committed.
 
-    retakes: the partitions that are taken up again in place; waits: what is waited for, by partition.
+    reacquisitions: the partitions that are reacquired in place; waits: what is waited for, by partition.
     """
 
     def __init__(
-        self, settings: Settings, outside: Outside, assignment: Assignment, held: HeldEngines, jumps: Jumps,
+        self, settings: Settings, outside: Outside, assignment: Assignment, held: HeldEngines, log_gaps: LogGaps,
         new: NewEngines, reader: ConfigurationReader, ends: SourceEnds, broken: Broken,
     ) -> None:  # fmt: skip
         self._settings, self._pace = settings, outside.pace
-        self._assignment, self._held, self._jumps = assignment, held, jumps
+        self._assignment, self._held, self._log_gaps = assignment, held, log_gaps
         self._new, self._reader, self._ends = new, reader, ends
         self._broken = broken
         self._running: asyncio.Task[None] | None = None
-        self.retakes = Retakes(self._owned, broken, settings.transaction_timeout_s, outside.pace)
+        self.reacquisitions = Reacquisitions(self._owned, broken, settings.transaction_timeout_s, outside.pace)
         self.waits = Waits(outside.clock)
 
     def start(self, kept: set[int]) -> None:
-        """Acquire what the group has given us. kept: partitions whose engines keep their state."""
-        self._jumps.keep(kept)
+        """Acquire the assigned partitions. kept: partitions whose engines keep their state."""
+        self._log_gaps.keep(kept)
         name = f"acquisition-{self._assignment.generation}"
         self._running = asyncio.create_task(self._acquire(kept), name=name)
 
     async def stop(self) -> None:
-        """Acquire nothing more, and take nothing up again."""
-        await self.retakes.stop()
-        await self._jumps.stop()
+        """Acquire and reacquire nothing more."""
+        await self.reacquisitions.stop()
+        await self._log_gaps.stop()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -65,21 +65,21 @@ class Acquisition:
     @property
     def runs(self) -> bool:
         """Whether partitions are still being acquired."""
-        return bool(self.retakes.numbers()) or (self._running is not None and not self._running.done())
+        return bool(self.reacquisitions.numbers()) or (self._running is not None and not self._running.done())
 
     async def begin(self, engine: PartitionEngine, awaited: Mapping[str, int] | None = None) -> None:
-        """Have the records of a partition come, from where it is to be read on. awaited: see `Beginning`."""
-        release = self._assignment.release
-        if release is None:  # It was about to be cancelled: the group shares out anew.
+        """Resume the sources of a partition, from where it is read on. awaited: see `Beginning`."""
+        resume = self._assignment.resume
+        if resume is None:  # It was about to be cancelled, by a rebalance.
             raise asyncio.CancelledError
         while True:
-            spans, went_back = await self._ends.of(engine.number), self._jumps.went_back(engine.number)
+            spans, went_back = await self._ends.of(engine.number), self._log_gaps.went_back(engine.number)
             beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited)
-            async with release(engine.number) as paused:
+            async with resume(engine.number) as paused:
                 starts = beginning.starts(paused.committed)
                 await paused.seek(starts)
                 beginning.begin(starts)
-            if self._jumps.begun(engine.number, went_back):
+            if self._log_gaps.begun(engine.number, went_back):
                 return
             await engine.suspend()  # Another topic has gone back meanwhile.
 
@@ -100,36 +100,36 @@ class Acquisition:
             self._broken("acquiring partitions", refusal_of(error, self._settings))
 
     async def _closed(self, closing: "asyncio.Future[list[None]]") -> None:
-        """What is given up is closed to its end, whatever comes of this acquisition."""
+        """Engines that are given up are closed to the end, whatever comes of this acquisition."""
         await asyncio.shield(closing)
 
     async def _acquired(self, number: int, closing: "asyncio.Future[list[None]]") -> None:
-        """Own a partition and take it up; what was given up just now is closed before another owner is made."""
+        """Acquire a partition and begin; engines that were given up are closed before a new one is made."""
         if number not in self._held.engines:
-            self.waits.on(f"partition {number}", "the partitions that are given up to be closed")
+            self.waits.started(f"partition {number}", "the partitions that are given up to be closed")
             await self._closed(closing)
         await self._patiently(partial(self._owned, number), f"partition {number}")
 
     async def _patiently(self, work: Callable[[], Awaitable[None]], what: str) -> None:
-        await patiently(work, self._settings.transaction_timeout_s, f"{what} cannot be taken over yet", self._pace)
+        await retried(work, self._settings.transaction_timeout_s, f"{what} cannot be acquired yet", self._pace)
 
     async def _owned(self, number: int, awaited: Mapping[str, int] | None = None) -> None:
-        """Own a partition, unless it is held, and take it up. awaited: see `Beginning`."""
-        say = partial(self.waits.on, f"partition {number}")
+        """Acquire a partition, unless it is held, and begin. awaited: see `Beginning`."""
+        note_wait = partial(self.waits.started, f"partition {number}")
         if number not in self._held.engines:
-            self._held.engines[number] = await self._new.make(number, say)
-        await self._taken_up(self._held.engines[number], awaited, say)
+            self._held.engines[number] = await self._new.make(number, note_wait)
+        await self._started(self._held.engines[number], awaited, note_wait)
 
-    async def _taken_up(
-        self, engine: PartitionEngine, awaited: Mapping[str, int] | None, say: Callable[[str], None]
+    async def _started(
+        self, engine: PartitionEngine, awaited: Mapping[str, int] | None, note_wait: Callable[[str], None]
     ) -> None:  # fmt: skip
-        """See how far the topics of a partition go, and only then let its records come."""
-        say("the configuration topics to be read")
+        """Find the ends of the topics of a partition, and only then resume its sources."""
+        note_wait("the configuration topics to be read")
         await self._reader.start()
         await self._new.rows_fit()
         if not engine.knows_lists:
-            await self._reader.caught_up(engine.core, say)
+            await self._reader.caught_up(engine.core, note_wait)
             engine.knows_lists = True
-        say("its committed offsets")
+        note_wait("its committed offsets")
         await self.begin(engine, awaited)
-        self.waits.over(f"partition {engine.number}")
+        self.waits.ended(f"partition {engine.number}")

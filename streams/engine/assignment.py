@@ -1,4 +1,4 @@
-"""What the group has said of this worker: its partitions, since which generation, and how to answer.
+"""What the group has assigned to this worker: its partitions, their generation, and how to answer.
 
 It is the one place that knows which partitions are this worker's. It acquires nothing.
 """
@@ -24,8 +24,8 @@ class PausedPartition:
     seek: Callable[[Mapping[str, int]], Awaitable[None]]
 
 
-Release = Callable[[int], AbstractAsyncContextManager[PausedPartition]]
-"""The partition of a number, paused; when the block ends without an error, its records come."""
+Resume = Callable[[int], AbstractAsyncContextManager[PausedPartition]]
+"""The partition of a number, paused; when the block ends without an error, it is resumed."""
 
 
 class SharedMembership(Exception):
@@ -35,7 +35,7 @@ class SharedMembership(Exception):
 class Assignment:
     """Of one worker, which began with so many contact `partitions`; broken: ends the process.
 
-    release: lets the records of a partition come; rejoin: has the group share out anew. Both are None while it does.
+    resume: resumes the sources of a partition; rejoin: asks for a rebalance. Both are None during one.
     """
 
     def __init__(self, settings: Settings, partitions: int, broken: Broken) -> None:
@@ -43,13 +43,13 @@ class Assignment:
         self._times_assigned = 0
         self.wanted: set[int] = set()
         self.generation = -1
-        self.release: Release | None = None
+        self.resume: Resume | None = None
         self.rejoin: Rejoin | None = None
 
-    def shared_out(
-        self, partitions: Iterable[int], generation: int, release: Release, rejoin: Rejoin
+    def assigned(
+        self, partitions: Iterable[int], generation: int, resume: Resume, rejoin: Rejoin
     ) -> set[int]:  # fmt: skip
-        """Exactly `partitions` are this worker's now. Returns those of them that nobody else can have had meanwhile.
+        """Exactly `partitions` are this worker's now. Returns those that no other worker can have had meanwhile.
 
         They were this worker's in the generation just before. With one missed in between, another worker may have held
         them.
@@ -59,12 +59,12 @@ class Assignment:
             self._broken("membership", SharedMembership(f"instance_id {self._settings.instance_id}"))
         kept = self.wanted if generation == self.generation + 1 else set[int]()
         self.wanted, self.generation = set(partitions), generation
-        self.release, self.rejoin = release, rejoin
+        self.resume, self.rejoin = resume, rejoin
         if (most := max(self.wanted, default=0)) >= self.partitions:
             why = f"this worker began with {self.partitions}"
             self._broken("the group", PartitionsAdded(self._settings.prefix, most + 1, why))
         return self.wanted & kept
 
-    def shares_out(self) -> None:
-        """The group shares out anew: until it has, nothing is taken up, and it need not be asked to."""
-        self.release = self.rejoin = None
+    def revoked(self) -> None:
+        """A rebalance: until it is over nothing is acquired, and the group need not be asked for another one."""
+        self.resume = self.rejoin = None

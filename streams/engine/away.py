@@ -1,4 +1,4 @@
-"""What a broker that is away holds up is tried again, for as long as a transaction may last."""
+"""Retries while a broker is away, for as long as a transaction may last."""
 
 import asyncio
 import logging
@@ -21,13 +21,13 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, TimeoutError)
 
 
-async def patiently(work: Callable[[], Awaitable[None]], patience_s: float, cannot: str, pace: Pace = PACE) -> None:
+async def retried(work: Callable[[], Awaitable[None]], retry_s: float, cannot: str, pace: Pace = PACE) -> None:
     """Do `work`, again if a broker is away. cannot: what cannot be done, for the log.
 
-    Raises what it raised when the patience is over, and any other error at once.
+    Raises the last error when the time is over, and any other error at once.
     """
     loop = asyncio.get_running_loop()
-    until, told_at = loop.time() + patience_s, float("-inf")
+    until, told_at = loop.time() + retry_s, float("-inf")
     while True:
         try:
             return await work()

@@ -24,9 +24,9 @@ class SourceRecord(Protocol):
 class Batch:
     """The records of one partition that one fetch returned.
 
-    epoch: of the partition's latest release before the fetch. follows: the offset before which everything of the topic
-    had been handed over when this was. after: of placement requests, how far each other topic of the partition went
-    when they were fetched; None for records that wait for nothing.
+    epoch: of the partition's latest resumption before the fetch. follows: the offset before which everything of the
+    topic had been handed over when this was. after: of placement requests, how far each other topic of the partition
+    went when they were fetched; None for records that wait for nothing.
     """
 
     topic: str

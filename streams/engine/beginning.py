@@ -24,7 +24,7 @@ def shorter(reached: Mapping[str, int], spans: Mapping[str, Span]) -> set[str]:
 
 @dataclass
 class Beginning:
-    """How an engine takes up its partition: `starts` for the offsets to seek, then `begin`.
+    """How an engine begins: `starts` for the offsets to seek, then `begin`.
 
     spans: of each contact topic, by full name; prefix: what those begin with; went_back: topics that are known to have
     gone back to their beginning, however far they go by now. awaited: how far each topic has to be read before timers
@@ -36,20 +36,20 @@ class Beginning:
     prefix: str
     went_back: Collection[str] = ()
     awaited: Mapping[str, int] | None = None
-    _anew: set[str] = field(default_factory=set)
+    _recreated: set[str] = field(default_factory=set)
 
     def starts(self, committed: Mapping[str, int]) -> dict[str, int]:
         """The offset to read each topic from."""
         known = self.engine.inbox.next
         reached = {topic: max(offset, known.get(topic, 0)) for topic, offset in committed.items()}
-        self._anew = shorter(reached, self.spans) | set(self.went_back)
-        for topic in sorted(self._anew):
-            say_shorter(self.prefix, topic, self.engine.number, reached[topic], self.spans[topic])
+        self._recreated = shorter(reached, self.spans) | set(self.went_back)
+        for topic in sorted(self._recreated):
+            log_shorter(self.prefix, topic, self.engine.number, reached[topic], self.spans[topic])
         for topic, offset in sorted(committed.items()):
-            if topic not in self._anew and 0 < offset < self.spans[topic].first:
-                say_deleted(self.prefix, topic, self.engine.number, offset, self.spans[topic].first)
+            if topic not in self._recreated and 0 < offset < self.spans[topic].first:
+                log_deleted(self.prefix, topic, self.engine.number, offset, self.spans[topic].first)
         return {
-            topic: self.spans[topic].first if topic in self._anew else max(offset, self.spans[topic].first)
+            topic: self.spans[topic].first if topic in self._recreated else max(offset, self.spans[topic].first)
             for topic, offset in committed.items()
         }
 
@@ -57,11 +57,11 @@ class Beginning:
         """Begin; the partition has been sought to `starts`."""
         ends = {topic: span.end if span.end > span.first else 0 for topic, span in self.spans.items()}
         if self.awaited is not None:
-            ends |= {topic: end for topic, end in self.awaited.items() if topic not in self._anew}
-        self.engine.begin(starts, ends, self._anew)
+            ends |= {topic: end for topic, end in self.awaited.items() if topic not in self._recreated}
+        self.engine.begin(starts, ends, self._recreated)
 
 
-class Jumps:
+class LogGaps:
     """Logs that a consumer found not to go on where it had read to. A partition whose log went back begins again."""
 
     def __init__(self, prefix: str, begin: Callable[[PartitionEngine], Awaitable[None]], broken: Broken) -> None:
@@ -73,10 +73,10 @@ class Jumps:
         """`first`: the record after the jump. Records that are missing are gone; those from before come again."""
         reached, known = engine.handed.to(topic), engine.number in self._went_back
         if first >= reached:
-            say_deleted(self._prefix, topic, engine.number, reached, first)
+            log_deleted(self._prefix, topic, engine.number, reached, first)
             return
         self._went_back.setdefault(engine.number, set()).add(topic)
-        if engine.active and not known:  # Else it begins again anyway, when the group has shared out.
+        if engine.active and not known:  # Else it begins again anyway, after the assignment.
             task = asyncio.create_task(self._begin_again(engine), name=f"begin-again-{engine.number}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -97,7 +97,7 @@ class Jumps:
         self._went_back = {number: topics for number, topics in self._went_back.items() if number in numbers}
 
     async def stop(self) -> None:
-        """The group is sharing out anew: who keeps a partition begins then."""
+        """A rebalance: an engine that keeps its partition begins after it."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -111,7 +111,7 @@ class Jumps:
             self._broken(f"partition {engine.number}", error)
 
 
-def say_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span) -> None:
+def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span) -> None:
     """One line, and a count: records may come again."""
     metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.LOG_SHORTER).inc()
     log.error(
@@ -121,7 +121,7 @@ def say_shorter(prefix: str, topic: str, partition: int, reached: int, span: Spa
     )  # fmt: skip
 
 
-def say_deleted(prefix: str, topic: str, partition: int, reached: int, first: int) -> None:
+def log_deleted(prefix: str, topic: str, partition: int, reached: int, first: int) -> None:
     """One line, and a count: records may be lost."""
     metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.RECORDS_DELETED).inc()
     log.error(

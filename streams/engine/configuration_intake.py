@@ -13,7 +13,7 @@ from typing import TypeAlias
 from streams.base import metrics
 from streams.base.clock import Clock
 from streams.engine.batch import arrived
-from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.dnc_maintenance import DncMaintenance
 from streams.engine.pace import Pace
 from streams.kafka.compacted import ReadRecord
 from streams.kafka.fetched import DamagedRecord
@@ -45,10 +45,11 @@ class Intake:
     """Into one `configuration`; `changed` is called when there is news for partitions."""
 
     def __init__(
-        self, configuration: Configuration, keeper: DncKeeper, clock: Clock, pace: Pace, changed: Callable[[], None]
+        self, configuration: Configuration, maintenance: DncMaintenance, clock: Clock, pace: Pace,
+        changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._configuration = configuration
-        self._keeper = keeper
+        self._maintenance = maintenance
         self._clock, self._pace = clock, pace
         self._changed = changed
         self._told = (0, 0)
@@ -61,7 +62,7 @@ class Intake:
             await (self._take_dnc if topic == TopicName.DNC_ENTRIES else self._take_each)(topic, records, unsaid)
         finally:  # Also of what was cut off: a snapshot of the lists may be written of what has been taken in.
             self._report_latest(topic, unsaid)
-        self._tell()
+        self._notify()
 
     async def _take_each(self, topic: str, records: Sequence[ReadRecord], unsaid: list[Unsaid]) -> None:
         was_refused = False
@@ -86,7 +87,7 @@ class Intake:
             refused = self._taken(some)
             unsaid += refused
             metrics.DNC_READ.inc(len(some))
-            self._keeper.taken(len(some))
+            self._maintenance.taken(len(some))
             first += count
             count = DNC_REFUSED_MAX if len(refused) * DNC_REFUSED_PER_GOOD > count else DNC_RECORDS_MAX
             if self._clock.monotonic() > self._slice_ends:
@@ -119,16 +120,16 @@ class Intake:
         unsaid.clear()
 
     async def _pause(self, topic: str, unsaid: list[Unsaid]) -> None:
-        """Let the others have their turn; of a few refused records they hear at once."""
+        """Let the others have their turn; a few refused records are passed on at once."""
         if len(unsaid) <= FEW:
             self._report_latest(topic, unsaid)
         else:
             self._forget_all_but_latest(topic, unsaid)
-        self._tell()
+        self._notify()
         await asyncio.sleep(0)
         self._slice_ends = self._clock.monotonic() + self._pace.slice_s
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Have the partitions look at what is new to them; a good Do Not Call entry is nobody's business."""
         new = (self._configuration.version, self._configuration.reports.news)
         if new != self._told:

@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.engine.configuration_intake import Intake
-from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.dnc_maintenance import DncMaintenance
 from streams.engine.outside import Outside
 from streams.engine.recall import Recall
 from streams.engine.topic_watch import TopicWatch
@@ -52,11 +52,11 @@ class ConfigurationReader:
         self._dnc = TopicPartition(prefix + TopicName.DNC_ENTRIES, 0)
         self._ends, self._written_ends = ends, written_ends
         self._broken = broken
-        self._keeper = DncKeeper(
+        self._maintenance = DncMaintenance(
             clients, clock, outside.snapshots, self._dnc.topic, self._ends, self.configuration
         )  # fmt: skip
         self._recall = Recall(clients, prefix, pace, self.configuration, changed, broken)
-        self._intake = Intake(self.configuration, self._keeper, clock, pace, changed)
+        self._intake = Intake(self.configuration, self._maintenance, clock, pace, changed)
         self._topics = TopicWatch(clients, clock, prefix)
         self._watching: asyncio.Task[None] | None = None
         self.held_back = Waits(clock)
@@ -84,22 +84,22 @@ class ConfigurationReader:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._recall.stop()
-        await self._keeper.stop()
+        await self._maintenance.stop()
 
-    async def caught_up(self, core: Partition, say: Callable[[str], None]) -> None:
+    async def caught_up(self, core: Partition, note_wait: Callable[[str], None]) -> None:
         """Return when a partition that has changed hands knows all Do Not Call entries that its former owners knew.
 
         What these had read is committed by now, and is read here to its end. What they wrote and had not read back is
         among the rows of the partition, and holds until everything has been read that had been written by now.
         """
-        taken_over, made_anew = core.take_over()
-        for name in made_anew:
+        taken_over, recreated = core.take_over()
+        for name in recreated:
             log.warning("partition %d: topic %s was recreated, none of it has been applied here", core.number, name)
         if taken_over:
             _, written = await self._written_ends.span(self._dnc.topic)
             self.configuration.dnc.appended.until(core.number, written)
         _, end = await self._ends.span(self._dnc.topic)
-        say(f"{self._dnc.topic} to be read up to offset {end}")
+        note_wait(f"{self._dnc.topic} to be read up to offset {end}")
         self._awaited += 1
         try:
             while self._dnc_position < end:
@@ -122,7 +122,7 @@ class ConfigurationReader:
             first, end = await self._ends.span(self._dnc.topic)
             async with reader(self._clients, partitions) as consumer:
                 began = self._clock.monotonic()
-                consumer.seek(self._dnc, await self._keeper.take_up(first, end))
+                consumer.seek(self._dnc, await self._maintenance.load(first, end))
                 took_up_at = self._clock.monotonic()
                 async for tp, records in batches_to_end(consumer):
                     await self._take(tp, records)
@@ -131,7 +131,7 @@ class ConfigurationReader:
                 for tp in partitions:
                     self._next[self._name(tp)] = await consumer.position(tp)
                 self._dnc_position = self._next[TopicName.DNC_ENTRIES]
-                await self._keeper.look_after()
+                await self._maintenance.maintain()
                 log.info("read %d configuration records in %.2f s", self.read_count, self.read_s)
                 self._read.set()
                 await self._follow(consumer)
@@ -145,7 +145,7 @@ class ConfigurationReader:
             for tp, records in polled.items():
                 if records[0].offset < self._next[self._name(tp)]:
                     await self._topics.look()
-                # A topic that was made anew may have grown beyond what was read of it: then nothing else tells.
+                # A recreated topic may have grown beyond what was read of the former one: nothing else shows that.
                 await self._topics.look_lately()
                 await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
@@ -155,16 +155,18 @@ class ConfigurationReader:
             self._moved.set()
             self._recall.look()
             self._note_held_back(consumer)
-            await self._keeper.look_after()
+            await self._maintenance.maintain()
 
     def _note_held_back(self, consumer: Any) -> None:
-        """By what the last fetch told: records there are, and a transaction before them that is still open."""
+        """As of the last fetch: there are records, and before them a transaction that is still open."""
         for tp in consumer.assignment():
             stable, written = consumer.last_stable_offset(tp), consumer.highwater(tp)
             if stable is not None and written is not None and stable < written:
-                self.held_back.on(tp.topic, f"the end of a transaction that somebody has open since offset {stable}")
+                self.held_back.started(
+                    tp.topic, f"the end of a transaction that somebody has open since offset {stable}"
+                )
             else:
-                self.held_back.over(tp.topic)
+                self.held_back.ended(tp.topic)
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""

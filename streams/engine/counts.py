@@ -1,4 +1,4 @@
-"""What a committed unit did, put into the metrics and, where it was a fault of ours, into the log."""
+"""Puts the effects of a committed transaction into the metrics, and internal errors into the log."""
 
 import logging
 from datetime import datetime
@@ -13,16 +13,16 @@ log = logging.getLogger(__name__)
 def show(core: Partition) -> None:
     """Put what a partition holds into the metrics."""
     metrics.OUTSTANDING.labels(core.number).set(core.outstanding)
-    metrics.SET_BACK.labels(core.number).set(core.set_back)
+    metrics.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
 
 
 def count(core: Partition, outcome: Outcome, now: datetime) -> None:
-    """Put what a committed unit did into the metrics; `now`: the moment after its commit."""
+    """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit."""
     show(core)
-    metrics.UNITS.inc()
-    for fault in outcome.faults:
-        metrics.FAULTS.labels(fault.kind).inc()
-        log.error("partition %d: internal error (%s): %s\n%s", core.number, fault.kind, fault.what, fault.where)
+    metrics.TRANSACTIONS.inc()
+    for bug in outcome.bugs:
+        metrics.INTERNAL_ERRORS.labels(bug.kind).inc()
+        log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
         metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)

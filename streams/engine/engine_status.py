@@ -1,4 +1,4 @@
-"""What the engines of a worker are doing: whether it can be relied on, for its page, and for the log."""
+"""What the engines of a worker are doing: whether they are ready, for /status, /readyz and the log."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ class EngineStatus:
             waits = [f"{who} waits for {wait.what}" for who, wait in self.acquisition.waits.longer_than(0).items()]
             return "; ".join(["partitions are being acquired", *waits])
         if self.assignment.generation < 0:
-            return "the group has not shared out yet"
+            return "the group has assigned no partitions yet"
         if fenced := self.fenced.numbers():
             return f"partitions {fenced} were fenced, and the group has not said yet whose they are"
         waiting = [number for number, engine in held if not engine.ready]
@@ -47,7 +47,7 @@ class EngineStatus:
         """What each engine is doing, for people and tests."""
         return {
             "generation": self.assignment.generation,
-            "taken_up_again": self.acquisition.retakes.numbers(),
+            "taken_up_again": self.acquisition.reacquisitions.numbers(),
             "fenced": self.fenced.numbers(),
             "configuration": self.reader.positions(),
             "held_back": self.reader.held_back.status(),
@@ -65,8 +65,8 @@ class EngineStatus:
             },
         }
 
-    async def tell_waits(self, every_s: float) -> None:
-        """Say in the log what has been waited for since the last time; for ever."""
+    async def log_waits(self, every_s: float) -> None:
+        """Log what has been waited for since the last time; for ever."""
         while True:
             await asyncio.sleep(every_s)
             waits = self.acquisition.waits.longer_than(every_s) | self.reader.held_back.longer_than(every_s)

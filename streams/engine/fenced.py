@@ -1,8 +1,9 @@
-"""Partitions whose producer was fenced: they are given up, and the group is asked to share out anew.
+"""Partitions whose producer was fenced: they are given up, and the group is asked for a rebalance.
 
-Mostly another worker has the partition by then: after an outage the group gave it away, and this worker has not heard
-of that yet. A late copy of this worker's own `InitProducerId` fences as well. In both cases the group says whose it is;
-to take it back without asking could fence its owner. Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
+Mostly another worker has the partition by then: after an outage the group gave it away, and this worker does not
+know that yet. A late copy of this worker's own `InitProducerId` fences as well. In both cases the group says whose it
+is; to reacquire it without asking could fence its owner. Source:
+docs/decisions/0030-no-doubt-outlives-its-transaction.md.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ class Fenced:
     def add(self, engine: PartitionEngine, rejoin: Rejoin | None) -> bool:
         """An engine of this worker was fenced; False when that is too often, and the process has to end.
 
-        rejoin: asks the group; None while it shares out anyway.
+        rejoin: asks the group; None during a rebalance.
         """
         number = engine.number
         self._unproven[number] = 1 if engine.proven else self._unproven.get(number, 0) + 1
@@ -46,10 +47,10 @@ class Fenced:
         return True
 
     def numbers(self) -> list[int]:
-        """The partitions that were fenced since the group shared out."""
+        """The partitions that were fenced since the last assignment."""
         return sorted(self._numbers)
 
-    def shared_out(self) -> None:
+    def assigned(self) -> None:
         """The group has said whose they are."""
         self._numbers.clear()
 

@@ -1,17 +1,17 @@
-"""What the consumer asks of the engines that are held, and tells them, before its records go to the agents."""
+"""What the consumer asks of the held engines, and notes for them, before its records go to the agents."""
 
 from collections.abc import Iterable, Mapping
 
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.beginning import Jumps
+from streams.engine.beginning import LogGaps
 from streams.engine.partition_engine import PartitionEngine
 
 
 class Handover:
-    """engines: those that are held, by partition number. jumps: of logs that do not go on where they were read to."""
+    """engines: those that are held, by partition number. log_gaps: logs that do not go on where they were read to."""
 
-    def __init__(self, engines: Mapping[int, PartitionEngine], jumps: Jumps) -> None:
-        self._engines, self._jumps = engines, jumps
+    def __init__(self, engines: Mapping[int, PartitionEngine], log_gaps: LogGaps) -> None:
+        self._engines, self._log_gaps = engines, log_gaps
 
     def epochs(self, partitions: Iterable[int]) -> dict[int, int]:
         """The epochs of those partitions that are held and have begun: what is fetched before that has no owner."""
@@ -31,7 +31,7 @@ class Handover:
         ends: of placement requests, how far the consumer knows the other topics of the partition to go.
         """
         engine = self._engines.get(partition)
-        if engine is None or epoch is None or engine.epoch != epoch or self._jumps.went_back(partition):
+        if engine is None or epoch is None or engine.epoch != epoch or self._log_gaps.went_back(partition):
             return None
         handed, after = engine.handed, None
         if ends is not None:
@@ -42,9 +42,9 @@ class Handover:
         """The consumer found its position outside of the log, and `first` is the next record that it has read."""
         engine = self._engines.get(partition)
         if engine is not None and engine.epoch:
-            self._jumps.found(engine, topic, first)
+            self._log_gaps.found(engine, topic, first)
 
-    def gated(self) -> list[tuple[str, int]]:
+    def awaited_sources(self) -> list[tuple[str, int]]:
         """The source partitions that closed gates, or placement requests, wait for."""
         return [(topic, number) for number, engine in self._engines.items() for topic in engine.waits_for()]
 

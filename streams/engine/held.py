@@ -20,7 +20,7 @@ class HeldEngines:
             engine.wake()
 
     async def work(self, batch: Batch) -> None:
-        """Have the engine of the batch's partition process it; a batch that is not ours any more is left alone."""
+        """Have the engine of the batch's partition process it; a batch that is not ours any more is ignored."""
         engine = self.engines.get(batch.partition)
         if engine is not None:
             await engine.work(batch)

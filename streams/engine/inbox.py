@@ -1,9 +1,9 @@
-"""The records of one partition that wait for a unit, in the order in which they were fetched.
+"""The records of one partition that wait for a transaction, in the order in which they were fetched.
 
 Batches of all topics of a partition meet here, so that events that trickle in share a transaction. It knows the next
 offset of each topic and lets no record pass twice and none be missed; it does not decide.
 
-Placement requests stand in a lane of their own: each waits until everything that had arrived before it has been taken,
+Placement requests have their own queue: each waits until everything that had arrived before it has been taken,
 and nothing waits behind it. Source: docs/rules.md, section 8 row 24; docs/decisions/0012-what-a-placement-waits-for.md.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from streams.engine.batch import Batch, SourceRecord
 
-RECORDS_MAX = 4000  # More than a unit takes; what is fetched beyond waits in Faust's queue.
+RECORDS_MAX = 4000  # More than a transaction takes; further records wait in Faust's queue.
 BYTES_MAX = 32 * 1024 * 1024  # Of values: a fetch hands over 16 MiB of decompressed ones at most.
 
 
@@ -26,15 +26,15 @@ def is_next(record: SourceRecord, expected: int) -> bool:
     return record.offset >= expected
 
 
-class _Lane:
-    """Batches in their order; somebody who puts one into a full lane waits for room."""
+class _Queue:
+    """Batches in their order; `put` waits while the queue is full."""
 
     def __init__(self) -> None:
         self.batches: deque[Batch] = deque()
         self.position = 0  # In the first batch.
         self.count = 0
         self.bytes = 0
-        self.room = asyncio.Event()
+        self.has_space = asyncio.Event()
 
     def clear(self) -> None:
         self.batches.clear()
@@ -49,8 +49,8 @@ class _Lane:
         self.count += len(batch.records)
         self.bytes += batch.bytes
         if self.is_full:
-            self.room.clear()
-            await self.room.wait()
+            self.has_space.clear()
+            await self.has_space.wait()
 
     def advance(self) -> None:
         batch = self.batches[0]
@@ -61,35 +61,35 @@ class _Lane:
             self.count -= len(batch.records)
             self.bytes -= batch.bytes
             if not self.is_full:
-                self.room.set()
+                self.has_space.set()
 
 
 class Inbox:
     """Open between `open` and `close`. next: the next offset to take, by full topic name.
 
-    passed: whether `next` was moved over markers, which no unit has committed yet.
+    passed: whether `next` was moved over markers, which no transaction has committed yet.
     """
 
     def __init__(self) -> None:
         self.next: dict[str, int] = {}
         self.passed = False
-        self._events = _Lane()
-        self._requests = _Lane()
+        self._events = _Queue()
+        self._requests = _Queue()
         self._reached: dict[str, int] = {}
 
-    def open(self, starts: Mapping[str, int], anew: Collection[str] = ()) -> None:
-        """Begin at `starts`; what came before is forgotten. anew: topics whose offsets are other records now."""
+    def open(self, starts: Mapping[str, int], recreated: Collection[str] = ()) -> None:
+        """Begin at `starts`; what came before is forgotten. recreated: topics whose log is another one now."""
         self._events.clear()
         self._requests.clear()
-        before = {topic: 0 if topic in anew else self.next.get(topic, 0) for topic in starts}
+        before = {topic: 0 if topic in recreated else self.next.get(topic, 0) for topic in starts}
         self.next = {topic: max(start, before[topic]) for topic, start in starts.items()}
         self._reached = {}
         self.passed = False
 
     def close(self) -> None:
         """Keep nobody waiting."""
-        self._events.room.set()
-        self._requests.room.set()
+        self._events.has_space.set()
+        self._requests.has_space.set()
 
     def reached(self, topic: str, offset: int) -> None:
         """There is nothing of `topic` to take before `offset`: it may end in markers, which nobody hands over."""
@@ -109,7 +109,7 @@ class Inbox:
         return {topic: end for topic, end in (after or {}).items() if self._before(topic) < end}
 
     async def put(self, batch: Batch) -> None:
-        """Let a batch wait for its unit; returns at once while there is room, and else when there is."""
+        """Let a batch wait for its transaction; returns at once unless the queue is full, and else when it is not."""
         await (self._events if batch.after is None else self._requests).put(batch)
 
     def __bool__(self) -> bool:
@@ -122,15 +122,15 @@ class Inbox:
         """
         while True:
             answerable = requests and self._requests.batches and not self.waits_for()
-            lane = self._requests if answerable else self._events
-            if not lane.batches:
+            queue = self._requests if answerable else self._events
+            if not queue.batches:
                 return
-            batch = lane.batches[0]
+            batch = queue.batches[0]
             topic, expected = batch.topic, self.next[batch.topic]
-            if lane.position == 0 and expected < batch.follows:
+            if queue.position == 0 and expected < batch.follows:
                 raise MissingRecords(f"{topic}-{batch.partition}: offsets {expected} to {batch.follows - 1}")
-            record = batch.records[lane.position]
-            lane.advance()
+            record = batch.records[queue.position]
+            queue.advance()
             if is_next(record, expected):
                 self.next[topic] = record.offset + 1
                 yield topic, record

@@ -19,11 +19,11 @@ from streams.storage.store import Store
 from streams.storage.stores import Stores
 from streams.tables import CONTACTS
 
-Say = Callable[[str], None]
+NoteWait = Callable[[str], None]
 
 
 class NewEngines:
-    """Of one worker. partitions: how many the contact topics have. failed: told when an engine cannot go on.
+    """Of one worker. partitions: how many the contact topics have. failed: called when an engine cannot go on.
 
     written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`.
     """
@@ -52,14 +52,14 @@ class NewEngines:
         )
         self._checking: asyncio.Task[None] | None = None
 
-    async def make(self, number: int, say: Say) -> PartitionEngine:
-        """The engine of a partition. say: told what is waited for. Raises KeysMoved, and whatever Kafka answers."""
-        say("its store to be opened")
+    async def make(self, number: int, note_wait: NoteWait) -> PartitionEngine:
+        """The engine of a partition. note_wait: gets what it waits for. Raises KeysMoved, and what Kafka answers."""
+        note_wait("its store to be opened")
         try:
-            return await self._acquired(number, await self._stores.open(number), say)
+            return await self._acquired(number, await self._stores.open(number), note_wait)
         except UnusableState as why:
             self._stores.quarantine(number, why)
-            return await self._acquired(number, await self._stores.open(number), say)
+            return await self._acquired(number, await self._stores.open(number), note_wait)
 
     async def rows_fit(self) -> None:
         """Return when rows of all partitions were found where they belong; looked at once. Raises KeysMoved."""
@@ -74,17 +74,17 @@ class NewEngines:
             self._checking.cancel()
             await asyncio.gather(self._checking, return_exceptions=True)
 
-    async def _acquired(self, number: int, store: Store, say: Say) -> PartitionEngine:
+    async def _acquired(self, number: int, store: Store, note_wait: NoteWait) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
         core = Partition(number, self._partitions, self._configuration, store.rows, outlet=self._outlet)
         outside, failed = self._outside, partial(self._failed, number)
-        transactions = Transactions(outside.clients, self._settings, number, self._outlet.room)
+        transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(
             self._settings, core, store, transactions, self._changelog, outside.clock, failed,
             epochs=self._epochs, pace=outside.pace,
         )  # fmt: skip
         try:
-            await engine.acquire(say)
+            await engine.acquire(note_wait)
         except BaseException:
             await asyncio.shield(engine.close())
             raise

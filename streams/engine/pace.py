@@ -11,7 +11,7 @@ class Pace:
     """
 
     slice_s: float = 0.010
-    """A unit decides, and configuration is taken in, for so long at most: all other partitions wait for it."""
+    """A transaction decides, or configuration is applied, for so long at most: all other partitions wait meanwhile."""
     fetch_s: float = 0.2
     """A fetch of the group's consumer that finds nothing ends after this long."""
     acquiring_s: float = 0.02
@@ -23,13 +23,13 @@ class Pace:
     recall_ms: int = 100
     """A fetch of refused records that are read again, and that finds nothing, ends after this long."""
     said_look_s: float = 0.01
-    """How often it is looked whether a portion of refused records has been said."""
+    """How often to look whether the dead letters of a portion have been written."""
     said_looks_max: int = 6000
-    """A minute. Who has not said it by then has the partition no longer."""
+    """A minute. An owner that has not written them by then does not have the partition any more."""
     again_s: float = 0.5
     """A broker that is away is asked again after so long."""
     told_every_s: float = 10.0
-    """What has been waited for that long is told in the log, again and again."""
+    """A wait of that length is logged, again and again."""
 
 
 PACE = Pace()

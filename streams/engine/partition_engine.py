@@ -1,8 +1,8 @@
 """One partition engine for each partition held: state, due index, changelog, and one transactional producer.
 
-It puts time and Kafka around the pure core, `streams.logic.partition`, and decides nothing itself. A unit is one
-transaction: outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every one
-goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
+It puts time and Kafka around the pure core, `streams.logic.partition`, and decides nothing itself. One
+transaction has outputs, changed rows and input offsets. After an error past `begin` memory and Kafka may differ: every
+one goes to `broken`, which gives the engine up or ends the process. Source: docs/engine.md.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
 from streams.engine.pace import PACE, Pace
-from streams.kafka.transactions import Transactions, Unit
+from streams.kafka.transactions import Transaction, Transactions
 from streams.logic.contact.exchange import Outcome
 from streams.logic.partition.partition import Partition
 from streams.storage.changelog import Changelog
@@ -33,7 +33,7 @@ from topics.names import TopicName
 log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
-UNIT_BYTES_MAX = 8 * 1024 * 1024  # Of the values that a unit takes in: each may become a dead letter.
+TRANSACTION_BYTES_MAX = 8 * 1024 * 1024  # Of the values in a transaction: each may become a dead letter.
 REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 
 
@@ -50,12 +50,12 @@ class PartitionEngine:
     ) -> None:  # fmt: skip
         self.core = core
         self.number = core.number
-        self.epoch = self.in_flight = 0  # In flight: callbacks that the unit presents which is being committed.
+        self.epoch = self.in_flight = 0  # In flight: callbacks in the transaction that is being committed.
         self.inbox, self.handed = Inbox(), Handed()
         self.gate = AcquireGate({})
-        self._in_unit = False
-        self.next_timer: datetime | None = None  # As of the last unit; other threads read this, never the index.
-        self.knows_lists = False  # What former owners put on Do Not Call lists.
+        self._in_transaction = False
+        self.next_timer: datetime | None = None  # As of the last transaction; other threads read this, not the index.
+        self.knows_lists = False  # Entries of former owners on Do Not Call lists.
         self._settings = settings
         self._store = store
         self._requests = settings.topic(REQUESTS)
@@ -68,31 +68,31 @@ class PartitionEngine:
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
 
-    async def acquire(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Fence the former owner, then read the state to its end: in this order the end is final. say: what it does."""
+    async def acquire(self, note_wait: Callable[[str], None] = lambda _: None) -> None:
+        """Fence the former owner, then read the state to its end, which is final then. note_wait: what it waits for."""
         metrics.PARTITION_READY.labels(self.number).set(0)
         began = self._clock.monotonic()
-        self.core.holding.begins(self._clock.now())
-        say("its transactional id, by which the former owner is fenced")
+        self.core.held_times.acquiring(self._clock.now())
+        note_wait("its transactional id, by which the former owner is fenced")
         await self._transactions.start()
-        say(f"its state on {self._changelog.topic}")
+        note_wait(f"its state on {self._changelog.topic}")
         rows = await self._changelog.restore(self._store, self.number, self._clock.now())
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
         metrics.RESTORE_SECONDS.labels(self.number).set(seconds := self._clock.monotonic() - began)
         metrics.RESTORED_ROWS.labels(self.number).set(rows)
         show(self.core)
-        told = (self.number, rows, seconds, self.core.outstanding)
-        log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *told)
+        figures = (self.number, rows, seconds, self.core.outstanding)
+        log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *figures)
 
-    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], anew: Collection[str] = ()) -> None:
-        """Take up work: events from `starts` on; timers once everything before `ends` has been processed.
+    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], recreated: Collection[str] = ()) -> None:
+        """Begin work: events from `starts` on; timers once everything before `ends` has been processed.
 
-        All by full topic name; anew: those whose log is another one. What was fetched before this is left alone.
+        All by full topic name; recreated: those whose log is another one. What was fetched before this is ignored.
         """
         self.epoch = next(self._epochs)
         self.proven = False
-        self.inbox.open(starts, anew)
+        self.inbox.open(starts, recreated)
         self.handed.open(starts)
         awaited = {topic: end for topic, end in ends.items() if topic != self._requests and end > starts[topic]}
         self.gate = AcquireGate(awaited)
@@ -101,8 +101,8 @@ class PartitionEngine:
         self._running = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
     async def suspend(self) -> None:
-        """Finish the unit in flight and begin no other."""
-        self.core.holding.stands(self._clock.now())
+        """Finish the transaction in flight and begin no other."""
+        self.core.held_times.pause(self._clock.now())
         self.active = False
         self.wake()
         self.inbox.close()
@@ -125,8 +125,8 @@ class PartitionEngine:
 
     @property
     def busy(self) -> bool:
-        """Whether a unit is in flight or something waits for one."""
-        return self._in_unit or self._wake.is_set()
+        """Whether a transaction is in flight or something waits for one."""
+        return self._in_transaction or self._wake.is_set()
 
     def wake(self) -> None:
         """Something has changed: an event, the configuration, the gate."""
@@ -148,30 +148,30 @@ class PartitionEngine:
     def _gate_opened(self) -> None:
         if self.gate.open:
             log.info("partition %d: caught up, timers fire", self.number)
-            self.core.holding.goes_on(self._clock.now())
+            self.core.held_times.resume(self._clock.now())
             metrics.PARTITION_READY.labels(self.number).set(1)
             self.wake()
 
     async def work(self, batch: Batch) -> None:
-        """Have a batch processed; returns when there is room for more. One from before the release is left alone."""
+        """Have a batch processed; returns when the inbox takes more. One of a former epoch is ignored."""
         if self.active and batch.epoch == self.epoch:
             self.wake()
             await self.inbox.put(batch)
 
     async def _run(self) -> None:
-        """Unit after unit while there is work. Whatever goes wrong in one ends the process."""
+        """One transaction after the other while there is work. Any error in one goes to `broken`."""
         try:
             while self.active:
-                self._in_unit = True
-                worked = await self._unit()
-                self._in_unit = False
+                self._in_transaction = True
+                worked = await self._transact()
+                self._in_transaction = False
                 if not worked:
                     await self._wait()
         except (Exception, UnusableState) as error:
             self._broken(f"partition {self.number}", error)
 
-    async def _unit(self) -> bool:
-        """One unit: what the configuration changed, what is due, what has arrived. Returns whether there was any."""
+    async def _transact(self) -> bool:
+        """One transaction: changes of configuration, due timers, events. Returns whether there was any."""
         now = self._clock.now()
         outcome = self.core.configure(now)
         self._fire_due(outcome, now)
@@ -185,12 +185,12 @@ class PartitionEngine:
         return True
 
     async def _renew(self, now: datetime) -> bool:
-        """Commit that nothing has changed: only that tells that nobody else has the partition, or had it meanwhile."""
-        if self.proven and not self.inbox.passed and not self._store.ages(now):
+        """Commit that nothing has changed: only that shows that nobody else has the partition, or had it meanwhile."""
+        if self.proven and not self.inbox.passed and not self._store.needs_refresh(now):
             return False
         self.inbox.passed = False
         await self._commit(Outcome(), self._offsets(self.inbox.next), now)
-        self._store.is_alive(now)
+        self._store.confirm_fresh(now)
         return True
 
     def _fire_due(self, outcome: Outcome, now: datetime) -> None:
@@ -207,7 +207,7 @@ class PartitionEngine:
             outcome.merge(fired)
 
     def _take_in(self, outcome: Outcome, now: datetime) -> set[str]:
-        """Decide about what has arrived, until the slice or the unit is full; returns the topics it came from."""
+        """Decide about events until the slice or the transaction is full; returns their topics."""
         topics: set[str] = set()
         if not self.inbox:
             return topics
@@ -218,7 +218,7 @@ class PartitionEngine:
             topics.add(topic)
             outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
             taken += len(record.value or b"")
-            if self._clock.monotonic() > until or taken > UNIT_BYTES_MAX:
+            if self._clock.monotonic() > until or taken > TRANSACTION_BYTES_MAX:
                 break
         return topics
 
@@ -227,7 +227,7 @@ class PartitionEngine:
         handle = asyncio.get_running_loop().call_later(wait_s, self.wake)
         await self._wake.wait()
         handle.cancel()
-        self._in_unit = True  # Before the clearing, so that other threads never see idleness between the two.
+        self._in_transaction = True  # Before the clearing, so that other threads never see idleness between the two.
         self._wake.clear()
 
     def _offsets(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
@@ -236,9 +236,9 @@ class PartitionEngine:
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         began = self._clock.monotonic()
         self.in_flight = len(outcome.fired)
-        unit = Unit(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
-        self._store.committed(await self._transactions.commit(unit), now)
+        transaction = Transaction(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
+        self._store.committed(await self._transactions.commit(transaction), now)
         self.proven, self.in_flight = True, 0
-        metrics.UNIT_SECONDS.observe(self._clock.monotonic() - began)
+        metrics.TRANSACTION_SECONDS.observe(self._clock.monotonic() - began)
         count(self.core, outcome, self._clock.now())
         self._transactions.check()

@@ -1,4 +1,4 @@
-"""Why a worker must not go on that somebody else has to cure, as one line each: told apart from faults of the engine.
+"""Why a worker must not go on and the operator has to act, as one line each: not a bug of the engine.
 
 Source: docs/decisions/0032-refused-at-the-start.md.
 """
@@ -29,7 +29,7 @@ class PartitionsAdded(OperatorError):
         )
 
 
-class TopicMadeAnew(OperatorError):
+class TopicRecreated(OperatorError):
     """A configuration topic is another one than the one that has been read."""
 
     def __init__(self, topic: str) -> None:
@@ -61,7 +61,7 @@ def refusal_of(error: BaseException, settings: Settings) -> BaseException:
 async def check_rows(clients: Clients, changelog: str, partitions: int) -> None:
     """Look at the first rows of each partition of a changelog, by its full name, before anything is decided.
 
-    Who holds a partition that was added has no rows to tell. Raises KeysMoved.
+    The owner of an added partition has no rows to check. Raises KeysMoved.
     """
     changelogs = [TopicPartition(changelog, number) for number in range(partitions)]
     async with reader(clients, changelogs, fetch_bytes=SAMPLE_BYTES) as consumer:

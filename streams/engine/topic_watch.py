@@ -1,6 +1,6 @@
 """Looks now and then whether the topics are those that the worker began with.
 
-A configuration topic that was deleted and made anew begins at offset 0 again: what is known of it, and how far it was
+A configuration topic that was deleted and recreated begins at offset 0 again: what is known of it, and how far it was
 read, is void. Partitions that were added to contact topics take contacts away from their state.
 Source: docs/decisions/0032-refused-at-the-start.md.
 """
@@ -12,40 +12,40 @@ from aiokafka.errors import KafkaError
 
 from streams.base.clock import Clock
 from streams.base.errors import OperatorError
-from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
+from streams.engine.refusals import PartitionsAdded, TopicRecreated
 from streams.kafka.clients import Clients
-from streams.kafka.topic_admin import told_of
-from streams.kafka.topic_ids import Told
+from streams.kafka.topic_admin import topic_metadata
+from streams.kafka.topic_ids import TopicMetadata
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 
 LOOKED_EVERY_S = 15.0
 LATELY_S = 1.0
-"""Nobody deletes a topic, makes it anew and writes to it in so short a time."""
+"""Nobody deletes a topic, recreates it and writes to it in so short a time."""
 
 
 class TopicWatch:
-    """Of one worker, whose topic names begin with `prefix`. With a broker that tells no ids there is nothing to see."""
+    """Of one worker, whose topic names begin with `prefix`. With a broker without topic ids there is nothing to see."""
 
     def __init__(self, clients: Clients, clock: Clock, prefix: str) -> None:
         self._clients, self._clock, self._prefix = clients, clock, prefix
-        self._known: dict[str, Told] = {}
+        self._known: dict[str, TopicMetadata] = {}
         self._looked_at = -LATELY_S
 
     async def begin(self) -> dict[str, str]:
         """Note the topics as they are; returns the ids of the configuration topics by name. Raises OperatorError."""
-        self._known = await told_of(self._clients, map(self._topic, CATALOG))
+        self._known = await topic_metadata(self._clients, map(self._topic, CATALOG))
         ids = {name: self._known.get(self._topic(name)) for name in CONFIGURATION_TOPICS}
-        return {name: told.topic_id for name, told in ids.items() if told is not None}
+        return {name: found.topic_id for name, found in ids.items() if found is not None}
 
     async def look(self) -> None:
-        """Raise OperatorError if they have changed; not if nobody can tell now."""
+        """Raise OperatorError if they have changed; not if no broker answers now."""
         try:
-            told = await told_of(self._clients, self._known)
+            found = await topic_metadata(self._clients, self._known)
         except (OperatorError, KafkaError, OSError, TimeoutError):
             return
         self._looked_at = self._clock.monotonic()
         for name in map(self._topic, CATALOG):
-            self._compare(name, self._known.get(name), told.get(name))
+            self._compare(name, self._known.get(name), found.get(name))
 
     async def look_lately(self) -> None:
         """The same, unless that was done a moment ago."""
@@ -53,7 +53,7 @@ class TopicWatch:
             await self.look()
 
     async def watch(self, broken: Callable[[str, BaseException], None]) -> None:
-        """Look again and again; `broken` is told when something has changed."""
+        """Look again and again; `broken` is called when something has changed."""
         while self._known:
             await asyncio.sleep(LOOKED_EVERY_S)
             try:
@@ -64,11 +64,11 @@ class TopicWatch:
     def _topic(self, name: str) -> str:
         return self._prefix + name
 
-    def _compare(self, name: str, known: Told | None, told: Told | None) -> None:
-        if known is None or told is None:  # One that is deleted may come back as another.
+    def _compare(self, name: str, known: TopicMetadata | None, found: TopicMetadata | None) -> None:
+        if known is None or found is None:  # One that is deleted may come back as another.
             return
         is_configuration = name.removeprefix(self._prefix) in CONFIGURATION_TOPICS
-        if is_configuration and told.topic_id != known.topic_id:
-            raise TopicMadeAnew(name)
-        if not is_configuration and told.partitions > known.partitions:
-            raise PartitionsAdded(self._prefix, told.partitions, f"{name} had {known.partitions}")
+        if is_configuration and found.topic_id != known.topic_id:
+            raise TopicRecreated(name)
+        if not is_configuration and found.partitions > known.partitions:
+            raise PartitionsAdded(self._prefix, found.partitions, f"{name} had {known.partitions}")

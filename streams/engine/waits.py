@@ -1,4 +1,4 @@
-"""What the partitions that are being acquired wait for, for the page, the log, and whoever asks why it is not ready."""
+"""What the partitions that are being acquired wait for, for /status, the log and /readyz."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,13 +23,13 @@ class Waits:
         self._clock = clock
         self._waits: dict[str, Wait] = {}
 
-    def on(self, who: str, what: str) -> None:
+    def started(self, who: str, what: str) -> None:
         """It waits for this from now on, or still."""
         known = self._waits.get(who)
         if known is None or known.what != what:
             self._waits[who] = Wait(what, self._clock.now(), self._clock.monotonic())
 
-    def over(self, who: str) -> None:
+    def ended(self, who: str) -> None:
         """It waits for nothing any more."""
         self._waits.pop(who, None)
 
@@ -44,5 +44,5 @@ class Waits:
         return {who: wait for who, wait in waits.items() if wait.seconds >= seconds}
 
     def status(self) -> dict[str, dict[str, object]]:
-        """Everything, for the page."""
+        """Everything, for /status."""
         return {who: {"for": wait.what, "since": wait.since} for who, wait in self.longer_than(0).items()}

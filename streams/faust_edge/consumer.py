@@ -64,7 +64,7 @@ class ConsumerThread(OpenThread):
         group_member.count_as_alive(self.client)
 
     def ends_beside(self, tp: TP, topics: Iterable[str]) -> dict[str, int]:
-        """How far the other topics of the partition go, as the last fetch of each told; nothing is asked.
+        """How far the other topics of the partition go, as of the last fetch of each; nothing is asked.
 
         0 for one that is read to its end, whatever markers it ends in, or that nothing is known of.
         """
@@ -99,7 +99,7 @@ class ConsumerThread(OpenThread):
         group_member.share_out_anew(self.client)
 
     def leave_for_good(self) -> None:
-        """Have the group told when this member stops, though it has an instance id: it is not coming back."""
+        """Leave the group when this member stops, though it has an instance id: it is not coming back."""
         group_member.leave_when_stopped(self.client)
 
     async def starts(self, tps: list[TP]) -> dict[TP, int]:
@@ -146,7 +146,7 @@ class Consumer(OpenConsumer):
         self._pass_markers()
         fetched = await self._fetched(pace.acquiring_s if self.engines.acquiring else pace.fetch_s)
         epochs = self._fetched_in
-        # Requests last: what the same fetch returned arrived before them, as far as anybody can tell.
+        # Requests last: what the same fetch returned counts as arrived before them.
         for tp, records in sorted(fetched.items(), key=lambda item: self._is_request(item[0])):
             if not records or self.should_stop:
                 continue
@@ -184,21 +184,21 @@ class Consumer(OpenConsumer):
             return records
 
     async def _report_positions(self) -> None:
-        """Tell closed gates how far we have read: a topic may end in markers, which are never delivered.
+        """Note for closed gates how far we have read: a topic may end in markers, which are never delivered.
 
         Asked between two fetches, when all that the last one returned has been handed over.
         """
-        for topic, partition in self.engines.handover.gated():
+        for topic, partition in self.engines.handover.awaited_sources():
             tp, epochs = TP(topic, partition), self.engines.handover.epochs([partition])
             if self.flow_active and tp in self.active_partitions:
                 with suppress(IllegalStateError):  # A rebalance has taken the partition away meanwhile.
                     position = await self.thread.position(tp) or 0
-                    # A release in between has sought the partition: what stands before this may be read once more.
+                    # A resumption in between has sought the partition: what stands before this may be read once more.
                     if self.engines.handover.epochs([partition]) == epochs:
                         self.engines.handover.read_to(topic, partition, position)
 
     def _pass_markers(self) -> None:
-        """Tell engines how far topics go that end in markers, now and then."""
+        """Note for engines how far topics go that end in markers, now and then."""
         if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
         self._passed_at = now
@@ -207,7 +207,7 @@ class Consumer(OpenConsumer):
                 self.engines.handover.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Hold source partitions back; only `release` lets them go."""
+        """Hold source partitions back; only `resume_source` resumes them."""
         super().resume_partitions({tp for tp in tps if tp.topic not in self.engines.topics})
 
     async def perform_seek(self) -> None:
@@ -218,7 +218,7 @@ class Consumer(OpenConsumer):
         await self.thread.call_thread(self.thread.rejoin)
 
     @asynccontextmanager
-    async def release(self, partition: int) -> AsyncIterator[PausedPartition]:
+    async def resume_source(self, partition: int) -> AsyncIterator[PausedPartition]:
         """A partition of which nothing is fetched; when the block ends, it is fetched from where it was sought."""
         tps = [TP(topic, partition) for topic in sorted(self.engines.topics)]
         committed = await self.thread.call_thread(self.thread.starts, tps)

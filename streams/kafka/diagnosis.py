@@ -1,4 +1,4 @@
-"""Why a broker cannot be used, in one line for the person who can cure it.
+"""Why a broker cannot be used, in one line for the operator.
 
 Why a connection failed is in aiokafka's log alone: it tries the next broker, and at the end says that there is none.
 """
@@ -21,7 +21,7 @@ OF_THIS_MACHINE = re.compile(r"127\.|localhost:|\[::1\]")
 RIGHTS = "docs/operate.md lists the rights on Kafka"
 
 
-class Heard(logging.Handler):
+class FailedConnections(logging.Handler):
     """The connections that failed while it listened."""
 
     def __init__(self, clients: Clients) -> None:
@@ -30,7 +30,7 @@ class Heard(logging.Handler):
         self.failed: list[ConnectionFailed] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the error of a line that tells of one."""
+        """Keep the error of a line that has one."""
         arguments = record.args if isinstance(record.args, tuple) else ()
         error = next((one for one in arguments if isinstance(one, BaseException)), None)
         if isinstance(error, ConnectionFailed):
@@ -40,25 +40,25 @@ class Heard(logging.Handler):
             self.failed.append(ConnectionFailed(host, port, explain(error, host, port, self._options)))
 
     def most_telling(self) -> ConnectionFailed | None:
-        """Of several brokers, one that answered tells more than one that was not there."""
+        """Of several brokers, one that answered says more than one that was not there."""
         return max(self.failed, key=lambda one: (one.trouble.reached, one.trouble.known), default=None)
 
 
 @contextmanager
-def listening(clients: Clients) -> Iterator[Heard]:
-    """Hear of the connections of aiokafka that fail meanwhile."""
-    heard = Heard(clients)
+def listening(clients: Clients) -> Iterator[FailedConnections]:
+    """Collect the connections of aiokafka that fail meanwhile."""
+    failures = FailedConnections(clients)
     logger = logging.getLogger("aiokafka")
-    logger.addHandler(heard)
+    logger.addHandler(failures)
     try:
-        yield heard
+        yield failures
     finally:
-        logger.removeHandler(heard)
+        logger.removeHandler(failures)
 
 
-async def why_unusable(settings: Settings, error: BaseException, heard: Heard) -> str:
+async def why_unusable(settings: Settings, error: BaseException, failures: FailedConnections) -> str:
     """One line, which asks the broker once more where it has only closed the connection."""
-    failed = heard.most_telling()
+    failed = failures.most_telling()
     if failed is None:
         said = "no answer in time" if isinstance(error, TimeoutError) else " ".join(str(error).split())
         if isinstance(error, KafkaError) and not isinstance(error, KafkaConnectionError):

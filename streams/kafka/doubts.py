@@ -1,9 +1,9 @@
 """Which requests of a transactional producer had no answer: nobody knows their outcome, and a copy may still arrive.
 
-aiokafka sends such a request again, on a new connection, until there is an answer; by itself it tells nobody. The copy
-on the old connection may be delivered later, by a network that held it back, and then it is part of whatever the
-producer does at that moment: it may commit half of its next transaction, or give that the offsets of the one before.
-Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
+aiokafka sends such a request again, on a new connection, until there is an answer; by itself it reports that nowhere.
+The copy on the old connection may be delivered later, by a network that held it back, and then it is part of whatever
+the producer does at that moment: it may commit half of its next transaction, or give that the offsets of the one
+before. Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from streams.library_internals.aiokafka.producer import intercept, stop_sending
 from streams.library_internals.aiokafka.protocol import FindCoordinatorRequest, InitProducerIdRequest
 
 HARMLESS = (FindCoordinatorRequest, InitProducerIdRequest)
-"""A late copy of the first changes nothing; one of the second fences its own producer, which the next unit notices."""
+"""A late copy of the first changes nothing. One of the second fences its own producer, and the next commit fails."""
 CLOSED_WITHIN_S = 2.0
 """A connection that the network has forgotten is never closed properly."""
 

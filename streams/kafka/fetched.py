@@ -93,7 +93,7 @@ class PartitionRecords(PartitionReading):
             batch = self._sound(raw)
             if batch is None:
                 # Nothing that it says can be relied on, not even whether it ends a transaction: what follows is
-                # fetched anew, and the broker says anew which transactions were aborted.
+                # fetched again, and the broker says again which transactions were aborted.
                 yield from self._given_up(raw)
                 return
             if not self.is_passed_over(batch):
@@ -181,7 +181,7 @@ class PartitionRecords(PartitionReading):
         return True
 
     def _carefully(self, parts: Iterator[Part], batch: Any) -> Iterator[Any]:
-        """Each record by itself. One that does not tell its offset has the least that it can have."""
+        """Each record by itself. One without a readable offset has the least that it can have."""
         offsets = range(batch.base_offset, batch.next_offset)
         for part in parts:
             stated = self.next_fetch_offset if part.offset_delta is None else offsets.start + part.offset_delta

@@ -66,13 +66,13 @@ async def _topics(admin: AIOKafkaAdminClient, group: str) -> tuple[set[str], set
     except KafkaError as error:
         if error.retriable:
             raise
-        log.info("whether the group %s is another installation's cannot be told: %r", group, error)
+        log.info("cannot find out whether the group %s is another installation's: %r", group, error)
         return set(), set()
     return {tp.topic for tp in committed}, {topic for member in described[5] for topic in _subscription(member)}
 
 
 def _subscription(member: Any) -> list[str]:
-    """The topics that a member reads; none while the group is sharing out, when the broker does not tell."""
+    """The topics that a member reads; none during a rebalance, when the broker does not say."""
     try:
         return list(ConsumerProtocolMemberMetadata.decode(member[3]).subscription) if member[3] else []
     except (ValueError, UnicodeDecodeError):

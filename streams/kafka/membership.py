@@ -34,7 +34,7 @@ def refusal(error: BaseException, settings: Settings) -> str | None:
             )
         case InconsistentGroupProtocolError():
             return (
-                f"{group}: a program that is not Ringback is a member and shares partitions out in another way. "
+                f"{group}: a program that is not Ringback is a member and assigns partitions in another way. "
                 "Stop it, or give this installation a group of its own with --app"
             )
         case GroupAuthorizationFailedError():

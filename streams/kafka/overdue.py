@@ -22,7 +22,7 @@ class Overdue:
         self._next_at = 0.0
 
     def gives_up(self, address: str, late_s: float, now: float) -> bool:
-        """Whether a fetch whose answer is late by so much is given up now. Who is told so gives it up."""
+        """Whether a fetch whose answer is late by so much is given up now. If True, the caller gives it up."""
         patience = self._patience.get(address, SILENT_S)
         if late_s < patience or now < self._next_at:
             return False

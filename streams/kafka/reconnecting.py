@@ -15,8 +15,8 @@ from typing import Any
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.kafka.fetch_watch import FetchWatch
-from streams.kafka.patience import Patience
 from streams.kafka.reconnects import Reconnects, Verdict
+from streams.kafka.request_timeouts import RequestTimeouts
 from streams.library_internals.aiokafka import client as of_aiokafka
 from streams.library_internals.aiokafka.connection import CloseReason, ObservedConnection, make_connections
 from streams.library_internals.aiokafka.protocol import ApiVersionRequest
@@ -38,7 +38,7 @@ class _Process:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.reconnects = Reconnects(lambda: random.uniform(0.8, 1.2))  # noqa: S311  (jitter)
-        self.patience: Patience | None = None
+        self.timeouts: RequestTimeouts | None = None
         self.fetches = FetchWatch()
         self.answers = 0
         self.trouble = ""
@@ -103,8 +103,8 @@ class Connection(ObservedConnection):
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Send a request; its answer is waited for as long as its kind may take."""
-        patience = _PROCESS.patience
-        self.answers_within(patience.of(request, self._given_s) if patience else self._given_s)
+        timeouts = _PROCESS.timeouts
+        self.answers_within(timeouts.of(request, self._given_s) if timeouts else self._given_s)
         sent = super().send(request, expect_response)
         if expect_response:
             _PROCESS.fetches.watch(self, request, self.last_answer)
@@ -180,8 +180,8 @@ def _reason(address: str, error: BaseException) -> str:
 
 
 def install(session_s: float, rebalance_s: float, transaction_s: float) -> None:
-    """Have every client of this process connect like this. Once is enough; the last patience counts."""
-    _PROCESS.patience = Patience(session_s, rebalance_s, transaction_s)
+    """Have every client of this process connect like this. Once is enough; the last values count."""
+    _PROCESS.timeouts = RequestTimeouts(session_s, rebalance_s, transaction_s)
     make_connections(Connection)
     of_aiokafka.intercept(_take_connection, _update_metadata)
 
@@ -211,7 +211,7 @@ async def _update_metadata(client: Any, cluster: Any, topics: Any) -> bool:
 
 
 async def _bootstrap(client: Any) -> dict[Any, Any]:
-    """The brokers by node id, as an address of the settings tells them; asked once a second for all clients."""
+    """The brokers by node id, as an address of the settings names them; asked once a second for all clients."""
     with _PROCESS.lock:
         if time.monotonic() < _PROCESS.bootstrapped_at + BOOTSTRAP_AGAIN_S:
             return _PROCESS.brokers

@@ -1,7 +1,7 @@
 """The records in the content of a batch, read one by one where aiokafka's own reading fails.
 
 It reads whatever is there: a header whose name is no text is left out, a value that is larger than anybody needs is
-cut, and where no record can be told apart it says so. Format: Kafka's record batches, magic 2.
+cut, and where no record can be separated it says so. Format: Kafka's record batches, magic 2.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class NoMore(Exception):
 
 
 def parts_of(content: memoryview, count: int, *, is_whole: bool = True) -> Iterator[Part]:
-    """The records of a batch that has `count`. Raises NoMore where nothing further can be told apart.
+    """The records of a batch that has `count`. Raises NoMore where no further record can be separated.
 
     is_whole: whether the content is all that the batch has; else its last record may be there in part.
     """

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 def without(text: str, *ours: str | None) -> str:
-    """What another side says, without what we told it: it may quote a user, and a secret may stand there by mistake."""
+    """The text of another side without what we sent it: it may quote a user, and a secret may be there by mistake."""
     pattern = "|".join(re.escape(one) for one in sorted(filter(None, ours), key=len, reverse=True))
     return re.sub(rf"(?<!\w)({pattern})(?!\w)", "(set)", text) if pattern else text
 

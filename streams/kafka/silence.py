@@ -1,6 +1,7 @@
 """Since when no broker has answered, and what that means: a line, not ready, and in the end the worker.
 
-An idle worker asks for nothing that could fail, so nothing else would tell. Pure: `tick` is told what was heard.
+An idle worker asks for nothing that could fail, so nothing else would show it. Pure: `tick` gets whether a broker has
+answered.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from enum import Enum, auto
 SILENT_AFTER_S = 10.0
 """A worker asks brokers for something several times a second."""
 TICK_S_MAX = 2.0
-"""A tick that comes later counts as this: the process stood still then, and heard nothing for that reason."""
+"""A tick that comes later counts as this: the process stood still then, and read nothing for that reason."""
 
 
 class Change(Enum):
@@ -31,9 +32,9 @@ class Silence:
     seconds: float = 0.0
     silent: bool = False
 
-    def tick(self, heard: bool, elapsed_s: float, now: datetime) -> Change | None:
-        """`heard`: whether a broker has answered anything in the `elapsed_s` seconds since the last tick."""
-        if heard:
+    def tick(self, answered: bool, elapsed_s: float, now: datetime) -> Change | None:
+        """`answered`: whether a broker has answered anything in the `elapsed_s` seconds since the last tick."""
+        if answered:
             was, self.silent = self.silent, False
             self.since, self.seconds = now, 0.0
             return Change.BACK if was else None

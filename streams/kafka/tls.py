@@ -1,4 +1,4 @@
-"""The TLS of a client of Kafka: certificates that are read anew when their files change, and a close that is short.
+"""The TLS of a client of Kafka: certificates that are read again when their files change, and a close that is short.
 
 asyncio and uvloop ask a context for one `wrap_bio` a connection, which is where both are done: nothing of Kafka's
 client or of the event loop is replaced.
@@ -45,7 +45,7 @@ class Context(ssl.SSLContext):
     """What connections are made with: the files as they are at that moment.
 
     Made with `context_of`. A change that cannot be used, such as a certificate whose key has not been written yet, is
-    told in the log, and the files of before stay in use until it can.
+    logged, and the former files stay in use until it can.
     """
 
     _files: Files

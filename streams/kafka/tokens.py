@@ -27,7 +27,7 @@ ANSWER_TIMEOUT_S = 10
 RENEWED_AT = 0.8
 """Of its life a token is used so much, so that it does not end on its way to the broker."""
 LIFE_S = 60.0
-"""Of a token whose life the endpoint does not tell."""
+"""Of a token whose lifetime the endpoint does not say."""
 
 
 class TokenUnavailable(KafkaError):  # type: ignore[misc]  # aiokafka has no types.

@@ -18,7 +18,7 @@ from streams.kafka.clients import Clients
 from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability
-from streams.kafka.topic_ids import Told, ask_topics
+from streams.kafka.topic_ids import TopicMetadata, ask_topics
 from streams.library_internals.aiokafka.client import ask
 from streams.library_internals.aiokafka.protocol import MetadataRequest
 from topics.catalog import CATALOG
@@ -77,8 +77,8 @@ async def be_sole_installation(clients: Clients) -> None:
     await _ask(clients, lambda admin: be_alone(admin, clients.settings))
 
 
-async def told_of(clients: Clients, names: Iterable[str]) -> dict[str, Told]:
-    """Ids and partitions of topics by full name, as far as the broker tells. Raises OperatorError."""
+async def topic_metadata(clients: Clients, names: Iterable[str]) -> dict[str, TopicMetadata]:
+    """Ids and partitions of topics by full name, as far as the broker has them. Raises OperatorError."""
     wanted = list(names)
     return await _ask(clients, lambda admin: ask_topics(admin, wanted))
 
@@ -123,13 +123,13 @@ async def _ask(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine
 @asynccontextmanager
 async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = clients.admin(request_timeout_ms=clients.answer_s * 1000)
-    with listening(clients) as heard:
+    with listening(clients) as failures:
         try:
             async with asyncio.timeout(clients.answer_s):
                 await admin.start()
             yield admin
         except (KafkaError, OSError) as error:
-            raise OperatorError(await why_unusable(clients.settings, error, heard)) from None
+            raise OperatorError(await why_unusable(clients.settings, error, failures)) from None
         finally:
             await admin.close()
 
@@ -188,7 +188,7 @@ async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
     missing = [name for name in names if name not in there]
     if not missing:
         return there
-    # A topic without the right to describe it looks as if it were not there; only who asks by name is told.
+    # A topic without the right to describe it looks as if it were not there; only a request by its name shows it.
     answer = await ask(admin, MetadataRequest(missing, allow_auto_topic_creation=False))
     codes = {entry["topic"]: entry["error_code"] for entry in answer.to_object()["topics"]}
     hidden = [name for name, code in codes.items() if for_code(code) is TopicAuthorizationFailedError]
@@ -219,6 +219,6 @@ async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
             if for_code(code) is TopicAuthorizationFailedError:
                 raise OperatorError(f"this user has no right to DescribeConfigs of topic {name}. {RIGHTS}")
             if code:
-                raise OperatorError(f"the broker does not tell the settings of {name}: {message}")
+                raise OperatorError(f"the broker does not give the settings of {name}: {message}")
             found[name] = {entry[0]: entry[1] for entry in entries}
     return found

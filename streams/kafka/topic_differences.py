@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from streams.logic.partition.fitting import CATALOG_ROOM, Room
+from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits
 from streams.tables import CONTACTS
 from topics.catalog import CATALOG, Direction, Topic
 from topics.names import TopicName
 
 MAX_BYTES = "max.message.bytes"
-KAFKA_ROOM = 1048588
+KAFKA_LIMIT = 1048588
 """Kafka's own default of it."""
 
 WHOLE, CUT = 512 * 1024, 32 * 1024
@@ -42,12 +42,12 @@ class Difference:
 class Checked:
     """partitions: how many the contact topics are to have, None while there is none; and every difference.
 
-    room: bytes that the broker takes in a batch, by topic without prefix.
+    limits: bytes that the broker takes in a batch, by topic without prefix.
     """
 
     partitions: int | None
     differences: tuple[Difference, ...]
-    room: Room = field(default_factory=dict)
+    limits: SizeLimits = field(default_factory=dict)
 
     @property
     def fatal(self) -> list[Difference]:
@@ -84,13 +84,13 @@ def compare(
             continue
         differences += _shape(name, topic, there[name], wanted, replication)
         differences += _settings(name, topic, configs[name], replication)
-    return Checked(wanted, tuple(differences), _room(configs, prefix))
+    return Checked(wanted, tuple(differences), _limits(configs, prefix))
 
 
-def _room(configs: Mapping[str, Mapping[str, str]], prefix: str) -> dict[str, int]:
+def _limits(configs: Mapping[str, Mapping[str, str]], prefix: str) -> dict[str, int]:
     """What each topic takes, as the broker says; what it does not say is taken to be Kafka's own default."""
-    stated = {name: configs.get(prefix + name, {}).get(MAX_BYTES) for name in CATALOG_ROOM}
-    return {name: KAFKA_ROOM if room is None else int(room) for name, room in stated.items()}
+    stated = {name: configs.get(prefix + name, {}).get(MAX_BYTES) for name in CATALOG_LIMITS}
+    return {name: KAFKA_LIMIT if limit is None else int(limit) for name, limit in stated.items()}
 
 
 def _usual_count(there: Mapping[str, Actual], prefix: str) -> int | None:

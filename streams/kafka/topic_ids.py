@@ -1,4 +1,4 @@
-"""The ids that Kafka gives to topics: one that is deleted and made anew has another one, under the same name.
+"""The ids that Kafka gives to topics: one that is deleted and recreated has another one, under the same name.
 
 aiokafka speaks the Metadata request up to version 5, and ids came with version 10 (Kafka 2.8): it is described here.
 Source: Kafka's MetadataRequest.json and MetadataResponse.json.
@@ -31,8 +31,8 @@ NOBODYS = UUID(int=0)
 """The id of a topic that is not there, or has none."""
 
 
-class Told(NamedTuple):
-    """What the broker tells of a topic."""
+class TopicMetadata(NamedTuple):
+    """What the broker knows of a topic."""
 
     topic_id: str
     partitions: int
@@ -121,8 +121,8 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         return request_struct_class(topics, False, False, False, {})
 
 
-async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, Told]:
-    """Topics by full name, as far as they are there; {} when the broker is too old to tell ids.
+async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, TopicMetadata]:
+    """Topics by full name, as far as they are there; {} when the broker is too old for ids.
 
     Raises KafkaError. No topic is created by the question.
     """
@@ -131,7 +131,7 @@ async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[s
     except (IncompatibleBrokerVersion, NotImplementedError):
         return {}
     return {
-        name: Told(str(topic_id), len(partitions))
+        name: TopicMetadata(str(topic_id), len(partitions))
         for error, name, topic_id, _, partitions, *_ in answer.topics
         if not error and topic_id != NOBODYS
     }

@@ -1,4 +1,4 @@
-"""The transactional producer of one partition: a unit is written whole, or nobody sees any of it.
+"""The transactional producer of one partition: a transaction is written whole, or no reader sees any of it.
 
 It does not decide what is written, and it does not recover: after an error past `begin` it must not be used again.
 """
@@ -24,9 +24,9 @@ from aiokafka.structs import RecordMetadata
 from streams.base.settings import Settings
 from streams.kafka.clients import Clients
 from streams.kafka.doubts import Doubts, InDoubt
-from streams.library_internals.aiokafka.producer import hear_refusals, intercept, wait_between_transactions
+from streams.library_internals.aiokafka.producer import collect_refusals, intercept, wait_between_transactions
 from streams.logic.contact.exchange import Record
-from streams.logic.partition.fitting import CATALOG_ROOM, Room, portions
+from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, portions
 from streams.tables import CONTACTS
 from topics.catalog import CATALOG
 
@@ -46,8 +46,8 @@ wait_between_transactions(TRANSACTION_BACKOFF_S)
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What one transaction writes: records in order, changed rows, and the next input offsets."""
+class Transaction:
+    """The content of one transaction: records in order, changed rows, and the next input offsets."""
 
     records: Iterable[Record]
     rows: Mapping[bytes, bytes | None]
@@ -55,18 +55,20 @@ class Unit:
     timestamp_ms: int
 
 
-class LessRoom(Exception):
-    """The broker takes smaller records than it said at the start: somebody has lowered a limit."""
+class LimitLowered(Exception):
+    """The broker takes smaller records than it said at the start: somebody has lowered `max.message.bytes`."""
 
 
 class Transactions:
-    """Writes units for one partition; starting it fences every former owner."""
+    """Commits transactions for one partition; starting it fences every former owner."""
 
-    def __init__(self, clients: Clients, settings: Settings, partition: int, room: Room = CATALOG_ROOM) -> None:
+    def __init__(
+        self, clients: Clients, settings: Settings, partition: int, limits: SizeLimits = CATALOG_LIMITS
+    ) -> None:
         self._group = settings.app
         self._prefix = settings.prefix
         self._partition = partition
-        self._room = room
+        self._limits = limits
         self._timeout_s = settings.transaction_timeout_s
         self._clients = clients
         self._producer = clients.producer(
@@ -86,7 +88,7 @@ class Transactions:
         self._refusals: list[BaseException] = []
         self._fenced = False
         # Why a transaction cannot go on, such as a right that was taken away.
-        hear_refusals(self._producer, self._refusals.append)
+        collect_refusals(self._producer, self._refusals.append)
 
     async def start(self) -> None:
         """Take the transactional id: the former owner is fenced and its open transaction aborted."""
@@ -104,19 +106,19 @@ class Transactions:
         if self._doubts.unanswered is not None:
             raise InDoubt(self._doubts.unanswered)
 
-    async def commit(self, unit: Unit) -> int | None:
-        """Write `unit` in one transaction; returns the offset at which the changelog goes on after its rows.
+    async def commit(self, transaction: Transaction) -> int | None:
+        """Write and commit `transaction`; returns the offset at which the changelog goes on after its rows.
 
         None when there were no rows, or when the broker had written them already and does not say where.
         Raises TimeoutError: the client would try for ever, but by then the broker has given the transaction up;
-        LessRoom: after the next start records are cut to what the topic takes then; ProducerFenced: another producer
-        has the transactional id; InDoubt when it cannot be known whether the transaction stands, and the broker can be
-        asked.
+        LimitLowered: after the next start records are cut to what the topic takes then; ProducerFenced: another
+        producer has the transactional id; InDoubt when it cannot be known whether the transaction stands, and the
+        broker can be asked.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                written, last_count = await self._written(unit)
-        except LessRoom:
+                written, last_count = await self._written(transaction)
+        except LimitLowered:
             raise
         except ProducerFenced:
             self._fenced = True
@@ -131,36 +133,36 @@ class Transactions:
             if self._doubts.unanswered is None or not isinstance(error, KafkaError):
                 raise
             raise InDoubt(f"{self._doubts.unanswered}, then {error!r}") from error
-        return written[-1].offset + last_count if unit.rows and written[-1].offset >= 0 else None
+        return written[-1].offset + last_count if transaction.rows and written[-1].offset >= 0 else None
 
-    async def _written(self, unit: Unit) -> tuple[list[RecordMetadata], int]:
+    async def _written(self, transaction: Transaction) -> tuple[list[RecordMetadata], int]:
         """The transaction: where its batches stand, and how many records the last one has."""
         await self._producer.begin_transaction()
-        delivered, last_count = await self._send(unit)
-        if unit.offsets:
-            await self._producer.send_offsets_to_transaction(dict(unit.offsets), self._group)
+        delivered, last_count = await self._send(transaction)
+        if transaction.offsets:
+            await self._producer.send_offsets_to_transaction(dict(transaction.offsets), self._group)
         try:
             written = await asyncio.gather(*delivered)
         except MessageSizeTooLargeError as error:
-            names = ", ".join(sorted({self._prefix + record.topic for record in unit.records}))
-            raise LessRoom(f"max.message.bytes was lowered since the start, of one of {names}") from error
+            names = ", ".join(sorted({self._prefix + record.topic for record in transaction.records}))
+            raise LimitLowered(f"max.message.bytes was lowered since the start, of one of {names}") from error
         await self._producer.commit_transaction()
         return written, last_count
 
-    async def _send(self, unit: Unit) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
+    async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
         by_topic: dict[str, list[Record]] = {}
-        for record in unit.records:
+        for record in transaction.records:
             by_topic.setdefault(record.topic, []).append(record)
-        if unit.rows:
-            by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, key, row) for key, row in unit.rows.items()]
+        if transaction.rows:
+            by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, *row) for row in transaction.rows.items()]
         delivered: list[asyncio.Future[RecordMetadata]] = []
         last_count = 0
         for topic, records in by_topic.items():
             # A batch has the limit that its topic sets, and it is one by itself if that is lower than ours.
-            together = [records] if self._room[topic] >= BATCH_BYTES else portions(records, self._room[topic])
+            together = [records] if self._limits[topic] >= BATCH_BYTES else portions(records, self._limits[topic])
             for portion in together:
-                last_count = await self._send_to(topic, portion, unit.timestamp_ms, delivered)
+                last_count = await self._send_to(topic, portion, transaction.timestamp_ms, delivered)
         return delivered, last_count
 
     async def _send_to(

@@ -23,7 +23,7 @@ class WrittenFor:
     """library: as it is imported; package: as it is installed.
 
     names: MODULE:NAME or MODULE:CLASS.NAME, where NAME may also be what a method of the class sets on itself.
-    texts: by function, what it logs or raises, where nothing but the text tells.
+    texts: by function, what it logs or raises, where only the text says it.
     """
 
     library: str
@@ -168,8 +168,8 @@ def check(written: WrittenFor) -> None:
         )
 
 
-def tell() -> None:
-    """Say in the log which library is of another version than was looked at, though it has what is used of it."""
+def log_differences() -> None:
+    """Log which library has another version than Ringback was written for, though it has all that is used."""
     for written in (AIOKAFKA, FAUST):
         if written.installed != written.version:
             log.info("%s is %s, Ringback was written for %s", written.package, written.installed, written.version)

@@ -67,27 +67,27 @@ class _Object(list[tuple[str, Any]]):
 _JSON = json.JSONDecoder(object_pairs_hook=_Object, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
 
 
-class _Heard(NamedTuple):
-    """The latest event that came in, and its offset."""
+class _LatestEvent(NamedTuple):
+    """The latest event in, and its offset."""
 
     line: Line
     offset: int
 
 
-def dialogue(told: Iterable[Line | Written], until: datetime | None = None) -> Iterator[str]:
+def dialogue(entries: Iterable[Line | Written], until: datetime | None = None) -> Iterator[str]:
     """The lines of a dialogue, without line ends; the last one says up to when nothing else happened.
 
-    told: what came and what went, in order. until: up to when the clock ran; None: to the last of them.
+    entries: lines and records in their order. until: up to when the clock ran; None: to the last of them.
     """
-    heard: _Heard | None = None
+    latest: _LatestEvent | None = None
     offsets: Counter[str] = Counter()
     end = until
-    for one in told:
+    for one in entries:
         if isinstance(one, Line):
-            heard = _Heard(one, offsets[one.topic])
+            latest = _LatestEvent(one, offsets[one.topic])
             yield _line(one.at, ">", one.topic, one.key, _came(one))
         else:
-            yield _line(one.at, "<", one.record.topic, one.record.key, _went(one, heard))
+            yield _line(one.at, "<", one.record.topic, one.record.key, _went(one, latest))
         end = until or one.at
         topic = one.topic if isinstance(one, Line) else one.record.topic
         if isinstance(one, Line) or topic in CONFIGURATION_TOPICS:
@@ -115,11 +115,11 @@ def _came(line: Line) -> Iterator[str]:
     yield from (f"(no {name})" for name in known if name not in present)
 
 
-def _went(written: Written, heard: _Heard | None) -> Iterator[str]:
-    """A record of ours: every field that is not null, not empty, and not told by its key, its instant or its event."""
+def _went(written: Written, latest: _LatestEvent | None) -> Iterator[str]:
+    """A record of ours: every field that is not null, not empty, and not known by its key, its instant or its event."""
     record = written.record
     if record.topic == DEAD_LETTER_TOPIC:
-        yield from _dead_letter(written, heard)
+        yield from _dead_letter(written, latest)
         return
     fields = _fields(record.value)
     if isinstance(fields, str):
@@ -127,12 +127,12 @@ def _went(written: Written, heard: _Heard | None) -> Iterator[str]:
         return
     known = {**_said_by_the_key(record.topic, record.key), "occurred_at": _json_instant(written.at)}
     left = (field for field in fields if field[1] not in (None, []) and field not in known.items())
-    told = _Object((name, _cause(value, heard) if name == "cause" else value) for name, value in left)
-    yield from _said(record.topic, _without_nulls(told), _day(written.at))
+    entries = _Object((name, _cause(value, latest) if name == "cause" else value) for name, value in left)
+    yield from _said(record.topic, _without_nulls(entries), _day(written.at))
     yield from _named(((name, value.decode()) for name, value in record.headers), "")
 
 
-def _dead_letter(written: Written, heard: _Heard | None) -> Iterator[str]:
+def _dead_letter(written: Written, latest: _LatestEvent | None) -> Iterator[str]:
     """The error; the event and its place only where it is not the one of the line above, untouched."""
     record = written.record
     headers = {name: value.decode(errors="backslashreplace") for name, value in record.headers}
@@ -142,7 +142,7 @@ def _dead_letter(written: Written, heard: _Heard | None) -> Iterator[str]:
     if headers.get(HEADER_CLASS) == BadEvent.__name__:
         del headers[HEADER_CLASS]
     place = (headers.get(HEADER_TOPIC), headers.get(HEADER_OFFSET), record.key, record.value)
-    if heard is not None and place == (heard.line.topic, str(heard.offset), heard.line.key, heard.line.value):
+    if latest is not None and place == (latest.line.topic, str(latest.offset), latest.line.key, latest.line.value):
         for name in (HEADER_TOPIC, HEADER_PARTITION, HEADER_OFFSET):
             headers.pop(name, None)
         yield from _named(headers.items(), "")
@@ -152,17 +152,17 @@ def _dead_letter(written: Written, heard: _Heard | None) -> Iterator[str]:
         yield fields if isinstance(fields, str) else _value(fields, "")
 
 
-def _cause(cause: Any, heard: _Heard | None) -> Any:
+def _cause(cause: Any, latest: _LatestEvent | None) -> Any:
     """The event behind a record, None if it is the one in the line above; for a timer, without the partition."""
     if not isinstance(cause, _Object):
         return cause
     given = dict(cause)
     if given.get("topic") is None:
         return _Object(field for field in cause if field[0] != "partition")
-    event = "" if heard is None else _fields(heard.line.value)
+    event = "" if latest is None else _fields(latest.line.value)
     event_id = None if isinstance(event, str) else dict(event).get("event_id")
     place = (given.get("topic"), given.get("offset"), given.get("event_id"))
-    return None if heard and place == (heard.line.topic, _Number(str(heard.offset)), event_id) else cause
+    return None if latest and place == (latest.line.topic, _Number(str(latest.offset)), event_id) else cause
 
 
 def _said_by_the_key(topic: str, key: bytes | None) -> dict[str, str]:

@@ -94,9 +94,9 @@ class VirtualWorker:
     def _written(self, outcome: Outcome | None) -> Iterator[Written]:
         if outcome is None or self._now is None:
             return
-        for fault in outcome.faults:
-            # A bug of ours must not look like an answer.
-            raise AssertionError(f"{fault.what}\n{fault.where}")
+        for bug in outcome.bugs:
+            # A bug must not look like an answer.
+            raise AssertionError(f"{bug.what}\n{bug.where}")
         for record in outcome.records:
             if record.topic in CONFIGURATION_TOPICS:
                 self._read_back(record, self._now)
@@ -161,8 +161,8 @@ def run_simulation(
     return 0
 
 
-def _records(told: Iterable[Line | Written], _: datetime | None) -> Iterator[str]:
-    return (line_of(one) for one in told if isinstance(one, Written))
+def _records(entries: Iterable[Line | Written], _: datetime | None) -> Iterator[str]:
+    return (line_of(one) for one in entries if isinstance(one, Written))
 
 
 def line_of(written: Written) -> str:

@@ -33,7 +33,7 @@ DAMAGED = re.compile(
     "Corruption|Invalid argument|Not implemented|unknown variant"
     "|.*(File exists|Not a directory|Is a directory|No such file)", re.DOTALL
 )  # fmt: skip
-"""What RocksDB says of a folder that nobody can open. Anything else (no room, no right) is not the folder's fault."""
+"""What RocksDB says of a folder that nobody can open. Anything else (no room, no right) is not the folder's."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class RocksDisk:
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             return Rdict(str(folder), _options())
-        except Exception as error:  # All it raises are plain Exceptions, told apart by their text.
+        except Exception as error:  # All it raises are plain Exceptions, which differ only in their text.
             text = str(error)
             if DAMAGED.match(text):
                 raise UnusableState(text) from None
@@ -85,7 +85,7 @@ class RocksDisk:
     def quarantine(self, folder: Path, why: object) -> None:
         """Rename it."""
         local_copy.quarantine(folder, "the state", why)
-        metrics.STATE_SET_ASIDE.inc()
+        metrics.STATE_QUARANTINED.inc()
 
 
 ROCKS = RocksDisk()
@@ -142,11 +142,11 @@ class DiskStore:
         self._db.write(batch)
         self._rows.changes.clear()
 
-    def ages(self, now: datetime) -> bool:
+    def needs_refresh(self, now: datetime) -> bool:
         """Once in a while, and not while rows wait for their offset."""
         return self.header is not None and not self._rows.changes and now - self.header.written_at > REFRESH
 
-    def is_alive(self, now: datetime) -> None:
+    def confirm_fresh(self, now: datetime) -> None:
         """Nothing had changed by now: written down."""
         if self.header is not None and not self._rows.changes:
             self._write(self.header.next_offset, now)

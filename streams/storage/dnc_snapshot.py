@@ -37,7 +37,7 @@ ENTRY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class TakenUp:
+class LoadedSnapshot:
     """Up to which offset, inclusive, entries came from a snapshot, and when it was written."""
 
     offset: int
@@ -126,7 +126,7 @@ def write(folder: Path, what: Frozen, source: Source, now: datetime) -> None:
     new.replace(folder / FILE)
 
 
-def read(folder: Path, configuration: Configuration, source: Source, now: datetime) -> TakenUp | None:
+def read(folder: Path, configuration: Configuration, source: Source, now: datetime) -> LoadedSnapshot | None:
     """Fill the lists from the snapshot of `folder`; None without one that can be relied on."""
     for left_over in folder.glob(f"{FILE}.*.new"):  # Of a worker that was killed in the middle of it.
         with suppress(OSError):
@@ -147,7 +147,7 @@ def read(folder: Path, configuration: Configuration, source: Source, now: dateti
         configuration.apply(arrived, now)
     configuration.dnc.restore([name.encode() for name in header.names], runs, header.offset)
     log.info("loaded %d entries of %s up to offset %d", len(configuration.dnc), source.topic, header.offset)
-    return TakenUp(header.offset, header.written_at)
+    return LoadedSnapshot(header.offset, header.written_at)
 
 
 def quarantine(folder: Path, source: Source, why: object) -> None:
@@ -159,7 +159,7 @@ def quarantine(folder: Path, source: Source, why: object) -> None:
 class Snapshots(Protocol):
     """Where the snapshot of a worker's lists is kept."""
 
-    def read(self, configuration: Configuration, source: Source, now: datetime) -> TakenUp | None:
+    def read(self, configuration: Configuration, source: Source, now: datetime) -> LoadedSnapshot | None:
         """As the function `read`."""
 
     def write(self, what: Frozen, source: Source, now: datetime) -> None:
@@ -175,7 +175,7 @@ class SnapshotFolder:
 
     folder: Path
 
-    def read(self, configuration: Configuration, source: Source, now: datetime) -> TakenUp | None:
+    def read(self, configuration: Configuration, source: Source, now: datetime) -> LoadedSnapshot | None:
         """As the function `read`."""
         return read(self.folder, configuration, source, now)
 

@@ -31,7 +31,7 @@ class UnusableState(BaseException):
 class Source:
     """The partition of a topic that a copy is from. first, end: the offsets that it has.
 
-    topic_id: another one under the same name when the topic was made anew; empty if nobody tells.
+    topic_id: another one under the same name when the topic was recreated; empty if it is not known.
     """
 
     cluster: str

@@ -106,7 +106,7 @@ def _is_open(folder: Path) -> bool:
 
 
 def _tighten(path: Path) -> bool:
-    """Take the rights of others; whether that could be done. Links are left alone, with what they lead to."""
+    """Remove the rights of others; whether that was possible. Links and their targets are not changed."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

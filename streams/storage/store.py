@@ -1,4 +1,4 @@
-"""What carries the rows of one partition: memory, or a RocksDB on disk that a restart takes up again.
+"""The rows of one partition: in memory, or in a RocksDB on disk that a restart loads.
 
 A store shows what has been decided at once and keeps it for good only when it has been committed: what is on disk has
 never been more than what is in Kafka. Source: docs/decisions/0015-state-on-disk.md.
@@ -32,14 +32,14 @@ class Store(Protocol):
     def committed(self, next_offset: int | None, now: datetime) -> None:
         """The rows are the whole changelog, which goes on at `next_offset`; None if that offset is not known."""
 
-    def ages(self, now: datetime) -> bool:
-        """Whether it is time to tell that it is alive: what is not known to be young is not used at the next start."""
+    def needs_refresh(self, now: datetime) -> bool:
+        """Whether its freshness has to be confirmed: the next start uses only state that is known to be fresh."""
 
-    def is_alive(self, now: datetime) -> None:
-        """Nothing had changed by now; the partition was known to be ours then."""
+    def confirm_fresh(self, now: datetime) -> None:
+        """Confirm that nothing had changed by now, and that the partition was ours then."""
 
     def close(self) -> None:
-        """Let go of it; what was not committed is forgotten."""
+        """Close it; changes that were not committed are dropped."""
 
 
 class MemoryStore:
@@ -47,7 +47,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: Rows = {}
-        self._alive_at: datetime | None = None
+        self._fresh_at: datetime | None = None
 
     @property
     def next_offset(self) -> int | None:
@@ -63,16 +63,16 @@ class MemoryStore:
                 self.rows[record.key] = record.value
 
     def committed(self, next_offset: int | None, now: datetime) -> None:
-        """It was alive."""
-        self._alive_at = now
+        """It was fresh."""
+        self._fresh_at = now
 
-    def ages(self, now: datetime) -> bool:
-        """Once in a while, too: what is renewed by it is also what the broker knows of the partition's producer."""
-        return self._alive_at is not None and now - self._alive_at > REFRESH
+    def needs_refresh(self, now: datetime) -> bool:
+        """Once in a while, too: it also renews what the broker knows of the partition's producer."""
+        return self._fresh_at is not None and now - self._fresh_at > REFRESH
 
-    def is_alive(self, now: datetime) -> None:
-        """It is."""
-        self._alive_at = now
+    def confirm_fresh(self, now: datetime) -> None:
+        """Note it."""
+        self._fresh_at = now
 
     def close(self) -> None:
         """Nothing to do."""

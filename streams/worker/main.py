@@ -33,7 +33,7 @@ from streams.kafka.topic_admin import be_sole_installation, fit_topics
 from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
-from streams.worker.signals import Asked, Stopped, end_now
+from streams.worker.signals import Stopped, StopRequests, end_now
 from streams.worker.watches import BrokerWatch, watch_group
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     """
     logs.configure(settings.log_level, settings.log_format)
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
-    written_for.tell()
+    written_for.log_differences()
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
     zone_data = use_newer_zones()
@@ -59,7 +59,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
 
 
 async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
-    asked = Asked()
+    asked = StopRequests()
     loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While broker and group are waited for.
     try:
         fit = await asked.unless_stopped(fit_topics(clients))
@@ -67,12 +67,12 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
-    process_limits.tell(fit.partitions or 0)
+    process_limits.log_shortage(fit.partitions or 0)
     reconnecting.install(settings.session_timeout_s, settings.rebalance_timeout_s, settings.transaction_timeout_s)
     topics = [settings.topic(name) for name in CONSUMED]
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     outside = Outside.of(settings, clock, clients, loading)
-    engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.room)
+    engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.limits)
     brokers = BrokerWatch(settings, engines.status.due, end_process)
 
     def status() -> dict[str, object]:
@@ -99,7 +99,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
         return code
 
 
-async def _serve(app: App, engines: Engines, asked: Asked) -> int:
+async def _serve(app: App, engines: Engines, asked: StopRequests) -> int:
     """Run the app until a signal asks it to stop, or until it crashes."""
     app.in_worker = True
     app.finalize()

@@ -1,4 +1,4 @@
-"""What the machine lets this process have: open files, threads, address space. Told in one line instead of a crash.
+"""What the machine lets this process have: open files, threads, address space. One line says so, instead of a crash.
 
 The storage engine ends a process without a word when it gets no thread or no memory, and without descriptors a worker
 ends in the middle of an acquisition. Source: docs/decisions/0034-what-a-worker-asks-of-its-machine.md.
@@ -20,10 +20,10 @@ FILES_ENOUGH = 65_536
 FILES_OF_WORKER = 96
 """Its connections, and those of the readers of its page."""
 FILES_OF_PARTITION = 16
-"""A store and a producer; 9 with one broker and a young store, more with three brokers, and with an old one."""
+"""A store and a producer; 9 with one broker and a new store, more with three brokers, and with an old one."""
 THREADS = 24
 ADDRESS_SPACE = 1024 * 1024 * 1024
-"""Bytes of it that a worker needs with a young state; no more than a tenth of them is memory."""
+"""Bytes of it that a worker needs with a new state; no more than a tenth of them is memory."""
 
 
 def prepare() -> None:
@@ -45,7 +45,7 @@ def prepare() -> None:
     _assert_threads()
 
 
-def tell(partitions: int) -> None:
+def log_shortage(partitions: int) -> None:
     """Say in one line if this worker could not hold all partitions, should it come to that."""
     files, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[0], FILES_OF_WORKER + FILES_OF_PARTITION * partitions
     if resource.RLIM_INFINITY != files < needed:

@@ -20,8 +20,8 @@ class Stopped(Exception):
     """A signal came before there was anything to finish."""
 
 
-class Asked:
-    """What signals have asked for: to stop, and to leave the group for good when that happens."""
+class StopRequests:
+    """What signals have requested: to stop, and to leave the group for good when that happens."""
 
     def __init__(self) -> None:
         self.stop, self.for_good = asyncio.Event(), asyncio.Event()
@@ -34,9 +34,9 @@ class Asked:
         if not self.stop.is_set():
             self.stop.set()
             # A thread, since the loop itself may be what waits: for a name to be resolved, for a thread to end.
-            patience = threading.Timer(STOP_S, _end)
-            patience.daemon = True
-            patience.start()
+            deadline = threading.Timer(STOP_S, _end)
+            deadline.daemon = True
+            deadline.start()
 
     def _note_for_good(self) -> None:
         self.for_good.set()

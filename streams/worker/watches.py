@@ -39,7 +39,7 @@ class BrokerWatch:
         return f"no broker since {_instant(self._silence.since)}" if self._silence.silent else None
 
     async def run(self) -> None:
-        """Look every second, for ever; the process ends with the last of its patience."""
+        """Look every second, for ever; the process ends when that takes too long."""
         at = time.monotonic()
         while True:
             await asyncio.sleep(EVERY_S)

@@ -1,4 +1,4 @@
-"""A partition under a hostile fate, judged by a plain model: the clock is set anew, units fail, workers are killed."""
+"""A partition under stress, judged by a plain model: clocks are set, transactions fail, workers are killed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ import orjson
 from hypothesis import strategies as st
 
 from streams.logic.contact.exchange import Arrived
-from streams.logic.contact.inputs import Told
+from streams.logic.contact.inputs import Input
 from streams.logic.contact.rows import decode_outline
 from streams.logic.contact.state import Contact
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.own_rows import META_KEY
 from streams.logic.partition.partition import Outcome, Partition
 from tests.builders import cancelled, instant, key_of, scheduled
-from tests.edge.lone import configuration
+from tests.edge.single_engine import configuration
 
 START = instant("2026-11-23T14:30:00Z")
 END = timedelta(days=2)
@@ -57,7 +57,7 @@ STEPS = st.lists(
 
 
 @dataclass
-class Fate:
+class Trial:
     """A partition, its changelog, what was committed to its topics, and what the model says."""
 
     now: datetime = START
@@ -66,7 +66,7 @@ class Fate:
     cancelled: set[str] = field(default_factory=set)
     fired: dict[str, datetime] = field(default_factory=dict)
     events: int = 0
-    meets_bug: Callable[[object], bool] = lambda told: False
+    meets_bug: Callable[[object], bool] = lambda input_: False
     """Whether a decision about an input meets a bug of ours."""
 
     def __post_init__(self) -> None:
@@ -81,14 +81,14 @@ class Fate:
         self.committed(core.configure(self.now))
         return core
 
-    def _decide(self, contact: Contact | None, told: Told, *arguments: Any) -> Decision:
-        if self.meets_bug(told):
+    def _decide(self, contact: Contact | None, input_: Input, *arguments: Any) -> Decision:
+        if self.meets_bug(input_):
             raise ZeroDivisionError
-        return decide(contact, told, *arguments)
+        return decide(contact, input_, *arguments)
 
     def committed(self, outcome: Outcome) -> None:
-        """Kafka has taken the unit."""
-        assert outcome.faults == []
+        """Kafka has taken the transaction."""
+        assert outcome.bugs == []
         self.rows |= outcome.writes
         for record in outcome.records:
             if record.topic == "dial-preview":
@@ -123,7 +123,7 @@ class Fate:
                 self._tell(step)
 
     def _kill(self) -> None:
-        """In the middle of a unit: half of what was due is decided, nothing of it is committed."""
+        """In the middle of a transaction: half of what was due is decided, nothing of it is committed."""
         for _ in range(2):
             self.partition.fire(self.now)
         self.partition = self.started()
@@ -146,4 +146,4 @@ class Fate:
         """What the metrics show is what the rows say, and never less than nothing."""
         rows = [decode_outline(row) for key, row in self.partition.table.items() if key != META_KEY]
         assert self.partition.outstanding == sum(len(row.callbacks) for row in rows) >= 0
-        assert self.partition.set_back == 0
+        assert self.partition.retried_count == 0

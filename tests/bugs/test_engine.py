@@ -23,7 +23,7 @@ from streams.storage.local_copy import Source
 from streams.storage.store import MemoryStore
 from streams.worker import http
 from tests.builders import Json, cancelled, key_of, scheduled
-from tests.edge.lone import NOW, PREFIX, Broker, Hand, begun, configuration
+from tests.edge.single_engine import NOW, PREFIX, Broker, ManualClock, begun, configuration
 
 HERE = Source("cluster-1", "ringback.contact-state", 0, 0, 10**6)
 DUE = NOW + timedelta(minutes=30)
@@ -57,20 +57,20 @@ def memory(rows: dict[bytes, bytes]) -> MemoryStore:
 async def test_an_engine_that_sleeps_until_a_later_timer_wakes_for_an_earlier_one_that_arrives() -> None:
     """It would sleep for a minute otherwise."""
     broker = Broker()
-    async with begun(broker, clock=SystemClock()) as lone:
-        await lone.tell("callback-scheduled", [real("late", timedelta(hours=1))])
-        await lone.idle()
-        await lone.tell("callback-scheduled", [real("soon", timedelta(milliseconds=200))])
-        await lone.until(lambda: dialed(broker) == ["soon"])
+    async with begun(broker, clock=SystemClock()) as single:
+        await single.send("callback-scheduled", [real("late", timedelta(hours=1))])
+        await single.idle()
+        await single.send("callback-scheduled", [real("soon", timedelta(milliseconds=200))])
+        await single.until(lambda: dialed(broker) == ["soon"])
 
 
 async def test_an_engine_whose_next_timer_was_called_off_wakes_for_the_one_behind_it() -> None:
     broker = Broker()
-    async with begun(broker, clock=SystemClock()) as lone:
+    async with begun(broker, clock=SystemClock()) as single:
         soon = real("off", timedelta(milliseconds=200))
-        await lone.tell("callback-scheduled", [soon, real("next", timedelta(milliseconds=400))])
-        await lone.tell("callback-scheduled", [cancelled("off", contact_id="c-off", occurred_at=soon["occurred_at"])])
-        await lone.until(lambda: dialed(broker) == ["next"])
+        await single.send("callback-scheduled", [soon, real("next", timedelta(milliseconds=400))])
+        await single.send("callback-scheduled", [cancelled("off", contact_id="c-off", occurred_at=soon["occurred_at"])])
+        await single.until(lambda: dialed(broker) == ["next"])
 
 
 def real(name: str, ahead: timedelta) -> Json:
@@ -81,21 +81,21 @@ def real(name: str, ahead: timedelta) -> Json:
 async def test_a_second_with_thousands_of_timers_that_is_cut_off_in_the_middle_goes_on_where_it_was(
     tmp_path: Path,
 ) -> None:
-    """The broker refuses a unit of the drain, which ends the worker; another one begins with what is on disk."""
+    """The broker refuses a transaction of the drain, which ends the worker; another one begins with what is on disk."""
     names = [f"k{number:04}" for number in range(1000)]
     before, after = Broker(), Broker()
     store = DiskStore(tmp_path / "contacts-0", HERE)
-    async with begun(before, store, fire_batch_max=100) as lone:
-        await lone.tell("callback-scheduled", [due_at(DUE, name) for name in names])
-        await lone.idle()
-        before.refuses = len(before.units) + 5
-        lone.clock.at = DUE
-        lone.engine.wake()
-        await lone.until(lambda: lone.broken)
+    async with begun(before, store, fire_batch_max=100) as single:
+        await single.send("callback-scheduled", [due_at(DUE, name) for name in names])
+        await single.idle()
+        before.refuses = len(before.transactions) + 5
+        single.clock.at = DUE
+        single.engine.wake()
+        await single.until(lambda: single.broken)
     assert 0 < len(dialed(before)) <= 400
-    async with begun(after, DiskStore(tmp_path / "contacts-0", HERE), Hand(DUE)) as lone:
-        await lone.until(lambda: len(dialed(before) + dialed(after)) >= len(names))
-        await lone.idle()
+    async with begun(after, DiskStore(tmp_path / "contacts-0", HERE), ManualClock(DUE)) as single:
+        await single.until(lambda: len(dialed(before) + dialed(after)) >= len(names))
+        await single.idle()
     assert dialed(before) + dialed(after) == names, "each once, and in order"
 
 
@@ -103,30 +103,37 @@ async def test_a_stampede_is_let_out_oldest_first_and_in_portions_between_which_
     """As after a rebalance: everything is overdue at once."""
     overdue = [due_at(NOW + timedelta(seconds=number % 600), f"k{number:04}") for number in range(1000)]
     broker = Broker()
-    async with begun(broker, memory(rows_of(*overdue)), Hand(DUE), fire_batch_max=100) as lone:
-        await lone.tell("callback-scheduled", [due_at(DUE + timedelta(days=1), "new")])
-        await lone.until(lambda: len(dialed(broker)) >= len(overdue))
+    async with begun(broker, memory(rows_of(*overdue)), ManualClock(DUE), fire_batch_max=100) as single:
+        await single.send("callback-scheduled", [due_at(DUE + timedelta(days=1), "new")])
+        await single.until(lambda: len(dialed(broker)) >= len(overdue))
     commands = broker.values("dial-preview")
     instants = [(datetime.fromisoformat(one["due_at"]), one["callback_id"]) for one in commands]
     assert instants == sorted(instants) and len(set(instants)) == len(overdue)
-    assert max(sum(one.topic == "dial-preview" for one in unit.records) for unit in broker.units) <= 100
-    answered = next(at for at, unit in enumerate(broker.units) if unit.offsets)
-    assert answered < len(broker.units) - 1, "the event did not wait for the last of them"
+    assert (
+        max(sum(one.topic == "dial-preview" for one in transaction.records) for transaction in broker.transactions)
+        <= 100
+    )
+    answered = next(at for at, transaction in enumerate(broker.transactions) if transaction.offsets)
+    assert answered < len(broker.transactions) - 1, "the event did not wait for the last of them"
 
 
 async def test_after_half_an_hour_with_nothing_to_do_a_timer_and_an_event_are_dealt_with_at_once() -> None:
     """On a clock that goes on by a minute whenever the engine waits: as if it slept for as long as it may."""
-    broker, clock = Broker(), Hand(step=timedelta(minutes=1))
-    async with begun(broker, clock=clock) as lone:
-        await lone.tell("callback-scheduled", [due_at(DUE + timedelta(seconds=30), "idle")])
-        await lone.until(lambda: dialed(broker))
-        fired = next(unit for unit in broker.units if any(one.topic == "dial-preview" for one in unit.records))
+    broker, clock = Broker(), ManualClock(step=timedelta(minutes=1))
+    async with begun(broker, clock=clock) as single:
+        await single.send("callback-scheduled", [due_at(DUE + timedelta(seconds=30), "idle")])
+        await single.until(lambda: dialed(broker))
+        fired = next(
+            transaction
+            for transaction in broker.transactions
+            if any(one.topic == "dial-preview" for one in transaction.records)
+        )
         late_s = fired.timestamp_ms / 1000 - (DUE + timedelta(seconds=30)).timestamp()
-        assert 0 <= late_s <= 60 and len(broker.units) == 2, "nothing was done meanwhile"
+        assert 0 <= late_s <= 60 and len(broker.transactions) == 2, "nothing was done meanwhile"
         clock.step = timedelta()
         at = clock.at
-        await lone.tell("callback-scheduled", [due_at(at + timedelta(days=1), "event")])
-        await lone.idle()
+        await single.send("callback-scheduled", [due_at(at + timedelta(days=1), "event")])
+        await single.idle()
         assert [one["callback_id"] for one in broker.values("callback-lifecycle")][-1] == "event" and clock.at == at
 
 
@@ -134,21 +141,21 @@ async def test_a_partition_that_reads_a_large_table_lets_the_timers_of_another_o
     rows = rows_of(*(due_at(DUE, f"k{number}") for number in range(500)))
     large = Partition(0, 1, configuration(), rows)
     broker = Broker()
-    async with begun(broker, memory(rows_of(due_at(NOW, "due")))) as lone:
+    async with begun(broker, memory(rows_of(due_at(NOW, "due")))) as single:
         for _ in large.ready_in_steps(NOW, rows_per_step=10):
             await asyncio.sleep(0)
             if dialed(broker):
                 break
         assert dialed(broker) == ["due"] and large.outstanding < 500, "long before the other one was through"
-        await lone.idle()
+        await single.idle()
 
 
 async def test_pages_are_answered_while_the_loop_does_nothing_else_than_work() -> None:
-    """They are read from threads, ask no engine to stop, and take what a unit left behind last."""
+    """They are read from threads, ask no engine to stop, and take what a transaction left behind last."""
     broker = Broker()
-    async with begun(broker, memory(rows_of(due_at(DUE, "k1"), due_at(DUE, "k2")))) as lone:
-        await lone.idle()
-        async with pages_of(lone.engine) as port:
+    async with begun(broker, memory(rows_of(due_at(DUE, "k1"), due_at(DUE, "k2")))) as single:
+        await single.idle()
+        async with pages_of(single.engine) as port:
             # The loop stands still here until all are answered: nothing of it is needed.
             assert get(port, "/healthz") == "ok\n" and get(port, "/readyz") == "ready\n"
             (status,) = json.loads(get(port, "/status"))["partitions"].values()
@@ -161,13 +168,13 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
     overdue = [due_at(NOW, f"k{number:04}") for number in range(2000)]
     ended = threading.Event()
     async with (
-        begun(broker, memory(rows_of(*overdue)), Hand(DUE), fire_batch_max=50) as lone,
-        pages_of(lone.engine) as port,
+        begun(broker, memory(rows_of(*overdue)), ManualClock(DUE), fire_batch_max=50) as single,
+        pages_of(single.engine) as port,
     ):
         reading = asyncio.gather(
             *(asyncio.to_thread(read_until, ended, port, page) for page in ("/status", "/metrics"))
         )
-        await lone.until(lambda: len(dialed(broker)) >= len(overdue))
+        await single.until(lambda: len(dialed(broker)) >= len(overdue))
         ended.set()
         assert all(count > 0 for count in await reading)
     assert dialed(broker) == sorted(dialed(broker)) and len(dialed(broker)) == len(overdue)

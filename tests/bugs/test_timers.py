@@ -9,9 +9,9 @@ from hypothesis import example, given
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import TimerFired
 from streams.logic.partition.partition import META_KEY, Partition
-from tests.bugs.history import START, STEPS, Fate, Step
+from tests.bugs.history import START, STEPS, Step, Trial
 from tests.builders import Worker, campaign, cancelled, instant, key_of, rule, scheduled, wrap_up
-from tests.edge.lone import configuration
+from tests.edge.single_engine import configuration
 from topics.partitions import partition_for
 
 HOUR, SECOND, MICROSECOND = timedelta(hours=1), timedelta(seconds=1), timedelta(microseconds=1)
@@ -27,60 +27,60 @@ def test_however_the_clock_is_set_and_the_worker_killed_each_callback_goes_out_o
     steps: list[Step],
 ) -> None:
     """And whatever is counted is what the rows say, after every step."""
-    Fate().live(steps)
+    Trial().live(steps)
 
 
 def test_a_callback_that_is_put_behind_the_last_one_that_went_out_goes_out_next() -> None:
     """There is no frontier: what has been looked at is nowhere noted."""
-    fate = Fate()
-    fate.step(Step("schedule", 0, 0, timedelta()))
-    fate.step(Step("schedule", 1, 0, timedelta()))
-    first = fate.partition.fire(START)
+    trial = Trial()
+    trial.step(Step("schedule", 0, 0, timedelta()))
+    trial.step(Step("schedule", 1, 0, timedelta()))
+    first = trial.partition.fire(START)
     assert first is not None
-    fate.committed(first)
-    fate.step(Step("schedule", 2, 0, -HOUR))
-    second = fate.partition.fire(START)
+    trial.committed(first)
+    trial.step(Step("schedule", 2, 0, -HOUR))
+    second = trial.partition.fire(START)
     assert second is not None
-    fate.committed(second)
-    assert list(fate.fired) == ["k00", "k20"]
+    trial.committed(second)
+    assert list(trial.fired) == ["k00", "k20"]
 
 
 @pytest.mark.parametrize("by", [SECOND, -SECOND, HOUR, -HOUR, MICROSECOND, -MICROSECOND])
 def test_a_clock_that_is_set_between_the_question_and_the_firing_loses_and_hurries_nothing(by: timedelta) -> None:
     """The worker asks when the next timer is wanted, the clock is set, the worker fires by what it reads then."""
-    fate = Fate()
-    fate.step(Step("schedule", by=SECOND))
-    fate.now += SECOND
-    assert fate.partition.next_at() == fate.now
-    fate.now += by
-    fate.step(Step("fire"))
-    assert len(fate.fired) == (by > timedelta())
-    fate.now += HOUR + SECOND
-    fate.step(Step("fire"))
-    assert len(fate.fired) == 1
+    trial = Trial()
+    trial.step(Step("schedule", by=SECOND))
+    trial.now += SECOND
+    assert trial.partition.next_at() == trial.now
+    trial.now += by
+    trial.step(Step("fire"))
+    assert len(trial.fired) == (by > timedelta())
+    trial.now += HOUR + SECOND
+    trial.step(Step("fire"))
+    assert len(trial.fired) == 1
 
 
 def test_a_callback_that_was_called_off_holds_up_none_that_is_due_after_it() -> None:
-    fate = Fate()
-    fate.step(Step("schedule", 0, 0, SECOND))
-    fate.step(Step("schedule", 0, 1, 2 * SECOND))
-    fate.step(Step("schedule", 1, 0, 2 * SECOND))
-    fate.step(Step("cancel", 0, 0))
-    assert fate.partition.next_at() == START + 2 * SECOND
-    fate.now += 2 * SECOND
-    fate.step(Step("fire"))
-    assert list(fate.fired) == ["k01", "k10"]
+    trial = Trial()
+    trial.step(Step("schedule", 0, 0, SECOND))
+    trial.step(Step("schedule", 0, 1, 2 * SECOND))
+    trial.step(Step("schedule", 1, 0, 2 * SECOND))
+    trial.step(Step("cancel", 0, 0))
+    assert trial.partition.next_at() == START + 2 * SECOND
+    trial.now += 2 * SECOND
+    trial.step(Step("fire"))
+    assert list(trial.fired) == ["k01", "k10"]
 
 
 def test_a_microsecond_before_it_is_due_nothing_goes_out() -> None:
-    fate = Fate()
-    fate.step(Step("schedule", by=SECOND + MICROSECOND))
-    fate.now += SECOND
-    fate.step(Step("fire"))
-    assert fate.fired == {}
-    fate.now += MICROSECOND
-    fate.step(Step("fire"))
-    assert fate.fired == {"k00": START + SECOND + MICROSECOND}
+    trial = Trial()
+    trial.step(Step("schedule", by=SECOND + MICROSECOND))
+    trial.now += SECOND
+    trial.step(Step("fire"))
+    assert trial.fired == {}
+    trial.now += MICROSECOND
+    trial.step(Step("fire"))
+    assert trial.fired == {"k00": START + SECOND + MICROSECOND}
 
 
 def test_a_cancel_on_another_partition_is_a_dead_letter_and_the_same_one_on_its_own_holds_over_restarts() -> None:
@@ -108,17 +108,17 @@ def test_a_cancel_on_another_partition_is_a_dead_letter_and_the_same_one_on_its_
 
 
 def test_what_has_ended_leaves_nothing_behind_that_a_restart_could_fire() -> None:
-    fate = Fate()
+    trial = Trial()
     for number in range(3):
-        fate.step(Step("schedule", number, 0, SECOND))
-    fate.now += SECOND
-    fate.step(Step("fire"))
+        trial.step(Step("schedule", number, 0, SECOND))
+    trial.now += SECOND
+    trial.step(Step("fire"))
     for days in (8, 45):
-        fate.now = START + timedelta(days=days)
-        fate.step(Step("fire"))
-        fate.partition = fate.started()
-    assert len(fate.fired) == 3 and fate.partition.next_at() is None
-    assert {key for key, row in fate.rows.items() if row is not None} <= {META_KEY}, "tombstones for all contacts"
+        trial.now = START + timedelta(days=days)
+        trial.step(Step("fire"))
+        trial.partition = trial.started()
+    assert len(trial.fired) == 3 and trial.partition.next_at() is None
+    assert {key for key, row in trial.rows.items() if row is not None} <= {META_KEY}, "tombstones for all contacts"
 
 
 def test_of_many_turns_that_were_missed_one_is_taken() -> None:
@@ -128,7 +128,7 @@ def test_of_many_turns_that_were_missed_one_is_taken() -> None:
     for number, name in enumerate(names):
         worker.wrap_up(wrap_up(f"v{number}", contact_id=name, wrap_up_code="AGAIN"))
     worker.run_to("2026-11-23T15:00:00Z")
-    said = worker.tell("campaigns", campaign(rule_set_ids=["R"], dial_rate_per_s=1 / 60), "2026-11-23T15:00:00Z")
+    said = worker.send("campaigns", campaign(rule_set_ids=["R"], dial_rate_per_s=1 / 60), "2026-11-23T15:00:00Z")
     said.lines += worker.run_to("2026-11-23T15:00:30Z").lines
     assert len(said.commands) == 1
     core = worker.core.partitions[0]
@@ -141,22 +141,22 @@ def test_of_many_turns_that_were_missed_one_is_taken() -> None:
 
 
 def test_a_retry_that_was_missed_many_times_is_made_once() -> None:
-    """A timer that met a fault of ours would have been tried eight times while the worker stood still."""
-    fate = Fate()
-    fate.step(Step("schedule", by=SECOND))
-    fate.now += SECOND
-    fate.meets_bug = lambda told: True
-    assert fate.partition.fire(fate.now) is not None and fate.partition.set_back == 1
-    fate.meets_bug = lambda told: False
-    fate.now += 5 * HOUR
-    fate.step(Step("fire"))
-    assert list(fate.fired) == ["k00"] and fate.partition.set_back == 0
+    """A timer that met a bug would have been tried eight times while the worker stood still."""
+    trial = Trial()
+    trial.step(Step("schedule", by=SECOND))
+    trial.now += SECOND
+    trial.meets_bug = lambda input_: True
+    assert trial.partition.fire(trial.now) is not None and trial.partition.retried_count == 1
+    trial.meets_bug = lambda input_: False
+    trial.now += 5 * HOUR
+    trial.step(Step("fire"))
+    assert list(trial.fired) == ["k00"] and trial.partition.retried_count == 0
 
 
 @given(STEPS)
-def test_what_is_set_back_is_counted_and_never_below_zero(steps: list[Step]) -> None:
-    """While every firing meets a fault of ours, and whatever else happens to the contacts meanwhile."""
-    fate = Fate(meets_bug=lambda told: isinstance(told, TimerFired))
+def test_what_is_retried_is_counted_and_never_below_zero(steps: list[Step]) -> None:
+    """While every firing meets a bug, and whatever else happens to the contacts meanwhile."""
+    trial = Trial(meets_bug=lambda input_: isinstance(input_, TimerFired))
     for step in steps:
-        fate.step(step) if step.kind in ("schedule", "cancel", "clock") else fate.partition.fire(fate.now)
-        assert 0 <= fate.partition.set_back <= fate.partition.outstanding
+        trial.step(step) if step.kind in ("schedule", "cancel", "clock") else trial.partition.fire(trial.now)
+        assert 0 <= trial.partition.retried_count <= trial.partition.outstanding

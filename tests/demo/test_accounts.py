@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from streams.dev.demo.accounts import accounts, comparison, differences
-from streams.dev.demo.tally import ANALYSIS, PREVIEW, Expected, Fate, Tally
+from streams.dev.demo.tally import ANALYSIS, PREVIEW, End, Expected, Tally
 from topics.commands import Checks, DialCommand, Origin
 from topics.events import Owner
 from topics.facts import DueFacts
@@ -74,8 +74,8 @@ def presented() -> Tally:
     return tally
 
 
-def expected(fate: Fate | None = None, **rejections: int) -> Expected:
-    return Expected({NAME: fate or Fate(1, 0, Transition.PRESENTED)}, Counter(), Counter(rejections), Counter())
+def expected(end: End | None = None, **rejections: int) -> Expected:
+    return Expected({NAME: end or End(1, 0, Transition.PRESENTED)}, Counter(), Counter(rejections), Counter())
 
 
 def test_what_is_as_expected_has_no_differences():
@@ -101,8 +101,8 @@ def test_expected_and_seen_stand_side_by_side():
 
 
 def test_a_callback_that_ended_otherwise_is_named():
-    (line,) = differences(presented(), expected(Fate(1, 0, Transition.COMPLETED)))
-    assert line.startswith("callback k1 of L|c1: expected Fate(previews=1, analyses=0, state=<Transition.COMPLETED")
+    (line,) = differences(presented(), expected(End(1, 0, Transition.COMPLETED)))
+    assert line.startswith("callback k1 of L|c1: expected End(previews=1, analyses=0, state=<Transition.COMPLETED")
 
 
 def test_a_callback_that_nobody_expects_is_named():
@@ -110,7 +110,7 @@ def test_a_callback_that_nobody_expects_is_named():
     tally.transition(transition("scheduled", "k2"))
     tally.view("L|c1", view("k1", "k2"))
     (line,) = differences(tally, expected())
-    assert line.startswith("callback k2 of L|c1: expected None, seen Fate(")
+    assert line.startswith("callback k2 of L|c1: expected None, seen End(")
 
 
 def test_a_repeated_command_is_a_difference():

@@ -19,13 +19,13 @@ CALL_LASTS = timedelta(seconds=0.5)
 def play(story: Story, partitions: int = 4) -> Tally:
     """Play the whole story; returns what a reader of the output topics would have counted."""
     stage = Stage(story, partitions)
-    stage.tell((story.start, message) for message in setting(story.start))
+    stage.send((story.start, message) for message in setting(story.start))
     for scene in story.scenes:
         if scene.begins_with_waiting:
             campaign_id, count = scene.begins_with_waiting
             stage.run_until_waiting(campaign_id, count)
         began = stage.now
-        stage.tell((began + timedelta(seconds=cue.at_s), cue.message) for cue in scene.cues)
+        stage.send((began + timedelta(seconds=cue.at_s), cue.message) for cue in scene.cues)
     stage.run_to(stage.now + timedelta(seconds=15))
     return stage.tally
 
@@ -40,7 +40,7 @@ class Stage:
         self._count = 0
         self._asked: dict[str, DialCommand] = {}
 
-    def tell(self, messages: Iterable[tuple[datetime, Message]]) -> None:
+    def send(self, messages: Iterable[tuple[datetime, Message]]) -> None:
         for at, message in messages:
             self.run_to(at)
             self._arrive(message)

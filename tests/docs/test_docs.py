@@ -16,7 +16,7 @@ import yaml
 from streams.base import metrics
 from streams.base.settings import Settings
 from streams.cli.group import COMMANDS
-from streams.logic.contact.exchange import FaultKind, LatenessCause
+from streams.logic.contact.exchange import BugKind, LatenessCause
 from streams.logic.contact.upgrades import ROW_VERSION
 from tests.docs.reference import commands, pages
 from topics import commands as command_types
@@ -107,7 +107,7 @@ def test_every_metric_stands_in_operate_with_its_labels_and_no_other_does() -> N
     assert len(named) > 15 and named == exposed()
 
 
-@pytest.mark.parametrize("values", [LatenessCause, FaultKind], ids=lambda values: values.__name__)
+@pytest.mark.parametrize("values", [LatenessCause, BugKind], ids=lambda values: values.__name__)
 def test_every_value_of_a_label_is_told_with_the_metrics(values: type[StrEnum]) -> None:
     text = section(OPERATE, "Metrics")
     assert [one for one in values if not re.search(rf'[`"]{one}[`"]', text)] == []

@@ -18,7 +18,7 @@ from streams.engine.outside import Outside
 from streams.engine.pace import PACE, Pace
 from streams.kafka.clients import Clients
 from streams.kafka.doubts import Doubts
-from streams.kafka.topic_ids import Told
+from streams.kafka.topic_ids import TopicMetadata
 from streams.storage.disk_store import ROCKS, Disk
 
 CLUSTER = "cluster-1"
@@ -27,8 +27,9 @@ CLUSTER = "cluster-1"
 class MemoryKafka(Clients):
     """logs: the records of each partition, by offset; ends: where one ends that is not its last record.
 
-    stable: where the oldest open transaction begins, if there is one. told: ids of topics; None for a broker that tells
-    none. producers: makes them, in the place of `MemoryProducer`. per_fetch: most records that are fetched at once.
+    stable: where the oldest open transaction begins, if there is one. topic_ids: ids of topics; None for a broker that
+    tells none. producers: makes them, in the place of `MemoryProducer`. per_fetch: most records that are fetched at
+    once.
     waits: what has to be set before a producer does what it is asked to, by "start NAME", "commit NAME" or "stop NAME";
     errors: what it raises instead, one at a time.
     doubtful: names of producers of which the request to commit has no answer at first.
@@ -42,7 +43,7 @@ class MemoryKafka(Clients):
         self.logs: defaultdict[TopicPartition, list[Any]] = defaultdict(list)
         self.ends: dict[TopicPartition, int] = {}
         self.stable: dict[TopicPartition, int] = {}
-        self.told: Mapping[str, Told] | None = None
+        self.topic_ids: Mapping[str, TopicMetadata] | None = None
         self.waits: dict[str, asyncio.Event] = {}
         self.errors: dict[str, list[Exception]] = {}
         self.doubtful: set[str] = set()
@@ -218,11 +219,11 @@ class MemoryAdmin:
         return {"cluster_id": self._kafka.cluster}
 
     async def _send_request(self, request: object) -> Any:
-        told = self._kafka.told
-        if told is None:
+        topic_ids = self._kafka.topic_ids
+        if topic_ids is None:
             raise IncompatibleBrokerVersion
         return SimpleNamespace(
-            topics=[(0, name, one.topic_id, False, range(one.partitions), 0) for name, one in told.items()]
+            topics=[(0, name, one.topic_id, False, range(one.partitions), 0) for name, one in topic_ids.items()]
         )  # fmt: skip
 
 

@@ -18,11 +18,11 @@ from streams.engine.assignment import PausedPartition
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engines import Engines
 from streams.engine.pace import PACE, Pace
-from streams.engine.refusals import PartitionsAdded, TopicMadeAnew, refusal_of
+from streams.engine.refusals import PartitionsAdded, TopicRecreated, refusal_of
 from streams.engine.topic_watch import LATELY_S, TopicWatch
 from streams.kafka.installations import _subscription, foreign
 from streams.kafka.source_ends import SourceEnds
-from streams.kafka.topic_ids import Told
+from streams.kafka.topic_ids import TopicMetadata
 from streams.logic.partition.moved_keys import KeysMoved
 from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.partition import Partition
@@ -49,7 +49,7 @@ class Stage:
         )
 
     @asynccontextmanager
-    async def release(self, number: int) -> AsyncIterator[PausedPartition]:
+    async def resume(self, number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(TOPIC)
         self.released.append(number)
 
@@ -68,10 +68,10 @@ class Stage:
 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() -> None:
     stage = Stage()
-    await stage.engines.assign([0], 1, stage.release, stays)
+    await stage.engines.assign([0], 1, stage.resume, stays)
     await stage.until(lambda: stage.released == [0])
     await stage.engines.suspend()
-    await stage.engines.assign([0, 1], 2, stage.release, stays)
+    await stage.engines.assign([0, 1], 2, stage.resume, stays)
     await stage.until(lambda: stage.released == [0, 0])
     held = stage.engines.status.page()["partitions"]
     assert isinstance(held, dict) and held["0"]["ready"] and stage.engines.acquiring
@@ -89,12 +89,12 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up() -> None:
     stage, closed = Stage(), asyncio.Event()
     stage.held_up.set()
-    await stage.engines.assign([0, 1], 1, stage.release, stays)
+    await stage.engines.assign([0, 1], 1, stage.resume, stays)
     await stage.until(lambda: sorted(stage.released) == [0, 1])
     await stage.engines.suspend()
     stage.kafka.waits["stop ringback-1"] = closed
     stage.released.clear()
-    await stage.engines.assign([0], 2, stage.release, stays)
+    await stage.engines.assign([0], 2, stage.resume, stays)
     await stage.until(lambda: stage.released == [0])
     assert stage.engines.acquiring, "the other one is not closed yet"
     closed.set()
@@ -109,12 +109,12 @@ async def test_a_rebalance_at_whatever_step_of_an_acquisition_ends_no_worker() -
     while not begun:
         stage = Stage()
         stage.held_up.set()
-        await stage.engines.assign([0, 1], 1, stage.release, stays)
+        await stage.engines.assign([0, 1], 1, stage.resume, stays)
         for _ in range(steps):
             await asyncio.sleep(0)
         begun = sorted(stage.released) == [0, 1]
         await stage.engines.suspend()
-        await stage.engines.assign([0, 1], 2, stage.release, stays)
+        await stage.engines.assign([0, 1], 2, stage.resume, stays)
         await stage.acquired()
         await stage.engines.close()
         assert stage.broken == [], f"after {steps} turns"
@@ -130,11 +130,11 @@ async def test_no_partition_begins_before_zones_and_numbering_plans_have_been_re
     )
 
     @asynccontextmanager
-    async def release(number: int) -> AsyncIterator[PausedPartition]:
+    async def resume(number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(TOPIC)
         begun.set()
 
-    await engines.assign([0], 1, release, stays)
+    await engines.assign([0], 1, resume, stays)
     await asyncio.sleep(0.05)
     assert not begun.is_set() and engines.acquiring
     tables.set_result(None)
@@ -171,7 +171,7 @@ async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pyt
     caplog.set_level(logging.INFO, "streams")
     stage = Stage(Pace(told_every_s=0.01))
     stage.kafka.stable[DNC], stage.kafka.ends[DNC] = 5, 9
-    await stage.engines.assign([1], 1, stage.release, stays)
+    await stage.engines.assign([1], 1, stage.resume, stays)
     for who in ("partition 1 has waited for", "ringback.dnc-entries has waited for"):
         await stage.until(lambda who=who: caplog.text.count(who) > 1)  # type: ignore[misc]
     await stage.engines.close()
@@ -180,7 +180,7 @@ async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pyt
 async def test_a_partition_that_was_added_while_the_worker_runs_ends_it_with_the_reason() -> None:
     stage = Stage()
     stage.held_up.set()
-    await stage.engines.assign([0, 5], 1, stage.release, stays)
+    await stage.engines.assign([0, 5], 1, stage.resume, stays)
     await stage.engines.close()
     assert isinstance(stage.broken[0], PartitionsAdded) and "have 6 partitions now" in str(stage.broken[0])
 
@@ -201,30 +201,32 @@ def test_what_somebody_else_has_to_cure_is_told_apart_wherever_it_comes_from() -
     assert refusal_of(alone, settings) is alone
 
 
-def topics() -> dict[str, Told]:
-    return {f"ringback.{name}": Told(f"id-{name}", topic.partition_count(4)) for name, topic in CATALOG.items()}
+def topics() -> dict[str, TopicMetadata]:
+    return {
+        f"ringback.{name}": TopicMetadata(f"id-{name}", topic.partition_count(4)) for name, topic in CATALOG.items()
+    }
 
 
-async def watched(told: dict[str, Told]) -> None:
+async def watched(told: dict[str, TopicMetadata]) -> None:
     """A look at topics that were as `topics` says, and are as `told` says now."""
     kafka = MemoryKafka()
-    kafka.told = topics()
+    kafka.topic_ids = topics()
     watch = TopicWatch(kafka, SystemClock(), "ringback.")
     assert (await watch.begin()).keys() == set(CONFIGURATION_TOPICS)
-    kafka.told = told
+    kafka.topic_ids = told
     await watch.look()
 
 
 @pytest.mark.parametrize("name", CONFIGURATION_TOPICS)
-async def test_a_configuration_topic_that_is_made_anew_under_a_worker_ends_it(name: str) -> None:
-    with pytest.raises(TopicMadeAnew, match=rf"topic ringback\.{name} was deleted and recreated"):
-        await watched(topics() | {f"ringback.{name}": Told("another", 1)})
+async def test_a_configuration_topic_that_is_recreated_under_a_worker_ends_it(name: str) -> None:
+    with pytest.raises(TopicRecreated, match=rf"topic ringback\.{name} was deleted and recreated"):
+        await watched(topics() | {f"ringback.{name}": TopicMetadata("another", 1)})
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOG if name not in CONFIGURATION_TOPICS])
 async def test_partitions_that_are_added_under_a_worker_end_it(name: str) -> None:
     with pytest.raises(PartitionsAdded, match=rf"ringback\.{name} had 4"):
-        await watched(topics() | {f"ringback.{name}": Told(f"id-{name}", 8)})
+        await watched(topics() | {f"ringback.{name}": TopicMetadata(f"id-{name}", 8)})
 
 
 @pytest.mark.parametrize("gone", [[], ["ringback.campaigns"], list(topics())])
@@ -235,7 +237,7 @@ async def test_a_topic_that_is_gone_or_of_which_nothing_is_told_ends_no_worker(g
 async def test_before_records_are_taken_in_the_topics_are_looked_at_once_a_second_at_most() -> None:
     """Who cannot be told asks again with the next records; a broker that tells no ids is not asked."""
     kafka, clock = MemoryKafka(), Passing()
-    kafka.told = topics()
+    kafka.topic_ids = topics()
     watch = TopicWatch(kafka, clock, "ringback.")
     await watch.look_lately()
     assert kafka.questions == 0
@@ -251,8 +253,8 @@ async def test_before_records_are_taken_in_the_topics_are_looked_at_once_a_secon
         before = kafka.questions
         await watch.look_lately()
         assert kafka.questions - before == 1
-    kafka.is_away, kafka.told = False, topics() | {"ringback.campaigns": Told("another", 1)}
-    with pytest.raises(TopicMadeAnew):
+    kafka.is_away, kafka.topic_ids = False, topics() | {"ringback.campaigns": TopicMetadata("another", 1)}
+    with pytest.raises(TopicRecreated):
         await watch.look_lately()
 
 
@@ -295,7 +297,7 @@ def test_the_group_is_that_of_the_installation_that_has_been_there_first(
     ("told", "topics"),
     [
         (ConsumerProtocolMemberMetadata(0, PROD, b"what Faust adds").encode(), PROD),
-        (b"", []),  # While the group is sharing out.
+        (b"", []),  # During a rebalance.
         (b"\x00\x01junk", []),
         (b"\x00\x00\x00\x00\x00\x01\x00\x02\xff\xfe\x00\x00\x00\x00", []),
     ],

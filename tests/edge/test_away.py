@@ -21,7 +21,7 @@ from aiokafka.protocol.offset import OffsetResponse_v1
 
 from streams.base.settings import Settings, make
 from streams.engine.assignment import PausedPartition
-from streams.engine.away import is_away, patiently
+from streams.engine.away import is_away, retried
 from streams.engine.engines import Engines
 from streams.engine.pace import Pace
 from streams.kafka.clients import Clients
@@ -111,18 +111,16 @@ AT_ONCE = Pace(again_s=0)
 
 async def test_what_a_broker_that_is_away_holds_up_is_tried_until_it_is_done_and_told_once(caplog: Any) -> None:
     work = Work(*PASSING)
-    await patiently(work, 60.0, "it cannot be done", AT_ONCE)
+    await retried(work, 60.0, "it cannot be done", AT_ONCE)
     assert work.tried == len(PASSING) + 1
     assert len(caplog.messages) == 1
 
 
-@pytest.mark.parametrize(
-    ("error", "patience_s"), [*((one, 60.0) for one in FOR_GOOD), (LeaderNotAvailableError(), -1.0)]
-)
-async def test_any_other_error_and_the_end_of_patience_are_raised(error: Exception, patience_s: float) -> None:
+@pytest.mark.parametrize(("error", "retry_s"), [*((one, 60.0) for one in FOR_GOOD), (LeaderNotAvailableError(), -1.0)])
+async def test_any_other_error_and_the_last_error_in_time_are_raised(error: Exception, retry_s: float) -> None:
     work = Work(error)
     with pytest.raises(type(error)):
-        await patiently(work, patience_s, "it cannot be done", AT_ONCE)
+        await retried(work, retry_s, "it cannot be done", AT_ONCE)
     assert work.tried == 1
 
 
@@ -139,25 +137,25 @@ class Acquiring:
         )
 
     @asynccontextmanager
-    async def _release(self, number: int) -> AsyncIterator[PausedPartition]:
+    async def _resume(self, number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(TOPIC)
         self.taken.append(number)
 
     async def over(self) -> None:
-        await self.engines.assign([0, 1], 1, self._release, stays)
+        await self.engines.assign([0, 1], 1, self._resume, stays)
         async with asyncio.timeout(30):
             while self.engines.acquiring:
                 await asyncio.sleep(0.001)
         await self.engines.close()
 
 
-async def test_a_partition_that_cannot_be_taken_over_for_now_ends_no_worker_and_holds_up_no_other() -> None:
+async def test_a_partition_that_cannot_be_acquired_for_now_ends_no_worker_and_holds_up_no_other() -> None:
     acquiring = Acquiring(*PASSING)
     await acquiring.over()
     assert (acquiring.taken, acquiring.broken) == ([1, 0], [])
 
 
-async def test_a_partition_that_can_never_be_taken_over_ends_the_worker() -> None:
+async def test_a_partition_that_can_never_be_acquired_ends_the_worker() -> None:
     acquiring = Acquiring(ProducerFenced())
     await acquiring.over()
     assert len(acquiring.broken) == 1

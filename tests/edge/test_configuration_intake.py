@@ -14,7 +14,7 @@ from streams.base.clock import SystemClock
 from streams.engine import configuration_intake
 from streams.engine.batch import arrived
 from streams.engine.configuration_intake import Intake
-from streams.engine.dnc_keeper import DncKeeper
+from streams.engine.dnc_maintenance import DncMaintenance
 from streams.engine.pace import Pace
 from streams.kafka.fetched import DamagedRecord
 from streams.kafka.record_parts import HEADER_IS_NO_TEXT
@@ -41,7 +41,7 @@ def hostile_of(topic: str) -> list[Hostile]:
     return [one for one in all_hostile() if one.topic == topic]
 
 
-class Keeper:
+class Maintenance:
     """What an intake tells about Do Not Call entries."""
 
     def taken(self, count: int) -> None:
@@ -66,7 +66,7 @@ def stretches(topic: str) -> list[Any]:
 
 
 def said(report: Report) -> tuple[Any, ...]:
-    return (report.arrived, *(report.fault.args if isinstance(report, BadRecord) else (report.accepted_at,)))
+    return (report.arrived, *(report.bad_event.args if isinstance(report, BadRecord) else (report.accepted_at,)))
 
 
 def known(told: Configuration) -> dict[str, Any]:
@@ -86,9 +86,13 @@ def known(told: Configuration) -> dict[str, Any]:
 async def taken(
     topic: str, records: Sequence[Any], at_once: int, changed: list[int], slice_s: float = 0.0
 ) -> Configuration:
-    configuration, keeper = Configuration(), cast(DncKeeper, Keeper())
+    configuration, maintenance = Configuration(), cast(DncMaintenance, Maintenance())
     intake = Intake(
-        configuration, keeper, SystemClock(), Pace(slice_s=slice_s), lambda: changed.append(configuration.reports.news)
+        configuration,
+        maintenance,
+        SystemClock(),
+        Pace(slice_s=slice_s),
+        lambda: changed.append(configuration.reports.news),
     )
     for first in range(0, len(records), at_once):
         await intake.take(topic, records[first : first + at_once])
@@ -129,7 +133,7 @@ async def test_of_those_that_are_refused_in_bulk_only_what_is_kept_is_looked_at_
 async def test_an_intake_that_is_cut_off_has_reported_all_that_it_has_taken_in() -> None:
     """What has been taken in of the lists is in their snapshot, and is not read again."""
     configuration = Configuration()
-    intake = Intake(configuration, cast(DncKeeper, Keeper()), SystemClock(), Pace(slice_s=0.0), lambda: None)
+    intake = Intake(configuration, cast(DncMaintenance, Maintenance()), SystemClock(), Pace(slice_s=0.0), lambda: None)
     records = [record_of(Hostile("dnc-entries", b"D|%d" % n, b"{}"), n) for n in range(20_000)]
     taking = asyncio.create_task(intake.take("dnc-entries", records))
     while configuration.dnc.offset < 5000:

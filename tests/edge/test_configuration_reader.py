@@ -20,13 +20,13 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.reports import PORTION_MAX
 from streams.logic.partition.partition import Outcome, Partition
 from tests.builders import recycle, rule, rule_set
-from tests.edge import lone
+from tests.edge import single_engine
 from tests.edge.kafka_in_memory import MemoryKafka, around
-from tests.edge.lone import NOW
+from tests.edge.single_engine import NOW
 
 
 @dataclass
-class Record(lone.Record):
+class Record(single_engine.Record):
     """Written on the day of `NOW`, since a recycle is held against when it was written."""
 
     timestamp: int = 1_795_446_000_000

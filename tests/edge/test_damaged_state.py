@@ -79,7 +79,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-def taken_up(folder: Path) -> tuple[dict[bytes, bytes], int | None]:
+def loaded(folder: Path) -> tuple[dict[bytes, bytes], int | None]:
     """As a start does it. Raises UnusableState, and nothing else."""
     store = DiskStore(folder, HERE)
     try:
@@ -102,11 +102,11 @@ def test_a_damaged_file_leaves_a_state_that_was_committed_or_is_noticed(
         shutil.copytree(image, folder)
         DAMAGE[damage](folder / file.name)
         try:
-            rows, offset = taken_up(folder)
+            rows, offset = loaded(folder)
             assert rows == states[offset]
         except UnusableState as why:
             ROCKS.quarantine(folder, why)
-            assert taken_up(folder) == ({}, None)
+            assert loaded(folder) == ({}, None)
 
 
 def test_whatever_byte_of_a_table_is_flipped_is_noticed(tmp_path: Path, left_behind: tuple[Path, States]) -> None:
@@ -119,7 +119,7 @@ def test_whatever_byte_of_a_table_is_flipped_is_noticed(tmp_path: Path, left_beh
             log.unlink()
         _flip(place / 100)(folder / table)
         with pytest.raises(UnusableState):
-            taken_up(folder)
+            loaded(folder)
         shutil.rmtree(folder)
 
 
@@ -138,7 +138,7 @@ def test_a_start_that_is_given_up_in_the_middle_of_reading_lets_go_of_the_folder
         next(steps)
     del steps
     store.close()
-    assert taken_up(folder)[1] == 10**5
+    assert loaded(folder)[1] == 10**5
 
 
 FULL = """
@@ -192,7 +192,7 @@ def test_a_disk_that_is_full_ends_the_worker_and_what_was_committed_before_is_th
     assert ended.returncode == 70, ended.stderr
     number, kind, *why = ended.stdout.split()
     assert kind == "Exception" and "IO error" in " ".join(why), "no damage, so nothing is quarantined"
-    rows, offset = taken_up(tmp_path / "contacts-3")
+    rows, offset = loaded(tmp_path / "contacts-3")
     assert offset == int(number) - 1 and len(rows) == offset
 
 
@@ -224,17 +224,17 @@ class Damaging:
         self.quarantined += 1
 
 
-async def test_state_that_cannot_be_made_anew_either_ends_the_worker(tmp_path: Path) -> None:
+async def test_state_that_cannot_be_recreated_either_ends_the_worker(tmp_path: Path) -> None:
     """One that went on would hold the partition and do nothing."""
     broken: list[BaseException] = []
     disk, settings = Damaging(), make(state_dir=tmp_path)
     engines = Engines(settings, ["ringback.wrap-up"], 1, around(disk=disk), lambda _, error: broken.append(error))
 
     @asynccontextmanager
-    async def release(number: int) -> AsyncIterator[PausedPartition]:
+    async def resume(number: int) -> AsyncIterator[PausedPartition]:
         yield from_start("ringback.wrap-up")
 
-    await engines.assign([0], 1, release, stays)
+    await engines.assign([0], 1, resume, stays)
     async with asyncio.timeout(30):
         while engines.acquiring:
             await asyncio.sleep(0.001)

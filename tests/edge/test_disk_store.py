@@ -86,17 +86,17 @@ def test_a_restore_that_was_interrupted_goes_on_where_it_was_and_is_no_younger_t
     again.close()
 
 
-def test_a_store_that_is_held_stays_young_though_nothing_changes(tmp_path: Path) -> None:
+def test_a_store_that_is_held_stays_fresh_though_nothing_changes(tmp_path: Path) -> None:
     filled(tmp_path / "s")
     store = DiskStore(tmp_path / "s", HERE)
     later = NOW + REFRESH + timedelta(seconds=1)
-    assert not store.ages(NOW + REFRESH) and store.ages(later), "not at every turn"
-    store.is_alive(later)
+    assert not store.needs_refresh(NOW + REFRESH) and store.needs_refresh(later), "not at every turn"
+    store.confirm_fresh(later)
     assert store.header is not None and store.header.written_at == later and store.next_offset == 20
-    assert not store.ages(later)
+    assert not store.needs_refresh(later)
     store.rows[b"L|new"] = b"waits for its offset"
-    assert not store.ages(later + 2 * REFRESH)
-    store.is_alive(later + 2 * REFRESH)
+    assert not store.needs_refresh(later + 2 * REFRESH)
+    store.confirm_fresh(later + 2 * REFRESH)
     assert store.header.written_at == later
     store.close()
 
@@ -171,7 +171,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_state_is_noticed_quarantined_and_made_anew(
+def test_damaged_state_is_noticed_quarantined_and_recreated(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "contacts-3"
@@ -188,7 +188,7 @@ def test_damaged_state_is_noticed_quarantined_and_made_anew(
     assert "contacts-3 is quarantined as contacts-3.bad" in line and line.endswith(str(why.value))
 
 
-def test_damage_that_is_met_by_an_event_ends_the_worker_and_is_no_fault_of_the_event(tmp_path: Path) -> None:
+def test_damage_that_is_met_by_an_event_ends_the_worker_and_is_not_the_events_doing(tmp_path: Path) -> None:
     filled(tmp_path / "s", 2000)
     _flip(tmp_path / "s")
     store = DiskStore(tmp_path / "s", HERE)

@@ -1,4 +1,4 @@
-"""A request without an answer: its producer begins no other transaction, and the partition is taken up again."""
+"""A request without an answer: its producer begins no other transaction, and the partition is reacquired."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,15 +25,15 @@ from streams.engine.engines import Engines
 from streams.engine.gate import AcquireGate
 from streams.engine.inbox import Inbox
 from streams.engine.pace import Pace
-from streams.engine.retakes import Retakes
+from streams.engine.reacquisitions import Reacquisitions
 from streams.kafka.doubts import Doubts, InDoubt
-from streams.kafka.transactions import Transactions, Unit
+from streams.kafka.transactions import Transaction, Transactions
 from tests.builders import key_of, wrap_up
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
-from tests.edge.lone import PREFIX, Record
+from tests.edge.single_engine import PREFIX, Record
 
 END = EndTxnRequest("app-0", 1, 0, True)
-UNIT = Unit((), {}, {}, 0)
+TRANSACTION = Transaction((), {}, {}, 0)
 
 
 class Client:
@@ -133,20 +133,20 @@ def transactions(*, doubtful: bool, fails: Exception | None = None) -> Transacti
 
 async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_its_producer() -> None:
     of_partition = transactions(doubtful=True)
-    await of_partition.commit(UNIT)
+    await of_partition.commit(TRANSACTION)
     with pytest.raises(InDoubt, match="EndTxnRequest"):
         of_partition.check()
 
 
 async def test_an_error_after_a_request_without_an_answer_is_a_doubt() -> None:
     with pytest.raises(InDoubt):
-        await transactions(doubtful=True, fails=InvalidTxnState()).commit(UNIT)
+        await transactions(doubtful=True, fails=InvalidTxnState()).commit(TRANSACTION)
 
 
 async def test_an_error_when_all_was_answered_is_none() -> None:
     of_partition = transactions(doubtful=False, fails=InvalidTxnState())
     with pytest.raises(InvalidTxnState):
-        await of_partition.commit(UNIT)
+        await of_partition.commit(TRANSACTION)
     of_partition.check()
 
 
@@ -163,13 +163,13 @@ def said_by_the_sender(cause: Exception) -> Exception:
 async def test_an_answer_that_does_not_say_what_was_done_is_a_doubt(error: Exception) -> None:
     """A broker that is shutting down answers so to the end of a transaction, which may stand or not."""
     with pytest.raises(InDoubt, match="says nothing"):
-        await transactions(doubtful=False, fails=error).commit(UNIT)
+        await transactions(doubtful=False, fails=error).commit(TRANSACTION)
 
 
 async def test_who_is_fenced_takes_up_nothing_again() -> None:
     """Somebody else has the partition: to take it back would fence its owner."""
     with pytest.raises(ProducerFenced):
-        await transactions(doubtful=True, fails=ProducerFenced()).commit(UNIT)
+        await transactions(doubtful=True, fails=ProducerFenced()).commit(TRANSACTION)
 
 
 class Engine:
@@ -191,22 +191,24 @@ class Engine:
 class Taken:
     """Takes partitions up, at the try at which `errors` are used up; said: what happened, in its order."""
 
-    def __init__(self, *errors: Exception, patience_s: float = 60.0) -> None:
+    def __init__(self, *errors: Exception, retry_s: float = 60.0) -> None:
         self.said: list[str] = []
         self.broken: list[BaseException] = []
         self.ends: Mapping[str, int] = {}
         self.errors = list(errors)
         self.engine = Engine(self.said)
-        self.retakes = Retakes(self.take_up, lambda _, error: self.broken.append(error), patience_s, Pace(again_s=0))
+        self.reacquisitions = Reacquisitions(
+            self.acquire, lambda _, error: self.broken.append(error), retry_s, Pace(again_s=0)
+        )
 
-    async def take_up(self, number: int, ends: Mapping[str, int]) -> None:
+    async def acquire(self, number: int, ends: Mapping[str, int]) -> None:
         self.ends = ends
-        self.said.append(f"taken up {number}")
+        self.said.append(f"reacquired {number}")
         if self.errors:
             raise self.errors.pop(0)
 
     def doubt(self, *, ours: bool = True) -> None:
-        self.retakes.begin(cast(Any, self.engine), InDoubt("EndTxn had no answer"), ours=ours)
+        self.reacquisitions.begin(cast(Any, self.engine), InDoubt("EndTxn had no answer"), ours=ours)
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):
@@ -214,14 +216,14 @@ class Taken:
                 await asyncio.sleep(0.001)
 
 
-async def test_a_partition_in_doubt_is_taken_up_when_its_engine_has_let_go() -> None:
+async def test_a_partition_in_doubt_is_reacquired_when_its_engine_has_let_go() -> None:
     taken = Taken()
     taken.doubt()
     await asyncio.sleep(0.01)
-    assert (taken.said, taken.retakes.numbers()) == ([], [3])
+    assert (taken.said, taken.reacquisitions.numbers()) == ([], [3])
     taken.engine.lets_go.set()
-    await taken.until(lambda: not taken.retakes.numbers())
-    assert (taken.said, taken.broken) == (["closed", "taken up 3"], [])
+    await taken.until(lambda: not taken.reacquisitions.numbers())
+    assert (taken.said, taken.broken) == (["closed", "reacquired 3"], [])
 
 
 async def test_its_timers_wait_for_what_was_decided_before_and_for_no_more() -> None:
@@ -229,7 +231,7 @@ async def test_its_timers_wait_for_what_was_decided_before_and_for_no_more() -> 
     taken = Taken()
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.retakes.numbers())
+    await taken.until(lambda: not taken.reacquisitions.numbers())
     assert taken.ends == {"a": 5, "b": 9}
 
 
@@ -237,7 +239,7 @@ async def test_while_the_group_shares_out_it_is_only_given_up() -> None:
     taken = Taken()
     taken.engine.lets_go.set()
     taken.doubt(ours=False)
-    await taken.retakes.stop()
+    await taken.reacquisitions.stop()
     assert taken.said == ["closed"]
 
 
@@ -245,7 +247,7 @@ async def test_a_rebalance_stops_the_taking_up_and_waits_for_the_letting_go() ->
     """The next engine opens the same folder."""
     taken = Taken()
     taken.doubt()
-    stopping = asyncio.create_task(taken.retakes.stop())
+    stopping = asyncio.create_task(taken.reacquisitions.stop())
     await asyncio.sleep(0.01)
     assert not stopping.done()
     taken.engine.lets_go.set()
@@ -257,23 +259,23 @@ async def test_a_broker_that_is_away_is_tried_again() -> None:
     taken = Taken(KafkaConnectionError("away"), TimeoutError(), KafkaConnectionError("away"))
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.retakes.numbers())
-    assert (taken.said, taken.broken) == (["closed", *["taken up 3"] * 4], [])
+    await taken.until(lambda: not taken.reacquisitions.numbers())
+    assert (taken.said, taken.broken) == (["closed", *["reacquired 3"] * 4], [])
 
 
 @pytest.mark.parametrize(
-    ("error", "patience_s"),
+    ("error", "retry_s"),
     [(KafkaConnectionError("away"), -1.0), (OSError("no room"), 60.0), (KeyError("a bug"), 60.0)],
 )
-async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error: Exception, patience_s: float) -> None:
-    taken = Taken(error, patience_s=patience_s)
+async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error: Exception, retry_s: float) -> None:
+    taken = Taken(error, retry_s=retry_s)
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.retakes.numbers())
+    await taken.until(lambda: not taken.reacquisitions.numbers())
     assert taken.broken == [error]
 
 
-async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
+async def test_other_partitions_go_on_while_one_is_reacquired() -> None:
     broken: list[BaseException] = []
     kafka, can_be_taken, topic = MemoryKafka(), asyncio.Event(), f"{PREFIX}wrap-up"
     kafka.doubtful.add("ringback-0")
@@ -282,7 +284,7 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
     )
 
     @asynccontextmanager
-    async def release(number: int) -> AsyncIterator[PausedPartition]:
+    async def resume(number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(topic)
         kafka.waits["start ringback-0"] = can_be_taken  # For the second time.
 
@@ -291,16 +293,16 @@ async def test_other_partitions_go_on_while_one_is_taken_up_again() -> None:
             while not done():
                 await asyncio.sleep(0.001)
 
-    await engines.assign([0, 1], 1, release, stays)
+    await engines.assign([0, 1], 1, resume, stays)
     await until(lambda: engines.held_back() == {0} and len(engines.handover.epochs([0, 1])) == 1)
     assert engines.status.page()["taken_up_again"] == [0]
     (epoch,) = (epoch for number, epoch in engines.handover.epochs([0, 1]).items() if number == 1)
-    units = kafka.committed["ringback-1"]
+    transactions = kafka.committed["ringback-1"]
     record = Record(topic, 0, key_of(wrap_up()), orjson.dumps(wrap_up()), partition=1)
     batch = engines.handover.batch(topic, 1, [record], epoch)
     assert batch is not None
     await engines.held.work(batch)
-    await until(lambda: kafka.committed["ringback-1"] > units)
+    await until(lambda: kafka.committed["ringback-1"] > transactions)
     assert engines.acquiring and engines.held_back() == {0}
     can_be_taken.set()
     await until(lambda: not engines.acquiring)

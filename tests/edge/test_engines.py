@@ -1,11 +1,11 @@
-"""What is fetched for a partition that has not been taken up yet is left alone: it is read again after the seek."""
+"""What is fetched for a partition that has not been acquired yet is ignored: it is read again after the seek."""
 
 from streams.base.settings import make
 from streams.engine.engines import Engines
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
 from tests.edge.kafka_in_memory import around
-from tests.edge.lone import Broker, engine_of
+from tests.edge.single_engine import Broker, engine_of
 from tests.edge.test_inbox import Record
 
 TOPIC = "ringback.wrap-up"

@@ -15,7 +15,7 @@ from streams.engine.fenced import UNPROVEN_MAX
 from streams.engine.pace import Pace
 from tests.builders import key_of, wrap_up
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start
-from tests.edge.lone import PREFIX, Record
+from tests.edge.single_engine import PREFIX, Record
 
 TOPIC = f"{PREFIX}wrap-up"
 ELSEWHERE = "commit ringback-0"
@@ -34,7 +34,7 @@ class Worker:
         )  # fmt: skip
 
     @asynccontextmanager
-    async def release(self, number: int) -> AsyncIterator[PausedPartition]:
+    async def resume(self, number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(TOPIC)
 
     async def rejoin(self) -> None:
@@ -43,12 +43,12 @@ class Worker:
     async def assigned(self, *numbers: int) -> None:
         await self.engines.suspend()
         self.generation += 1
-        await self.engines.assign(numbers, self.generation, self.release, self.rejoin)
+        await self.engines.assign(numbers, self.generation, self.resume, self.rejoin)
         await self.until(lambda: not self.engines.acquiring)
 
     async def proven(self, number: int) -> None:
-        units = self.kafka.committed[f"ringback-{number}"]
-        await self.until(lambda: self.kafka.committed[f"ringback-{number}"] > units)
+        transactions = self.kafka.committed[f"ringback-{number}"]
+        await self.until(lambda: self.kafka.committed[f"ringback-{number}"] > transactions)
 
     async def works(self, number: int, offset: int = 0) -> None:
         """A wrap-up is fetched, and handed to its engine."""
@@ -85,11 +85,11 @@ async def test_the_group_is_asked_and_no_worker_ends(worker: Worker) -> None:
 
 async def test_it_is_not_taken_back_and_its_records_are_left_alone(worker: Worker) -> None:
     await worker.fenced(0)
-    units = worker.kafka.committed["ringback-0"]
+    transactions = worker.kafka.committed["ringback-0"]
     await worker.works(0, 1)
     await asyncio.sleep(0.05)
     assert worker.engines.handover.epochs([0]) == {}
-    assert worker.kafka.committed["ringback-0"] == units
+    assert worker.kafka.committed["ringback-0"] == transactions
 
 
 async def test_the_other_partitions_go_on(worker: Worker) -> None:
@@ -130,7 +130,7 @@ async def test_the_group_is_asked_once_for_all_that_were_fenced(worker: Worker) 
 
 
 async def test_who_is_fenced_while_the_group_shares_out_asks_nobody(worker: Worker) -> None:
-    """The unit in flight is finished while the group shares out."""
+    """The transaction in flight is finished while the group shares out."""
     go_on = asyncio.Event()
     worker.kafka.waits[ELSEWHERE], worker.kafka.errors[ELSEWHERE] = go_on, [ProducerFenced()]
     await worker.works(0)

@@ -1,4 +1,4 @@
-"""The page for machines answers health, readiness, status and metrics while the worker is busy."""
+"""The HTTP endpoints answer health, readiness, status and metrics while the worker is busy."""
 
 import contextlib
 import io
@@ -82,7 +82,7 @@ def test_the_status_is_json_with_instants_as_text(port):
 
 
 def test_metrics_are_served_from_the_registry_of_ringback(port):
-    metrics.UNITS.inc()
+    metrics.TRANSACTIONS.inc()
     code, body = get(port, "/metrics")
     assert code == 200
     assert "ringback_units_total " in body
@@ -214,7 +214,7 @@ def test_a_reader_that_takes_nothing_is_no_line_in_the_log(monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/status", "/readyz"])
-def test_an_answer_that_fails_by_our_fault_is_500_and_one_line_of_json(path):
+def test_an_answer_that_fails_by_a_bug_is_500_and_one_line_of_json(path):
     def broken():
         raise RuntimeError("dictionary changed size during iteration")
 

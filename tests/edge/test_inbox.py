@@ -1,4 +1,4 @@
-"""Records wait for their unit in order, none passes twice, and none is missed unseen."""
+"""Records wait for their transaction in order, none passes twice, and none is missed unseen."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence

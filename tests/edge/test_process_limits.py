@@ -22,7 +22,7 @@ log.configure("info", "console")
 resource.setrlimit(resource.{limit}, ({value}, {hard}))
 try:
     process_limits.prepare()
-    process_limits.tell(12)
+    process_limits.log_shortage(12)
 except OperatorError as error:
     sys.exit(str(error))
 print(resource.getrlimit(resource.{limit})[0])

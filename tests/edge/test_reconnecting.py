@@ -16,8 +16,8 @@ from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 from aiokafka.structs import BrokerMetadata
 
 from streams.kafka import reconnecting
-from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S, Patience
 from streams.kafka.reconnecting import Connection
+from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S, RequestTimeouts
 from tests.edge import fresh_clients
 from tests.ports import reserved_ports
 
@@ -196,12 +196,12 @@ async def test_an_address_to_begin_with_does_not_count_as_a_broker_that_answers(
 
 
 def test_a_request_may_take_as_long_as_its_kind_and_less_than_the_transaction() -> None:
-    patience = Patience(session_s=6.0, rebalance_s=20.0, transaction_s=60.0)
+    timeouts = RequestTimeouts(session_s=6.0, rebalance_s=20.0, transaction_s=60.0)
     fetch, join = FetchRequest(500, 1, 1, 0, []), JoinGroupRequest("g", 1, 1, "", None, "consumer", [])
     beat, find = HeartbeatRequest("g", 1, "m"), FindCoordinatorRequest("g", 0)
-    assert [patience.of(one, 90.0) for one in (beat, join, fetch, find)] == [3.0, 30.0, DATA_ANSWER_S, ANSWER_S]
-    assert patience.of(find, 5.0) == 5.0
-    assert Patience(6.0, 20.0, 9.0).of(fetch, 90.0) == 3.0
+    assert [timeouts.of(one, 90.0) for one in (beat, join, fetch, find)] == [3.0, 30.0, DATA_ANSWER_S, ANSWER_S]
+    assert timeouts.of(find, 5.0) == 5.0
+    assert RequestTimeouts(6.0, 20.0, 9.0).of(fetch, 90.0) == 3.0
 
 
 async def test_errors_of_the_protocol_count_as_failed_attempts(monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""Which state on disk is taken up at an acquisition, and which is quarantined with its reason."""
+"""Which state on disk is loaded at an acquisition, and which is quarantined with its reason."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX, Source, UnusableStat
 from streams.storage.store import MemoryStore
 from streams.storage.stores import Stores
 from tests.edge.kafka_in_memory import MemoryKafka
-from tests.edge.lone import NOW, Hand, Record
+from tests.edge.single_engine import NOW, ManualClock, Record
 
 ROWS = {b"L|c%d" % number: b"row" for number in range(20)}
 
@@ -42,7 +42,7 @@ def stores(
     kafka = MemoryKafka(cluster=cluster)
     for number in range(8):
         kafka.logs[TopicPartition(f"{prefix}contact-state", number)] = topic.records()
-    return Stores(kafka, Hand(at), ROCKS, prefix, folder, SourceEnds(kafka, committed=False))
+    return Stores(kafka, ManualClock(at), ROCKS, prefix, folder, SourceEnds(kafka, committed=False))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def opened(made: Stores, number: int = 0) -> tuple[dict[bytes, bytes], int
         store.close()
 
 
-async def test_state_that_fits_its_changelog_is_taken_up(folder: Path) -> None:
+async def test_state_that_fits_its_changelog_is_loaded(folder: Path) -> None:
     assert await opened(stores(folder, Topic(end=20))) == (ROWS, 20)
     older = Topic(younger=(NOW + CLOCKS_MAX - timedelta(seconds=1), 5))
     assert await opened(stores(folder, older)) == (ROWS, 20), "as far as clocks may be apart"
@@ -72,7 +72,7 @@ async def test_state_that_fits_its_changelog_is_taken_up(folder: Path) -> None:
     assert await opened(stores(folder, later)) == (ROWS, 20), "what it has to read yet is younger, of course"
 
 
-MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
+RECREATED = Topic(younger=(NOW + CLOCKS_MAX, 19))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ MADE_ANEW = Topic(younger=(NOW + CLOCKS_MAX, 19))
         ({"at": NOW - CLOCKS_MAX - timedelta(seconds=1)}, "not within the last 3 days"),
         ({"topic": Topic(end=19)}, "it ends at offset 20, the topic has 0 to 19"),
         ({"topic": Topic(first=21)}, "it ends at offset 20, the topic has 21 to 100"),
-        ({"topic": MADE_ANEW}, "offset 19, which it should hold, was written after it"),
+        ({"topic": RECREATED}, "offset 19, which it should hold, was written after it"),
     ],
     ids=["cluster", "topic", "too old", "from the future", "ahead of the changelog", "behind it", "topic made anew"],
 )
@@ -104,7 +104,7 @@ async def test_state_of_another_partition_is_quarantined(folder: Path, caplog: p
     assert "it is of ringback.contact-state-1" in caplog.text
 
 
-async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder: Path) -> None:
+async def test_state_that_was_found_damaged_when_it_was_read_is_recreated(folder: Path) -> None:
     made = stores(folder, Topic())
     (await made.open(0)).close()
     made.quarantine(0, UnusableState("a block is damaged"))
@@ -114,6 +114,6 @@ async def test_state_that_was_found_damaged_when_it_was_read_is_made_anew(folder
 async def test_in_memory_there_is_no_folder(tmp_path: Path) -> None:
     settings = make(store="memory", state_dir=tmp_path / "state")
     kafka = MemoryKafka()
-    made = Stores(kafka, Hand(), ROCKS, settings.prefix, settings.folder, SourceEnds(kafka))
+    made = Stores(kafka, ManualClock(), ROCKS, settings.prefix, settings.folder, SourceEnds(kafka))
     store = await made.open(0)
     assert isinstance(store, MemoryStore) and store.next_offset is None and not (tmp_path / "state").exists()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from streams.kafka.topic_differences import KAFKA_ROOM, NEEDED, Actual, compare
+from streams.kafka.topic_differences import KAFKA_LIMIT, NEEDED, Actual, compare
 from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX
 from topics.catalog import CATALOG
 
@@ -108,5 +108,5 @@ def test_what_each_topic_takes_is_learned_and_taken_for_the_usual_where_the_brok
     there, configs = broker()
     configs["p.dead-letter"]["max.message.bytes"] = "70000"
     del configs["p.wrap-up"]["max.message.bytes"]
-    room = compare(there, configs, "p.", None, None).room
-    assert (room["dead-letter"], room["wrap-up"], room["campaigns"]) == (70000, KAFKA_ROOM, 1024 * 1024)
+    limits = compare(there, configs, "p.", None, None).limits
+    assert (limits["dead-letter"], limits["wrap-up"], limits["campaigns"]) == (70000, KAFKA_LIMIT, 1024 * 1024)

@@ -1,4 +1,4 @@
-"""A unit that cannot be committed in time ends, and with it the worker; one that waits for a broker does not."""
+"""A transaction that cannot be committed in time ends, and with it the worker; one that waits for a broker does not."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from aiokafka.producer import message_accumulator
 from streams.base.settings import make
 from streams.engine.away import is_away
 from streams.kafka.clients import Clients
-from streams.kafka.transactions import UNREACHABLE_BACKOFF_S, Transactions, Unit
+from streams.kafka.transactions import UNREACHABLE_BACKOFF_S, Transaction, Transactions
 from tests.edge.kafka_in_memory import MemoryKafka
 
-UNIT = Unit((), {}, {}, 0)
+TRANSACTION = Transaction((), {}, {}, 0)
 
 
 class Client:
@@ -58,15 +58,15 @@ def transactions(producer: Producer, **settings: Any) -> Transactions:
     return Transactions(MemoryKafka(producers=lambda **_: producer), make(**settings), 0)
 
 
-async def test_a_commit_that_is_put_off_for_longer_than_the_transaction_may_last_raises() -> None:
+async def test_a_commit_that_is_delayed_for_longer_than_the_transaction_may_last_raises() -> None:
     with pytest.raises(TimeoutError):
-        await transactions(Producer(), transaction_timeout_s=1).commit(UNIT)
+        await transactions(Producer(), transaction_timeout_s=1).commit(TRANSACTION)
 
 
-async def test_a_commit_that_is_put_off_for_less_goes_on_in_place() -> None:
+async def test_a_commit_that_is_delayed_for_less_goes_on_in_place() -> None:
     producer = Producer()
     asyncio.get_running_loop().call_later(0.2, producer.release.set)
-    assert await transactions(producer, transaction_timeout_s=60).commit(UNIT) is None
+    assert await transactions(producer, transaction_timeout_s=60).commit(TRANSACTION) is None
 
 
 async def test_a_broker_that_cannot_be_reached_is_not_asked_again_at_once() -> None:
@@ -89,7 +89,7 @@ async def test_a_connection_that_breaks_while_a_coordinator_is_looked_up_is_one_
 
 
 async def test_a_record_for_a_partition_without_a_leader_is_kept_for_as_long_as_its_transaction_may_last(monkeypatch):
-    """No leader is a broker that is away: the unit waits, and ends with its transaction, not before."""
+    """No leader is a broker that is away: the transaction waits, and ends with its transaction, not before."""
     settings = make(transaction_timeout_s=60)
     producer: Any = Transactions(Clients(settings), settings, 0)._producer
     waiting, batch = producer._message_accumulator, producer.create_batch()

@@ -8,13 +8,13 @@ import pytest
 
 from streams.base import metrics
 from streams.base.settings import make
-from streams.engine.beginning import Beginning, Jumps
+from streams.engine.beginning import Beginning, LogGaps
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import PartitionEngine
 from streams.kafka.source_ends import Span
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
-from tests.edge import lone
+from tests.edge import single_engine
 from tests.edge.kafka_in_memory import around
 from tests.edge.test_inbox import Record
 
@@ -26,7 +26,7 @@ def broken(what: str, error: BaseException) -> None:
 
 
 def engine_of(number: int = 0) -> PartitionEngine:
-    return lone.engine_of(lone.Broker(), Partition(number, 4, Configuration(), {}))
+    return single_engine.engine_of(single_engine.Broker(), Partition(number, 4, Configuration(), {}))
 
 
 def gaps(kind: str) -> float:
@@ -87,15 +87,15 @@ class Releases:
 
     def __init__(self, spans: Mapping[str, Span]) -> None:
         self.spans, self.begun = spans, 0
-        self.jumps = Jumps("ringback.", self.begin, broken)
+        self.log_gaps = LogGaps("ringback.", self.begin, broken)
 
     async def begin(self, engine: PartitionEngine) -> None:
-        went_back = self.jumps.went_back(engine.number)
+        went_back = self.log_gaps.went_back(engine.number)
         beginning = Beginning(engine, self.spans, "ringback.", went_back)
         await asyncio.sleep(0)
         beginning.begin(beginning.starts({topic: 10 for topic in self.spans}))
         self.begun += 1
-        assert self.jumps.begun(engine.number, went_back)
+        assert self.log_gaps.begun(engine.number, went_back)
 
 
 @pytest.fixture
@@ -104,41 +104,41 @@ async def reading():
     engine, releases = engine_of(), Releases({TOPIC: Span(0, 50), OTHER: Span(0, 10)})
     engine.begin({TOPIC: 10, OTHER: 10}, {})
     yield engine, releases
-    await releases.jumps.stop()
+    await releases.log_gaps.stop()
     await engine.suspend()
 
 
 async def test_a_partition_begins_again_when_the_log_of_a_topic_has_gone_back(reading) -> None:
     engine, releases = reading
     epoch = engine.epoch
-    releases.jumps.found(engine, TOPIC, 0)
-    assert releases.jumps.went_back(0) == {TOPIC}  # What is fetched meanwhile is left alone.
+    releases.log_gaps.found(engine, TOPIC, 0)
+    assert releases.log_gaps.went_back(0) == {TOPIC}  # What is fetched meanwhile is left alone.
     async with asyncio.timeout(10):
         while not releases.begun:
             await asyncio.sleep(0.01)
     assert engine.inbox.next == {TOPIC: 0, OTHER: 10}
-    assert engine.epoch > epoch and engine.active and not releases.jumps.went_back(0)
+    assert engine.epoch > epoch and engine.active and not releases.log_gaps.went_back(0)
 
 
 async def test_a_jump_ahead_is_told_and_the_partition_goes_on(reading) -> None:
     engine, releases = reading
     before = gaps("records_deleted")
-    releases.jumps.found(engine, TOPIC, 30)
+    releases.log_gaps.found(engine, TOPIC, 30)
     await asyncio.sleep(0.01)
     assert gaps("records_deleted") == before + 1
-    assert not releases.begun and not releases.jumps.went_back(0)
+    assert not releases.begun and not releases.log_gaps.went_back(0)
 
 
 async def test_a_log_that_goes_back_while_the_group_shares_out_is_known_when_the_partition_is_kept(reading) -> None:
     engine, releases = reading
     await engine.suspend()
-    releases.jumps.found(engine, TOPIC, 0)
+    releases.log_gaps.found(engine, TOPIC, 0)
     await asyncio.sleep(0.01)
-    assert not releases.begun and releases.jumps.went_back(0) == {TOPIC}
-    releases.jumps.keep({0})
-    assert releases.jumps.went_back(0) == {TOPIC}
-    releases.jumps.keep({1})
-    assert not releases.jumps.went_back(0)
+    assert not releases.begun and releases.log_gaps.went_back(0) == {TOPIC}
+    releases.log_gaps.keep({0})
+    assert releases.log_gaps.went_back(0) == {TOPIC}
+    releases.log_gaps.keep({1})
+    assert not releases.log_gaps.went_back(0)
 
 
 async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_the_partition_has_begun_again() -> None:
@@ -150,7 +150,7 @@ async def test_what_is_read_of_a_log_that_went_back_is_not_handed_over_before_th
     epoch = engines.handover.epochs([0])[0]
     try:
         assert engines.handover.batch(TOPIC, 0, [Record(10)], epoch) is not None
-        engines.handover._jumps._went_back[0] = {TOPIC}
+        engines.handover._log_gaps._went_back[0] = {TOPIC}
         assert engines.handover.batch(TOPIC, 0, [Record(11)], epoch) is None
     finally:
         engines.held.engines.pop(0)

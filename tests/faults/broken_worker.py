@@ -36,12 +36,12 @@ def hold_back() -> None:
     async def not_sought(starts: Mapping[str, int]) -> None: ...
 
     @asynccontextmanager
-    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
+    async def resume_source(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
         yield PausedPartition(dict.fromkeys(consumer.engines.topics, 0), not_sought)
 
     Consumer.resume_partitions = driver.Consumer.resume_partitions  # type: ignore[method-assign]
     Consumer.perform_seek = driver.Consumer.perform_seek  # type: ignore[method-assign]
-    Consumer.release = release  # type: ignore[method-assign,assignment]
+    Consumer.resume_source = resume_source  # type: ignore[method-assign,assignment]
 
 
 def fencing() -> type[Clients]:
@@ -95,7 +95,7 @@ def _gate(gate: Callable[[dict[str, int]], object], ends: dict[str, int]) -> obj
 
 def _records_come_again() -> None:
     @asynccontextmanager
-    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
+    async def resume_source(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
         tps = [TP(topic, partition) for topic in sorted(consumer.engines.topics)]
         starts = await consumer.thread.call_thread(consumer.thread.starts, tps)
 
@@ -106,7 +106,7 @@ def _records_come_again() -> None:
             yield PausedPartition({tp.topic: offset for tp, offset in starts.items()}, seek)
             driver.Consumer.resume_partitions(consumer, tps)
 
-    Consumer.release = release  # type: ignore[method-assign,assignment]
+    Consumer.resume_source = resume_source  # type: ignore[method-assign,assignment]
 
 
 def _commits_are_slow() -> None:

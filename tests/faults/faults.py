@@ -203,7 +203,7 @@ def clock_set(seconds: float) -> Callable[[Stage, random.Random], Awaitable[floa
         await asyncio.sleep(WRONG_S)
         stage.offset_file(number).write_text("0")
         over = _now()
-        # A unit under way, and a command that is under way to the dialer, are of the wrong clock still.
+        # A transaction under way, and a command that is under way to the dialer, are of the wrong clock still.
         stage.clock_faults.append((begun, over + timedelta(seconds=2)))
         took = await stage.works_since(over)
         await stage.load.replay()

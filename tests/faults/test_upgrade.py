@@ -46,4 +46,4 @@ def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_noth
     assert {json.loads(row.value)["version"] for row in rows if row.value} == {ROW_VERSION, ROW_VERSION + 1}
     assert run.verdict.lines() == []
     said = [log.read_text() for log in tmp_path.glob("worker-*.log")]
-    assert len(said) == 2 and not any("is quarantined as" in text for text in said), "the state on disk was taken up"
+    assert len(said) == 2 and not any("is quarantined as" in text for text in said), "the state on disk was loaded"

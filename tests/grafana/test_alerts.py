@@ -23,7 +23,7 @@ def asked(name: str) -> set[str]:
     return set(re.findall(r"\bringback_\w+", RULES[name]["expr"]))
 
 
-def test_every_fault_of_ours_and_of_the_environment_that_is_counted_is_alarmed() -> None:
+def test_every_bug_and_every_trouble_of_the_environment_that_is_counted_is_alarmed() -> None:
     assert {
         "ringback_faults_total", "ringback_timers_set_back", "ringback_state_set_aside_total",
         "ringback_clock_jumps_total", "ringback_partition_ready", "ringback_partitions_held",
@@ -56,7 +56,7 @@ def test_parentheses_and_ranges_are_closed() -> None:
             assert rule["expr"].count(opening) == rule["expr"].count(closing)
 
 
-def test_a_counter_of_faults_begins_at_zero_so_that_its_first_fault_is_an_increase() -> None:
+def test_a_counter_of_errors_begins_at_zero_so_that_its_first_error_is_an_increase() -> None:
     begun = {tuple(sample.labels.values()) for sample in OURS["ringback_faults"].samples}
     assert begun == {("event",), ("timer",), ("release",), ("configuration",)}
     assert {sample.labels["direction"] for sample in OURS["ringback_clock_jumps"].samples} == {"on", "back"}

@@ -55,7 +55,7 @@ class Stepper:
         self._set = at
 
     async def play(self, feed: Feeder, line: Line) -> None:
-        """Send one event at its instant and wait until its unit, and what follows from it at once, is committed."""
+        """Send one event at its instant and wait until it, and what follows from it at once, is committed."""
         await self.set_clock(line.at)
         assert line.key is not None or line.value is not None
         count = CATALOG[line.topic].partition_count(PARTITIONS)

@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from streams.base.clock import SystemClock
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
-from streams.engine.refusals import PartitionsAdded, TopicMadeAnew
+from streams.engine.refusals import PartitionsAdded, TopicRecreated
 from streams.engine.topic_watch import TopicWatch
 from streams.kafka.clients import Clients, client_options
 from streams.logic.partition.own_rows import APPENDED_KEY
@@ -174,7 +174,7 @@ async def test_somebodys_open_transaction_holds_up_no_start_and_what_a_rule_wrot
             found = [record for record in read.records["contact-state"] if record.key.startswith(APPENDED_KEY)]
             return found[-1].value is None
 
-        for number in range(10):  # A row goes with the next unit of the partition, when it has been read back.
+        for number in range(10):  # A row goes with the next transaction of the partition, when it has been read back.
             assert "dnc" in await reasons(feed, read, f"known from the topic {number}")
             if is_gone():
                 break
@@ -185,7 +185,7 @@ async def test_somebodys_open_transaction_holds_up_no_start_and_what_a_rule_wrot
 
 
 @pytest.mark.parametrize("name", ["contact-list-cleared"])
-async def test_a_clear_on_a_topic_that_was_made_anew_cancels_as_on_a_new_installation(
+async def test_a_clear_on_a_topic_that_was_recreated_cancels_as_on_a_new_installation(
     cluster: Cluster, name: str
 ) -> None:
     async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as read:
@@ -250,7 +250,7 @@ _MADE_ANEW = [
 
 
 @pytest.mark.parametrize(("name", "at_once"), _MADE_ANEW)
-async def test_a_worker_that_ends_since_a_topic_was_made_anew_goes_on_when_it_is_started_again(
+async def test_a_worker_that_ends_since_a_topic_was_recreated_goes_on_when_it_is_started_again(
     cluster: Cluster, name: str, at_once: bool
 ) -> None:
     """It ends with one line and 1. What was promised goes out once, and so does what is to be told of either topic."""
@@ -289,7 +289,7 @@ async def test_a_worker_that_ends_since_a_topic_was_made_anew_goes_on_when_it_is
         assert worker.exit_code is None
 
 
-async def test_a_contact_topic_that_is_made_anew_is_read_from_its_beginning(cluster: Cluster) -> None:
+async def test_a_contact_topic_that_is_recreated_is_read_from_its_beginning(cluster: Cluster) -> None:
     """Under a worker, which ends and is started again until the topic is there."""
     async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as read:
         await configure(feed)
@@ -341,7 +341,7 @@ async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_pa
     assert len(set(ids.values())) == len(ids) == 6
     await watch.look()
     await make_anew(cluster, "campaign-recycle")
-    with pytest.raises(TopicMadeAnew, match="campaign-recycle was deleted and recreated"):
+    with pytest.raises(TopicRecreated, match="campaign-recycle was deleted and recreated"):
         await watch.look()
     again = TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix)
     assert {name for name, one in (await again.begin()).items() if one != ids[name]} == {"campaign-recycle"}

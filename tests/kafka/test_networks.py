@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from streams.dev.local import LocalWorker
-from streams.kafka.patience import ANSWER_S, DATA_ANSWER_S
 from streams.kafka.reconnecting import PING_AFTER_S
+from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S
 from streams.worker.main import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
@@ -119,7 +119,7 @@ async def test_a_network_that_forgets_idle_connections_ends_no_worker_and_holds_
 async def test_a_network_that_forgets_every_connection_at_once_ends_no_worker(
     brokers: Brokers, cluster: Cluster
 ) -> None:
-    """A firewall that starts again: fetches, heartbeats and units are under way."""
+    """A firewall that starts again: fetches, heartbeats and transactions are under way."""
     async with feeder(cluster) as feed:
         await configure(feed)
         worker = cluster.worker(broker=brokers.proxied())
@@ -139,7 +139,7 @@ async def test_an_event_is_heard_soon_though_the_network_has_forgotten_the_fetch
         worker = cluster.worker(broker=brokers.proxied())
         worker.wait_ready()
         await settled(cluster, feed, scheduled("k1", "c1", datetime.now(UTC)))
-        await asyncio.sleep(PING_AFTER_S + 1)  # What units are written on is idle by then, and asked before it is used.
+        await asyncio.sleep(PING_AFTER_S + 1)  # The connection is idle by then, and tested before it is used.
         before = {one["callback_id"] for one in taken.values("callback-lifecycle")}
         brokers.proxies.forget()
         began = time.monotonic()

@@ -86,7 +86,7 @@ async def test_a_request_is_answered_and_a_repeated_one_gets_the_same_answer(clu
         assert first.value == again.value
 
 
-async def test_what_was_sent_during_an_outage_is_heard_before_a_request_is_answered(cluster: Cluster) -> None:
+async def test_what_was_sent_during_an_outage_is_applied_before_a_request_is_answered(cluster: Cluster) -> None:
     """A backlog of wrap-ups and a cancel wait, the request after them; they are on three topics."""
     async with feeder(cluster) as feed, reader(cluster, ["placement-decided"]) as taken:
         await configure(feed)

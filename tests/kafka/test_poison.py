@@ -1,4 +1,4 @@
-"""What meets a bug of ours is undone and set aside; the partition goes on, an alarm rises, and nothing is lost."""
+"""What meets a bug is undone and quarantined; the partition goes on, a metric counts it, and nothing is lost."""
 
 from datetime import UTC, datetime, timedelta
 from signal import SIGTERM
@@ -38,7 +38,7 @@ def dialed(taken: Reader) -> list[str]:
     return sorted(command["callback_id"] for command in taken.values("dial-preview"))
 
 
-async def test_a_poison_event_and_a_poison_timer_are_set_aside_and_their_partition_goes_on(cluster: Cluster) -> None:
+async def test_a_poison_event_and_a_poison_timer_are_quarantined_and_their_partition_goes_on(cluster: Cluster) -> None:
     """Then the worker is replaced by one without the bug: the timer goes out once, the event can be sent again."""
     cluster.command = POISONED
     first, second, third = of_one_partition(3)

@@ -1,4 +1,4 @@
-"""Nothing that anybody can send ends a worker: what is too large is cut, and what cannot be decoded is set aside."""
+"""Nothing that anybody can send ends a worker: what is too large is cut, what cannot be decoded is a dead letter."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -51,7 +51,7 @@ async def settled(cluster: Cluster, feed: Feeder, *events: Any) -> None:
         await taken.until(lambda: len(taken.records["callback-lifecycle"]) >= len(events), SOON_S)
 
 
-async def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_a_cancel_that_waited_is_heard_before(
+async def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_a_cancel_that_waited_is_applied_before(
     cluster: Cluster,
 ) -> None:
     """The acquire gate: a killed worker comes back to overdue callbacks, half of them cancelled meanwhile."""
@@ -185,7 +185,7 @@ async def test_a_fenced_worker_asks_the_group_and_reads_what_it_has_anew(cluster
         assert "fenced, it is given up, and the group is asked whose it is" in worker.log.read_text()
 
 
-async def test_a_worker_that_is_asked_to_stop_finishes_its_units_and_leaves_the_rest_to_the_next(
+async def test_a_worker_that_is_asked_to_stop_finishes_its_transactions_and_leaves_the_rest_to_the_next(
     cluster: Cluster,
 ) -> None:
     """SIGTERM in the middle of a thousand events, then another worker: each is answered once."""
@@ -229,7 +229,7 @@ async def test_workers_that_come_and_go_in_quick_succession_end_up_sharing_every
     assert [worker.exit_code for worker in cluster.workers] == [0, None, None]
 
 
-async def test_the_page_for_machines_says_what_is_outstanding_and_what_was_counted(
+async def test_the_http_endpoints_say_what_is_outstanding_and_what_was_counted(
     cluster: Cluster,
 ) -> None:
     """Outstanding, events by result, and ready partitions, after three callbacks and a broken event."""

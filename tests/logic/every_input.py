@@ -22,9 +22,9 @@ from streams.logic.contact.inputs import (
     ContactRecorded,
     ContactRemoved,
     ContactUnreadable,
+    Input,
     Released,
     TimerFired,
-    Told,
 )
 from streams.logic.contact.limits import REMEMBERED_MAX
 from streams.logic.contact.state import Callback, Contact, Status, TimerKind
@@ -158,7 +158,7 @@ class Life:
     def __init__(self, contact: Contact | None = None, now: datetime = START) -> None:
         self.contact, self.now = contact, now
 
-    def tell(self, told: Told, configuration: str = "on", now: datetime | None = None) -> "Life":
+    def send(self, told: Input, configuration: str = "on", now: datetime | None = None) -> "Life":
         self.now = now or self.now
         self.contact, _ = decide(self.contact, told, Cause(partition=0), configured(configuration), self.now)
         return self
@@ -168,41 +168,41 @@ class Life:
         assert self.contact is not None
         (callback,) = self.contact.callbacks
         assert callback.timer is not None
-        return self.tell(TimerFired(callback.callback_id), configuration, max(self.now, callback.timer.at))
+        return self.send(TimerFired(callback.callback_id), configuration, max(self.now, callback.timer.at))
 
 
-def told(topic: str, value: Json) -> Told:
+def told(topic: str, value: Json) -> Input:
     event = decode(topic, orjson.dumps(value))
     assert isinstance(event, WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested)
     return event
 
 
-def change(value: Json, number: int) -> Told:
+def change(value: Json, number: int) -> Input:
     """One of the topic callback-scheduled, with an id of its own."""
     return told("callback-scheduled", {**value, "event_id": f"e{number}"})
 
 
 def listed() -> Life:
-    return Life().tell(recorded())
+    return Life().send(recorded())
 
 
 def promised(**changes: Any) -> Life:
     value = scheduled(AGENTS, occurred_at=at(START), due_at=at(DUE), **changes)
-    return listed().tell(told("callback-scheduled", value))
+    return listed().send(told("callback-scheduled", value))
 
 
 def ruled() -> Life:
-    return listed().tell(told("wrap-up", wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(START))))
+    return listed().send(told("wrap-up", wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(START))))
 
 
 def ended(life: Life, callback_id: str, **changes: Any) -> Life:
     when = life.now + 5 * MINUTE
-    return life.tell(told("wrap-up", wrap_up("v5", callback_id=callback_id, occurred_at=at(when), **changes)), now=when)
+    return life.send(told("wrap-up", wrap_up("v5", callback_id=callback_id, occurred_at=at(when), **changes)), now=when)
 
 
 def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE) -> Life:
     when = life.now + MINUTE
-    return life.tell(
+    return life.send(
         told("callback-scheduled", rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at))), now=when
     )
 
@@ -210,18 +210,18 @@ def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE) -> Life
 def after_many(life: Life) -> Life:
     """So many others have come since that the ids of its events are forgotten."""
     for number in range(REMEMBERED_MAX):
-        life.tell(change(cancelled(f"k{number + 1000}", occurred_at=at(life.now)), number + 1000))
+        life.send(change(cancelled(f"k{number + 1000}", occurred_at=at(life.now)), number + 1000))
     return life
 
 
 def called_off(life: Life, callback_id: str) -> Life:
-    return life.tell(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
+    return life.send(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
 
 
 LIVES: tuple[tuple[State, Life], ...] = (
     (None, Life()),
     (None, listed()),
-    (None, listed().tell(told("wrap-up", wrap_up("v1", occurred_at=at(START + 5 * MINUTE))))),
+    (None, listed().send(told("wrap-up", wrap_up("v1", occurred_at=at(START + 5 * MINUTE))))),
     (None, called_off(listed(), "k2")),
     (None, called_off(listed(), rule_callback_id("L", "c1", "w-v8"))),
     (Status.SCHEDULED, promised()),
@@ -245,7 +245,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.COMPLETED, ended(promised().fire(), AGENTS)),
     (Status.COMPLETED, ended(ruled().fire(), RULES)),
     (Status.BLOCKED, ruled().fire("gone")),
-    (Status.BLOCKED, promised().tell(recorded(callable=False)).fire("screened")),
+    (Status.BLOCKED, promised().send(recorded(callable=False)).fire("screened")),
     (Status.CANCELLED, called_off(promised(), AGENTS)),
     (Status.CANCELLED, called_off(ruled(), RULES)),
     (Status.EXPIRED, promised().fire().fire()),
@@ -256,7 +256,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
 """Each state, reached in several ways."""
 
 
-def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind | None, Told]]:
+def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind | None, Input]]:
     """Everything that can happen to a contact at `now`; None for what is no input of a callback's life."""
     known = next(iter(states_of(contact)), None) or AGENTS
     for number, value in enumerate(_promises(known, now)):
@@ -351,7 +351,7 @@ def everything() -> tuple[frozenset[tuple[State, InputKind | None]], frozenset[S
     tried, seen = set(), set()
     for (state, life), later in product(LIVES, (MINUTE, 3 * HOUR)):
         ways = [(name, life.contact) for name in CONFIGURATIONS]
-        ways += [(name, Life(life.contact, life.now).tell(first).contact) for name, first in UNFIT]
+        ways += [(name, Life(life.contact, life.now).send(first).contact) for name, first in UNFIT]
         for (kind, what), (name, start) in product(list(inputs(life.contact, life.now + later)), ways):
             tried.add((state, kind))
             seen |= _seen(start, kind, what, configured(name), life.now + later)
@@ -359,7 +359,7 @@ def everything() -> tuple[frozenset[tuple[State, InputKind | None]], frozenset[S
 
 
 def _seen(
-    before: Contact | None, kind: InputKind | None, what: Told, configuration: Configuration, now: datetime
+    before: Contact | None, kind: InputKind | None, what: Input, configuration: Configuration, now: datetime
 ) -> set[Seen]:
     try:
         after, effects = decide(before, what, Cause(partition=0), configuration, now)

@@ -105,8 +105,8 @@ def test_a_record_over_a_bound_is_refused_with_its_place_and_its_numbers_and_one
 ) -> None:
     assert prepare(arrived(topic, make(most))).report is None
     report = prepare(arrived(topic, make(most + 1))).report
-    assert report is not None and (report.fault.code, report.fault.path) == ("invalid", path)
-    assert str(most) in report.fault.message and str(most + 1) in report.fault.message
+    assert report is not None and (report.bad_event.code, report.bad_event.path) == ("invalid", path)
+    assert str(most) in report.bad_event.message and str(most + 1) in report.bad_event.message
 
 
 @pytest.mark.parametrize("topic", ["rule-sets", "campaigns", "callable-time-sets", "campaign-recycle", "dnc-entries"])
@@ -115,19 +115,19 @@ def test_a_record_that_is_larger_than_its_topic_takes_is_refused_before_it_is_de
     value = b'{"x":"' + b"x" * RECORD_BYTES_MAX + b'"}'
     configuration.apply(Arrived(topic, 0, 7, b"house|+12125550101", value, 0), NOW)
     (report,) = configuration.reports
-    assert report.fault.code == "invalid" and str(len(value)) in report.fault.message  # type: ignore[union-attr]
+    assert report.bad_event.code == "invalid" and str(len(value)) in report.bad_event.message  # type: ignore[union-attr]
 
 
 def test_a_rule_set_over_its_bounds_is_unreadable_and_so_permits_nothing_until_a_good_one_comes() -> None:
     worker = Worker(campaign(rule_set_ids=["R"]))
-    worker.tell("rule-sets", one_rule())
-    said = worker.tell("rule-sets", rule_set(*rules(RULES_MAX + 1, lambda _: [])))
+    worker.send("rule-sets", one_rule())
+    said = worker.send("rule-sets", rule_set(*rules(RULES_MAX + 1, lambda _: [])))
     (letter,) = said.lines
     assert letter["headers"]["ringback.error"] == "invalid"
     assert "at $.rules" in letter["headers"]["__connect.errors.exception.message"]
     worker.schedule(scheduled(agent_id=None, owner="anyone"))
     assert worker.wrap_up(wrap_up()).errors == ["rule_set_unreadable"]
-    worker.tell("rule-sets", one_rule())
+    worker.send("rule-sets", one_rule())
     assert worker.wrap_up(wrap_up(event_id="again")).errors == []
 
 
@@ -189,10 +189,10 @@ LONG = {"long": "y" * 50_000}
 
 def test_a_wrap_up_whose_rules_need_too_much_work_is_a_dead_letter_and_changes_nothing() -> None:
     worker = Worker(campaign(rule_set_ids=["R"]))
-    worker.tell("contacts", contact(attributes=LONG))
-    worker.tell("rule-sets", rule_set(*contains(1000, "wrap_up")))
+    worker.send("contacts", contact(attributes=LONG))
+    worker.send("rule-sets", rule_set(*contains(1000, "wrap_up")))
     assert worker.wrap_up(wrap_up()).errors == ["too_much_work"]
-    worker.tell("rule-sets", rule_set(*contains(100, "wrap_up")))
+    worker.send("rule-sets", rule_set(*contains(100, "wrap_up")))
     assert worker.wrap_up(wrap_up()).errors == [], "the same event, replayed"
 
 
@@ -201,15 +201,15 @@ def placed(worker: Worker, **changes: Any) -> Json:
         "event_id": "p1", "request_id": "q1", "occurred_at": worker.at, "origin": "campaign", "campaign_id": "P",
         "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101", **changes,
     }  # fmt: skip
-    answer: Json = worker.tell("placement-requested", event).of("placement-decided")[0]
+    answer: Json = worker.send("placement-requested", event).of("placement-decided")[0]
     return answer
 
 
 def test_a_placement_whose_rules_need_too_much_work_is_refused_and_says_so() -> None:
     worker = Worker(campaign(rule_set_ids=["R", "R2"], contact_filter=contains(1, "pre_call")[0]["conditions"]))
-    worker.tell("contacts", contact(attributes=LONG))
-    worker.tell("rule-sets", rule_set(*contains(1000, "pre_call")))
-    worker.tell("rule-sets", rule_set(rule_set_id="R2"))
+    worker.send("contacts", contact(attributes=LONG))
+    worker.send("rule-sets", rule_set(*contains(1000, "pre_call")))
+    worker.send("rule-sets", rule_set(rule_set_id="R2"))
     answer = placed(worker)
     assert not answer["allowed"] and "pre_call_rule" in answer["reasons"] and "contact_filtered" in answer["reasons"]
     assert {"rule_set_id": "R", "outcome": "too_much_work"} in answer["facts"]["pre_call_rules"]
@@ -218,10 +218,10 @@ def test_a_placement_whose_rules_need_too_much_work_is_refused_and_says_so() -> 
 
 def test_the_largest_rule_set_can_be_asked_once_with_every_rule_matching() -> None:
     worker = Worker(campaign(rule_set_ids=["R"]))
-    worker.tell("rule-sets", rule_set(*rules(RULES_MAX, lambda _: [])))
+    worker.send("rule-sets", rule_set(*rules(RULES_MAX, lambda _: [])))
     said = worker.wrap_up(wrap_up())
     assert said.errors == [] and said.transitions == ["scheduled"]
-    worker.tell("campaigns", campaign(rule_set_ids=["R"] * 5))
+    worker.send("campaigns", campaign(rule_set_ids=["R"] * 5))
     assert worker.wrap_up(wrap_up("v2", phone_number="+12125550102")).errors == ["too_much_work"]
 
 
@@ -245,8 +245,8 @@ EXPENSIVE: dict[str, tuple[Json, list[Json]]] = {
 @pytest.mark.parametrize(("changes", "conditions"), EXPENSIVE.values(), ids=EXPENSIVE)
 def test_what_takes_long_for_one_condition_is_counted_as_more_work(changes: Json, conditions: list[Json]) -> None:
     worker = Worker(campaign(rule_set_ids=["R"] * 60))
-    worker.tell("contacts", contact(**changes))
-    worker.tell("rule-sets", rule_set(*rules(100, lambda _: conditions)))
+    worker.send("contacts", contact(**changes))
+    worker.send("rule-sets", rule_set(*rules(100, lambda _: conditions)))
     assert RULE_WORK_MAX > 60 * 100 * 3
     assert worker.wrap_up(wrap_up()).errors == ["too_much_work"]
 
@@ -255,7 +255,7 @@ def test_rules_that_set_attributes_take_work_in_proportion_to_their_number() -> 
     def event_with(count: int) -> Callable[[], object]:
         actions = [{"type": "set_attribute", "attribute": f"a{n}", "update": "increment"} for n in range(count)]
         worker = Worker(campaign(rule_set_ids=["R"]))
-        worker.tell("rule-sets", rule_set(rule(actions=actions)))
+        worker.send("rule-sets", rule_set(rule(actions=actions)))
         # Each is refused in the end, for its row, and so leaves the contact as it was.
         long = {"x": "x" * 70_000}
         return lambda: worker.wrap_up(wrap_up(wrap_up_code="AGAIN", attributes=long))

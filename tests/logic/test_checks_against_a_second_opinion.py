@@ -24,7 +24,7 @@ def lived(seed: int) -> Watch:
     watch = Watch()
     teller = Teller(seed)
     for told in teller.history():
-        watch.tell(told)
+        watch.send(told)
     watch.run_to(teller.now + timedelta(days=14))
     return watch
 
@@ -116,7 +116,7 @@ def test_many_more_histories_name_exactly_the_checks_that_fail() -> None:
 def test_a_restart_anywhere_changes_nothing_in_what_follows(seed: int) -> None:
     watch, teller = Watch(), Teller(seed)
     for told in teller.history():
-        watch.tell(told)
+        watch.send(told)
         watch.worker.restart()
     watch.run_to(teller.now + timedelta(days=14))
     assert watch.said.lines == lived(seed).said.lines
@@ -128,8 +128,8 @@ def test_a_redelivered_event_says_nothing(seed: int) -> None:
     watch, teller = Watch(), Teller(seed)
     for told in teller.history():
         before = len(watch.said.lines)
-        watch.tell(told)
+        watch.send(told)
         refused = any(line["topic"] == "dead-letter" for line in watch.said.lines[before:])
         watch.run_to(told.at)  # What it has made due goes out first.
         if told.topic in CONTACT_EVENTS and not refused:
-            assert watch.worker.tell(told.topic, told.value, told.at.isoformat(), told.key).lines == []
+            assert watch.worker.send(told.topic, told.value, told.at.isoformat(), told.key).lines == []

@@ -30,7 +30,7 @@ def key_of(one: DncEntry) -> bytes:
     return f"{one.dnc_list_id}|{one.phone_number}".encode()
 
 
-def tell(lists: DncLists, *entries: DncEntry) -> None:
+def send(lists: DncLists, *entries: DncEntry) -> None:
     for one in entries:
         lists.take(key_of(one), encode(one), lists.offset + 1)
 
@@ -39,20 +39,20 @@ def tell(lists: DncLists, *entries: DncEntry) -> None:
 @pytest.mark.parametrize("freeze_at", [1, 100])
 def test_an_entry_is_found_as_it_was_written(expires_at, freeze_at):
     lists = DncLists(freeze_at=freeze_at)
-    tell(lists, entry(expires_at=expires_at))
+    send(lists, entry(expires_at=expires_at))
     assert lists.find("D", NUMBER) == entry(expires_at=expires_at)
     assert lists.find("D", "+12125550102") is None and lists.find("E", NUMBER) is None
 
 
 def test_the_later_entry_holds():
     lists = DncLists(freeze_at=1)
-    tell(lists, entry(), entry(expires_at=SOON))
+    send(lists, entry(), entry(expires_at=SOON))
     assert lists.find("D", NUMBER) == entry(expires_at=SOON)
 
 
 def test_a_tombstone_takes_a_number_off_its_list():
     lists = DncLists(freeze_at=1)
-    tell(lists, entry(), entry(name="E"))
+    send(lists, entry(), entry(name="E"))
     lists.take(f"D|{NUMBER}".encode(), None, 2)
     assert lists.find("D", NUMBER) is None and lists.find("E", NUMBER) == entry(name="E")
     while lists.is_overdue():
@@ -63,7 +63,7 @@ def test_a_tombstone_takes_a_number_off_its_list():
 @pytest.mark.parametrize("key", [b"D", b"X|+1", b"|", b"D|+12125550109", b"D|12125550101", b"D|+1 2"])
 def test_a_tombstone_of_what_is_not_there_changes_nothing(key):
     lists = DncLists()
-    tell(lists, entry())
+    send(lists, entry())
     lists.take(key, None, 1)
     assert lists.find("D", NUMBER) == entry()
 
@@ -71,7 +71,7 @@ def test_a_tombstone_of_what_is_not_there_changes_nothing(key):
 @pytest.mark.parametrize("name", ["a|b", "ä", 'say "no"', "x" * 256, "back\\slash", "\u2028"])
 def test_a_list_may_have_any_name(name):
     lists = DncLists(freeze_at=1)
-    tell(lists, entry(name=name))
+    send(lists, entry(name=name))
     assert lists.find(name, NUMBER) == entry(name=name)
 
 
@@ -146,13 +146,13 @@ def test_an_entry_may_be_written_in_any_way(value):
 
 def test_what_we_append_holds_at_once_and_until_it_is_read_back():
     lists = DncLists(freeze_at=1)
-    tell(lists, entry(expires_at=SOON))
+    send(lists, entry(expires_at=SOON))
     lists.append(entry(), 0)
     assert lists.find("D", NUMBER) == entry()
     # Another's entry that was written before ours, and read after we wrote.
-    tell(lists, entry(expires_at=SOON + timedelta(days=1)))
+    send(lists, entry(expires_at=SOON + timedelta(days=1)))
     assert lists.find("D", NUMBER) == entry()
-    tell(lists, entry())
+    send(lists, entry())
     lists.take(f"D|{NUMBER}".encode(), None, lists.offset + 1)
     assert lists.find("D", NUMBER) is None, "what was read later holds"
 
@@ -160,7 +160,7 @@ def test_what_we_append_holds_at_once_and_until_it_is_read_back():
 def test_more_lists_than_runs_can_tell_apart_are_kept_all_the_same():
     lists = DncLists(freeze_at=3)
     lists.names += [b"%d" % number for number in range(LISTS_IN_RUNS)]
-    tell(lists, entry(), entry("+12125550102"), entry(name="E"))
+    send(lists, entry(), entry("+12125550102"), entry(name="E"))
     assert lists.find("D", NUMBER) == entry() and lists.find("E", NUMBER) == entry(name="E")
     assert not lists.fits_runs
 
@@ -285,8 +285,8 @@ def raw(offset, name, number, expires, comma, change) -> Record:
 @given(several=_RECORDS)
 def test_many_at_once_are_no_more_lenient_than_the_codec(several):
     at_once, singly = DncLists(), DncLists()
-    tell(at_once, entry(), entry(name="E"))
-    tell(singly, entry(), entry(name="E"))
+    send(at_once, entry(), entry(name="E"))
+    send(singly, entry(), entry(name="E"))
     records = [raw(offset, *one) for offset, one in enumerate(several, start=2)]
     # Good ones around them, enough for a batch.
     records += [Record(offset, key_of(entry()), encode(entry())) for offset in range(len(records) + 2, BATCH_MIN + 20)]
@@ -353,7 +353,7 @@ def test_a_long_stretch_read_at_once_becomes_a_run():
 def test_merged_runs_forget_removals_and_repeats():
     lists = DncLists(freeze_at=2)
     for number in range(100, 108):
-        tell(lists, entry(f"+1212555{number:04d}"))
+        send(lists, entry(f"+1212555{number:04d}"))
     for number in range(100, 108):
         lists.take(b"D|+1212555%04d" % number, None, lists.offset + 1)
     while len(lists.runs) > 1:
@@ -365,8 +365,8 @@ def test_the_entries_of_all_lists_are_told_once_each_without_those_that_were_rem
     lists = DncLists(freeze_at=2)
     some = [entry(f"+1212555{number:04d}", name) for number in range(100, 105) for name in ("D", "E")]
     for one in [*some, entry("+10", expires_at=SOON)]:
-        tell(lists, one)
-        tell(lists, one)
+        send(lists, one)
+        send(lists, one)
     lists.take(key_of(some[0]), None, lists.offset + 1)
     told = [*((one.dnc_list_id, one.phone_number) for one in some[1:]), ("D", "+10")]
     assert sorted(lists.entries()) == sorted(told) and len(lists.runs) == 1

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from streams.logic.dnc.lists import DncLists
-from tests.logic.test_dnc import NUMBER, entry, tell
+from tests.logic.test_dnc import NUMBER, entry, send
 
 SOON = datetime(2026, 11, 24, tzinfo=UTC)
 OTHER = "+12125550102"
@@ -11,7 +11,7 @@ OTHER = "+12125550102"
 
 def taken_over(*entries, owner=1, read=()):
     lists = DncLists()
-    tell(lists, *read)
+    send(lists, *read)
     lists.take_over(owner, {one.phone_number.encode(): one for one in entries})
     return lists
 
@@ -28,7 +28,7 @@ def test_what_was_taken_over_holds_until_everything_has_been_read_that_had_been_
 
 def test_what_was_taken_over_does_not_give_way_to_an_equal_record_that_may_be_older():
     lists = taken_over(entry())
-    tell(lists, entry())
+    send(lists, entry())
     lists.take(f"D|{NUMBER}".encode(), None, lists.offset + 1)
     assert lists.find("D", NUMBER) == entry()
 
@@ -40,7 +40,7 @@ def test_what_was_taken_over_holds_as_long_as_nobody_has_said_how_far_the_topic_
 
 
 def test_a_partition_that_is_taken_over_again_knows_what_its_rows_say_and_nothing_else():
-    """Its unit was given up: what it had written in it is not there."""
+    """Its transaction was given up: what it had written in it is not there."""
     lists = taken_over(entry())
     lists.append(entry(OTHER), 1)
     lists.take_over(1, {b"row": entry()})
@@ -51,9 +51,9 @@ def test_each_partition_reads_its_own_record_back_though_others_wrote_the_same()
     lists = DncLists()
     for owner in (1, 2):
         lists.append(entry(), owner)
-    tell(lists, entry())
+    send(lists, entry())
     assert [len(lists.appended.read_back(owner)) for owner in (1, 2)] == [1, 0]
-    tell(lists, entry())
+    send(lists, entry())
     assert [len(lists.appended.read_back(owner)) for owner in (1, 2)] == [0, 1]
     assert not lists.appended
 
@@ -73,5 +73,5 @@ def test_what_a_partition_writes_anew_is_read_back_by_its_own_record():
     lists.append(entry(), 1)
     lists.appended.read_to(50)
     assert lists.appended, "the new one was written after that"
-    tell(lists, entry())
+    send(lists, entry())
     assert not lists.appended

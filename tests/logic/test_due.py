@@ -39,13 +39,13 @@ def test_a_rules_callback_is_a_preview_in_preview_mode_and_for_analysis_in_any_o
 def test_the_mode_is_the_one_the_campaign_has_when_the_callback_falls_due(before, after, topic):
     worker = Worker(campaign(dialing_mode=before, rule_set_ids=["R"]), rules=(rule(),))
     by_rule(worker)
-    worker.tell("campaigns", campaign(dialing_mode=after, rule_set_ids=["R"]), at="2026-11-23T14:39:59Z")
+    worker.send("campaigns", campaign(dialing_mode=after, rule_set_ids=["R"]), at="2026-11-23T14:39:59Z")
     assert worker.run_to("2026-11-23T14:40:00Z").topics[2] == topic
 
 
 def test_a_preview_command_says_everything_the_dialer_needs():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"name": "Ann"}))
+    worker.send("contacts", contact(attributes={"name": "Ann"}))
     worker.schedule(
         scheduled(owner="preferred", queue_id="Q2", conversation_id="v1", notes="ring twice", source="script")
     )
@@ -87,7 +87,7 @@ def test_a_rules_command_has_the_campaigns_queue_and_no_agent():
 
 def test_attributes_are_those_of_the_moment_record_first_then_wrap_ups():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"name": "Ann", "tier": "1"}))
+    worker.send("contacts", contact(attributes={"name": "Ann", "tier": "1"}))
     worker.schedule(scheduled())
     worker.wrap_up(wrap_up("v8", attributes={"tier": "2"}))
     worker.wrap_up(wrap_up("v9", attributes={"mood": "fine"}, occurred_at="2026-11-23T14:31:00Z"))
@@ -101,16 +101,16 @@ def test_attributes_are_those_of_the_moment_record_first_then_wrap_ups():
 def test_a_new_record_replaces_the_attributes():
     worker = Worker()
     worker.wrap_up(wrap_up(attributes={"tier": "2"}))
-    worker.tell("contacts", contact(attributes={"name": "Ann"}))
+    worker.send("contacts", contact(attributes={"name": "Ann"}))
     worker.schedule(scheduled())
     assert worker.run_to("2026-11-23T15:00:00Z").commands[0]["attributes"] == {"name": "Ann"}
 
 
 def test_a_contacts_tombstone_leaves_its_callbacks():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"name": "Ann"}))
+    worker.send("contacts", contact(attributes={"name": "Ann"}))
     worker.schedule(scheduled())
-    worker.tell("contacts", None, key="L|c1")
+    worker.send("contacts", None, key="L|c1")
     assert worker.run_to("2026-11-23T15:00:00Z").commands[0]["attributes"] == {}
 
 
@@ -134,7 +134,7 @@ def test_a_rules_callback_of_a_preview_campaign_goes_ahead_while_it_is_off():
 def test_a_rule_callback_whose_campaign_is_gone_is_blocked():
     worker = Worker(rules=(rule(),))
     by_rule(worker)
-    worker.tell("campaigns", None, key="P")
+    worker.send("campaigns", None, key="P")
     said = worker.run_to("2026-11-23T14:40:00Z")
     assert said.transitions == ["due", "blocked"]
     assert said.reasons[-1] == ["campaign_unknown"]
@@ -205,7 +205,7 @@ def test_a_rule_callback_that_waits_is_shown_at_once_to_the_agent_whom_the_conta
     (command,) = said.commands
     assert (said.topics[2], command["owner"], command["agent_id"]) == ("dial-preview", "only", "a7")
     assert said.lifecycle[1]["cause"]["event_id"] == event["event_id"]
-    worker.tell("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
+    worker.send("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
     assert worker.run_to("2026-11-23T15:00:00Z").lines == []
 
 

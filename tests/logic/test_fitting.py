@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.kafka.topic_differences import CUT, NEEDED
 from streams.logic.contact.exchange import Arrived, Damage, Record
-from streams.logic.partition.fitting import CATALOG_ROOM, HEADERS_KEPT, KEY_KEPT, fitting_value, portions, size_of
+from streams.logic.partition.fitting import CATALOG_LIMITS, HEADERS_KEPT, KEY_KEPT, fitting_value, portions, size_of
 from streams.logic.partition.outputs import Outlet, dead_letter
 from topics.catalog import CATALOG, Direction
 from topics.codec import ErrorCode
@@ -26,9 +26,9 @@ OWN = {
 }
 
 
-def letter(key: bytes | None, value: bytes | None, headers=(), room=LEAST, damage: Damage | None = None) -> Record:
+def letter(key: bytes | None, value: bytes | None, headers=(), limits=LEAST, damage: Damage | None = None) -> Record:
     arrived = Arrived("wrap-up", 3, 77, key, value, 5, tuple(headers), damage)
-    return dead_letter(arrived, ErrorCode.INVALID, "BadEvent", "what is wrong", Outlet("p.", room))
+    return dead_letter(arrived, ErrorCode.INVALID, "BadEvent", "what is wrong", Outlet("p.", limits))
 
 
 def test_a_dead_letter_that_fits_is_whole_and_says_nothing_of_a_cut():
@@ -38,11 +38,11 @@ def test_a_dead_letter_that_fits_is_whole_and_says_nothing_of_a_cut():
     assert not any(name.startswith("ringback.cut") for name, _ in whole.headers)
 
 
-@pytest.mark.parametrize("room", [LEAST, CATALOG_ROOM])
-def test_a_value_that_is_too_large_is_cut_and_its_length_digest_and_place_are_told(room):
+@pytest.mark.parametrize("limits", [LEAST, CATALOG_LIMITS])
+def test_a_value_that_is_too_large_is_cut_and_its_length_digest_and_place_are_told(limits):
     value = bytes(range(256)) * 40_000
-    cut = letter(b"k", value, [("a", b"b")], room)
-    assert room["dead-letter"] - 2000 < size_of(cut) <= room["dead-letter"]
+    cut = letter(b"k", value, [("a", b"b")], limits)
+    assert limits["dead-letter"] - 2000 < size_of(cut) <= limits["dead-letter"]
     assert cut.value == value[: len(cut.value or b"")] and cut.key == b"k" and cut.headers[0] == ("a", b"b")
     assert dict(cut.headers).items() >= {
         **OWN, "ringback.cut": b"value", "ringback.value.bytes": b"10240000",
@@ -157,4 +157,4 @@ def test_records_that_go_together_fit_into_a_batch_of_their_topic():
 
 def test_every_topic_that_a_worker_writes_has_a_least_size_that_its_settings_in_the_catalog_exceed():
     written = {name for name, topic in CATALOG.items() if topic.direction is not Direction.IN} | {"dnc-entries"}
-    assert set(NEEDED) == written and all(NEEDED[name] < CATALOG_ROOM[name] for name in NEEDED)
+    assert set(NEEDED) == written and all(NEEDED[name] < CATALOG_LIMITS[name] for name in NEEDED)

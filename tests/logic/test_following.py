@@ -61,13 +61,13 @@ def test_a_record_with_an_impossible_timestamp_is_a_bad_event(topic, value, key,
 
 
 class Bug(Exception):
-    """A fault of ours."""
+    """A bug of ours."""
 
 
 MESSAGE = "with +12125550101 in it"
 
 
-def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_told_once(monkeypatch):
+def test_a_configuration_record_that_meets_a_bug_is_quarantined_and_the_bug_is_logged_once(monkeypatch):
     def failing(rules):
         raise Bug(MESSAGE)
 
@@ -81,20 +81,20 @@ def test_a_configuration_record_that_meets_a_bug_is_set_aside_and_the_fault_is_t
     assert headers["ringback.error"] == b"internal_error"
     assert headers["__connect.errors.exception.class.name"] == b"Bug"
     assert b"555" not in headers["__connect.errors.exception.message"]
-    (fault,) = outcome.faults
-    assert (fault.kind, fault.what) == ("configuration", "Bug")
-    assert "in failing" in fault.where and "2125550101" not in fault.where
+    (bug,) = outcome.bugs
+    assert (bug.kind, bug.what) == ("configuration", "Bug")
+    assert "in failing" in bug.where and "2125550101" not in bug.where
     configuration.apply(told("campaigns", campaign(), b"P"), NOW)
-    assert partition.configure(NOW).faults == []
+    assert partition.configure(NOW).bugs == []
 
 
 def test_a_clear_that_came_while_nobody_could_read_the_campaign_is_applied_after_a_restart_too():
     worker = Worker(rules=(rule(minutes=60),))
     worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
-    worker.tell("campaigns", campaign(rule_set_ids="R"))
-    worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:50:00Z")
+    worker.send("campaigns", campaign(rule_set_ids="R"))
+    worker.send("contact-list-cleared", clear(), at="2026-11-23T14:50:00Z")
     worker.restart()
-    said = worker.tell("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
+    said = worker.send("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
     said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
     assert said.transitions == ["cancelled"]
 
@@ -102,10 +102,10 @@ def test_a_clear_that_came_while_nobody_could_read_the_campaign_is_applied_after
 def test_what_a_recycle_did_not_cancel_by_the_settings_of_its_day_stays_when_another_campaign_can_be_read_again():
     worker = Worker(campaign(), campaign("Q"))
     worker.schedule(scheduled(due_at="2026-11-23T20:00:00Z"))
-    worker.tell("campaigns", campaign("Q", rule_set_ids="R"))
-    worker.tell("campaign-recycle", recycle(), at="2026-11-23T14:50:00Z")
-    worker.tell("campaigns", campaign(recycle_cancels=["agent"]), at="2026-11-23T14:55:00Z")
-    said = worker.tell("campaigns", campaign("Q"), at="2026-11-23T15:00:00Z")
+    worker.send("campaigns", campaign("Q", rule_set_ids="R"))
+    worker.send("campaign-recycle", recycle(), at="2026-11-23T14:50:00Z")
+    worker.send("campaigns", campaign(recycle_cancels=["agent"]), at="2026-11-23T14:55:00Z")
+    said = worker.send("campaigns", campaign("Q"), at="2026-11-23T15:00:00Z")
     said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
     assert said.transitions == []
 
@@ -114,7 +114,7 @@ def told_at_once(worker, names, **changes):
     """Records of many campaigns, which a partition looks at together."""
     for offset, name in enumerate(names[:-1], start=10_000):
         worker.core.configuration.apply(told("campaigns", campaign(name, **changes), name.encode(), offset), NOW)
-    return worker.tell("campaigns", campaign(names[-1], **changes), at="2026-11-23T14:45:00Z")
+    return worker.send("campaigns", campaign(names[-1], **changes), at="2026-11-23T14:45:00Z")
 
 
 def test_a_change_that_is_about_something_else_writes_no_row_however_many_campaigns_cannot_be_read():
@@ -133,7 +133,7 @@ def test_of_however_many_campaigns_that_cannot_be_read_the_row_has_room_and_no_c
         worker.wrap_up(wrap_up(wrap_up_code="AGAIN", campaign_id=name, event_id=name, conversation_id=name))
     told_at_once(worker, many, rule_set_ids="R")
     assert 16 * 1024 < max(map(len, worker.core.partitions[0].table.values())) < STATE_ROW_BYTES_MAX
-    worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:45:00Z")
+    worker.send("contact-list-cleared", clear(), at="2026-11-23T14:45:00Z")
     if restarted:
         worker.restart()
     said = told_at_once(worker, many, rule_set_ids=["R"])

@@ -85,9 +85,9 @@ def test_an_unknown_field_is_ignored():
 
 def test_bad_configuration_records_become_dead_letters_and_leave_what_their_keys_name_unreadable():
     worker = Worker()
-    assert worker.tell("campaigns", campaign(status="dozing")).errors == ["invalid_cell"]
-    assert worker.tell("campaigns", campaign("P2"), key="P3").errors == ["wrong_key"]
-    assert worker.tell("campaign-recycle", None, key="P").errors == ["undecodable"]
+    assert worker.send("campaigns", campaign(status="dozing")).errors == ["invalid_cell"]
+    assert worker.send("campaigns", campaign("P2"), key="P3").errors == ["wrong_key"]
+    assert worker.send("campaign-recycle", None, key="P").errors == ["undecodable"]
     assert worker.wrap_up(wrap_up()).errors == []
     assert worker.wrap_up(wrap_up("v2", campaign_id="P2")).errors == ["campaign_unknown"]
     assert worker.wrap_up(wrap_up("v3", campaign_id="P3")).errors == ["campaign_unreadable"]

@@ -12,9 +12,9 @@ import orjson
 import pytest
 from msgspec.structs import replace
 
-from streams.logic.contact.exchange import Arrived, FaultKind
+from streams.logic.contact.exchange import Arrived, BugKind
 from streams.logic.contact.inputs import TimerFired
-from streams.logic.contact.limits import SETBACK_FIRST, STATE_ROW_BYTES_MAX
+from streams.logic.contact.limits import BACKOFF_FIRST, STATE_ROW_BYTES_MAX
 from streams.logic.contact.rows import encode_contact
 from streams.logic.contact.state import Contact, Status, Timer, TimerKind
 from streams.logic.decisions.decide import decide
@@ -203,7 +203,7 @@ def a_partition(contact: Contact, *others: Contact) -> Partition:
     return partition
 
 
-def test_a_timer_outside_of_the_table_is_undone_and_set_back_and_another_contacts_timer_does_not_wait_for_it() -> None:
+def test_a_timer_outside_of_the_table_is_undone_and_retried_and_another_contacts_timer_does_not_wait_for_it() -> None:
     broken, other = as_if(ruled(), Timer(DUE, TimerKind.OUTCOME)), promised().contact
     assert other is not None
     partition = a_partition(broken, replace(other, contact_id="c2"))
@@ -211,11 +211,11 @@ def test_a_timer_outside_of_the_table_is_undone_and_set_back_and_another_contact
     done = []
     while (outcome := partition.fire(DUE)) is not None:
         done.append(outcome)
-    (failed,) = (one for one in done if one.faults)
-    assert [(fault.kind, fault.what) for fault in failed.faults] == [(FaultKind.TIMER, "OutsideLifecycle")]
+    (failed,) = (one for one in done if one.bugs)
+    assert [(bug.kind, bug.what) for bug in failed.bugs] == [(BugKind.TIMER, "OutsideLifecycle")]
     assert (failed.records, failed.writes, partition.table[b"L|c1"]) == ([], {}, before)
     assert [one.fired[0].topic for one in done if one.fired] == ["dial-preview"]
-    assert partition.set_back == 1 and partition.next_at() == DUE + SETBACK_FIRST
+    assert partition.retried_count == 1 and partition.next_at() == DUE + BACKOFF_FIRST
 
 
 def test_an_event_that_leads_outside_of_the_table_is_undone_and_goes_to_the_dead_letters() -> None:
@@ -223,7 +223,7 @@ def test_an_event_that_leads_outside_of_the_table_is_undone_and_goes_to_the_dead
     before = partition.table[b"L|c1"]
     value = cancelled(AGENTS)
     outcome = partition.apply(Arrived("callback-scheduled", 0, 0, key_of(value), orjson.dumps(value), 0), DUE)
-    assert [(fault.kind, fault.what) for fault in outcome.faults] == [(FaultKind.EVENT, "OutsideLifecycle")]
+    assert [(bug.kind, bug.what) for bug in outcome.bugs] == [(BugKind.EVENT, "OutsideLifecycle")]
     assert ([record.topic for record in outcome.records], outcome.dead) == (["dead-letter"], {"internal_error": 1})
     assert (outcome.writes, partition.table[b"L|c1"]) == ({}, before)
 

@@ -29,9 +29,9 @@ def rows(worker: Worker) -> dict[str, dict]:
 )
 def test_a_repeated_event_leads_to_no_output_at_all(topic, event):
     worker = Worker(rules=(rule(),))
-    assert worker.tell(topic, event).lines != []
+    assert worker.send(topic, event).lines != []
     before = rows(worker)
-    assert worker.tell(topic, {**event, "occurred_at": "2026-11-23T14:31:00Z"}).lines == []
+    assert worker.send(topic, {**event, "occurred_at": "2026-11-23T14:31:00Z"}).lines == []
     assert rows(worker) == before
 
 
@@ -45,17 +45,17 @@ def test_the_same_event_id_on_another_topic_or_of_another_contact_is_another_eve
 def test_five_minutes_ahead_is_in_order_and_a_millisecond_more_is_not():
     worker = Worker()
     event = wrap_up(occurred_at="2026-11-23T14:35:00Z")
-    assert worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z").lines == []
+    assert worker.send("wrap-up", event, at="2026-11-23T14:30:00Z").lines == []
     event = wrap_up("v2", occurred_at="2026-11-23T14:35:00.001Z")
-    assert worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z").errors == ["in_the_future"]
+    assert worker.send("wrap-up", event, at="2026-11-23T14:30:00Z").errors == ["in_the_future"]
 
 
 def test_35_days_back_is_in_order_and_a_second_more_is_not():
     worker = Worker()
     event = wrap_up(occurred_at="2026-10-19T14:30:00Z")
-    assert worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z").lines == []
+    assert worker.send("wrap-up", event, at="2026-11-23T14:30:00Z").lines == []
     event = wrap_up("v2", occurred_at="2026-10-19T14:29:59Z")
-    assert worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z").errors == ["too_old"]
+    assert worker.send("wrap-up", event, at="2026-11-23T14:30:00Z").errors == ["too_old"]
 
 
 @pytest.mark.parametrize("event", [wrap_up(), scheduled(), rescheduled(), cancelled()])
@@ -65,7 +65,7 @@ def test_35_days_back_is_in_order_and_a_second_more_is_not():
 )
 def test_a_clock_at_the_end_of_the_calendar_is_a_bad_event_like_any_other(event, occurred_at, error):
     topic = "callback-scheduled" if "type" in event else "wrap-up"
-    said = Worker().tell(topic, {**event, "occurred_at": occurred_at}, at="2026-11-23T14:30:00Z")
+    said = Worker().send(topic, {**event, "occurred_at": occurred_at}, at="2026-11-23T14:30:00Z")
     assert said.errors == [error]
 
 
@@ -89,18 +89,18 @@ def test_a_contact_is_forgotten_35_days_after_its_last_event():
 )
 def test_an_event_is_known_again_at_the_last_instant_at_which_it_is_accepted(topic, event):
     worker = Worker()
-    assert worker.tell(topic, event).lines != []
-    assert worker.tell(topic, event, at="2026-12-28T14:30:00Z").lines == []
-    assert worker.tell(topic, event, at="2026-12-28T14:30:00.001Z").errors == ["too_old"]
+    assert worker.send(topic, event).lines != []
+    assert worker.send(topic, event, at="2026-12-28T14:30:00Z").lines == []
+    assert worker.send(topic, event, at="2026-12-28T14:30:00.001Z").errors == ["too_old"]
 
 
 def test_an_event_from_a_clock_ahead_is_remembered_until_it_is_too_old_by_its_own():
     worker = Worker()
     event = wrap_up(occurred_at="2026-11-23T14:35:00Z")
-    worker.tell("wrap-up", event, at="2026-11-23T14:30:00Z")
+    worker.send("wrap-up", event, at="2026-11-23T14:30:00Z")
     worker.run_to("2026-12-28T14:34:59Z")
     assert list(rows(worker)) == ["L|c1"]
-    assert worker.tell("wrap-up", event, at="2026-12-28T14:35:01Z").errors == ["too_old"]
+    assert worker.send("wrap-up", event, at="2026-12-28T14:35:01Z").errors == ["too_old"]
 
 
 def test_a_contact_is_not_forgotten_while_a_callback_is_outstanding():
@@ -123,29 +123,29 @@ def test_what_a_timer_ended_is_remembered_from_that_end():
 
 def test_a_contacts_record_and_its_totals_stay_until_its_tombstone():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"name": "Ann"}))
+    worker.send("contacts", contact(attributes={"name": "Ann"}))
     worker.wrap_up(wrap_up())
     worker.run_to("2027-03-01T00:00:00Z")
     row = rows(worker)["L|c1"]
     assert (row["attributes"], row["attempts_total"]) == ({"name": "Ann"}, 1)
     assert "seen" not in row and "conversations" not in row
-    worker.tell("contacts", None, key="L|c1")
+    worker.send("contacts", None, key="L|c1")
     assert rows(worker) == {}
 
 
 def test_a_tombstone_leaves_the_memory_of_a_contact_for_its_time():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"name": "Ann"}))
+    worker.send("contacts", contact(attributes={"name": "Ann"}))
     worker.schedule(scheduled())
     worker.schedule(cancelled())
-    worker.tell("contacts", None, key="L|c1")
+    worker.send("contacts", None, key="L|c1")
     assert "attributes" not in rows(worker)["L|c1"]
     assert worker.schedule(scheduled(), at="2026-11-24T00:00:00Z").lines == []
 
 
 def test_a_tombstone_for_a_contact_that_nobody_knows_changes_nothing():
     worker = Worker(listed=())
-    assert worker.tell("contacts", None, key="L|c9").lines == []
+    assert worker.send("contacts", None, key="L|c9").lines == []
     assert rows(worker) == {}
 
 
@@ -206,8 +206,8 @@ def full(topic: str, event: dict, *campaigns, rules=(), left: int = 10) -> Worke
     size = 1
     for _ in range(2):
         worker = Worker(*campaigns, rules=rules)
-        worker.tell("contacts", contact(attributes={"a": "x" * size}))
-        assert worker.tell(topic, event).transitions == ["scheduled"]
+        worker.send("contacts", contact(attributes={"a": "x" * size}))
+        assert worker.send(topic, event).transitions == ["scheduled"]
         size += ROW_BYTES_MAX - left - taken(worker)
     assert taken(worker) == ROW_BYTES_MAX - left
     return worker
@@ -236,13 +236,13 @@ def waiting_in_a_full_row() -> Worker:
 
 def test_a_callback_is_released_from_a_row_that_is_full():
     worker = waiting_in_a_full_row()
-    worker.tell("campaigns", campaign(rule_set_ids=["R"]))
+    worker.send("campaigns", campaign(rule_set_ids=["R"]))
     assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["dialing"]
 
 
 def test_a_limit_that_is_set_later_reaches_what_waits_in_a_row_that_is_full():
     worker = waiting_in_a_full_row()
-    worker.tell("campaigns", campaign(status="off", rule_set_ids=["R"], expire_after_s=3600))
+    worker.send("campaigns", campaign(status="off", rule_set_ids=["R"], expire_after_s=3600))
     assert worker.run_to("2026-11-23T15:40:00Z").transitions == ["expired"]
 
 

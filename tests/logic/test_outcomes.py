@@ -230,7 +230,7 @@ def test_reschedule_and_wrap_up_lead_to_the_same_state_in_either_order(moved_at)
         worker = presented()
         events = [("wrap-up", of_k1()), ("callback-scheduled", rescheduled(occurred_at=moved_at))]
         for topic, value in events if wrap_up_first else reversed(events):
-            worker.tell(topic, value, at="2026-11-23T15:11:00Z")
+            worker.send(topic, value, at="2026-11-23T15:11:00Z")
         ends.append(len(worker.run_to("2026-11-25T00:00:00Z").commands))
     assert ends[0] == ends[1] == (1 if moved_at == "2026-11-23T15:05:00Z" else 0)
 
@@ -244,7 +244,7 @@ def test_a_cancel_after_the_end_keeps_an_older_reschedule_from_reopening():
             "cancel": ("callback-scheduled", cancelled(occurred_at="2026-11-23T15:06:00Z")),
         }
         for name in order:
-            worker.tell(*events[name], at="2026-11-23T15:11:00Z")
+            worker.send(*events[name], at="2026-11-23T15:11:00Z")
         assert worker.run_to("2026-11-30T00:00:00Z").commands == [], order
 
 
@@ -356,7 +356,7 @@ def called_again_at(*events) -> list[str]:
     """When k1, presented at 15:00, goes out again after these events, which arrive at 15:31."""
     worker = presented()
     for topic, value in events:
-        worker.tell(topic, value, at="2026-11-23T15:31:00Z")
+        worker.send(topic, value, at="2026-11-23T15:31:00Z")
     return [command["due_at"] for command in worker.run_to("2026-11-25T00:00:00Z").commands]
 
 
@@ -395,13 +395,13 @@ def test_a_call_ahead_of_its_time_ends_the_callback_however_late_the_first_calls
     events = [("callback-scheduled" if name == "move" else "wrap-up", FIRST[name]) for name in heard]
     before, after = events[: 2 - late], events[2 - late :]
     for topic, value in before:
-        worker.tell(topic, value, at="2026-11-23T15:12:00Z")
-    (answer,) = worker.tell("placement-requested", placement("2026-11-23T15:15:00Z")).of("placement-decided")
+        worker.send(topic, value, at="2026-11-23T15:12:00Z")
+    (answer,) = worker.send("placement-requested", placement("2026-11-23T15:15:00Z")).of("placement-decided")
     if not answer["allowed"]:
         assert before == [("wrap-up", FIRST["wrap-up"])], "completed, and not moved yet"
         return
     for topic, value in [*after, ("wrap-up", of_k1("v6", event_id="w2", occurred_at="2026-11-23T15:20:00Z"))]:
-        worker.tell(topic, value, at="2026-11-23T15:31:00Z")
+        worker.send(topic, value, at="2026-11-23T15:31:00Z")
     assert worker.run_to("2026-11-25T00:00:00Z").commands == []
 
 
@@ -412,7 +412,7 @@ def test_a_second_wrap_up_of_a_call_that_was_left_open_completes_if_it_is_of_ano
         worker = presented()
         for name in order:
             topic = "callback-scheduled" if name == "move" else "wrap-up"
-            worker.tell(topic, FIRST[name], at="2026-11-23T15:12:00Z")
+            worker.send(topic, FIRST[name], at="2026-11-23T15:12:00Z")
         worker.wrap_up(of_k1(again, event_id="w2", occurred_at="2026-11-23T15:20:00Z"))
         assert len(worker.run_to("2026-11-25T00:00:00Z").commands) == (1 if again == "v5" else 0), order
 

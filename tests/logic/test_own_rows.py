@@ -134,7 +134,7 @@ def test_a_partition_whose_contacts_belong_to_others_since_partitions_were_added
         Partition(0, after, Configuration(), dict(rows)).ready(NOW)
 
 
-def test_a_clear_on_a_topic_that_was_made_anew_works_as_on_a_new_installation():
+def test_a_clear_on_a_topic_that_was_recreated_works_as_on_a_new_installation():
     """Its offset is one that the partition has dealt with on the topic before it."""
     known = configuration(rule(minutes=600), ids=IDS)
     partition = fresh(known)
@@ -155,7 +155,7 @@ def test_a_clear_on_a_topic_that_was_made_anew_works_as_on_a_new_installation():
         assert again.outstanding == outstanding
 
 
-def test_offsets_of_a_topic_that_was_made_anew_are_forgotten_and_others_are_not():
+def test_offsets_of_a_topic_that_was_recreated_are_forgotten_and_others_are_not():
     meta = decode_meta(
         orjson.dumps(
             {
@@ -197,23 +197,23 @@ def test_what_falls_due_while_a_partition_is_acquired_is_late_for_that(due_at, c
     event = scheduled(occurred_at="2026-11-23T14:00:00Z", due_at=due_at)
     partition.apply(arrived("callback-scheduled", event, key_of(event), 1), instant("2026-11-23T14:00:00Z"))
     again = Partition(0, 1, known, dict(partition.table))
-    again.holding.begins(NOW)
+    again.held_times.acquiring(NOW)
     again.ready(instant("2026-11-23T14:32:00Z"))
-    again.holding.goes_on(instant("2026-11-23T14:35:00Z"))
+    again.held_times.resume(instant("2026-11-23T14:35:00Z"))
     outcome = again.fire(instant("2026-11-23T14:40:00Z"))
     assert outcome is not None and [fired.cause for fired in outcome.fired] == [cause]
 
 
 def test_what_falls_due_while_a_kept_partition_stands_in_a_rebalance_is_late_for_that_and_what_waited_before_is_not():
     partition = fresh(configuration(NEVER))
-    holding = partition.holding
-    holding.begins(instant("2026-11-23T14:00:00Z"))
-    holding.goes_on(instant("2026-11-23T14:01:00Z"))
-    holding.stands(NOW)
-    holding.stands(instant("2026-11-23T14:31:00Z"))
-    holding.goes_on(instant("2026-11-23T14:32:00Z"))
+    held_times = partition.held_times
+    held_times.acquiring(instant("2026-11-23T14:00:00Z"))
+    held_times.resume(instant("2026-11-23T14:01:00Z"))
+    held_times.pause(NOW)
+    held_times.pause(instant("2026-11-23T14:31:00Z"))
+    held_times.resume(instant("2026-11-23T14:32:00Z"))
     asked = ("14:29:59", "14:30:00", "14:31:59", "14:32:00")
-    assert [holding.stood_at(instant(f"2026-11-23T{at}Z")) for at in asked] == [False, True, True, False]
+    assert [held_times.was_paused_at(instant(f"2026-11-23T{at}Z")) for at in asked] == [False, True, True, False]
 
 
 def test_the_key_of_an_entry_on_its_topic_is_not_changed_by_any_of_this():

@@ -31,7 +31,7 @@ AT_1600 = instant("2026-11-23T16:00:00Z")
 
 
 class Bug(Exception):
-    """A fault of ours."""
+    """A bug of ours."""
 
 
 MESSAGE = "with +12125550101 in it"
@@ -77,7 +77,7 @@ class Log:
     def list_contacts(self, partition: Partition, *contact_ids: str) -> None:
         """The records of contacts, without which the system dials none of them."""
         for contact_id in contact_ids:
-            self.tell(partition, "contacts", contact(contact_id))
+            self.send(partition, "contacts", contact(contact_id))
 
     def committed(self, outcome: Outcome | None) -> Outcome:
         assert outcome is not None
@@ -88,7 +88,7 @@ class Log:
         self.offset += 1
         return Arrived(topic, 0, self.offset, key_of(value), orjson.dumps(value), 0)
 
-    def tell(self, partition: Partition, topic: str, value: dict, now=AT_1430) -> Outcome:
+    def send(self, partition: Partition, topic: str, value: dict, now=AT_1430) -> Outcome:
         return self.committed(partition.apply(self.event(topic, value), now))
 
     def fire_all(self, partition: Partition, now) -> Outcome:
@@ -110,7 +110,7 @@ def topics(outcome: Outcome) -> list[str]:
 
 
 def test_a_timer_survives_a_restart_and_fires_once(log):
-    log.tell(log.start(AT_1430), "callback-scheduled", scheduled())
+    log.send(log.start(AT_1430), "callback-scheduled", scheduled())
     partition = log.start(AT_1600)
     assert partition.next_at() == AT_1500
     assert topics(log.fire_all(partition, AT_1600)).count("dial-preview") == 1
@@ -120,13 +120,13 @@ def test_a_timer_survives_a_restart_and_fires_once(log):
 
 def test_a_cancelled_timer_does_not_come_back_with_a_restart(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
-    log.tell(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z"))
+    log.send(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z"))
     assert log.fire_all(log.start(AT_1600), AT_1600).records == []
 
 
 def test_a_repeated_event_is_known_after_a_restart(log):
-    log.tell(log.start(AT_1430), "callback-scheduled", scheduled())
+    log.send(log.start(AT_1430), "callback-scheduled", scheduled())
     assert log.start(AT_1430).apply(log.event("callback-scheduled", scheduled()), AT_1430).records == []
 
 
@@ -134,7 +134,7 @@ def test_what_fell_due_during_an_outage_goes_out_oldest_first_and_late_for_that(
     partition = log.start(AT_1430)
     for number, minute in ((1, 50), (2, 40), (3, 45)):
         due_at = f"2026-11-23T14:{minute}:00Z"
-        log.tell(partition, "callback-scheduled", scheduled(f"k{number}", contact_id=f"c{number}", due_at=due_at))
+        log.send(partition, "callback-scheduled", scheduled(f"k{number}", contact_id=f"c{number}", due_at=due_at))
     outcome = log.fire_all(log.start(AT_1600), AT_1600)
     assert [fired.due_at.minute for fired in outcome.fired] == [40, 45, 50]
     assert {fired.cause for fired in outcome.fired} == {LatenessCause.OUTAGE}
@@ -147,7 +147,7 @@ def test_what_arrives_after_its_due_time_goes_out_oldest_first_too(log):
             f"k{number}", event_id=f"s{number}", contact_id=f"c{number}", conversation_id=f"v{number}",
             occurred_at="2026-11-23T14:30:00Z", due_at=f"2026-11-23T{due_at}:00Z",
         )  # fmt: skip
-        log.tell(partition, "callback-scheduled", event, AT_1500)
+        log.send(partition, "callback-scheduled", event, AT_1500)
     dialed = [record for record in log.fire_all(partition, AT_1500).records if record.topic == "dial-preview"]
     assert [orjson.loads(record.value)["callback_id"] for record in dialed] == ["k1", "k2", "k0"]
 
@@ -162,7 +162,7 @@ def test_what_arrives_after_its_due_time_goes_out_oldest_first_too(log):
 )
 def test_a_command_more_than_a_second_late_is_late_for_backlog(log, fired_at, cause):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", scheduled())
     assert log.fire_all(partition, instant(fired_at)).fired == [Fired("dial-preview", AT_1500, cause)]
 
 
@@ -172,7 +172,7 @@ def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
     partition = log.start(AT_1430)
     log.list_contacts(partition, "c0", "c1")
     for number in range(2):
-        log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
+        log.send(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"], dial_rate_per_s=1)))
     partition._configuration.apply(log.configuration[-1], AT_1500)
@@ -187,7 +187,7 @@ def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_me
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
     log.list_contacts(partition, "c1")
-    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.send(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
     assert topics(log.fire_all(log.start(AT_1600), AT_1600)) == [
@@ -198,7 +198,7 @@ def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_me
 
 
 def test_a_clear_read_during_an_outage_is_applied_before_anything_is_dialed(log):
-    log.tell(log.start(AT_1430), "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.send(log.start(AT_1430), "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=AT_1500)
     outcome = log.fire_all(log.start(AT_1600), AT_1600)
     assert topics(outcome) == ["callback-lifecycle", "outstanding-callbacks"]
@@ -208,7 +208,7 @@ def test_a_clear_read_during_an_outage_is_applied_before_anything_is_dialed(log)
 def test_a_clear_that_was_interrupted_is_finished_after_a_restart(log):
     partition = log.start(AT_1430)
     for number in range(3):
-        log.tell(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
+        log.send(partition, "wrap-up", wrap_up(f"v{number}", contact_id=f"c{number}", wrap_up_code="AGAIN"))
     log.configure(
         ("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=instant("2026-11-23T14:35:00Z")
     )
@@ -256,9 +256,9 @@ def test_old_recycles_stay_accepted_when_they_are_read_again_years_later(log):
 
 def test_the_count_of_outstanding_callbacks_is_right_over_life_and_restart(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled("k1"))
-    log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
-    log.tell(partition, "callback-scheduled", cancelled("k1", occurred_at="2026-11-23T14:30:00Z"))
+    log.send(partition, "callback-scheduled", scheduled("k1"))
+    log.send(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
+    log.send(partition, "callback-scheduled", cancelled("k1", occurred_at="2026-11-23T14:30:00Z"))
     assert partition.outstanding == 1
     assert log.start(AT_1600).outstanding == 1
     log.fire_all(partition, AT_1600)
@@ -277,78 +277,78 @@ def test_a_row_of_a_newer_version_is_not_guessed_at():
 def test_an_event_that_meets_a_bug_once_is_decided_at_the_second_try(log):
     partition = log.start(AT_1430)
     log.bugs = 1
-    outcome = log.tell(partition, "callback-scheduled", scheduled())
+    outcome = log.send(partition, "callback-scheduled", scheduled())
     assert topics(outcome) == ["callback-lifecycle", "outstanding-callbacks"]
-    assert outcome.faults == []
+    assert outcome.bugs == []
 
 
-def test_an_event_that_meets_a_bug_twice_is_set_aside_with_nothing_changed(log):
+def test_an_event_that_meets_a_bug_twice_becomes_a_dead_letter_with_nothing_changed(log):
     partition = log.start(AT_1430)
     log.bugs = 2
-    outcome = log.tell(partition, "callback-scheduled", scheduled())
+    outcome = log.send(partition, "callback-scheduled", scheduled())
     headers = dict(outcome.records[0].headers)
     assert headers["ringback.error"] == b"internal_error"
     assert b"555" not in headers["__connect.errors.exception.message"]
-    (fault,) = outcome.faults
-    assert (fault.kind, fault.what) == ("event", "Bug") and outcome.writes == {}
-    assert "in failing_decide" in fault.where and "2125550101" not in fault.where
-    assert topics(log.tell(partition, "callback-scheduled", scheduled())) == [
+    (bug,) = outcome.bugs
+    assert (bug.kind, bug.what) == ("event", "Bug") and outcome.writes == {}
+    assert "in failing_decide" in bug.where and "2125550101" not in bug.where
+    assert topics(log.send(partition, "callback-scheduled", scheduled())) == [
         "callback-lifecycle",
         "outstanding-callbacks",
     ]
 
 
-def test_a_timer_that_meets_a_bug_is_put_off_and_holds_nobody_else_up(log):
+def test_a_timer_that_meets_a_bug_is_retried_later_and_holds_nobody_else_up(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled("k1"))
-    log.tell(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
+    log.send(partition, "callback-scheduled", scheduled("k1"))
+    log.send(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
     log.bugs = 2
     outcome = log.fire_all(partition, AT_1500)
-    assert [fault.kind for fault in outcome.faults] == ["timer"]
+    assert [bug.kind for bug in outcome.bugs] == ["timer"]
     assert [fired.due_at for fired in outcome.fired] == [AT_1500]
-    assert partition.outstanding == 2 and partition.set_back == 1
+    assert partition.outstanding == 2 and partition.retried_count == 1
     assert partition.next_at() == instant("2026-11-23T15:01:00Z")
     assert topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z"))).count("dial-preview") == 1
-    assert partition.set_back == 0
+    assert partition.retried_count == 0
 
 
-def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_put_off(log):
+def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_retried(log):
     partition = log.start(AT_1430)
     for name, due_at in (("k1", "2026-11-23T15:00:00Z"), ("k2", "2026-11-23T15:05:00Z")):
-        log.tell(partition, "callback-scheduled", scheduled(name, conversation_id=f"v-{name}", due_at=due_at))
+        log.send(partition, "callback-scheduled", scheduled(name, conversation_id=f"v-{name}", due_at=due_at))
     log.bugs, log.meets = 1000, lambda told: getattr(told, "callback_id", None) == "k1"
     for minute in (0, 1, 3, 5, 7, 15):
         outcome = log.fire_all(partition, instant(f"2026-11-23T15:{minute:02}:00Z"))
-        assert len(outcome.fired) == (minute == 5) and len(outcome.faults) == (minute != 5)
-    assert partition.set_back == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
+        assert len(outcome.fired) == (minute == 5) and len(outcome.bugs) == (minute != 5)
+    assert partition.retried_count == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
 
 
-def test_what_does_not_touch_a_timer_that_is_put_off_leaves_it_put_off(log):
+def test_what_does_not_touch_a_timer_that_is_retried_leaves_its_retry(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", scheduled())
     log.bugs = 4
     log.fire_all(partition, AT_1500)
     log.fire_all(partition, instant("2026-11-23T15:01:00Z"))
-    log.tell(partition, "contacts", contact(attributes={"seen": "today"}), instant("2026-11-23T15:01:30Z"))
-    assert partition.next_at() == instant("2026-11-23T15:03:00Z") and partition.set_back == 1
+    log.send(partition, "contacts", contact(attributes={"seen": "today"}), instant("2026-11-23T15:01:30Z"))
+    assert partition.next_at() == instant("2026-11-23T15:03:00Z") and partition.retried_count == 1
 
 
 @pytest.mark.parametrize("event", [rescheduled(occurred_at="2026-11-23T14:40:00Z"), cancelled()])
-def test_a_timer_that_is_put_off_and_then_moved_or_called_off_is_not_put_off_any_more(log, event):
+def test_a_timer_that_is_retried_and_then_moved_or_cancelled_is_not_retried_any_more(log, event):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", scheduled())
     log.bugs = 2
     log.fire_all(partition, AT_1500)
-    log.tell(partition, "callback-scheduled", event, AT_1500)
-    assert partition.set_back == 0
+    log.send(partition, "callback-scheduled", event, AT_1500)
+    assert partition.retried_count == 0
     assert topics(log.fire_all(partition, instant("2026-11-24T15:00:00Z"))).count("dial-preview") == (
         event["type"] == "rescheduled"
     )
 
 
-def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_hour(log):
+def test_a_timer_that_keeps_failing_is_retried_after_longer_and_longer_up_to_an_hour(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", scheduled())
     log.bugs = 1000
     now, waits = AT_1500, []
     for _ in range(8):
@@ -360,52 +360,52 @@ def test_a_timer_that_keeps_failing_is_put_off_for_longer_and_longer_up_to_an_ho
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_a_release_that_meets_a_bug_is_put_off():
+def test_a_release_that_meets_a_bug_is_retried_later():
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
     log.list_contacts(partition, "c1")
-    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.send(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
     partition = log.start(AT_1500)
     log.committed(partition.fire(AT_1500))
     log.bugs = 2
-    assert [fault.kind for fault in log.fire_all(partition, AT_1500).faults] == ["release"]
-    assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.set_back == 1
+    assert [bug.kind for bug in log.fire_all(partition, AT_1500).bugs] == ["release"]
+    assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.retried_count == 1
     assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
 
 
 def test_a_contact_that_meets_a_bug_in_a_clear_is_tried_again_after_a_restart(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
+    log.send(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.configure(("contact-list-cleared", clear(occurred_at="2026-11-23T14:35:00Z")), at=AT_1500)
     at = instant("2026-11-23T14:36:00Z")
     partition = log.start(at)
     log.bugs = 2
-    assert [fault.kind for fault in log.fire_all(partition, at).faults] == ["configuration"]
+    assert [bug.kind for bug in log.fire_all(partition, at).bugs] == ["configuration"]
     assert topics(log.fire_all(log.start(at), at)) == ["callback-lifecycle", "outstanding-callbacks"]
 
 
 def test_a_clock_that_steps_back_loses_no_timer(log):
     partition = log.start(AT_1600)
-    log.tell(partition, "callback-scheduled", scheduled(), now=AT_1500)
+    log.send(partition, "callback-scheduled", scheduled(), now=AT_1500)
     assert partition.fire(AT_1430) is None
     assert topics(log.fire_all(partition, AT_1500)).count("dial-preview") == 1
 
 
-def test_outcomes_of_one_unit_are_merged_in_order(log):
+def test_outcomes_of_one_transaction_are_merged_in_order(log):
     partition = log.start(AT_1430)
-    unit = log.tell(partition, "callback-scheduled", scheduled())
-    unit.merge(log.tell(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z")))
-    assert topics(unit) == ["callback-lifecycle", "outstanding-callbacks"] * 2
-    assert unit.counts == {("callback-scheduled", "applied"): 2}
-    assert unit.writes[b"L|c1"] == log.changelog[-1][1]
+    transaction = log.send(partition, "callback-scheduled", scheduled())
+    transaction.merge(log.send(partition, "callback-scheduled", cancelled(occurred_at="2026-11-23T14:30:00Z")))
+    assert topics(transaction) == ["callback-lifecycle", "outstanding-callbacks"] * 2
+    assert transaction.counts == {("callback-scheduled", "applied"): 2}
+    assert transaction.writes[b"L|c1"] == log.changelog[-1][1]
 
 
-def test_a_timer_that_works_again_is_put_off_from_the_beginning_the_next_time(log):
+def test_a_timer_that_works_again_is_retried_from_the_beginning_the_next_time(log):
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled())
+    log.send(partition, "callback-scheduled", scheduled())
     log.bugs = 4
     for now in ("2026-11-23T15:00:00Z", "2026-11-23T15:01:00Z", "2026-11-23T15:03:00Z"):
         log.fire_all(partition, instant(now))
@@ -419,7 +419,7 @@ def test_a_timer_that_works_again_is_put_off_from_the_beginning_the_next_time(lo
 def test_a_preview_for_the_queue_is_wanted_when_the_owners_time_is_over(log):
     log.configure(("campaigns", campaign(rule_set_ids=["R"], owner_expiry="queue")))
     partition = log.start(AT_1430)
-    log.tell(partition, "callback-scheduled", scheduled(owner="only"))
+    log.send(partition, "callback-scheduled", scheduled(owner="only"))
     log.fire_all(partition, AT_1500)
     next_day = instant("2026-11-24T15:00:00Z")
     assert log.fire_all(partition, next_day).fired == [Fired("dial-preview", next_day, LatenessCause.NONE)]

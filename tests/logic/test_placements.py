@@ -43,7 +43,7 @@ def for_callback(request_id="q1", callback_id="k1", **changes):
 
 
 def ask(worker, value, at=None):
-    (answer,) = worker.tell("placement-requested", value, at).of("placement-decided")
+    (answer,) = worker.send("placement-requested", value, at).of("placement-decided")
     return answer
 
 
@@ -88,11 +88,11 @@ def test_every_check_that_fails_is_named_in_the_order_of_the_contract():
             rule_set_ids=["gone"],
         )
     )
-    worker.tell("rule-sets", rule_set(rule_set_id="gone"))
+    worker.send("rule-sets", rule_set(rule_set_id="gone"))
     worker.wrap_up(wrap_up(occurred_at="2026-11-23T14:30:00Z"))
-    worker.tell("rule-sets", None, key="gone")
-    worker.tell("contacts", contact(callable=False, numbers=[{"column": "m", "type": "CELL", "phone_number": NUMBER}]))
-    worker.tell("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
+    worker.send("rule-sets", None, key="gone")
+    worker.send("contacts", contact(callable=False, numbers=[{"column": "m", "type": "CELL", "phone_number": NUMBER}]))
+    worker.send("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
     assert reasons(worker, request()) == [
         "dnc",
         "contact_uncallable",
@@ -127,7 +127,7 @@ def test_a_recycle_makes_who_was_called_callable_again():
     worker = Worker()
     worker.wrap_up(wrap_up())
     assert reasons(worker, request("q1")) == ["already_called_this_pass"]
-    worker.tell("campaign-recycle", recycle(occurred_at=AT))
+    worker.send("campaign-recycle", recycle(occurred_at=AT))
     assert reasons(worker, request("q2")) == []
 
 
@@ -142,7 +142,7 @@ def test_a_callback_may_be_placed_before_it_is_due_and_by_anyone():
 def test_a_callback_that_has_ended_is_not_placed_any_more(end):
     worker = Worker()
     worker.schedule(scheduled())
-    worker.tell("callback-scheduled" if "type" in end else "wrap-up", end)
+    worker.send("callback-scheduled" if "type" in end else "wrap-up", end)
     assert reasons(worker, for_callback()) == ["callback_ended"]
 
 
@@ -154,9 +154,9 @@ def test_a_callback_is_placed_for_its_own_campaign():
 
 def test_a_repeated_request_gets_its_first_answer_byte_for_byte():
     worker = Worker()
-    first = worker.tell("placement-requested", request())
-    worker.tell("contacts", contact(callable=False))
-    again = worker.tell("placement-requested", request(event_id="another"), "2026-11-23T14:50:59.999999Z")
+    first = worker.send("placement-requested", request())
+    worker.send("contacts", contact(callable=False))
+    again = worker.send("placement-requested", request(event_id="another"), "2026-11-23T14:50:59.999999Z")
     assert [line["value"] for line in again.lines] == first.of("placement-decided")
     assert json.dumps(again.lines[0]["value"]) == json.dumps(first.lines[0]["value"])
 
@@ -164,11 +164,11 @@ def test_a_repeated_request_gets_its_first_answer_byte_for_byte():
 def test_a_request_that_is_repeated_after_its_answer_has_expired_is_decided_anew_and_says_so():
     worker = Worker()
     ask(worker, request())
-    worker.tell("contacts", contact(callable=False))
+    worker.send("contacts", contact(callable=False))
     anew = ask(worker, request(event_id="another"), "2026-11-23T14:51:00Z")
     assert (anew["reasons"], anew["valid_until"]) == (["contact_uncallable"], None)
     assert anew["facts"]["decided_before_at"] == AT
-    worker.tell("contacts", contact())
+    worker.send("contacts", contact())
     again = ask(worker, request(event_id="a-third"), "2026-11-23T14:51:30Z")
     assert again == anew, "the newer answer is repeated in its turn"
     assert ask(worker, request(event_id="a-fourth"), "2026-11-23T14:52:00Z")["allowed"]
@@ -177,7 +177,7 @@ def test_a_request_that_is_repeated_after_its_answer_has_expired_is_decided_anew
 def test_a_campaign_may_say_how_long_an_answer_is_good_for():
     worker = Worker(campaign(answer_valid_s=5))
     assert ask(worker, request())["valid_until"] == "2026-11-23T14:50:05Z"
-    worker.tell("contacts", contact(callable=False))
+    worker.send("contacts", contact(callable=False))
     assert ask(worker, request(event_id="another"), "2026-11-23T14:50:04Z")["allowed"]
     assert not ask(worker, request(event_id="a-third"), "2026-11-23T14:50:05Z")["allowed"]
 
@@ -189,8 +189,8 @@ def test_an_answer_is_good_no_longer_than_the_slot_is_open():
     """Slots that follow on one another are open as one."""
     worker = Worker(campaign(callable_time_set_id="T"))
     times = [{"time_zone": "America/New_York", "slots": SLOTS}]
-    worker.tell("callable-time-sets", {"callable_time_set_id": "T", "times": times})
-    worker.tell("contacts", contact(time_zone="America/New_York"))
+    worker.send("callable-time-sets", {"callable_time_set_id": "T", "times": times})
+    worker.send("contacts", contact(time_zone="America/New_York"))
     assert ask(worker, request("q1"))["valid_until"] == "2026-11-23T14:50:45Z"
     early = ask(worker, request("q2", occurred_at="2026-11-23T14:50:44.5Z"))
     assert early["valid_until"] == "2026-11-23T14:50:45Z"
@@ -209,7 +209,7 @@ def test_an_answer_goes_by_the_command_and_not_by_settings_that_came_after_it():
     worker = Worker(campaign(expire_after_s=60))
     worker.schedule(scheduled())
     worker.run_to("2026-11-23T15:00:00Z")
-    worker.tell("campaigns", campaign())
+    worker.send("campaigns", campaign())
     assert ask(worker, for_callback("q1", occurred_at="2026-11-23T15:00:30Z"))["valid_until"] == "2026-11-23T15:01:00Z"
 
 
@@ -222,7 +222,7 @@ def test_a_further_presentation_after_the_limit_of_the_first_has_no_limit_for_it
 
 
 def errors(worker, value):
-    return worker.tell("placement-requested", value).errors
+    return worker.send("placement-requested", value).errors
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def errors(worker, value):
 def test_a_request_id_that_comes_again_for_another_call_is_a_dead_letter(other):
     worker = Worker(campaign(), campaign("Q"))
     ask(worker, request())
-    said = worker.tell("placement-requested", request(event_id="another", **other))
+    said = worker.send("placement-requested", request(event_id="another", **other))
     assert said.errors == ["id_reused"] and said.topics == ["dead-letter"]
     assert said.lines[0]["headers"]["__connect.errors.exception.message"].endswith("(at $.request_id)")
     assert errors(worker, request(**other)) == ["id_reused"], "nor under the event id"
@@ -243,22 +243,22 @@ def test_a_request_id_that_comes_again_for_another_call_is_a_dead_letter(other):
 
 def test_a_redelivered_request_is_not_answered_again():
     worker = Worker()
-    worker.tell("placement-requested", request())
-    assert worker.tell("placement-requested", request()).lines == []
+    worker.send("placement-requested", request())
+    assert worker.send("placement-requested", request()).lines == []
 
 
 def test_answers_are_remembered_as_many_as_there_is_room_for():
     worker = Worker()
     for number in range(300):
         ask(worker, request(f"q{number}"))
-    worker.tell("contacts", contact(callable=False))
+    worker.send("contacts", contact(callable=False))
     assert ask(worker, request("q299", event_id="again"))["allowed"] is True
     assert ask(worker, request("q0", event_id="again-0"))["allowed"] is False, "the first is long forgotten"
 
 
 def test_a_full_contact_is_answered_all_the_same():
     worker = Worker()
-    worker.tell("contacts", contact(attributes={"note": "x" * 65_000}))
+    worker.send("contacts", contact(attributes={"note": "x" * 65_000}))
     for number in range(40):
         ask(worker, request(f"q{number}"))
 
@@ -266,18 +266,18 @@ def test_a_full_contact_is_answered_all_the_same():
 def test_a_placement_leaves_the_callback_and_the_lifecycle_alone():
     worker = Worker()
     worker.schedule(scheduled())
-    said = worker.tell("placement-requested", for_callback())
+    said = worker.send("placement-requested", for_callback())
     assert said.topics == ["placement-decided"]
     assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "presented"]
 
 
 def test_a_refused_preview_stays_with_the_agent_and_may_be_asked_again():
     worker = Worker()
-    worker.tell("contacts", contact(callable=False))
+    worker.send("contacts", contact(callable=False))
     worker.schedule(scheduled())
     worker.run_to("2026-11-23T15:00:00Z")
     assert reasons(worker, for_callback("q1", occurred_at="2026-11-23T15:00:01Z")) == ["contact_uncallable"]
-    worker.tell("contacts", contact())
+    worker.send("contacts", contact())
     assert reasons(worker, for_callback("q2", occurred_at="2026-11-23T15:01:00Z")) == []
     ended = worker.wrap_up(wrap_up(callback_id="k1", occurred_at="2026-11-23T15:05:00Z"))
     assert ended.transitions == ["completed"]
@@ -332,7 +332,7 @@ def test_the_actions_of_pre_call_rules_run_once_for_each_request_that_is_allowed
     worker = Worker(rules=(pre_call(COUNT),))
     ask(worker, request("q1"))
     ask(worker, request("q1", event_id="again"))
-    worker.tell("contacts", contact(callable=False, attributes={"asked": "1"}))
+    worker.send("contacts", contact(callable=False, attributes={"asked": "1"}))
     ask(worker, request("q2"))
     worker.schedule(scheduled())
     (command,) = worker.run_to("2026-11-23T15:00:00Z").commands
@@ -352,7 +352,7 @@ def test_a_number_put_on_a_list_by_a_rule_blocks_from_the_next_event_on():
     assert said.lines[0]["topic"] == "dnc-entries" and said.lines[0]["key"] == f"D|{NUMBER}"
     (entry,) = said.of("dnc-entries")
     assert entry == {"dnc_list_id": "D", "phone_number": NUMBER, "expires_at": "2026-11-24T14:30:00Z"}
-    worker.tell("campaign-recycle", recycle())
+    worker.send("campaign-recycle", recycle())
     assert reasons(worker, request("q1")) == ["dnc"]
     assert reasons(worker, request("q2", occurred_at="2026-11-24T14:29:59Z")) == ["dnc"]
     assert reasons(worker, request("q3", occurred_at="2026-11-24T14:30:00Z")) == []

@@ -104,7 +104,7 @@ def lived(history, partitions: int = 1) -> tuple[Worker, Said]:
     worker = Worker(rules=(rule(minutes=30),), partitions=partitions)
     said = Said([])
     for at, topic, value in history:
-        said.lines += worker.tell(topic, value, at=at).lines
+        said.lines += worker.send(topic, value, at=at).lines
     said.lines += worker.run_to("2027-01-23T00:00:00Z").lines
     return worker, said
 
@@ -123,13 +123,13 @@ def test_a_redelivered_event_changes_nothing_and_emits_nothing_new(history):
     worker = Worker(rules=(rule(minutes=30),))
     told = []
     for at, topic, value in history:
-        worker.tell(topic, value, at=at)
+        worker.send(topic, value, at=at)
         told.append((topic, value))
         worker.run_to(at)
         before = {number: dict(partition.table) for number, partition in enumerate(worker.core.partitions)}
         for topic_again, value_again in told:
             if topic_again in ("wrap-up", "callback-scheduled"):
-                assert worker.tell(topic_again, value_again, at=at).lines == []
+                assert worker.send(topic_again, value_again, at=at).lines == []
         assert before == {number: dict(partition.table) for number, partition in enumerate(worker.core.partitions)}
 
 
@@ -201,13 +201,13 @@ def test_the_view_says_what_the_lifecycle_implies(history):
 def test_every_standing_callback_has_one_timer_and_the_partition_knows_the_first(history):
     worker = Worker(rules=(rule(minutes=30),))
     for at, topic, value in history:
-        worker.tell(topic, value, at=at)
+        worker.send(topic, value, at=at)
         worker.run_to(at)
         partition = worker.core.partitions[0]
         rows = [decode_outline(row) for key, row in partition.table.items() if b"|" in key]
         for callback in (callback for row in rows for callback in row.callbacks):
             assert callback.timer is not None or callback.status == "waiting"
-        wanted = [min(wishes)[0] for row in rows if (wishes := wake_ups(row))]
+        wanted = [min(timers)[0] for row in rows if (timers := wake_ups(row))]
         release = partition._waiting.first()
         assert partition.next_at() == min([*wanted, *([release.at] if release else [])], default=None)
         assert partition.outstanding == sum(len(row.callbacks) for row in rows)
@@ -259,8 +259,8 @@ def test_a_restart_at_any_time_changes_nothing_that_is_said(history):
     worker, other = (Worker(rules=(rule(minutes=30),)) for _ in range(2))
     for at, topic, value in history:
         unrated = {**value, "dial_rate_per_s": None} if topic == "campaigns" else value
-        expected = worker.tell(topic, unrated, at=at).lines + worker.run_to(at).lines
-        assert other.tell(topic, unrated, at=at).lines + other.run_to(at).lines == expected
+        expected = worker.send(topic, unrated, at=at).lines + worker.run_to(at).lines
+        assert other.send(topic, unrated, at=at).lines + other.run_to(at).lines == expected
         other.restart()
     assert other.run_to("2027-01-23T00:00:00Z").lines == worker.run_to("2027-01-23T00:00:00Z").lines
 

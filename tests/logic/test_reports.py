@@ -139,7 +139,7 @@ def test_memory_does_not_grow_with_the_number_of_records_that_were_refused() -> 
 def test_of_a_refusal_neither_traceback_nor_what_led_to_it_is_kept() -> None:
     for topic in CONFIGURATION_TOPICS:
         (report,) = refused(1, topic).reports
-        fault = report.fault  # type: ignore[union-attr]
+        fault = report.bad_event  # type: ignore[union-attr]
         assert fault.__traceback__ is None and fault.__context__ is None and fault.__cause__ is None
 
 
@@ -172,11 +172,11 @@ def test_a_change_costs_the_same_however_many_records_were_refused_before_it() -
 def test_a_campaign_that_was_refused_among_many_holds_its_callbacks_against_what_came_meanwhile() -> None:
     worker = Worker(rules=(rule(minutes=60),))
     worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
-    worker.tell("campaigns", campaign(rule_set_ids="R"))
+    worker.send("campaigns", campaign(rule_set_ids="R"))
     for number in range(2_000):
-        worker.tell("campaigns", {"campaign_id": f"X{number}"})
-    worker.tell("contact-list-cleared", clear(), at="2026-11-23T14:50:00Z")
+        worker.send("campaigns", {"campaign_id": f"X{number}"})
+    worker.send("contact-list-cleared", clear(), at="2026-11-23T14:50:00Z")
     worker.restart()
-    said = worker.tell("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
+    said = worker.send("campaigns", campaign(rule_set_ids=["R"]), at="2026-11-23T15:00:00Z")
     said.lines += worker.run_to("2026-11-23T16:00:00Z").lines
     assert said.transitions == ["cancelled"]

@@ -352,7 +352,7 @@ def test_odd_characters_of_notes_and_attributes_are_passed_on():
     """Line separators, NUL and a byte order mark; also in the name of an attribute."""
     odd = "line\u2028separator\u0085 \x00 \ufeff"
     worker = Worker()
-    worker.tell("contacts", contact(attributes={odd: odd, "": ""}))
+    worker.send("contacts", contact(attributes={odd: odd, "": ""}))
     worker.schedule(scheduled(notes=odd))
     (command,) = worker.run_to("2026-11-23T15:00:00Z").commands
     assert (command["notes"], command["attributes"]) == (odd, {odd: odd, "": ""})

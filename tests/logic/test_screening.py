@@ -38,8 +38,8 @@ def test_a_call_of_the_system_goes_out_when_every_check_is_passed():
 def test_a_call_of_the_system_that_is_refused_ends_as_blocked_with_every_reason():
     worker = new_worker(dnc_list_ids=["D"])
     by_rule(worker)
-    worker.tell("contacts", contact(callable=False))
-    worker.tell("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
+    worker.send("contacts", contact(callable=False))
+    worker.send("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
     said = worker.run_to(DUE)
     assert said.topics == ["callback-lifecycle", "callback-lifecycle", "outstanding-callbacks"]
     assert (said.transitions, said.reasons[1]) == (["due", "blocked"], ["dnc", "contact_uncallable"])
@@ -48,14 +48,14 @@ def test_a_call_of_the_system_that_is_refused_ends_as_blocked_with_every_reason(
 
 def test_a_contact_without_a_record_is_not_dialed():
     worker = new_worker()
-    worker.tell("contacts", None, key="L|c1")
+    worker.send("contacts", None, key="L|c1")
     by_rule(worker)
     assert worker.run_to(DUE).reasons[1] == ["contact_unknown"]
 
 
 def test_a_zone_blocked_callback_moves_to_the_next_open_slot():
     worker = new_worker(callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("callable-time-sets", hours(LATER))
+    worker.send("callable-time-sets", hours(LATER))
     by_rule(worker)
     said = worker.run_to(DUE)
     assert said.transitions == ["due", "rescheduled"] and said.commands == []
@@ -78,8 +78,8 @@ def test_a_zone_blocked_callback_moves_to_the_next_open_slot():
 
 def test_it_does_not_move_when_anything_else_refuses_it_too():
     worker = new_worker(callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("callable-time-sets", hours(LATER))
-    worker.tell("contacts", contact(callable=False))
+    worker.send("callable-time-sets", hours(LATER))
+    worker.send("contacts", contact(callable=False))
     by_rule(worker)
     said = worker.run_to(DUE)
     assert (said.transitions[1], said.reasons[1]) == ("blocked", ["outside_callable_time", "contact_uncallable"])
@@ -87,14 +87,14 @@ def test_it_does_not_move_when_anything_else_refuses_it_too():
 
 def test_it_does_not_move_unless_the_campaign_says_so():
     worker = new_worker(callable_time_set_id="T")
-    worker.tell("callable-time-sets", hours(LATER))
+    worker.send("callable-time-sets", hours(LATER))
     by_rule(worker)
     assert worker.run_to(DUE).transitions == ["due", "blocked"]
 
 
 def test_it_is_blocked_when_no_slot_opens_within_eight_days():
     worker = new_worker(callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("callable-time-sets", hours())
+    worker.send("callable-time-sets", hours())
     by_rule(worker)
     said = worker.run_to(DUE)
     assert (said.transitions[1], said.reasons[1]) == ("blocked", ["outside_callable_time"])
@@ -103,7 +103,7 @@ def test_it_is_blocked_when_no_slot_opens_within_eight_days():
 
 def test_an_agents_reschedule_of_a_moved_callback_begins_anew():
     worker = new_worker(callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("callable-time-sets", hours(LATER, {"day": 1, "start": "10:30", "stop": "17:00"}))
+    worker.send("callable-time-sets", hours(LATER, {"day": 1, "start": "10:30", "stop": "17:00"}))
     by_rule(worker)
     moved_id = worker.run_to(DUE).lifecycle[1]["callback_id"]
     asked = rescheduled(moved_id, occurred_at="2026-11-23T15:10:00Z", due_at="2026-11-23T16:00:00Z")
@@ -114,11 +114,11 @@ def test_an_agents_reschedule_of_a_moved_callback_begins_anew():
 
 def test_what_has_waited_goes_through_the_checks_when_it_is_released():
     worker = new_worker(status="off", callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("callable-time-sets", hours(LATER, {"day": 1, "start": "10:00", "stop": "10:30"}))
+    worker.send("callable-time-sets", hours(LATER, {"day": 1, "start": "10:00", "stop": "10:30"}))
     by_rule(worker)
     assert worker.run_to(DUE).transitions == ["due", "waiting"]
     on = campaign(rule_set_ids=["R"], callable_time_set_id="T", reschedule_zone_blocked=True)
-    worker.tell("campaigns", on, "2026-11-23T16:00:00Z")
+    worker.send("campaigns", on, "2026-11-23T16:00:00Z")
     said = worker.run_to("2026-11-23T16:00:00Z")
     assert said.transitions == ["rescheduled"]
     assert worker.run_to("2026-11-24T14:00:00Z").transitions == ["due", "dialing"]
@@ -126,7 +126,7 @@ def test_what_has_waited_goes_through_the_checks_when_it_is_released():
 
 def test_a_preview_is_not_checked_at_due_time_by_default():
     worker = new_worker(dnc_list_ids=["D"])
-    worker.tell("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
+    worker.send("dnc-entries", {"dnc_list_id": "D", "phone_number": NUMBER})
     worker.schedule(scheduled())
     said = worker.run_to(DUE)
     assert said.transitions == ["due", "presented"] and said.commands[0]["checks"] == "at_placement"
@@ -135,14 +135,14 @@ def test_a_preview_is_not_checked_at_due_time_by_default():
 @pytest.mark.parametrize("mode", ["preview", "power"])
 def test_a_screened_preview_that_fails_ends_as_blocked(mode):
     worker = new_worker(dialing_mode=mode, screen_previews=True)
-    worker.tell("contacts", contact(callable=False))
+    worker.send("contacts", contact(callable=False))
     worker.schedule(scheduled())
     assert worker.run_to(DUE).transitions == ["due", "blocked"]
 
 
 def test_a_screened_preview_moves_to_the_next_open_slot_and_keeps_its_owner():
     worker = new_worker(callable_time_set_id="T", reschedule_zone_blocked=True, screen_previews=True)
-    worker.tell("callable-time-sets", hours(LATER))
+    worker.send("callable-time-sets", hours(LATER))
     worker.schedule(scheduled(owner="only"))
     assert worker.run_to(DUE).transitions == ["due", "rescheduled"]
     (command,) = worker.run_to("2026-11-24T14:00:00Z").commands

@@ -82,13 +82,13 @@ def test_every_stored_callback_comes_to_its_end_in_time(path: Path) -> None:
     core.configure(NOW)
     while (at := core.next_at()) is not None and at <= END:
         outcome = core.fire(max(at, NOW))
-        assert outcome is not None and outcome.faults == []
+        assert outcome is not None and outcome.bugs == []
     left = [callback.status for contact in contacts(dict(core.table)) for callback in contact.callbacks]
     assert set(left) <= {"waiting"}, "for a campaign that nobody has told of"
 
 
 @pytest.mark.parametrize("path", FOLDERS, ids=lambda path: path.stem)
-def test_a_stored_folder_is_taken_up_with_its_rows_and_its_offset(path: Path, tmp_path: Path) -> None:
+def test_a_stored_folder_is_loaded_with_its_rows_and_its_offset(path: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "contacts-0")
     store = DiskStore(tmp_path / "contacts-0", Source("golden", "ringback.contact-state", 0, 0, 1000))
@@ -144,9 +144,9 @@ def test_ids_that_version_1_stored_count_as_equal_and_its_answers_are_repeated_w
         "event_id": "again", "request_id": "q1", "occurred_at": worker.at, "origin": "campaign", "campaign_id": "P",
         "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
     }  # fmt: skip
-    again = worker.tell("placement-requested", asked, at="2026-11-23T14:45:29Z")
+    again = worker.send("placement-requested", asked, at="2026-11-23T14:45:29Z")
     assert again.of("placement-decided") == [orjson.loads(ANSWER)]
-    (anew,) = worker.tell("placement-requested", {**asked, "event_id": "later"}, at="2026-11-23T14:45:30Z").lines
+    (anew,) = worker.send("placement-requested", {**asked, "event_id": "later"}, at="2026-11-23T14:45:30Z").lines
     assert anew["value"]["facts"]["decided_before_at"] == "2026-11-23T14:44:30Z"
 
 
@@ -157,9 +157,9 @@ def test_a_clear_touches_a_record_of_version_1_only_if_it_comes_after_the_upgrad
         "event_id": "e", "request_id": "q2", "occurred_at": "2026-11-23T14:45:00Z", "origin": "campaign",
         "campaign_id": "P", "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
     }  # fmt: skip
-    worker.tell("contact-list-cleared", clear("before", occurred_at="2026-11-22T10:00:00Z"), at="2026-11-23T14:44:00Z")
-    (before,) = worker.tell("placement-requested", asked, at="2026-11-23T14:45:00Z").of("placement-decided")
-    worker.tell("contact-list-cleared", clear("after", occurred_at="2026-11-23T14:46:00Z"), at="2026-11-23T14:46:00Z")
+    worker.send("contact-list-cleared", clear("before", occurred_at="2026-11-22T10:00:00Z"), at="2026-11-23T14:44:00Z")
+    (before,) = worker.send("placement-requested", asked, at="2026-11-23T14:45:00Z").of("placement-decided")
+    worker.send("contact-list-cleared", clear("after", occurred_at="2026-11-23T14:46:00Z"), at="2026-11-23T14:46:00Z")
     later = {**asked, "event_id": "e3", "request_id": "q3"}
-    (after,) = worker.tell("placement-requested", later, at="2026-11-23T14:47:00Z").of("placement-decided")
+    (after,) = worker.send("placement-requested", later, at="2026-11-23T14:47:00Z").of("placement-decided")
     assert (before["reasons"], after["reasons"]) == ([], ["contact_unknown"])

@@ -97,7 +97,7 @@ def test_of_a_record_that_counts_in_part_the_part_is_kept_and_the_dead_letter_is
 
 def test_it_is_remembered_when_all_else_of_the_contact_is_forgotten() -> None:
     worker = Worker(listed=())
-    worker.tell("contacts", {}, at="2026-11-23T14:00:00Z", key="L|c1")
+    worker.send("contacts", {}, at="2026-11-23T14:00:00Z", key="L|c1")
     worker.wrap_up(wrap_up())
     worker.run_to("2027-02-01T00:00:00Z")
     assert unreadable(worker.core.partitions[0])
@@ -108,7 +108,7 @@ def answer(worker: Worker, at: str) -> list[str]:
         "event_id": f"p-{at}", "request_id": f"q-{at}", "occurred_at": at, "origin": "callback", "callback_id": "k1",
         "campaign_id": "P", "contact_list_id": "L", "contact_id": "c1", "phone_number": "+12125550101",
     }  # fmt: skip
-    (decided,) = worker.tell("placement-requested", request).of("placement-decided")
+    (decided,) = worker.send("placement-requested", request).of("placement-decided")
     reasons: list[str] = decided["reasons"]
     return reasons
 
@@ -116,8 +116,8 @@ def answer(worker: Worker, at: str) -> list[str]:
 def test_a_preview_goes_out_and_its_placement_is_refused_until_the_record_is_repaired() -> None:
     worker = Worker()
     worker.schedule(scheduled())
-    worker.tell("contacts", {}, at="2026-11-23T14:40:00Z", key="L|c1")
+    worker.send("contacts", {}, at="2026-11-23T14:40:00Z", key="L|c1")
     assert worker.run_to("2026-11-23T15:00:00Z").transitions == ["due", "presented"]
     assert answer(worker, "2026-11-23T15:01:00Z") == ["contact_unreadable"]
-    worker.tell("contacts", contact(), at="2026-11-23T15:02:00Z")
+    worker.send("contacts", contact(), at="2026-11-23T15:02:00Z")
     assert answer(worker, "2026-11-23T15:03:00Z") == []

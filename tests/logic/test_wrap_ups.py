@@ -60,7 +60,7 @@ def test_no_rules_for_skips_in_preview_mode_only(code):
 
 def test_the_mode_that_counts_is_the_one_when_the_wrap_up_is_processed():
     worker = Worker(rules=(any_code(),))
-    worker.tell("campaigns", campaign(dialing_mode="preview", rule_set_ids=["R"]))
+    worker.send("campaigns", campaign(dialing_mode="preview", rule_set_ids=["R"]))
     assert worker.wrap_up(wrap_up(wrap_up_code="ININ-OUTBOUND-DNC-SKIPPED")).lines == []
 
 
@@ -177,7 +177,7 @@ def test_the_first_of_several_callbacks_wins_and_the_others_are_reported():
 def test_rule_sets_run_in_the_order_the_campaign_names_them():
     worker = Worker(campaign(rule_set_ids=["B", "A"]))
     for name in ("A", "B"):
-        worker.tell("rule-sets", {"rule_set_id": name, "rules": [rule(f"of-{name}")]})
+        worker.send("rule-sets", {"rule_set_id": name, "rules": [rule(f"of-{name}")]})
     assert worker.wrap_up(wrap_up(wrap_up_code="AGAIN")).lifecycle[0]["facts"]["rule_id"] == "of-B"
 
 
@@ -192,7 +192,7 @@ def test_a_wrap_up_for_an_unknown_campaign_is_a_dead_letter_that_can_be_replayed
     event = wrap_up(campaign_id="P9", callback_id="k1")
     worker.schedule(scheduled(campaign_id="P9"))
     assert worker.wrap_up(event).errors == ["campaign_unknown"]
-    worker.tell("campaigns", campaign("P9"))
+    worker.send("campaigns", campaign("P9"))
     assert worker.wrap_up(event).transitions == ["completed"]
 
 
@@ -200,7 +200,7 @@ def test_a_wrap_up_for_a_campaign_with_an_unknown_rule_set_is_a_dead_letter_that
     worker = Worker(campaign(rule_set_ids=["R"]))
     event = wrap_up(wrap_up_code="AGAIN")
     assert worker.wrap_up(event).errors == ["rule_set_unknown"]
-    worker.tell("rule-sets", {"rule_set_id": "R", "rules": [rule()]})
+    worker.send("rule-sets", {"rule_set_id": "R", "rules": [rule()]})
     assert worker.wrap_up(event).transitions == ["scheduled"]
 
 
@@ -216,6 +216,6 @@ def test_between_a_record_and_a_wrap_up_it_is_the_arrival_that_counts(marked_fir
     late = wrap_up(wrap_up_code="AGAIN", occurred_at="2026-11-23T14:30:00Z")
     events = [("wrap-up", late, None), ("contacts", None, "L|c1"), ("contacts", contact_record(), None)]
     for topic, value, key in events if marked_first else [*events[1:2], events[0], events[2]]:
-        worker.tell(topic, value, "2026-11-23T14:40:00Z", key)
+        worker.send(topic, value, "2026-11-23T14:40:00Z", key)
     (row,) = [decode_contact(row) for key, row in worker.core.partitions[0].table.items() if b"|" in key]
     assert (row.marked is None) is marked_first

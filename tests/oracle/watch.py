@@ -25,20 +25,20 @@ class Watch:
 
     def __init__(self) -> None:
         self.worker = Worker(listed=())
-        self.worker.tell("campaigns", None, key="P")
+        self.worker.send("campaigns", None, key="P")
         self.model = Model()
         self.seen: Counter[str] = Counter()
         self.said = Said([])
         self._numbers: dict[tuple[str, str], str] = {}
         self._answers: dict[str, Json] = {}
 
-    def tell(self, told: Told) -> None:
+    def send(self, told: Told) -> None:
         when = told.at.isoformat()
         self._watch(self.worker.run_to(when), None)
         if told.topic == "placement-requested":
-            self._watch(self.worker.tell(told.topic, told.value, when, told.key), told.value)
+            self._watch(self.worker.send(told.topic, told.value, when, told.key), told.value)
             return
-        said = self.worker.tell(told.topic, told.value, when, told.key)
+        said = self.worker.send(told.topic, told.value, when, told.key)
         self.model.told(told.topic, told.key, told.value, told.at)
         self._watch(said, told.value)
 

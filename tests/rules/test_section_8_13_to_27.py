@@ -178,7 +178,7 @@ def test_8_24_placement_ahead_of_time_by_anybody_leaves_the_lifecycle_alone() ->
     assert said.transitions == ["scheduled", "cancelled"]
 
 
-def test_8_25_after_a_restart_a_cancel_sent_meanwhile_is_heard_before_timers_fire() -> None:
+def test_8_25_after_a_restart_a_cancel_sent_meanwhile_is_applied_before_timers_fire() -> None:
     """Here by hand: the acquire gate, which does it for a worker, is tested on a real Kafka."""
     worker = Worker()
     worker.schedule(scheduled())
@@ -201,7 +201,7 @@ def test_8_26_a_right_party_contact_adds_nothing_to_the_pass_rule() -> None:
 )
 def test_8_27_lateness_has_a_cause(due: str, acquired: str, fired_at: str, cause: str) -> None:
     worker = Worker(campaign(rule_set_ids=["R"]), rules=(rule(),))
-    worker.tell("contacts", contact())
+    worker.send("contacts", contact())
     worker.wrap_up(wrap_up(wrap_up_code="AGAIN"))
     worker.at = f"2026-11-23T{acquired}Z"
     worker.restart()

@@ -21,7 +21,7 @@ def errors(written: list[Written]) -> list[Written]:
 
 @pytest.mark.timeout(240)
 def test_ten_thousand_hostile_records_are_taken_in_or_refused_with_a_reason() -> None:
-    """A fault of ours would end the simulator."""
+    """A bug of ours would end the simulator."""
     worker, now = Worker(partitions=4), instant(AT)
     core: VirtualWorker = worker.core
     counts: Counter[str] = Counter()
@@ -50,9 +50,9 @@ def good_is_unharmed(worker: Worker, contact_id: str, now) -> None:
     """A callback for somebody else is still scheduled and presented."""
     at = now.isoformat()
     worker.at = at
-    said = worker.tell("contacts", contact(contact_id, contact_list_id="Good"), at=at)
+    said = worker.send("contacts", contact(contact_id, contact_list_id="Good"), at=at)
     event = scheduled(contact_id=contact_id, contact_list_id="Good", campaign_id="Good", occurred_at=at, due_at=at)
-    said = worker.tell("callback-scheduled", event, at=at)
+    said = worker.send("callback-scheduled", event, at=at)
     said = Said(list(worker.core.advance(now)))
     assert [command["contact_id"] for command in said.commands if command["contact_list_id"] == "Good"] == [contact_id]
 

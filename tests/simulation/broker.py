@@ -38,7 +38,7 @@ class Stage(Enum):
 
 @dataclass
 class Transactional:
-    """A transactional id. unit: number of the transaction, in the order in which they were decided."""
+    """A transactional id. transaction: number of the transaction, in the order in which they were decided."""
 
     pid: int
     timeout_s: float
@@ -48,7 +48,7 @@ class Transactional:
     with_offsets: bool = False
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
     number: int = 0
-    unit: int = -1
+    transaction: int = -1
     taken_at: dict[int, float] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ class Broker:
         self.marker_is_late: Callable[[], None] = lambda: None
         self.down_until = 0.0
         self.stood_still: list[TopicPartition] = []
-        self._units = 0
+        self._transactions = 0
 
     def log(self, tp: TopicPartition) -> Log:
         """The log of a partition, made when it is first asked for."""
@@ -175,9 +175,9 @@ class Broker:
 
     def _end(self, name: str, known: Transactional, *, commits: bool) -> None:
         known.stage = Stage.COMMITTING if commits else Stage.ABORTING
-        self._units += 1
-        known.unit = self._units
-        self.trace(f"{name} epoch {known.epoch} {'commits' if commits else 'aborts'} unit {known.unit}")
+        self._transactions += 1
+        known.transaction = self._transactions
+        self.trace(f"{name} epoch {known.epoch} {'commits' if commits else 'aborts'} transaction {known.transaction}")
         self.chance.counts["committed" if commits else "aborted"] += 1
         marks: list[Callable[[], None]] = [self._marker(known, tp, commits) for tp in known.partitions]
         if known.with_offsets:
@@ -198,12 +198,12 @@ class Broker:
             known.stage = Stage.COMMITTED if known.stage is Stage.COMMITTING else Stage.ABORTED
 
     def _marker(self, known: Transactional, tp: TopicPartition, commits: bool) -> Callable[[], None]:
-        pid, epoch, unit = known.pid, known.epoch, known.unit
-        return lambda: self.log(tp).mark(pid, epoch, commits, unit, self.loop.time())
+        pid, epoch, transaction = known.pid, known.epoch, known.transaction
+        return lambda: self.log(tp).mark(pid, epoch, commits, transaction, self.loop.time())
 
     def _offsets(self, known: Transactional, commits: bool) -> Callable[[], None]:
         offsets = known.offsets if commits else {}
-        # A unit that writes nothing may stay where it is: it asks whether the partition is still its owner's.
+        # A transaction that writes nothing may stay where it is: it asks whether the partition is still its owner's.
         least = 1 if known.partitions else 0
 
         def write() -> None:

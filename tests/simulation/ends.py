@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def offsets(simulation: "Simulation") -> Iterator[str]:
-    """Each unit went further than the one before it, and the last went to the end."""
+    """Each transaction went further than the one before it, and the last went to the end."""
     for tp in simulation.broker.stood_still:
         yield f"repeated: records of {tp.topic}-{tp.partition} before its committed offset were processed"
     for topic in CONSUMED:

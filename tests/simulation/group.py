@@ -50,7 +50,7 @@ class Group:
         trace: Callable[[str], None],
     ) -> None:
         self.generation = 0
-        self.shared_out: Callable[[], None] = lambda: None
+        self.assigned: Callable[[], None] = lambda: None
         self._loop = loop
         self._chance = chance
         self._partitions = partitions
@@ -150,7 +150,7 @@ class Group:
         self._share_out()
         shares = {name: member.share for name, member in self._members.items()}
         self._trace(f"generation {self.generation}: {shares}")
-        self.shared_out()
+        self.assigned()
         for member_id, member in self._members.items():
             answer, member.joining = member.joining, None
             self._touch(member_id, member)

@@ -29,7 +29,7 @@ class Stored:
     is_marker: bool = False
     is_committed: bool = True
     stable_at: float = -1.0
-    unit: int = -1
+    transaction: int = -1
 
 
 @dataclass(slots=True)
@@ -103,14 +103,14 @@ class Log:
         known = self._known.get(pid)
         return known is not None and known.epoch == epoch and sequence in known.batches
 
-    def mark(self, pid: int, epoch: int, commits: bool, unit: int, now: float) -> None:
+    def mark(self, pid: int, epoch: int, commits: bool, transaction: int, now: float) -> None:
         """Write the marker that ends a producer's transaction here."""
         known = self._known.setdefault(pid, _Known(epoch))
         if epoch > known.epoch:
             self._known[pid] = _Known(epoch)
         for record in self.open.pop(pid, ()):
             record.is_committed = commits
-            record.unit = unit
+            record.transaction = transaction
         marker = self._add(Content(None, None, 0), pid, epoch)
         marker.is_marker = True
         marker.is_committed = commits

@@ -1,7 +1,7 @@
 """An event loop on virtual time, shared by several simulated processes that can be killed, stopped and woken.
 
 Nothing in it depends on the machine: no clock, no thread, no order of hashes or addresses. When nothing is ready, time
-jumps to the next timer.
+log_gaps to the next timer.
 """
 
 import asyncio

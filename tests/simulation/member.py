@@ -134,7 +134,7 @@ class Member:
         await asyncio.sleep(0)
         self.consumer.pause_partitions(assigned)
         self._resuming = asyncio.create_task(self._resume(generation))
-        await self.engines.assign(share, generation, self.consumer.release, self._rejoin)
+        await self.engines.assign(share, generation, self.consumer.resume_source, self._rejoin)
         self._machine.in_doubt.clear()
 
     async def _resume(self, generation: int) -> None:

@@ -38,12 +38,12 @@ def hold_back() -> Taken:
     """Source partitions are resumed when Faust does it, and are not sought when their engine has been acquired."""
 
     @asynccontextmanager
-    async def release(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
+    async def resume_source(consumer: Consumer, partition: int) -> AsyncIterator[PausedPartition]:
         yield PausedPartition(dict.fromkeys(consumer.engines.topics, 0), _not_sought)
 
     return Taken((
         (Consumer, "resume_partitions", driver.Consumer.resume_partitions),
-        (Consumer, "release", release),
+        (Consumer, "resume_source", resume_source),
     ))  # fmt: skip
 
 

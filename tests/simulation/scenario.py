@@ -69,7 +69,7 @@ class Simulation:
         self.story = Story(random, self.broker, self.partitions, self._note)
         self.workers = self._made_workers(random, session_s, clients)
         self._random = random
-        self.group.shared_out = self._wake_zombies
+        self.group.assigned = self._wake_zombies
         self.broker.marker_is_late = self._share_out_anew
 
     def _made_workers(self, random: Random, session_s: float, clients: type[SimulatedClients]) -> list[Worker]:

@@ -176,22 +176,22 @@ def _placements(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str
 
 
 def _do_not_call(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str]:
-    """An entry holds from the unit on that wrote it, whoever has the partition then."""
+    """An entry holds from the transaction on that wrote it, whoever has the partition then."""
     wanted = Counter(event.contact for event in events if event.what == "wrap-up NO")
-    units: dict[str, list[int]] = defaultdict(list)
+    transactions: dict[str, list[int]] = defaultdict(list)
     for record, value in read["dnc-entries"]:
         if value["phone_number"] != NOBODYS:
-            units[f"c{int(value['phone_number'][-4:]) - 1000}"].append(record.unit)
-    for contact in sorted(wanted.keys() | units.keys()):
-        if len(units[contact]) != wanted[contact]:
-            yield f"entries: {len(units[contact])} for {contact} instead of {wanted[contact]}"
+            transactions[f"c{int(value['phone_number'][-4:]) - 1000}"].append(record.transaction)
+    for contact in sorted(wanted.keys() | transactions.keys()):
+        if len(transactions[contact]) != wanted[contact]:
+            yield f"entries: {len(transactions[contact])} for {contact} instead of {wanted[contact]}"
     first: dict[str, Row] = {}
     for row in read["placement-decided"]:
         first.setdefault(row[1]["request_id"], row)
     allowed = [row for row in first.values() if "dnc" not in row[1]["reasons"]]
     for record, value in [*allowed, *read["dial-analysis"]]:
-        if any(unit < record.unit for unit in units[value["contact_id"]]):
-            yield f"not to be called: {value['contact_id']} was, in unit {record.unit} for {value['callback_id']}"
+        if any(transaction < record.transaction for transaction in transactions[value["contact_id"]]):
+            yield f"not to be called: {value['contact_id']} was, in {record.transaction} for {value['callback_id']}"
 
 
 def _attempts(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str]:

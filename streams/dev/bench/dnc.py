@@ -66,7 +66,7 @@ def _figures(bare: list[Any], loads: list[Any], again: Any) -> Figures:
         ("memory at the peak beyond that of the bare reader", f"{median(grown) / numbers:.1f} bytes a number"),
         ("look-up of a number on the list, p50, p99", _microseconds(loads, "hits")),
         ("look-up of a number on no list, p50, p99", _microseconds(loads, "misses")),
-        ("taking up the snapshot at a restart", f"{again['took_up_s']:.2f} s"),
+        ("loading the snapshot at a restart", f"{again['took_up_s']:.2f} s"),
         ("records read after that", f"{again['records']:,}"),
     ]
 

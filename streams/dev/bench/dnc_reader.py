@@ -1,4 +1,4 @@
-"""One reader of a Do Not Call list, as a process of its own so that its memory can be told: prints JSON.
+"""One reader of a Do Not Call list, in its own process so that its memory can be measured: prints JSON.
 
 Arguments: broker, `bare` (reads and does nothing), `load` (as a worker does, and leaves a snapshot) or `restart`
 (takes that up), how many entries there are, and the folder of the snapshot.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from streams.dev.bench.load import Call, calls, evenly
 from streams.dev.bench.report import Figures, report, spread
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
-from streams.dev.bench.verdict import Command, faults
+from streams.dev.bench.verdict import Command, mistakes
 
 LEAD_S = 3.0
 AFTER_S = 60.0
@@ -17,7 +17,7 @@ def run(command: str, outstanding: int, rate: float, seconds: float, say: Say) -
     with rig(say) as one:
         figures, due = asyncio.run(_measure(one, outstanding, rate, seconds))
         one.worker.stop()
-        wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
+        wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
     say(report(command, CLOCK.now(), figures, wrong))
     return 1 if wrong else 0
 

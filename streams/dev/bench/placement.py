@@ -86,7 +86,7 @@ async def _measure(one: Rig, rate: float, seconds: float) -> tuple[Figures, list
         ("request to a committed reader having the answer, p50, p99, max", spread(latency_s)),
         ("the same in the first second, when the worker has answered none before", spread(cold_s)),
     ]
-    return figures, _faults(answers)
+    return figures, _mistakes(answers)
 
 
 def _setting() -> Sequence[Message]:
@@ -193,7 +193,7 @@ async def _follow(one: Rig, answers: _Answers) -> None:
                 answers.reasons[decided.request_id] = tuple(decided.reasons)
 
 
-def _faults(answers: _Answers) -> list[str]:
+def _mistakes(answers: _Answers) -> list[str]:
     missing = [name for name in answers.asked_at if name not in answers.counts]
     repeated = [name for name, count in answers.counts.items() if count > 1]
     wrong = [name for name, reasons in answers.reasons.items() if reasons != _expected(name)]

@@ -9,12 +9,12 @@ from streams.base.errors import OperatorError
 from streams.dev.bench.load import Call, calls, evenly, whole_milliseconds
 from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, rig
-from streams.dev.bench.verdict import faults
+from streams.dev.bench.verdict import mistakes
 from streams.dev.local import LocalWorker
 
 LEAD_S = 6.0
 SETTLED_S = 5.0
-"""Between two faults, once everything works again."""
+"""Between two kills, once everything works again."""
 WAIT_S = 120.0
 
 
@@ -25,7 +25,7 @@ def run(command: str, rate: int, seconds: int, say: Say) -> int:
         with second:
             figures, due = asyncio.run(_measure(one, second, rate, seconds))
             one.worker.stop()
-        wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
+        wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
     say(report(command, CLOCK.now(), figures, wrong))
     return 1 if wrong else 0
 

@@ -11,8 +11,8 @@ Figures = list[tuple[str, str]]
 RIGHT = "Right: each callback went out once, none early, in due order per topic and partition."
 
 
-def report(command: str, now: datetime, figures: Figures, faults: Sequence[str], right: str = RIGHT) -> str:
-    """A table that can be pasted into a page. right: what is true when there are no faults."""
+def report(command: str, now: datetime, figures: Figures, mistakes: Sequence[str], right: str = RIGHT) -> str:
+    """A table that can be pasted into a page. right: what is true when there are no mistakes."""
     width = max(len(name) for name, _ in figures)
     return "\n".join(
         [
@@ -23,8 +23,8 @@ def report(command: str, now: datetime, figures: Figures, faults: Sequence[str],
             f"| {'-' * width} | --- |",
             *(f"| {name:<{width}} | {value} |" for name, value in figures),
             "",
-            *(f"WRONG: {fault}" for fault in faults),
-            *(() if faults else (right,)),
+            *(f"WRONG: {mistake}" for mistake in mistakes),
+            *(() if mistakes else (right,)),
         ]
     )
 

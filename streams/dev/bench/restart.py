@@ -11,7 +11,7 @@ from re import compile as pattern
 from streams.dev.bench.load import Call, calls, evenly
 from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
-from streams.dev.bench.verdict import faults
+from streams.dev.bench.verdict import mistakes
 
 OVERDUE_S = 4.0
 """Over how many seconds the callbacks fall due that become overdue."""
@@ -38,7 +38,7 @@ def run(command: str, outstanding: int, overdue: int, store: str, say: Say) -> i
     with rig(say, store=store) as one:
         figures, due = asyncio.run(_measure(one, outstanding, overdue))
         one.worker.stop()
-        wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
+        wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
     say(report(command, CLOCK.now(), figures, wrong))
     return 1 if wrong else 0
 

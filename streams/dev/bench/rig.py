@@ -101,7 +101,7 @@ class Rig:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def read_all(self) -> list[Command]:
-        """Every command that is there now, read anew."""
+        """Every command that is there now, read again."""
         read: list[Command] = []
         async with reader(Clients(self.settings), self._command_partitions()) as consumer:
             await read_to_end(consumer, lambda record: read.append(self._command(record)))

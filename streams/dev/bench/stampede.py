@@ -9,7 +9,7 @@ from streams.base.errors import OperatorError
 from streams.dev.bench.load import Call, Message, calls, far, whole_milliseconds
 from streams.dev.bench.report import Figures, report
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, feed, rig
-from streams.dev.bench.verdict import faults
+from streams.dev.bench.verdict import mistakes
 from streams.dev.bench.watch import applied
 from topics.names import TopicName
 
@@ -36,7 +36,7 @@ def run(command: str, callbacks: int, say: Say) -> int:
     with rig(say) as one:
         figures, due = asyncio.run(_measure(one, callbacks))
         one.worker.stop()
-        wrong = faults({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
+        wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
     say(report(command, CLOCK.now(), figures, wrong))
     return 1 if wrong else 0
 

@@ -17,7 +17,7 @@ class Command(NamedTuple):
     offset: int
 
 
-def faults(expected: Mapping[str, datetime], commands: Iterable[Command]) -> list[str]:
+def mistakes(expected: Mapping[str, datetime], commands: Iterable[Command]) -> list[str]:
     """What is wrong, a line each; empty when each expected callback went out once, not early, and in due order.
 
     expected: due time by callback id, in whole milliseconds. Order is that of each topic and partition.

@@ -36,7 +36,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 """
-"""What a node is told on a development machine, whatever its listeners are."""
+"""Settings of a node on a development machine, whatever its listeners are."""
 
 _PROPERTIES = (
     SHARED_PROPERTIES
@@ -65,8 +65,8 @@ class EmbeddedKafka:
     """One Kafka node as a context manager; `bootstrap` is its address while it runs.
 
     port: 0 takes a free one. data_dir: kept, and used again by the next start with the same folder; without one the
-    data lies in a temporary folder that goes with the broker. say: told what takes long. more: broker settings besides
-    ours, by their Kafka names.
+    data lies in a temporary folder that goes with the broker. say: called with what takes long. more: broker settings
+    besides ours, by their Kafka names.
 
     Enter it in a thread that lives as long as the broker shall, best the main one: on Linux the kernel kills the
     broker when the thread that started it ends, so that it cannot outlive a killed parent. Elsewhere only the ordinary

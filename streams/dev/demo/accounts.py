@@ -51,18 +51,18 @@ def accounts(tally: Tally) -> tuple[Account, ...]:
 
 def comparison(tally: Tally, expected: Expected) -> list[tuple[str, int, int]]:
     """Figures by name: what the story expects, and what was seen."""
-    fates = expected.fates.values()
-    states = Counter(fate.state for fate in fates)
+    ends = expected.ends.values()
+    states = Counter(end.state for end in ends)
     ended = [
         (f"callbacks {state}", states[state], tally.standing(state))
         for state in sorted(ENDED & (states.keys() | _states(tally)))
     ]
     return [
-        ("callbacks scheduled", len(fates), tally.transitions(Transition.SCHEDULED)),
-        (f"commands on {PREVIEW}", sum(fate.previews for fate in fates), tally.commands[PREVIEW].total()),
-        (f"commands on {ANALYSIS}", sum(fate.analyses for fate in fates), tally.commands[ANALYSIS].total()),
+        ("callbacks scheduled", len(ends), tally.transitions(Transition.SCHEDULED)),
+        (f"commands on {PREVIEW}", sum(end.previews for end in ends), tally.commands[PREVIEW].total()),
+        (f"commands on {ANALYSIS}", sum(end.analyses for end in ends), tally.commands[ANALYSIS].total()),
         *ended,
-        ("callbacks outstanding", sum(fate.state not in ENDED for fate in fates), tally.outstanding),
+        ("callbacks outstanding", sum(end.state not in ENDED for end in ends), tally.outstanding),
         ("placements allowed", expected.placements[ALLOWED], tally.placements[ALLOWED]),
         ("placements refused", _refused(expected.placements), _refused(tally.placements)),
         ("events rejected", expected.rejections.total(), tally.rejections.total()),
@@ -74,7 +74,7 @@ def differences(tally: Tally, expected: Expected) -> list[str]:
     """What does not add up, a line each; empty when all of it does."""
     return [
         *(f"does not add up: {account}" for account in accounts(tally) if not account.adds_up),
-        *_fates(tally, expected),
+        *_wrong_ends(tally, expected),
         *_commands(tally),
         *_counts("placements", tally.placements, expected.placements),
         *_counts("rejections", tally.rejections, expected.rejections),
@@ -112,11 +112,11 @@ def _since(life: Life) -> str:
     return "arranged anew" if life.state is Transition.RESCHEDULED else str(life.state)
 
 
-def _fates(tally: Tally, expected: Expected) -> Iterator[str]:
-    seen = {name: life.fate for name, life in tally.lives.items()}
-    wrong = [name for name in seen.keys() | expected.fates.keys() if seen.get(name) != expected.fates.get(name)]
+def _wrong_ends(tally: Tally, expected: Expected) -> Iterator[str]:
+    seen = {name: life.end for name, life in tally.lives.items()}
+    wrong = [name for name in seen.keys() | expected.ends.keys() if seen.get(name) != expected.ends.get(name)]
     for name in sorted(wrong)[:NAMED_AT_MOST]:
-        yield f"callback {name[1]} of {name[0]}: expected {expected.fates.get(name)}, seen {seen.get(name)}"
+        yield f"callback {name[1]} of {name[0]}: expected {expected.ends.get(name)}, seen {seen.get(name)}"
     if len(wrong) > NAMED_AT_MOST:
         yield f"and {len(wrong) - NAMED_AT_MOST} more callbacks that are not as expected"
 

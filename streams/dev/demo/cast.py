@@ -1,6 +1,7 @@
 """Who plays in the demo: campaigns, their rules, and the parts that a thousand contacts play.
 
-A part says what happens to its contacts; what must become of their callbacks follows in `streams.dev.demo.fates`.
+A part says what happens to its contacts; what must become of their callbacks follows in
+`streams.dev.demo.expected_ends`.
 """
 
 from dataclasses import dataclass

@@ -35,14 +35,14 @@ class Stage:
 
 
 class Play:
-    """The story on a stage. told: given the title of each scene as it begins."""
+    """The story on a stage. announce: called with the title of each scene as it begins."""
 
-    def __init__(self, story: Story, stage: Stage, tally: Tally, told: Callable[[str], None]) -> None:
+    def __init__(self, story: Story, stage: Stage, tally: Tally, announce: Callable[[str], None]) -> None:
         self.title = story.scenes[0].title
         self._story = story
         self._stage = stage
         self._tally = tally
-        self._told = told
+        self._announce = announce
         self._clock = SystemClock()
         self._calls: set[asyncio.Task[None]] = set()
         self._asked: dict[str, DialCommand] = {}
@@ -54,7 +54,7 @@ class Play:
         for scene in self._story.scenes:
             await self._until(partial(self._may_begin, scene), deadline)
             self.title = scene.title
-            self._told(scene.title)
+            self._announce(scene.title)
             began = loop.time()
             for cue in scene.cues:
                 await asyncio.sleep(max(0.0, began + cue.at_s - loop.time()))

@@ -27,7 +27,7 @@ from streams.dev.demo.cast import (
     rules,
     winback,
 )
-from streams.dev.demo.fates import answer_event_id, fates
+from streams.dev.demo.expected_ends import answer_event_id, ends
 from streams.dev.demo.plots import DUE_AFTER_MAX_S, Cue, Message, Player, message
 from streams.dev.demo.tally import ALLOWED, Expected
 from topics.codec import contact_key, encode
@@ -112,7 +112,7 @@ class Story:
     def expected(self) -> Expected:
         """What must come of it."""
         return Expected(
-            fates={name: fate for player in self.players for name, fate in fates(player)},
+            ends={name: end for player in self.players for name, end in ends(player)},
             placements=Counter({ALLOWED: self._allowed(), Reason.DNC.value: self._hindered()}),
             rejections=Counter(
                 {
@@ -144,7 +144,7 @@ class Story:
         return message(TopicName.PLACEMENT_REQUESTED, request)
 
     def answer(self, command: DialCommand, now: datetime) -> tuple[Message, ...]:
-        """What the one who made the call that a command asked for has to tell. now: the end of the call."""
+        """The events after a call that a command asked for. now: the end of the call."""
         answer = self._answer_of(command)
         if answer is Answer.NOT_YET:
             return ()
@@ -180,10 +180,10 @@ class Story:
 
     def _allowed(self) -> int:
         """Calls that agents ask about and may make: every preview that somebody answers, but the hindered ones."""
-        fates_of = ((player, fate) for player in self.players for _, fate in fates(player))
+        ends_of = ((player, end) for player in self.players for _, end in ends(player))
         return sum(
-            fate.previews
-            for player, fate in fates_of
+            end.previews
+            for player, end in ends_of
             if player.part.hindrance is None and player.part.answer(player.index) is not Answer.NOT_YET
         )
 

@@ -34,7 +34,7 @@ Name = tuple[str, str]
 """A callback: contact key and callback id."""
 
 
-class Fate(NamedTuple):
+class End(NamedTuple):
     """What has become of a callback: how often it went out as a preview and for analysis, and where it stands."""
 
     previews: int
@@ -49,7 +49,7 @@ class Expected:
     placements: answers by reason, `ALLOWED` for one that is none. rejections: by reason. dead_letters: by error code.
     """
 
-    fates: dict[Name, Fate]
+    ends: dict[Name, End]
     placements: Counter[str]
     rejections: Counter[str]
     dead_letters: Counter[str]
@@ -64,9 +64,9 @@ class Life:
     counts: Counter[Transition] = field(default_factory=Counter)
 
     @property
-    def fate(self) -> Fate:
+    def end(self) -> End:
         """What has become of it."""
-        return Fate(self.counts[Transition.PRESENTED], self.counts[Transition.DIALING], self.state)
+        return End(self.counts[Transition.PRESENTED], self.counts[Transition.DIALING], self.state)
 
 
 class Late(NamedTuple):

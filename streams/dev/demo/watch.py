@@ -33,7 +33,7 @@ Decided = Callable[[PlacementDecided[object]], None]
 
 
 class Watch:
-    """Tells a tally what is read. commanded: told of every dial command; decided: of every answer to a request."""
+    """Counts what is read in a tally. commanded: called with every dial command; decided: with every answer."""
 
     def __init__(
         self, settings: Settings, partitions: int, tally: Tally, commanded: Commanded, decided: Decided

@@ -21,7 +21,7 @@ METADATA_UNANSWERED = 'Unable to request metadata from "%s:%s": %s'
 take_connection = AIOKafkaClient._get_conn
 """aiokafka's own, as it was before `intercept`: an open connection to a node, or None."""
 update_metadata = AIOKafkaClient._metadata_update
-"""The same: whether one of the brokers that are known has told of the cluster."""
+"""The same: whether one of the known brokers has answered about the cluster."""
 
 
 def intercept(
@@ -44,12 +44,12 @@ def brokers(client: Any) -> dict[Any, Any]:
 
 
 def know_brokers(client: Any, brokers: dict[Any, Any]) -> None:
-    """Have a client know other brokers, and leave the topics: the group would share out anew for a lost one."""
+    """Have a client know other brokers, and leave the topics: a lost one would lead to a rebalance."""
     client.cluster._brokers = dict(brokers)
 
 
 async def bootstrapped(client: Any) -> dict[Any, Any] | None:
-    """The brokers as an address of the settings tells them now, with nothing changed in the client; None if none does.
+    """The brokers as an address of the settings names them now, with nothing changed in the client; None if none does.
 
     aiokafka asks these addresses once in the life of a client.
     """

@@ -12,7 +12,7 @@ from aiokafka.errors import BrokerResponseError
 
 
 class PartitionState(subscription_state.TopicPartitionState):  # type: ignore[misc]
-    """aiokafka sets a position that is outside of the log to its beginning, and tells nobody."""
+    """aiokafka sets a position that is outside of the log to its beginning, and reports it nowhere."""
 
     was_reset = False
 
@@ -39,7 +39,7 @@ def state_of(consumer: Any, tp: TopicPartition) -> Any:
 def count_as_alive(consumer: Any) -> None:
     """Note that there is somebody who would fetch, for one who has nothing to fetch now.
 
-    `getmany` does the same, but it takes what was fetched ahead, and waits while the group shares out.
+    `getmany` does the same, but it takes what was fetched ahead, and waits during a rebalance.
     Raises what the group answered.
     """
     consumer._coordinator.check_errors()

@@ -25,15 +25,15 @@ def intercept(
     setattr(client, method, partial(through, getattr(client, method)))
 
 
-def hear_refusals(producer: Any, heard: Callable[[BaseException], None]) -> None:
-    """Be told why a transaction cannot go on: aiokafka raises what that led to."""
+def collect_refusals(producer: Any, note: Callable[[BaseException], None]) -> None:
+    """Call `note` with why a transaction cannot go on: aiokafka raises what that led to."""
     manager = getattr(producer, "_txn_manager", None)
     if manager is None:
         return
     refused = manager.error_transaction
 
     def error_transaction(error: BaseException) -> None:
-        heard(error)
+        note(error)
         refused(error)
 
     manager.error_transaction = error_transaction

@@ -202,7 +202,7 @@ def _check_pass(found: _Findings, call: Call, campaign: Campaign, configuration:
 
 
 def _check_outstanding(found: _Findings, call: Call, campaign: Campaign) -> tuple[OutstandingFacts, ...] | None:
-    """The same, of a campaign that leaves contacts alone that have a callback outstanding."""
+    """The same, of a campaign that calls no contact with an outstanding callback."""
     if not campaign.suppress_contacts_with_callback:
         return None
     found.fail_if(bool(call.contact.callbacks), Reason.CALLBACK_OUTSTANDING)

@@ -1,6 +1,6 @@
 """What is known about campaigns, rule sets, recycles and clears: one for all partitions of a worker.
 
-Records must be told in the order of their topics, from the beginning of each; no order between topics is needed.
+Records must be applied in the order of their topics, from the beginning of each; no order between topics is needed.
 Rule sets, filters and callable time sets are compiled once for each version of them.
 Source: docs/rules.md, sections 3 to 5 and section 8 rows 13 to 15 and 22; docs/contract.md, section "In, per campaign
 and lists".
@@ -70,7 +70,7 @@ class Unreadable:
 
 
 class Configuration:
-    """The configuration as told so far.
+    """The configuration as applied so far.
 
     version: grows with every record that a partition has to look at, which is every one but Do Not Call entries.
     filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
@@ -105,12 +105,12 @@ class Configuration:
         self.offsets[TopicName.DNC_ENTRIES] = arrived.offset
         if arrived.damage is not None:
             self.dnc.take_unread(arrived.key, arrived.value, arrived.offset)
-            self.reports.add(BadRecord(arrived, arrived.damage.as_fault()))
+            self.reports.add(BadRecord(arrived, arrived.damage.as_bad_event()))
             return
         try:
             self.dnc.take(arrived.key, arrived.value, arrived.offset)
-        except BadEvent as fault:
-            self.reports.add(BadRecord(arrived, fault.bare()))
+        except BadEvent as bad_event:
+            self.reports.add(BadRecord(arrived, bad_event.bare()))
         except Exception as error:
             self.reports.add(met_bug(arrived, error))
 

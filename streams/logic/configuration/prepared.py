@@ -1,4 +1,4 @@
-"""A configuration record made ready to be taken in: decoded, held against its bounds, and compiled. It changes nothing.
+"""A configuration record made ready to be applied: decoded, checked for its bounds and compiled. It changes nothing.
 
 That is nearly all of the work that a record makes, and it can be done anywhere, as in another thread.
 Source: docs/contract.md, section "In, per campaign and lists"; docs/decisions/0028-bounds-and-refused-records.md.
@@ -10,7 +10,7 @@ from streams.logic.configuration.recycles import Marker, Recycles
 from streams.logic.configuration.reports import BadRecord, Report, TooSoon
 from streams.logic.contact.bounds import check_bounds, check_size
 from streams.logic.contact.clock_check import check_clock, written_at
-from streams.logic.contact.exchange import Arrived, Fault, FaultKind
+from streams.logic.contact.exchange import Arrived, Bug, BugKind
 from streams.logic.dnc.records import change_of
 from streams.logic.hours.callable_time import CompiledTimes, compile_times
 from streams.logic.rules.rules import CompiledRuleSet, Filter, compile_filter, compile_rule_set
@@ -43,23 +43,23 @@ class Prepared:
 
 
 def prepare(arrived: Arrived) -> Prepared:
-    """Make a record ready. Never raises: a bad one is refused, and so is one that meets a bug of ours."""
+    """Make a record ready. Never raises: a bad one is refused, and so is one that meets a bug."""
     try:
         return _prepared(arrived)
-    except BadEvent as fault:
-        return refused(BadRecord(arrived, fault.bare()))
+    except BadEvent as bad_event:
+        return refused(BadRecord(arrived, bad_event.bare()))
     except Exception as error:
         return refused(met_bug(arrived, error))
 
 
 def is_refused(topic: str, key: bytes | None, value: bytes | None) -> bool:
-    """Whether `prepare` refuses a record whole, told several times as fast; False if that cannot be told like this."""
+    """Whether `prepare` refuses a record whole, found several times as fast; False if this way cannot find out."""
     if value is None:
         return False
     try:
         found = decode_or_none(topic, value)
         return found is None or value_key(topic, found[0]).encode() != key
-    except Exception:  # A bug of ours, which `prepare` reports.
+    except Exception:  # A bug, which `prepare` reports.
         return False
 
 
@@ -78,18 +78,18 @@ def named_by(key: bytes | None) -> str | None:
 
 
 def met_bug(arrived: Arrived, error: Exception) -> BadRecord:
-    """What is to be said of a record that met a bug of ours."""
-    # The message of an unforeseen exception may quote the record, so nobody is told.
-    fault = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
-    return BadRecord(arrived, fault, Fault.of(FaultKind.CONFIGURATION, error))
+    """The report on a record that met a bug."""
+    # The message of an unforeseen exception may quote the record, so it goes nowhere.
+    bad_event = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
+    return BadRecord(arrived, bad_event, Bug.of(BugKind.CONFIGURATION, error))
 
 
 def report_on(arrived: Arrived, recycles: Recycles) -> Report | None:
     """What is to be said about a record that is read again. recycles: as they were before it."""
     if arrived.topic == TopicName.DNC_ENTRIES:
         damage = arrived.damage
-        fault = change_of(arrived.key, arrived.value)[1] if damage is None else damage.as_fault()
-        return None if fault is None else BadRecord(arrived, fault)
+        bad_event = change_of(arrived.key, arrived.value)[1] if damage is None else damage.as_bad_event()
+        return None if bad_event is None else BadRecord(arrived, bad_event)
     prepared = prepare(arrived)
     if prepared.report is not None or not isinstance(prepared.value, CampaignRecycle):
         return prepared.report
@@ -110,19 +110,19 @@ def marker_of(arrived: Arrived, event: CampaignRecycle | ContactListCleared) -> 
 
 def _prepared(arrived: Arrived) -> Prepared:
     if arrived.damage is not None:
-        raise arrived.damage.as_fault()
+        raise arrived.damage.as_bad_event()
     if arrived.value is None:
         if CATALOG[arrived.topic].cleanup is not Cleanup.COMPACT:
             raise BadEvent(ErrorCode.UNDECODABLE, "$", "There is no value")
         return Prepared(arrived, _text(arrived.key))
     check_size(arrived.value)
-    (value, fault), key = decode_cells(arrived.topic, arrived.value), _text(arrived.key)
+    (value, bad_event), key = decode_cells(arrived.topic, arrived.value), _text(arrived.key)
     if value_key(arrived.topic, value) != key:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
     check_bounds(value)
     if isinstance(value, CampaignRecycle | ContactListCleared):
         _check_clock(value, arrived)
-    report = None if fault is None else BadRecord(arrived, fault)
+    report = None if bad_event is None else BadRecord(arrived, bad_event)
     return Prepared(arrived, key, value, _compiled(value), report)
 
 

@@ -12,23 +12,23 @@ from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple
 
-from streams.logic.contact.exchange import Arrived, Fault
+from streams.logic.contact.exchange import Arrived, Bug
 from topics.codec import BadEvent
 from topics.events import CampaignRecycle
 
 PORTION_MAX = 500
 PORTION_BYTES_MAX = 1024 * 1024
-"""What is said in one unit, a few milliseconds of work; more only if a single record is larger. As much is kept of each
-topic."""
+"""Of the dead letters in one transaction, a few milliseconds of work; more only if a single record is larger. As much
+is kept of each topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A configuration record that cannot be accepted. bug: why, when it is no fault of the record's."""
+    """A configuration record that cannot be accepted. bug: why, if the record is not to blame."""
 
     arrived: Arrived
-    fault: BadEvent
-    bug: Fault | None = None
+    bad_event: BadEvent
+    bug: Bug | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ def size_of(report: Report) -> int:
 
 
 @dataclass(slots=True)
-class Room:
+class _Budget:
     """What is left of a portion. The first report always fits."""
 
     count: int = PORTION_MAX
     size: int = PORTION_BYTES_MAX
 
     def takes(self, report: Report) -> bool:
-        """Whether a report fits, which then takes its room."""
+        """Whether a report fits; if so it is counted."""
         size = size_of(report)
         if self.count <= 0 or (self.count < PORTION_MAX and size > self.size):
             return False
@@ -160,7 +160,7 @@ class Reports:
 
     def portion(self, reported: Mapping[str, int]) -> Portion:
         """What is to be said next, when so much has been said."""
-        portion, room, more = Portion([], dict(reported), False), Room(), False
+        portion, budget, more = Portion([], dict(reported), False), _Budget(), False
         for topic in self._kept:
             since = portion.reported.get(topic, -1)
             if self._is_missing(topic, since):
@@ -168,7 +168,7 @@ class Reports:
             recalled = self._recalled.pop(topic, None)
             left = self._left(topic, since) if recalled is None else recalled.reports
             unsaid = (report for report in left if report.arrived.offset > since)
-            taken = list(takewhile(room.takes, unsaid))
+            taken = list(takewhile(budget.takes, unsaid))
             portion.reports.extend(taken)
             if taken:
                 portion.reported[topic] = taken[-1].arrived.offset

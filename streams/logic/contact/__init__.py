@@ -1,1 +1,1 @@
-"""What is remembered of a contact, what it can be told, and what is said about it."""
+"""The state of a contact, its inputs and its effects."""

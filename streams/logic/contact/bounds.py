@@ -36,7 +36,7 @@ VALUES_MAX = 50_000
 """Codes, columns, days and items of lists that the conditions name: room for every ZIP code there is."""
 
 RULE_WORK_MAX = RULES_MAX + CONDITIONS_MAX + ACTIONS_MAX
-"""Units of rule work that one event may take: the largest rule set asked once, with every rule matching. A unit is a
+"""Points of rule work that one event may take: the largest rule set asked once, with every rule matching. A point is a
 rule asked, a condition of it, an action carried out, or 256 characters searched; it takes a microsecond at most."""
 
 RULE_SETS_MAX = 1_000

@@ -1,4 +1,4 @@
-"""What a contact remembers of the events it heard, within bounds, and when it is forgotten.
+"""The ids of events that were applied to a contact, within bounds, and when they are removed.
 
 Source: docs/rules.md, section 8 rows 3 and 4.
 """
@@ -33,8 +33,8 @@ def kept_id(text: str) -> str:
     return text if len(text) <= ID_KEPT_WHOLE else "#" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def heard(contact: Contact, seen: str, meaning: str, occurred_at: datetime, now: datetime) -> Contact:
-    """The contact after it heard an event for the first time. seen: from `seen_id`. meaning: from `meaning_of`."""
+def note_event(contact: Contact, seen: str, meaning: str, occurred_at: datetime, now: datetime) -> Contact:
+    """The contact after an event was applied for the first time. seen: from `seen_id`. meaning: from `meaning_of`."""
     # A sender's clock may run ahead, and its event must be remembered until it is too old by its own clock.
     at = max(occurred_at, now, contact.heard_at or now)
     return replace(contact, seen=_latest({**contact.seen, seen: meaning}), heard_at=at)

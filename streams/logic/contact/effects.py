@@ -1,4 +1,4 @@
-"""What a decision wants said. Nothing here is said yet: `streams.logic.partition.outputs` turns effects into records.
+"""The effects of a decision. Nothing here is written yet: `streams.logic.partition.outputs` makes records of effects.
 
 Within one step the lifecycle records stand in the order of the transitions, each command directly after the
 `presented` or `dialing` it belongs to, and the view of the outstanding callbacks last.

@@ -26,7 +26,7 @@ class Damage:
     value_bytes: int | None = None
     value_sha256: str | None = None
 
-    def as_fault(self) -> BadEvent:
+    def as_bad_event(self) -> BadEvent:
         """The refusal of the record."""
         return BadEvent(self.code, "$", self.what)
 
@@ -70,7 +70,7 @@ class LatenessCause(StrEnum):
 
 
 class Result(StrEnum):
-    """What became of an event that was read; one that was heard before counts as applied."""
+    """The result of an event that was read; a repeated event counts as applied."""
 
     APPLIED = "applied"
     DEAD_LETTER = "dead_letter"
@@ -85,8 +85,8 @@ class Fired:
     cause: LatenessCause
 
 
-class FaultKind(StrEnum):
-    """What met a bug of ours. configuration: a record of it, or what a clear or a recycle asks of a contact."""
+class BugKind(StrEnum):
+    """What met a bug. configuration: a record of it, or the effect of a clear or a recycle on a contact."""
 
     EVENT = "event"
     TIMER = "timer"
@@ -95,57 +95,57 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A bug of ours that was undone. what: mostly the class of an exception. where: for the log, what led to it."""
+class Bug:
+    """An internal error, its effects undone. what: mostly the class of an exception. where: its traceback."""
 
-    kind: FaultKind
+    kind: BugKind
     what: str
     where: str = ""
 
     @classmethod
-    def of(cls, kind: FaultKind, error: Exception) -> "Fault":
-        """What there is to say of an exception without its message, which may quote a phone number."""
+    def of(cls, kind: BugKind, error: Exception) -> "Bug":
+        """An exception without its message, which may quote a phone number."""
         lines = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
         return cls(kind, type(error).__name__, "".join(lines))
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one step wants written, all of it or nothing.
+    """What one step writes, all of it or nothing.
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
-    fired: one entry per command. faults: bugs of ours, to be logged and alarmed. counts: events by topic and result.
+    fired: one entry per command. bugs: internal errors, to be logged and counted. counts: events by topic and result.
     dead: dead letters by error code. placements: what was decided on requests that came for the first time.
     """
 
     records: list[Record] = field(default_factory=list)
     writes: dict[bytes, bytes | None] = field(default_factory=dict)
     fired: list[Fired] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    bugs: list[Bug] = field(default_factory=list)
     counts: dict[tuple[str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
     placements: list[PlacementDecided[object]] = field(default_factory=list)
 
     @classmethod
-    def undone(cls, kind: FaultKind, error: Exception) -> "Outcome":
-        """Of a step that met a bug of ours: nothing is written."""
-        return cls(faults=[Fault.of(kind, error)])
+    def undone(cls, kind: BugKind, error: Exception) -> "Outcome":
+        """Of a step that met a bug: nothing is written."""
+        return cls(bugs=[Bug.of(kind, error)])
 
     def __bool__(self) -> bool:
-        """Whether there is anything to write or to alarm."""
-        return bool(self.records or self.writes or self.faults)
+        """Whether there is anything to write or to count."""
+        return bool(self.records or self.writes or self.bugs)
 
     def count(self, topic: str, result: Result) -> None:
         """One event of this topic came to this result."""
         self.counts[topic, result] = self.counts.get((topic, result), 0) + 1
 
     def merge(self, later: "Outcome") -> None:
-        """Add what a later step of the same unit wants; its rows take the place of earlier ones."""
+        """Add a later step of the same transaction; its rows replace earlier ones."""
         self.records += later.records
         self.writes |= later.writes
         self.fired += later.fired
         self.placements += later.placements
-        self.faults += later.faults
+        self.bugs += later.bugs
         for key, number in later.counts.items():
             self.counts[key] = self.counts.get(key, 0) + number
         for error, number in later.dead.items():

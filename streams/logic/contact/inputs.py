@@ -1,4 +1,4 @@
-"""What a contact can be told: the events of its topics, and what a partition finds out by itself."""
+"""The inputs of a contact: the events of its topics, and what a partition finds out by itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Offsets of the last contact list clear and of the last recycle that a partition is done with; -1 for none."""
+    """Offsets of the last contact list clear and of the last recycle that a partition has applied; -1 for none."""
 
     cleared: int = -1
     recycled: int = -1
@@ -64,16 +64,16 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationChanged:
-    """The configuration changed for this contact. beyond: clears and recycles after these are new to it.
+    """The configuration changed for this contact. applied: clears and recycles up to these have been applied to it.
 
     since: the same for callbacks of campaigns that can be read again, by campaign: those that came meanwhile are new.
     """
 
-    beyond: Applied
+    applied: Applied
     since: Mapping[str, Applied] = field(default_factory=dict)
 
 
-Told = (
+Input = (
     WrapUp
     | CallbackScheduled
     | CallbackRescheduled

@@ -69,6 +69,6 @@ MOVES_KEPT = 8
 BACKLOG_FROM = timedelta(seconds=1)
 """A command later than this is counted as late; below it, it is the time a wake-up takes."""
 
-SETBACK_FIRST = timedelta(minutes=1)
-SETBACK_MAX = timedelta(hours=1)
-"""How long a timer that met a bug of ours is put off, doubling from the first to the last."""
+BACKOFF_FIRST = timedelta(minutes=1)
+BACKOFF_MAX = timedelta(hours=1)
+"""The backoff of a timer that met a bug, doubling from the first to the last."""

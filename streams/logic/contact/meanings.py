@@ -14,7 +14,7 @@ from topics.events import CallbackCancelled, CallbackRescheduled, CallbackSchedu
 Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
 
 UNKNOWN = ""
-"""Of an event that was heard by a version which did not keep its meaning; it counts as equal to every other."""
+"""Of an event that a version applied which did not keep its meaning; it counts as equal to every other."""
 
 DIGEST_BYTES = 4
 """Eight characters: two meanings of one id are taken for the same once in four billion times."""

@@ -17,13 +17,13 @@ class TooMuchWork(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """What is left of the rule work that one event may take, in units of `RULE_WORK_MAX`."""
+    """What is left of the rule work that one event may take, in points of `RULE_WORK_MAX`."""
 
     left: int = RULE_WORK_MAX
 
-    def spend(self, units: int) -> None:
+    def spend(self, points: int) -> None:
         """Pay for what is about to be done. Raises TooMuchWork, from then on each time."""
-        self.left -= units
+        self.left -= points
         if self.left < 0:
             raise TooMuchWork
 

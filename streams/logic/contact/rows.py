@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.contact.inputs import ConfigurationChanged, ContactUnreadable, Released, TimerFired, Told
+from streams.logic.contact.inputs import ConfigurationChanged, ContactUnreadable, Input, Released, TimerFired
 from streams.logic.contact.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, STATE_ROW_BYTES_MAX
 from streams.logic.contact.state import Contact, Status, Timer
 from streams.logic.contact.upgrades import current, outlined
@@ -79,16 +79,16 @@ def outline_of(contact: Contact) -> RowOutline:
     )
 
 
-def room_for(told: Told, before: Contact | None, after: Contact) -> int:
-    """How many bytes a contact's row may take after it was told this.
+def row_bytes_max(input_: Input, before: Contact | None, after: Contact) -> int:
+    """How many bytes a contact's row may take after this input.
 
     An accepted callback must go out and come to its end in a row that is full, so what time brings always fits: it
     adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
     and so has a request, for which somebody waits. That a record cannot be read has to be remembered in any case.
     """
-    if isinstance(told, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
+    if isinstance(input_, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
         return STATE_ROW_BYTES_MAX
-    if isinstance(told, PlacementRequested):
+    if isinstance(input_, PlacementRequested):
         return ENDING_ROW_BYTES_MAX
     outstanding = {callback.callback_id for callback in after.callbacks}
     if before is not None and any(callback.callback_id not in outstanding for callback in before.callbacks):
@@ -96,8 +96,8 @@ def room_for(told: Told, before: Contact | None, after: Contact) -> int:
     return ROW_BYTES_MAX
 
 
-def encode_contact(contact: Contact, before: bytes | None, room: int = ROW_BYTES_MAX) -> bytes:
-    """The row of a contact. before: its row until now. room: from `room_for`.
+def encode_contact(contact: Contact, before: bytes | None, bytes_max: int = ROW_BYTES_MAX) -> bytes:
+    """The row of a contact. before: its row until now. bytes_max: from `row_bytes_max`.
 
     What a contact remembers of its answers gives way when the row grows too large, then what it remembers of ended
     callbacks, each time the older half. If that is not enough, raises
@@ -107,7 +107,7 @@ def encode_contact(contact: Contact, before: bytes | None, room: int = ROW_BYTES
     while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended):
         contact = _lightened(contact)
         row = _encoder.encode(contact)
-    if len(row) > max(room, len(before or b"")):
+    if len(row) > max(bytes_max, len(before or b"")):
         raise BadEvent(ErrorCode.TOO_LARGE, "$", "The contact would take more room than it may")
     return row
 
@@ -120,7 +120,7 @@ def _lightened(contact: Contact) -> Contact:
 
 
 def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
-    """When the contact wants to be woken, and by which callback's timer; an empty id is the end of its memory.
+    """When the contact's timers fire, and of which callback; an empty id is the end of its memory.
 
     Nothing if it waits for nothing but events and releases.
     """

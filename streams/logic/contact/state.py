@@ -113,7 +113,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Cancel(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A cancel for a callback that nobody has heard of yet."""
+    """A cancel for a callback that is not known yet."""
 
     occurred_at: datetime
     cause: Cause

@@ -1,6 +1,6 @@
 """The version of the rows, and how rows of earlier versions become rows of this one.
 
-A row is upgraded when it is read and written anew when it changes: nothing is rewritten at a start.
+A row is upgraded when it is read, and written again when it changes: nothing is rewritten at a start.
 Source: docs/decisions/0016-versions-of-state.md.
 """
 

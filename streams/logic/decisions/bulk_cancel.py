@@ -17,9 +17,9 @@ from topics.records import Transition
 NOTHING_APPLIED = Applied()
 
 
-def cancel_if_void(step: Step, callback: Callback, beyond: Applied = NOTHING_APPLIED) -> bool:
-    """End the callback as cancelled if a clear or recycle after the offsets `beyond` says so. True if it did."""
-    marker = _voided_by(step.configuration, step.contact.contact_list_id, callback, beyond)
+def cancel_if_void(step: Step, callback: Callback, applied: Applied = NOTHING_APPLIED) -> bool:
+    """End the callback as cancelled if a clear or recycle after the offsets `applied` says so. True if it did."""
+    marker = _voided_by(step.configuration, step.contact.contact_list_id, callback, applied)
     if marker is None:
         return False
     facts = CancelledFacts(cancelled_by=TopicName(marker.cause.topic or ""))
@@ -28,19 +28,19 @@ def cancel_if_void(step: Step, callback: Callback, beyond: Applied = NOTHING_APP
 
 
 def _voided_by(
-    configuration: Configuration, contact_list_id: str, callback: Callback, beyond: Applied
+    configuration: Configuration, contact_list_id: str, callback: Callback, applied: Applied
 ) -> Marker | None:
     clear = configuration.clears.get(contact_list_id)
-    if _is_after(clear, callback, beyond.cleared) and _clearable(configuration, callback):
+    if _is_after(clear, callback, applied.cleared) and _clearable(configuration, callback):
         return clear
     recycle = configuration.recycles.latest(callback.campaign_id)
-    if _is_after(recycle, callback, beyond.recycled) and _recyclable(configuration, callback):
+    if _is_after(recycle, callback, applied.recycled) and _recyclable(configuration, callback):
         return recycle
     return None
 
 
-def _is_after(marker: Marker | None, callback: Callback, beyond: int) -> bool:
-    return marker is not None and marker.offset > beyond and callback.scheduled_at < marker.occurred_at
+def _is_after(marker: Marker | None, callback: Callback, applied: int) -> bool:
+    return marker is not None and marker.offset > applied and callback.scheduled_at < marker.occurred_at
 
 
 def _clearable(configuration: Configuration, callback: Callback) -> bool:

@@ -1,4 +1,4 @@
-"""What agents and others tell us about a callback: scheduled, rescheduled, cancelled.
+"""The events of agents and others about a callback: scheduled, rescheduled, cancelled.
 
 Of two changes the later `occurred_at` wins. At a tie that is the one that comes later, which has the higher offset.
 A change is compared with changes only: it names the callback, so the scheduling came before it, whatever clocks say.
@@ -116,20 +116,20 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
 
 def cancel(step: Step, event: CallbackCancelled) -> None:
     """Call a callback off. One that nobody knows may still come, so the cancel is remembered."""
-    heard = Cancel(occurred_at=event.occurred_at, cause=step.cause, actor=event.actor, reason=event.reason)
+    noted = Cancel(occurred_at=event.occurred_at, cause=step.cause, actor=event.actor, reason=event.reason)
     facts = CancelRejectedFacts(event_type=EventType.CANCELLED, actor=event.actor, reason=event.reason)
     if (callback := step.outstanding.get(event.callback_id)) is not None:
         if callback.moved_at is not None and event.occurred_at < callback.moved_at:
             step.reject(callback, (Reason.SUPERSEDED,), facts)
             return
-        step.move(callback, Transition.CANCELLED, facts=cancel_facts(heard))
+        step.move(callback, Transition.CANCELLED, facts=cancel_facts(noted))
     elif (callback := step.ended.get(event.callback_id)) is not None:
         step.reject(callback, (Reason.CALLBACK_ENDED,), facts)
         # Had its wrap-up not come yet, this would have been the end, unless a later reschedule had come before it.
         if event.occurred_at >= _moves(callback)[0].occurred_at:
             step.note_ended(replace(callback, cancelled_at=event.occurred_at))
     else:
-        step.contact = note_cancel(step.contact, event.callback_id, heard)
+        step.contact = note_cancel(step.contact, event.callback_id, noted)
         facts = replace(facts, remembered=True)
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
 
@@ -166,7 +166,7 @@ def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
 
 
 def _with_moves(step: Step, callback: Callback, *moves: Move | None) -> Callback:
-    # A clock that runs ahead says that it was moved after we have heard of it: during the call, then.
+    # A clock that runs ahead dates the move after its arrival: it was during the call, then.
     moved = (*callback.moved, *(min(move.occurred_at, step.now) for move in moves if move is not None))
     return replace(callback, moved=moved[-MOVES_KEPT:])
 

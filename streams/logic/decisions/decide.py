@@ -1,4 +1,4 @@
-"""The decision: what a contact becomes when it is told something, and what is to be said about it.
+"""The decision: the contact after an input, and the effects to be written.
 
 Pure: no clock, no input or output, and the contact it is given stays as it was. It will not decode an event, check
 its key or its clock, or know where a contact is stored.
@@ -9,16 +9,16 @@ from typing import assert_never
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.listed import with_record, without_legible_record, without_record
-from streams.logic.contact.deduplication import forget, forgotten_at, heard, seen_id, touched
+from streams.logic.contact.deduplication import forget, forgotten_at, note_event, seen_id, touched
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.inputs import (
     ConfigurationChanged,
     ContactRecorded,
     ContactRemoved,
     ContactUnreadable,
+    Input,
     Released,
     TimerFired,
-    Told,
 )
 from streams.logic.contact.meanings import Event, check_same, meaning_of
 from streams.logic.contact.state import Contact, new_contact
@@ -40,7 +40,7 @@ from topics.records import Cause
 Decision = tuple[Contact | None, tuple[Effect, ...]]
 
 _SEEN = {WrapUp: "w", PlacementRequested: "p"}
-"""How the topic of an event is told in what is remembered of it; all others are of one topic."""
+"""The topic of an event in its remembered id; all others are of one topic."""
 
 _KINDS: dict[type, InputKind] = {
     WrapUp: InputKind.WRAP_UP,
@@ -54,31 +54,35 @@ _KINDS: dict[type, InputKind] = {
 """Of a timer, its callback has to say of which kind it is: see `fire_timer`."""
 
 
-def decide(contact: Contact | None, told: Told, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
-    """The contact after it was told something, and the effects in their order.
+def decide(
+    contact: Contact | None, input_: Input, cause: Cause, configuration: Configuration, now: datetime
+) -> Decision:
+    """The contact after an input, and the effects in their order.
 
-    contact: None if nothing is known of it; the same object comes back when nothing changed, None when nothing is
+    contact: None if nothing is known of it. The same object is returned when nothing changed, None when nothing is
     left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
     UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`,
     `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands for something else (`id_reused`).
     """
-    match told:
+    match input_:
         case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
-            return _hear(contact, told, cause, configuration, now)
+            return _apply_event(contact, input_, cause, configuration, now)
         case ContactRecorded(record=record, at=at):
             known = contact or new_contact(record.contact_list_id, record.contact_id)
             return with_record(known, record, at), ()
         case ContactUnreadable():
-            return without_legible_record(contact or new_contact(told.contact_list_id, told.contact_id)), ()
+            return without_legible_record(contact or new_contact(input_.contact_list_id, input_.contact_id)), ()
         case ContactRemoved():
             return contact and without_record(contact), ()
         case TimerFired() | Released() | ConfigurationChanged():
-            return (None, ()) if contact is None else _pass_time(contact, told, cause, configuration, now)
+            return (None, ()) if contact is None else _apply_internal(contact, input_, cause, configuration, now)
         case _:
-            assert_never(told)
+            assert_never(input_)
 
 
-def _hear(contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime) -> Decision:
+def _apply_event(
+    contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime
+) -> Decision:
     seen, meaning = seen_id(_SEEN.get(type(event), "c"), event.event_id), meaning_of(event)
     if contact is None:
         contact = new_contact(event.contact_list_id, event.contact_id)
@@ -99,19 +103,19 @@ def _hear(contact: Contact | None, event: Event, cause: Cause, configuration: Co
             place(step, event, meaning)
         case _:
             assert_never(event)
-    step.contact = heard(step.contact, seen, meaning, event.occurred_at, now)
+    step.contact = note_event(step.contact, seen, meaning, event.occurred_at, now)
     return step.finish()
 
 
-def _pass_time(
+def _apply_internal(
     contact: Contact,
-    told: TimerFired | Released | ConfigurationChanged,
+    input_: TimerFired | Released | ConfigurationChanged,
     cause: Cause,
     configuration: Configuration,
     now: datetime,
 ) -> Decision:
-    step = Step(contact, _KINDS.get(type(told)), cause, configuration, now)
-    match told:
+    step = Step(contact, _KINDS.get(type(input_)), cause, configuration, now)
+    match input_:
         case TimerFired(callback_id=None):
             forgotten = forgotten_at(contact)
             return (contact if forgotten is None or forgotten > now else forget(contact)), ()
@@ -122,9 +126,9 @@ def _pass_time(
             if callback_id in step.outstanding:
                 release(step, step.outstanding[callback_id], held_by)
         case ConfigurationChanged():
-            review(step, told)
+            review(step, input_)
         case _:
-            assert_never(told)
+            assert_never(input_)
     if step.effects:
         step.contact = touched(step.contact, now)
     return step.finish()

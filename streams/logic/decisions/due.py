@@ -69,10 +69,10 @@ def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
 
 
 def review(step: Step, changed: ConfigurationChanged) -> None:
-    """Hold every outstanding callback of the contact against the configuration as it is now."""
+    """Apply the present configuration to every outstanding callback of the contact."""
     for callback in tuple(step.outstanding.values()):
-        beyond = changed.since.get(callback.campaign_id, changed.beyond)
-        if not cancel_if_void(step, callback, beyond) and callback.status is Status.WAITING:
+        applied = changed.since.get(callback.campaign_id, changed.applied)
+        if not cancel_if_void(step, callback, applied) and callback.status is Status.WAITING:
             _review_waiting(step, callback)
 
 

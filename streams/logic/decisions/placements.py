@@ -1,7 +1,7 @@
 """The answer to somebody who is about to place a call.
 
 It writes no lifecycle record: a placement, allowed or not, leaves the callback as it is. An answer is repeated as long
-as it is fresh; after that the request is decided anew.
+as it is fresh; after that the request is decided again.
 Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 """
 

@@ -21,7 +21,7 @@ from topics.records import Reason, Transition
 
 
 def send_to_analysis(step: Step, callback: Callback, campaign: Campaign, grounds: Grounds) -> None:
-    """Let the system place the call if every check allows it, or an agent if a pre-call rule wants that.
+    """Let the system place the call if every check allows it, or an agent if a pre-call rule says so.
 
     It waits as long as the checks need something that cannot be read.
     """

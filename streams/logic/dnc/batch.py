@@ -16,10 +16,10 @@ from streams.logic.dnc.runs import REMOVED
 from topics.fields import Instant
 
 NUMBER_BITS = 50
-"""E.164 has 15 digits at most, which fit; the bits above tell the list."""
+"""E.164 has 15 digits at most, which fit; the bits above have the list."""
 
 LISTS_IN_RUNS = 1 << (64 - NUMBER_BITS)
-"""Lists that can be told apart in a key of 64 bits."""
+"""Lists for which a key of 64 bits has numbers."""
 
 DIGITS_MIN, DIGITS_MAX = 2, 15
 
@@ -234,10 +234,10 @@ def _instants(fields: Any) -> Any:
     quoted = np.empty((len(fields), fields.shape[1] + 4), np.uint8)
     quoted[:, 0], quoted[:, 1:-3], quoted[:, -3:] = ord('"'), fields, np.frombuffer(b'Z",', np.uint8)
     try:
-        told = _INSTANTS.decode(b"[" + quoted.tobytes()[:-1] + b"]")
+        decoded = _INSTANTS.decode(b"[" + quoted.tobytes()[:-1] + b"]")
     except msgspec.ValidationError:
         return None
-    since = [instant - _EPOCH for instant in told]
+    since = [instant - _EPOCH for instant in decoded]
     # Made of their parts, several times as fast as from timedeltas one by one.
     seconds = np.array([one.days for one in since]) * 86_400 + np.array([one.seconds for one in since])
     return seconds * 1_000_000 + np.array([one.microseconds for one in since])

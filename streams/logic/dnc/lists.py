@@ -86,10 +86,10 @@ class DncLists:
         be read at all the list and the number of its key, if the key can be read.
         """
         self.offset = offset
-        change, fault = change_of(key, value)
+        change, bad_event = change_of(key, value)
         self._take(change, offset)
-        if fault is not None:
-            raise fault
+        if bad_event is not None:
+            raise bad_event
 
     def take_unread(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record of which not all could be decoded: the number of its key is on the list, if it removes nothing."""
@@ -97,7 +97,7 @@ class DncLists:
         self._take(blocked(key) if key is not None and value is not None else None, offset)
 
     def take_all(self, records: Sequence[R]) -> list[R]:
-        """The same for many records, many times as fast; returns those that `change_of` finds a fault with."""
+        """The same for many records, many times as fast; returns those that `change_of` refuses."""
         refused: list[R] = []
         if len(records) < BATCH_MIN or not self.fits_runs:
             for record in records:
@@ -112,7 +112,7 @@ class DncLists:
         return refused
 
     def is_overdue(self) -> bool:
-        """Whether two runs want to be merged."""
+        """Whether two runs should be merged."""
         runs = self.runs
         return len(runs) > 1 and len(runs[-2]) < TIER * len(runs[-1])
 

@@ -29,7 +29,7 @@ class Change(NamedTuple):
 def change_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, BadEvent | None]:
     """What a record says, or what is left of it, and what is wrong with it.
 
-    Of one that cannot be read that is its key: the number is on the list, for good. No change: nobody can tell which
+    Of one that cannot be read that is its key: the number is on the list, for good. No change: it is not known which
     number it is about, or it removes what no list can have.
     """
     if key is None:
@@ -38,15 +38,15 @@ def change_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, Ba
         if value is None:
             return _by_key(_text(key), REMOVED), None
         return _entry(key, value)
-    except BadEvent as fault:
-        return (None if value is None else blocked(key)), fault.bare()
+    except BadEvent as bad_event:
+        return (None if value is None else blocked(key)), bad_event.bare()
 
 
 def left_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, bool]:
     """The same, several times as fast where many are refused: only whether something is wrong with it."""
     if key is None or value is None or len(value) > RECORD_BYTES_MAX:
-        change, fault = change_of(key, value)
-        return change, fault is not None
+        change, bad_event = change_of(key, value)
+        return change, bad_event is not None
     found = decode_or_none(TopicName.DNC_ENTRIES, value)
     if found is None or value_key(TopicName.DNC_ENTRIES, found[0]).encode() != key:
         return blocked(key), True
@@ -55,10 +55,10 @@ def left_of(key: bytes | None, value: bytes | None) -> tuple[Change | None, bool
 
 def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
     check_size(value)
-    entry, fault = decode_cells(TopicName.DNC_ENTRIES, value)
+    entry, bad_event = decode_cells(TopicName.DNC_ENTRIES, value)
     if value_key(TopicName.DNC_ENTRIES, entry).encode() != key:
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
-    return _change(entry), fault
+    return _change(entry), bad_event
 
 
 def _change(entry: Value) -> Change:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
 from streams.logic.contact.state import Contact
 from streams.logic.hours.open_slots import Clock, Windows, first_open, second_of_day
-from streams.logic.hours.same_clock import by_country, named_for
+from streams.logic.hours.same_offsets import by_country, named_for
 from streams.logic.hours.zones import zone_info, zones_of
 from topics.check_facts import CallableTimeFacts, ZoneFacts
 from topics.configuration import CallableTimeSet

@@ -1,4 +1,4 @@
-"""The zones that a number itself tells: a guess of the number library, held against the zones of the number's country.
+"""The zones derived from a number: a guess of the number library, checked with the zones of the number's country.
 
 Source: docs/rules.md, section 3; docs/decisions/0021-zones-of-a-country.md.
 """
@@ -12,7 +12,7 @@ from streams.logic.hours.countries import present_name, zones_in
 from streams.logic.hours.zone_areas import AREAS, MIXED, SEVERAL_CLOCKS
 
 UNKNOWN = "Etc/Unknown"
-"""What the numbering plans say of a number that they place nowhere. No database has it, so it refuses."""
+"""The guess for a number without a place. No database has it, so it refuses."""
 
 NORTH_AMERICA = 1
 OF_ONE_REGION = frozenset(
@@ -47,7 +47,7 @@ def derived_zones(phone_number: str) -> tuple[str, ...]:
 
 
 def _in_region(number: PhoneNumber, region: str, guess: tuple[str, ...], is_placed: bool) -> tuple[str, ...]:
-    """Of the guess what the region has; all the region has where the guess has nothing of it, or tells no place."""
+    """The zones of the guess that the region has; all of the region if there are none, or the guess names no place."""
     code = str(number.country_code)
     prefix, area = _area(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:], is_placed)
     own = zones_in(region)

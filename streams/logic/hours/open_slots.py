@@ -50,7 +50,7 @@ def second_of_day(local: datetime) -> int:
 
 
 def _in_one_slot(zone: ZoneInfo, windows: Windows, at: datetime, until: datetime) -> bool:
-    """Whether one slot of one day has both, and the clock does not change: as nearly always, and soon told."""
+    """Whether one slot of one day has both, and the clock does not change: as nearly always, and quickly found."""
     begin, end = at.astimezone(zone), until.astimezone(zone)
     if begin.date() != end.date() or begin.utcoffset() != end.utcoffset():
         return False

@@ -36,7 +36,7 @@ ZONES_FROM = {"AC": "SH", "TA": "SH", "XK": "RS"}
 SEVERAL_CLOCKS = frozenset(
     ["AU", "BR", "CA", "CD", "CL", "EC", "ES", "FM", "GL", "ID", "KI", "MN", "MX", "NZ", "PF", "PG", "PT", "RU", "US"]
 )
-"""Regions where a number that tells no place may be in any zone. China and Ukraine have two clocks and are not here:
+"""Regions where a number without a place may be in any zone. China and Ukraine have two clocks and are not here:
 the legal time of all of China is Beijing's, and Ukraine's networks do not reach Crimea, where the clock is another."""
 
 # Source: numbering plans, in part as the number library's own descriptions of prefixes have them, and zone.tab for

@@ -49,7 +49,7 @@ def zone_info(name: str) -> ZoneInfo | None:
 
 
 def zones_of(contact: Contact, phone_number: str) -> Zones:
-    """The number's own zones, else the contact's, else those that the number itself tells; all of them count.
+    """The number's own zones, else the contact's, else those derived from the number; all of them count.
 
     An entry of the number that names no zone adds what the number would have without its own; where nothing tells
     that, a zone that nobody knows stands for it.

@@ -1,7 +1,7 @@
 """The Do Not Call entries that one partition has written and not read back, each as a row of its own in its table.
 
 A partition that changes hands forgets none of them: its new owner has them from the changelog, whatever stands open on
-their topic. A row goes when its entry has been read back, with the next unit of the partition.
+their topic. A row goes when its entry has been read back, with the next transaction of the partition.
 Source: docs/decisions/0031-appends-are-kept.md.
 """
 
@@ -37,7 +37,7 @@ class Appends:
     def take_over(self) -> bool:
         """Let hold what was found; returns whether there is anything. The configuration has been read before this.
 
-        An acquisition that was cut off does it again: what was found stands until the first unit.
+        An acquisition that was cut off does it again: what was found stands until the first transaction.
         """
         self._rows = self._lists.take_over(self._number, self._found)
         return bool(self._rows)
@@ -49,7 +49,7 @@ class Appends:
                 self._rows[self._lists.append(effect.entry, self._number)] = appended_key(effect.entry)
 
     def read_back(self, table: MutableMapping[bytes, bytes]) -> Outcome:
-        """Remove the rows of what has been read back since this was asked last, in each unit."""
+        """Remove the rows of what has been read back since this was asked last, in each transaction."""
         self._found = {}
         outcome = Outcome()
         for key in self._lists.appended.read_back(self._number) if self._rows else ():

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.configuration.unsure import Unsure
+from streams.logic.configuration.unreadable_campaigns import UnreadableCampaigns
 from streams.logic.contact.exchange import Outcome
 from streams.logic.contact.inputs import Applied
 from streams.logic.decisions.waiting import lets_out
 from streams.logic.partition.outputs import Outlet, reported
-from streams.logic.partition.own_rows import Meta, decode_meta, encode_meta, for_topics, made_anew
+from streams.logic.partition.own_rows import Meta, decode_meta, encode_meta, for_topics, recreated
 from streams.logic.partition.waiting_room import WaitingRoom
 from topics.configuration import Campaign
 from topics.names import TopicName
@@ -25,8 +25,8 @@ from topics.names import TopicName
 CLEARS, RECYCLES = TopicName.CONTACT_LIST_CLEARED, TopicName.CAMPAIGN_RECYCLE
 
 
-class Follower:
-    """What a partition has seen of the configuration, and the contacts it still has to hold against it."""
+class ConfigSync:
+    """What a partition has applied of the configuration, and the contacts that are still pending."""
 
     def __init__(self, number: int, partitions: int, configuration: Configuration, outlet: Outlet) -> None:
         self._number = number
@@ -41,23 +41,23 @@ class Follower:
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
-        self._unsure = Unsure({})
+        self._unsure = UnreadableCampaigns({})
         self.since: dict[str, Applied] = {}
         """Of campaigns that can be read again: what had been applied when they could be read last."""
 
     def start(self, row: bytes | None) -> None:
-        """Take up the work where the partition's own row says it was left."""
+        """Go on where the partition's own row says."""
         self._meta = decode_meta(row)
-        self._unsure = Unsure(self._meta.unsure)
+        self._unsure = UnreadableCampaigns(self._meta.unsure)
 
     @property
     def recorded_since(self) -> datetime | None:
         """From when on the partition keeps when contacts' records were written; None before the first `catch_up`."""
         return self._meta.recorded_since
 
-    def topics_made_anew(self) -> set[str]:
-        """The topics that are not those any more of which the partition's own row holds offsets."""
-        return made_anew(self._meta, self._configuration.topic_ids)
+    def recreated_topics(self) -> set[str]:
+        """The topics that were recreated since the partition's own row has offsets of them."""
+        return recreated(self._meta, self._configuration.topic_ids)
 
     @property
     def is_behind(self) -> bool:
@@ -66,12 +66,12 @@ class Follower:
 
     @property
     def pending_at(self) -> datetime | None:
-        """Since when a contact is to be held against the configuration; None if there is none."""
+        """Since when a contact waits for the configuration to be applied; None if none does."""
         return self._pending_at if self._pending else None
 
     @property
-    def beyond(self) -> Applied:
-        """The clears and recycles that all contacts of the partition have been held against."""
+    def applied(self) -> Applied:
+        """The clears and recycles that have been applied to all contacts of the partition."""
         applied = self._meta.applied
         return Applied(cleared=applied.get(CLEARS, -1), recycled=applied.get(RECYCLES, -1))
 
@@ -86,7 +86,7 @@ class Follower:
         before = self._meta
         self._meta = self._for_topics()
         changed = self._changed_campaigns(waiting)
-        self._set_gates(waiting, now)
+        self._open_or_close(waiting, now)
         keys = set(self._pending)
         for campaign_id in changed:
             keys |= waiting.keys(campaign_id)
@@ -103,7 +103,7 @@ class Follower:
     def report(self, now: datetime) -> tuple[Outcome, bytes | None]:
         """The next portion of what is to be said about configuration records, if this is who says it.
 
-        Returns that, with the faults behind it, and the partition's own row if it changed.
+        Returns that, with the bugs behind it, and the partition's own row if it changed.
         """
         reports, before, outcome = self._configuration.reports, self._meta, Outcome()
         news = reports.news
@@ -119,7 +119,7 @@ class Follower:
         return outcome, None if self._meta == before else encode_meta(self._meta)
 
     def next_key(self) -> bytes:
-        """The next contact to be held against the configuration, in the order of keys. Call `done` after it."""
+        """The next contact to which the configuration is applied, in the order of keys. Call `done` after it."""
         return self._pending[-1]
 
     def done(self, *, failed: bool = False) -> bytes | None:
@@ -150,9 +150,9 @@ class Follower:
         self._meta = replace(self._meta, applied={**self._meta.applied, **applied}, unsure=self._unsure.kept)
 
     def _note_unreadable(self) -> None:
-        """Keep since when campaigns cannot be read; those that can again are held against what came meanwhile."""
+        """Keep since when campaigns cannot be read; to those that can again, what came meanwhile is applied."""
         configuration = self._configuration
-        self.since = self._unsure.look(configuration.unreadable.campaigns, configuration.campaigns, self.beyond)
+        self.since = self._unsure.look(configuration.unreadable.campaigns, configuration.campaigns, self.applied)
         self._meta = replace(self._meta, unsure=self._unsure.kept)
 
     def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
@@ -167,7 +167,7 @@ class Follower:
         held_up = campaign is not None and self._configuration.unreadable.hold_up(campaign)
         return self._configuration.campaign_offset(campaign_id), held_up
 
-    def _set_gates(self, waiting: WaitingRoom, now: datetime) -> None:
+    def _open_or_close(self, waiting: WaitingRoom, now: datetime) -> None:
         for campaign_id in waiting.campaign_ids():
             campaign = self._configuration.campaigns.get(campaign_id)
             if campaign is not None and lets_out(self._configuration, campaign):
@@ -181,16 +181,16 @@ class Follower:
 
     def _newly_touched(self) -> Callable[[bytes], bool] | None:
         """Which keys the clears and recycles may touch that were not applied yet; None if there are none."""
-        configuration, beyond = self._configuration, self.beyond
+        configuration, applied = self._configuration, self.applied
         if any(self._has_missed(name, since) for name, since in self.since.items()):
             return lambda key: True
         if any(
-            marker.offset > beyond.recycled and configuration.campaigns[name].recycle_cancels
+            marker.offset > applied.recycled and configuration.campaigns[name].recycle_cancels
             for name in configuration.recycles.campaign_ids()
             if name in configuration.campaigns and (marker := configuration.recycles.latest(name))
         ):
             return lambda key: True
-        lists = {name.encode() for name, marker in configuration.clears.items() if marker.offset > beyond.cleared}
+        lists = {name.encode() for name, marker in configuration.clears.items() if marker.offset > applied.cleared}
         return (lambda key: key.partition(b"|")[0] in lists) if lists else None
 
     def _has_missed(self, campaign_id: str, since: Applied) -> bool:

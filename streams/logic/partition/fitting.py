@@ -18,10 +18,10 @@ from topics.check_facts import Facts
 from topics.codec import encode
 from topics.records import CallbackLifecycle, PlacementDecided
 
-Room = Mapping[str, int]
+SizeLimits = Mapping[str, int]
 """Bytes that a batch may take on each topic, by name without prefix: Kafka's `max.message.bytes`."""
 
-CATALOG_ROOM: Room = {topic.name: int(topic.config()["max.message.bytes"]) for topic in CATALOG.values()}
+CATALOG_LIMITS: SizeLimits = {topic.name: int(topic.config()["max.message.bytes"]) for topic in CATALOG.values()}
 """As the catalog has it."""
 
 # What Kafka adds, at most: to a batch, to a record and to a header of it.
@@ -42,7 +42,7 @@ PATHS_NAMED_MAX = 8
 """Parts that a cut names."""
 
 _NOTE_BYTES = 400
-"""Room for the headers that say what was cut."""
+"""Space for the headers that say what was cut."""
 
 
 def size_of(record: Record) -> int:
@@ -51,22 +51,22 @@ def size_of(record: Record) -> int:
     return size + _bytes_of(record.headers) if record.headers else size
 
 
-def portions(records: Iterable[Record], room: int) -> Iterator[list[Record]]:
+def portions(records: Iterable[Record], limits: int) -> Iterator[list[Record]]:
     """The records in their order, as many at once as a batch of so many bytes takes; at least one."""
     portion: list[Record] = []
-    left = room
+    left = limits
     for record in records:
         size = size_of(record)
         if portion and size > left:
             yield portion
-            portion, left = [], room
+            portion, left = [], limits
         portion.append(record)
         left -= size
     if portion:
         yield portion
 
 
-def fitting_letter(letter: Record, own: Headers, damage: Damage | None, room: Room) -> Record:
+def fitting_letter(letter: Record, own: Headers, damage: Damage | None, limits: SizeLimits) -> Record:
     """A dead letter that fits, with its `own` headers last.
 
     letter: with the key, value and headers of the original. damage: what was not there to begin with. The value gives
@@ -74,7 +74,7 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, room: Ro
     """
     cut_before = damage is not None and damage.value_bytes is not None
     whole = _with(letter, letter.headers, own)
-    if not cut_before and size_of(whole) <= room[letter.topic]:
+    if not cut_before and size_of(whole) <= limits[letter.topic]:
         return whole
     key, headers = letter.key, letter.headers
     notes: list[tuple[str, bytes]] = []
@@ -85,7 +85,7 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, room: Ro
         notes.append(("ringback.headers.count", str(len(headers)).encode()))
         headers = _first(headers)
     bare = Record(letter.topic, key, None, headers, letter.timestamp_ms)
-    left = max(0, room[letter.topic] - size_of(_with(bare, headers, (*own, *notes))) - _NOTE_BYTES)
+    left = max(0, limits[letter.topic] - size_of(_with(bare, headers, (*own, *notes))) - _NOTE_BYTES)
     value = letter.value
     if value is not None and (cut_before or len(value) > left):
         stated = (damage.value_bytes, damage.value_sha256) if damage and cut_before else (len(value), _digest(value))
@@ -97,11 +97,11 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, room: Ro
 
 
 def fitting_value(
-    topic: str, key: bytes | None, value: CallbackLifecycle[Facts] | PlacementDecided[Facts], room: Room
+    topic: str, key: bytes | None, value: CallbackLifecycle[Facts] | PlacementDecided[Facts], limits: SizeLimits
 ) -> bytes:
     """The value, encoded, with as many of its facts as fit; `cut` among the facts says which are not whole."""
     encoded = encode(value)
-    if size_of(Record(topic, key, encoded)) <= room[topic]:
+    if size_of(Record(topic, key, encoded)) <= limits[topic]:
         return encoded
     whole: dict[str, Any] = to_builtins(value.facts)
     for items, characters in KEPT:
@@ -109,7 +109,7 @@ def fitting_value(
         facts = {name: _shortened(fact, items, characters, name, paths) for name, fact in whole.items()}
         facts["cut"] = {"bytes": len(encoded), "parts": paths[:PATHS_NAMED_MAX]}
         shorter = encode(replace(value, facts=facts))
-        if size_of(Record(topic, key, shorter)) <= room[topic]:
+        if size_of(Record(topic, key, shorter)) <= limits[topic]:
             return shorter
     return encode(replace(value, facts={"cut": {"bytes": len(encoded), "parts": ["facts"]}}))
 

@@ -1,4 +1,4 @@
-"""What held a command up, for the metrics.
+"""The delay cause of a command, for the metrics.
 
 Source: docs/rules.md, section 8 row 27.
 """
@@ -13,43 +13,43 @@ from streams.logic.partition.outputs import topic_of
 
 
 @dataclass(slots=True)
-class Holding:
-    """Since when a partition has been held, and how long it stood still at last; None: not known, or it did not.
+class HeldTimes:
+    """When a partition was acquired, and when it was paused last; None: not known, or it was not.
 
-    acquired_at: when somebody began to acquire it. stood_from, went_on_at: while it was being acquired, or kept over a
-    rebalance, no timer fired.
+    acquired_at: when its acquisition began. paused_at, resumed_at: in between no timer fired, because it was being
+    acquired, or kept over a rebalance.
     """
 
     acquired_at: datetime | None = None
-    stood_from: datetime | None = None
-    went_on_at: datetime | None = None
+    paused_at: datetime | None = None
+    resumed_at: datetime | None = None
 
-    def begins(self, now: datetime) -> None:
-        """Somebody begins to acquire it."""
+    def acquiring(self, now: datetime) -> None:
+        """Its acquisition begins."""
         self.acquired_at = now
-        self.stands(now)
+        self.pause(now)
 
-    def stands(self, now: datetime) -> None:
+    def pause(self, now: datetime) -> None:
         """No timer fires from now on, if any did."""
-        if self.stood_from is None or self.went_on_at is not None:
-            self.stood_from, self.went_on_at = now, None
+        if self.paused_at is None or self.resumed_at is not None:
+            self.paused_at, self.resumed_at = now, None
 
-    def goes_on(self, now: datetime) -> None:
+    def resume(self, now: datetime) -> None:
         """Timers fire from now on."""
-        self.went_on_at = now
+        self.resumed_at = now
 
-    def stood_at(self, at: datetime) -> bool:
-        """Whether it was held at that instant, and stood still."""
-        return self.stood_from is not None and self.stood_from <= at and (not self.went_on_at or at < self.went_on_at)
+    def was_paused_at(self, at: datetime) -> bool:
+        """Whether it was paused at that instant."""
+        return self.paused_at is not None and self.paused_at <= at and (not self.resumed_at or at < self.resumed_at)
 
 
-def fired(effect: Dial, holding: Holding, now: datetime) -> Fired:
-    """The entry for one command of a partition that is held so."""
+def fired(effect: Dial, held_times: HeldTimes, now: datetime) -> Fired:
+    """The entry for one command of a partition with these times."""
     if effect.held_by is not None:
         cause = LatenessCause(effect.held_by)
-    elif holding.acquired_at is not None and effect.wanted_at < holding.acquired_at:
+    elif held_times.acquired_at is not None and effect.wanted_at < held_times.acquired_at:
         cause = LatenessCause.OUTAGE
-    elif holding.stood_at(effect.wanted_at):
+    elif held_times.was_paused_at(effect.wanted_at):
         cause = LatenessCause.ACQUISITION
     elif now - effect.wanted_at > BACKLOG_FROM:
         cause = LatenessCause.BACKLOG

@@ -13,7 +13,7 @@ LOOKED_AT = 1000
 
 
 class KeysMoved(Exception):
-    """A row is of a contact whose events come to another partition, so that it would hear of nothing any more."""
+    """A row is of a contact whose events come to another partition, so that it would get no event any more."""
 
     def __init__(self, number: int, partitions: int) -> None:
         super().__init__(f"partition {number} of {partitions} has the state of contacts that belong to another one")

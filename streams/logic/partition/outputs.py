@@ -1,4 +1,4 @@
-"""Effects, faults and reports turned into the records that are written: the only place that knows both.
+"""Makes records of effects, bad events and reports: the only place that knows both.
 
 Source: docs/contract.md, sections "Out" and "Dead letters".
 """
@@ -11,7 +11,7 @@ from typing import assert_never
 from streams.logic.configuration.reports import BadRecord, Report
 from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
-from streams.logic.partition.fitting import CATALOG_ROOM, Room, fitting_letter, fitting_value
+from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
 from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.facts import RecycleRejectedFacts
 from topics.names import TopicName
@@ -20,33 +20,33 @@ from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reaso
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where records go: what the names of topics begin with, for the headers of dead letters, and the topics' room."""
+    """Where records go: what the names of topics begin with, for the headers of dead letters, and size limits."""
 
     topic_prefix: str
-    room: Room
+    limits: SizeLimits
 
 
-OUTLET = Outlet("", CATALOG_ROOM)
+OUTLET = Outlet("", CATALOG_LIMITS)
 """Names without prefix, and topics as the catalog has them."""
 
 
-def records_of(key: bytes, effects: Iterable[Effect], room: Room = CATALOG_ROOM) -> list[Record]:
+def records_of(key: bytes, effects: Iterable[Effect], limits: SizeLimits = CATALOG_LIMITS) -> list[Record]:
     """The records for the effects of one step on the contact with this key, in the same order."""
-    return [_record_of(key, effect, room) for effect in effects]
+    return [_record_of(key, effect, limits) for effect in effects]
 
 
-def _record_of(key: bytes, effect: Effect, room: Room) -> Record:
+def _record_of(key: bytes, effect: Effect, limits: SizeLimits) -> Record:
     match effect:
         case CallbackLifecycle():
             topic = TopicName.CALLBACK_LIFECYCLE
-            return Record(topic, key, fitting_value(topic, key, effect, room))
+            return Record(topic, key, fitting_value(topic, key, effect, limits))
         case Dial():
             return Record(topic_of(effect), key, encode(effect.command))
         case OutstandingCallbacks():
             return Record(TopicName.OUTSTANDING_CALLBACKS, key, encode(effect) if effect.callbacks else None)
         case Answered(answer=answer, decided=decided):
             # One that is repeated was small enough to be remembered.
-            value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, room)
+            value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, limits)
             return Record(TopicName.PLACEMENT_DECIDED, key, value)
         case DncAppended(entry=entry):
             return Record(TopicName.DNC_ENTRIES, value_key(TopicName.DNC_ENTRIES, entry).encode(), encode(entry))
@@ -76,27 +76,27 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
         *([] if first is None else [("ringback.offset.last", str(arrived.offset).encode())]),
     )
     letter = Record(TopicName.DEAD_LETTER, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms)
-    return fitting_letter(letter, own, damage, outlet.room)
+    return fitting_letter(letter, own, damage, outlet.limits)
 
 
-def refused(arrived: Arrived, fault: BadEvent, outlet: Outlet, *, bug: Exception | None = None) -> Outcome:
-    """The dead letter of a record. bug: the exception behind it where the fault is ours.
+def refused(arrived: Arrived, bad_event: BadEvent, outlet: Outlet, *, bug: Exception | None = None) -> Outcome:
+    """The dead letter of a record. bug: the exception behind it, if it is an internal error.
 
     It is counted by its code; its topic counts it as refused, unless its cells that fit have been taken in.
     """
-    message = fault.message if bug else str(fault)
-    record = dead_letter(arrived, fault.code, type(bug or fault).__name__, message, outlet)
-    result = Result.APPLIED if fault.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
-    return Outcome([record], counts={(arrived.topic, result): 1}, dead={fault.code: 1})
+    message = bad_event.message if bug else str(bad_event)
+    record = dead_letter(arrived, bad_event.code, type(bug or bad_event).__name__, message, outlet)
+    result = Result.APPLIED if bad_event.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
+    return Outcome([record], counts={(arrived.topic, result): 1}, dead={bad_event.code: 1})
 
 
 def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
     """What is written about a configuration event that was bad or, being a recycle, came too soon."""
     arrived = report.arrived
     if isinstance(report, BadRecord):
-        class_name = report.bug.what if report.bug else type(report.fault).__name__
-        record = dead_letter(arrived, report.fault.code, class_name, str(report.fault), outlet)
-        return Outcome([record], faults=[report.bug] if report.bug else [], dead={report.fault.code: 1})
+        class_name = report.bug.what if report.bug else type(report.bad_event).__name__
+        record = dead_letter(arrived, report.bad_event.code, class_name, str(report.bad_event), outlet)
+        return Outcome([record], bugs=[report.bug] if report.bug else [], dead={report.bad_event.code: 1})
     event = report.event
     rejected = CallbackLifecycle(
         transition=Transition.REJECTED,

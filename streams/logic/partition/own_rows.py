@@ -26,10 +26,11 @@ class Meta(Struct, frozen=True, kw_only=True):
     """What a partition has done with the configuration, as offsets by topic.
 
     applied: clears and recycles that have gone through all its contacts. reported: of partition 0, the records whose
-    faults have been reported. recorded_since: from when on it keeps when contacts' records were written; the records
-    that were there count as written then. unsure: campaigns that cannot be read, with what was applied before: of the
-    clears and recycles that come meanwhile nobody can tell whether they cancel its callbacks (`unsure.py`). topics: the
-    ids of the topics that these offsets are of; a topic that is not in it had not told its id.
+    bad records have been reported. recorded_since: from when on it keeps when contacts' records were written; the
+    records that were there count as written then. unsure: campaigns that cannot be read, with what was applied before:
+    of the clears and recycles that come meanwhile it is not known whether they cancel its callbacks
+    (`unreadable_campaigns.py`). topics: the ids of the topics that these offsets are of; a topic that is not in it had
+    no known id.
     """
 
     version: int = ROW_VERSION
@@ -67,26 +68,26 @@ def decode_meta(row: bytes | None) -> Meta:
     return Meta() if row is None else _metas.decode(current(row))
 
 
-def made_anew(meta: Meta, ids: Mapping[str, str]) -> set[str]:
+def recreated(meta: Meta, ids: Mapping[str, str]) -> set[str]:
     """The topics of which the row holds offsets that are not of the topic that is there now."""
     return {topic for topic, known in meta.topics.items() if ids.get(topic, known) != known}
 
 
 def for_topics(meta: Meta, ids: Mapping[str, str], *, cleared: str, recycled: str) -> Meta:
-    """The row as it counts for the topics that are there: with one that was made anew nothing has been done yet.
+    """The row as it counts for the topics that are there: nothing of a recreated one has been applied yet.
 
     ids: by topic; one whose id is not known is taken for the one it was. cleared, recycled: what `unsure` is about.
     """
-    anew = made_anew(meta, ids)
+    gone = recreated(meta, ids)
     topics = {**meta.topics, **ids}
-    if not anew:
+    if not gone:
         return meta if topics == meta.topics else replace(meta, topics=topics)
     return replace(
         meta,
-        applied={topic: offset for topic, offset in meta.applied.items() if topic not in anew},
-        reported={topic: offset for topic, offset in meta.reported.items() if topic not in anew},
+        applied={topic: offset for topic, offset in meta.applied.items() if topic not in gone},
+        reported={topic: offset for topic, offset in meta.reported.items() if topic not in gone},
         unsure={
-            name: Applied(-1 if cleared in anew else since.cleared, -1 if recycled in anew else since.recycled)
+            name: Applied(-1 if cleared in gone else since.cleared, -1 if recycled in gone else since.recycled)
             for name, since in meta.unsure.items()
         },
         topics=topics,

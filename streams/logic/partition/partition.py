@@ -1,6 +1,6 @@
 """Everything one contact partition knows and does, short of Kafka: the core of the worker and of the simulator.
 
-It holds the partition's rows, wakes up its contacts in time and tells them what happened. It reads no clock, does no
+It holds the partition's rows, fires their timers in time and applies inputs to them. It reads no clock, does no
 input or output, and leaves it to its caller to write what it returns, all of it or nothing.
 Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 """
@@ -11,30 +11,30 @@ from contextlib import suppress
 from datetime import datetime
 
 from streams.logic.configuration.configuration import Configuration
-from streams.logic.contact.exchange import Arrived, Fault, FaultKind, Fired, LatenessCause, Outcome, Record, Result
-from streams.logic.contact.inputs import ConfigurationChanged, Released, TimerFired, Told
-from streams.logic.contact.limits import SETBACK_FIRST
+from streams.logic.contact.exchange import Arrived, Bug, BugKind, Fired, LatenessCause, Outcome, Record, Result
+from streams.logic.contact.inputs import ConfigurationChanged, Input, Released, TimerFired
+from streams.logic.contact.limits import BACKOFF_FIRST
 from streams.logic.contact.rows import (
     RowOutline,
     decode_contact,
     decode_outline,
     encode_contact,
     outline_of,
-    room_for,
+    row_bytes_max,
     waiting_in,
     wake_ups,
 )
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.appends import Appends
-from streams.logic.partition.config_sync import Follower
+from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import DueIndex, Entry
 from streams.logic.partition.intake import as_unreadable, cause_of, read_event
-from streams.logic.partition.lateness import Holding
+from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
-from streams.logic.partition.retries import Setbacks
-from streams.logic.partition.stepped import outcome_of, twice
+from streams.logic.partition.retries import Retries
+from streams.logic.partition.stepped import outcome_of, with_retry
 from streams.logic.partition.waiting_room import Release, WaitingRoom
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
@@ -71,10 +71,10 @@ class Partition:
         self._index: DueIndex[bytes] = DueIndex()
         self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
-        self._follower = Follower(number, partitions, configuration, self.outlet)
+        self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
         self._appends = Appends(number, configuration.dnc)
-        self.holding = Holding()
-        self._setbacks = Setbacks()
+        self.held_times = HeldTimes()
+        self._retries = Retries()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take in one changelog record, in their order, before `ready`."""
@@ -84,12 +84,12 @@ class Partition:
             self.table[key] = value
 
     def ready(self, now: datetime) -> None:
-        """Every row is there: find out who is to be woken when. Raises UnknownRowVersion, KeysMoved."""
+        """Every row is there: find out when timers fire. Raises UnknownRowVersion, KeysMoved."""
         deque(self.ready_in_steps(now), maxlen=0)
 
     def ready_in_steps(self, now: datetime, rows_per_step: int = ROWS_PER_STEP) -> Iterator[None]:
         """The same with breaks, for a caller that has other things to do. now: nobody else has it since then."""
-        self.holding.acquired_at = self.holding.acquired_at or now
+        self.held_times.acquired_at = self.held_times.acquired_at or now
         for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
             if is_contact(key):
                 self._reindex(key, None, decode_outline(row))
@@ -97,70 +97,70 @@ class Partition:
                 self._appends.find(key, row)
             if count % rows_per_step == rows_per_step - 1:
                 yield
-        self._follower.start(self.table.get(META_KEY))
+        self._config_sync.start(self.table.get(META_KEY))
         self._waiting.start(now)
 
     def take_over(self) -> tuple[bool, set[str]]:
-        """Once the configuration is read: whether former owners' Do Not Call entries hold, and topics made anew."""
-        return self._appends.take_over(), self._follower.topics_made_anew()
+        """Once the configuration is read: whether former owners' Do Not Call entries hold, and recreated topics."""
+        return self._appends.take_over(), self._config_sync.recreated_topics()
 
     def configure(self, now: datetime) -> Outcome:
         """Bring the partition up to what the configuration knows; nothing happens if that has not changed.
 
         Returns the next portion of reports (partition 0). Releases and cancels are steps that come out of `fire`.
         """
-        said = self._with_meta(*self._follower.report(now))
-        if self._follower.is_behind:
-            said = self._with_meta(said, self._follower.catch_up(self._with_outstanding, self._waiting, now))
+        said = self._with_meta(*self._config_sync.report(now))
+        if self._config_sync.is_behind:
+            said = self._with_meta(said, self._config_sync.catch_up(self._with_outstanding, self._waiting, now))
         said.merge(self._appends.read_back(self.table))
         return said
 
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
         """One record of a contact topic. Never raises: what cannot be accepted becomes a dead letter.
 
-        A bug of ours is undone, tried once more, and then a dead letter and a fault. A record that is taken in part is
-        counted as applied, and its dead letter by its code.
+        After a bug the effects are undone and the event is tried once more; then it is a dead letter and a `Bug`. A
+        record of which a part counts is counted as applied, and its dead letter by its code.
         """
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
-            key, told, fault = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            outcome = self._tell_twice(key, told, cause_of(arrived, told), now)
+            key, input_, bad = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
+            outcome = self._apply_with_retry(key, input_, cause_of(arrived, input_), now)
         except BadEvent as refusal:
             return self._refuse(arrived, refusal, now)
         except Exception as bug:
-            # The message of an unforeseen exception may quote the event, so nobody is told.
-            set_aside = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
-            outcome = self._refuse(arrived, set_aside, now, bug)
-            outcome.faults.append(Fault.of(FaultKind.EVENT, bug))
+            # The message of an unforeseen exception may quote the event, so it goes nowhere.
+            unusable = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
+            outcome = self._refuse(arrived, unusable, now, bug)
+            outcome.bugs.append(Bug.of(BugKind.EVENT, bug))
             return outcome
-        if fault is not None:
-            outcome.merge(refused(arrived, fault, self.outlet))
+        if bad is not None:
+            outcome.merge(refused(arrived, bad, self.outlet))
         else:
             outcome.count(arrived.topic, Result.APPLIED)
         return outcome
 
-    def _refuse(self, arrived: Arrived, fault: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
+    def _refuse(self, arrived: Arrived, bad_event: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
         """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
-        told, outcome = as_unreadable(arrived, partitions=self._partitions), Outcome()
-        if told is not None and arrived.key is not None:
+        input_, outcome = as_unreadable(arrived, partitions=self._partitions), Outcome()
+        if input_ is not None and arrived.key is not None:
             with suppress(Exception):  # The same bug once more: nothing has changed.
-                outcome = self._tell(arrived.key, told, cause_of(arrived, told), now)
-        outcome.merge(refused(arrived, fault, self.outlet, bug=bug))
+                outcome = self._apply_input(arrived.key, input_, cause_of(arrived, input_), now)
+        outcome.merge(refused(arrived, bad_event, self.outlet, bug=bug))
         return outcome
 
     @property
-    def set_back(self) -> int:
-        """Timers and releases that met a bug of ours and are tried again later."""
-        return len(self._setbacks) + self._waiting.put_off_count
+    def retried_count(self) -> int:
+        """Timers and releases that are retried after a bug."""
+        return len(self._retries) + self._waiting.backed_off_count
 
     def next_at(self) -> datetime | None:
-        """When `fire` is wanted next; None if nothing is waited for."""
+        """When `fire` has to be called next; None if there is no timer."""
         return None if (wanted := self.next_wanted()) is None else wanted[0]
 
     def next_wanted(self) -> Wanted | None:
         """What `fire` does next: when, for which callback and contact. Partitions may be compared by it."""
-        if self._follower.pending_at is not None:
-            return self._follower.pending_at, "", self._follower.next_key()
+        if self._config_sync.pending_at is not None:
+            return self._config_sync.pending_at, "", self._config_sync.next_key()
         timer, release = self._index.first(), self._waiting.first()
         if release is None or (timer is not None and timer[0] <= release.at):
             return timer
@@ -172,7 +172,7 @@ class Partition:
         First what the configuration cancels: nothing is dialed that a clear has ended. Then in the order of time, and
         of one instant a timer before a release: an expiry beats it.
         """
-        if self._follower.pending_at is not None:
+        if self._config_sync.pending_at is not None:
             return self._review_next(now)
         timer, release = self._index.first(), self._waiting.first()
         if timer is not None and timer[0] <= now and (release is None or timer[0] <= release.at):
@@ -184,50 +184,50 @@ class Partition:
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
         try:
-            outcome = self._tell_twice(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
             if outcome:
                 return outcome
-            outcome.faults.append(Fault(FaultKind.TIMER, "the timer led nowhere"))
+            outcome.bugs.append(Bug(BugKind.TIMER, "the timer led nowhere"))
         except Exception as error:
-            outcome = Outcome.undone(FaultKind.TIMER, error)
-        self._setbacks.failed(timer, now)
-        self._index.set(key, self._setbacks.first(key, wake_ups(decode_outline(self.table[key]))))
+            outcome = Outcome.undone(BugKind.TIMER, error)
+        self._retries.failed(timer, now)
+        self._index.set(key, self._retries.first(key, wake_ups(decode_outline(self.table[key]))))
         return outcome
 
     def _release(self, release: Release, now: datetime) -> Outcome:
-        told = Released(release.callback_id, release.held_by)
+        input_ = Released(release.callback_id, release.held_by)
         try:
-            outcome = self._tell_twice(release.key, told, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(release.key, input_, Cause(partition=self.number), now)
         except Exception as error:
-            self._waiting.put_off(release, now + SETBACK_FIRST)
-            return Outcome.undone(FaultKind.RELEASE, error)
+            self._waiting.back_off(release, now + BACKOFF_FIRST)
+            return Outcome.undone(BugKind.RELEASE, error)
         if outcome.fired:
             self._waiting.passed(release, now)
         elif not outcome:
-            # The campaign is off again, and `configure` has yet to hear of it.
+            # The campaign is off again, and `configure` has not seen that yet.
             self._waiting.close(release.campaign_id)
         return outcome
 
     def _review_next(self, now: datetime) -> Outcome:
-        key = self._follower.next_key()
-        told = ConfigurationChanged(self._follower.beyond, self._follower.since)
+        key = self._config_sync.next_key()
+        input_ = ConfigurationChanged(self._config_sync.applied, self._config_sync.since)
         try:
-            outcome = self._tell_twice(key, told, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(key, input_, Cause(partition=self.number), now)
         except Exception as error:
-            return self._with_meta(Outcome.undone(FaultKind.CONFIGURATION, error), self._follower.done(failed=True))
-        return self._with_meta(outcome, self._follower.done())
+            return self._with_meta(Outcome.undone(BugKind.CONFIGURATION, error), self._config_sync.done(failed=True))
+        return self._with_meta(outcome, self._config_sync.done())
 
-    def _tell_twice(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
-        return twice(lambda: self._tell(key, told, cause, now))
+    def _apply_with_retry(self, key: bytes, input_: Input, cause: Cause, now: datetime) -> Outcome:
+        return with_retry(lambda: self._apply_input(key, input_, cause, now))
 
-    def _tell(self, key: bytes, told: Told, cause: Cause, now: datetime) -> Outcome:
+    def _apply_input(self, key: bytes, input_: Input, cause: Cause, now: datetime) -> Outcome:
         row = self.table.get(key)
-        before = None if row is None else decode_contact(row, self._follower.recorded_since or now)
-        after, effects = self._decide(before, told, cause, self._configuration, now)
+        before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
+        after, effects = self._decide(before, input_, cause, self._configuration, now)
         if after is before and not effects:
             return Outcome()
-        new_row = None if after is None else encode_contact(after, row, room_for(told, before, after))
-        outcome = outcome_of(key, new_row, effects, self.outlet.room, self.holding, now)
+        new_row = None if after is None else encode_contact(after, row, row_bytes_max(input_, before, after))
+        outcome = outcome_of(key, new_row, effects, self.outlet.limits, self.held_times, now)
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
         for changed, value in outcome.writes.items():
             self.restore(changed, value)
@@ -238,7 +238,7 @@ class Partition:
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
         self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
         self._waiting.update(key, waiting_in(before), waiting_in(after))
-        self._index.set(key, self._setbacks.first(key, wake_ups(after)))
+        self._index.set(key, self._retries.first(key, wake_ups(after)))
 
     def _with_outstanding(self) -> set[bytes]:
         return set(self._index).union(*(self._waiting.keys(name) for name in self._waiting.campaign_ids()))

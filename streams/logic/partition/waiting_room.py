@@ -25,7 +25,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gate:
+class _OpenCampaign:
     opened_at: datetime
     gap: timedelta
 
@@ -35,20 +35,20 @@ def _order(release: Release) -> tuple[datetime, datetime, str, bytes]:
 
 
 class WaitingRoom:
-    """One queue per campaign, by due time, callback id and key; it moves while the campaign's gate is open."""
+    """One queue per campaign, by due time, callback id and key; it moves while the campaign is open."""
 
     def __init__(self) -> None:
         self._queues: dict[str, DueIndex[tuple[bytes, str]]] = {}
-        self._gates: dict[str, _Gate] = {}
+        self._open: dict[str, _OpenCampaign] = {}
         self._started_at: datetime | None = None
         self._released_at: dict[str, datetime] = {}
-        self._put_off: dict[tuple[bytes, str], datetime] = {}
+        self._backed_off: dict[tuple[bytes, str], datetime] = {}
         self._unreadable: set[tuple[bytes, str]] = set()
 
     def start(self, now: datetime) -> None:
-        """The partition is ours from now. Somebody may have let one out for every campaign at this very moment.
+        """The partition is ours from now. Each rate is counted from here.
 
-        When that was is stored nowhere, so each rate is counted from here.
+        The former owner may have released a callback of each campaign just now, and the time of that is not stored.
         """
         self._started_at = now
 
@@ -64,11 +64,11 @@ class WaitingRoom:
         """The callback does not wait any more."""
         queue = self._queues[campaign_id]
         queue.drop((key, callback_id))
-        self._put_off.pop((key, callback_id), None)
+        self._backed_off.pop((key, callback_id), None)
         self._unreadable.discard((key, callback_id))
         if not queue:
             del self._queues[campaign_id]
-            self._gates.pop(campaign_id, None)
+            self._open.pop(campaign_id, None)
 
     def update(self, key: bytes, waited: set[Waiting], waits: set[Waiting]) -> None:
         """The callbacks of a contact that waited until now, and those that do from now on; from `waiting_in`."""
@@ -86,45 +86,45 @@ class WaitingRoom:
         return {key for key, _ in self._queues.get(campaign_id, ())}
 
     def open(self, campaign_id: str, now: datetime, gap: timedelta) -> None:
-        """Let the campaign's callbacks out from now, or from when it was opened before, one every `gap`."""
+        """Release the campaign's callbacks from now, or from when it was opened before, one every `gap`."""
         if campaign_id in self._queues:
-            known = self._gates.get(campaign_id)
-            self._gates[campaign_id] = _Gate(known.opened_at if known else now, gap)
+            known = self._open.get(campaign_id)
+            self._open[campaign_id] = _OpenCampaign(known.opened_at if known else now, gap)
 
     def close(self, campaign_id: str) -> None:
-        """Let none of the campaign's callbacks out."""
-        self._gates.pop(campaign_id, None)
+        """Release none of the campaign's callbacks."""
+        self._open.pop(campaign_id, None)
 
     def first(self) -> Release | None:
         """The next release over all open campaigns."""
-        releases = [release for campaign_id in self._gates if (release := self._first_of(campaign_id))]
+        releases = [release for campaign_id in self._open if (release := self._first_of(campaign_id))]
         return min(releases, key=_order, default=None)
 
     def passed(self, release: Release, now: datetime) -> None:
         """A release was carried out: the campaign's next one is a gap away."""
         self._released_at[release.campaign_id] = now
 
-    def put_off(self, release: Release, until: datetime) -> None:
-        """A release failed: the callback goes to the end of the queue and out at `until` at the earliest."""
+    def back_off(self, release: Release, until: datetime) -> None:
+        """A release failed: the callback goes to the end of the queue, and is released at `until` at the earliest."""
         entry = (release.key, release.callback_id)
-        self._put_off[entry] = until
+        self._backed_off[entry] = until
         self._queues[release.campaign_id].put(entry, until, release.callback_id)
 
     @property
-    def put_off_count(self) -> int:
+    def backed_off_count(self) -> int:
         """How many wait because their release failed."""
-        return len(self._put_off)
+        return len(self._backed_off)
 
     def _first_of(self, campaign_id: str) -> Release | None:
         entry = self._queues[campaign_id].first()
         if entry is None:
             return None
         due_at, callback_id, (key, _) = entry
-        gate = self._gates[campaign_id]
+        campaign = self._open[campaign_id]
         unreadable = (key, callback_id) in self._unreadable
-        at, held_by = gate.opened_at, HeldBy.UNREADABLE if unreadable else HeldBy.CAMPAIGN_OFF
+        at, held_by = campaign.opened_at, HeldBy.UNREADABLE if unreadable else HeldBy.CAMPAIGN_OFF
         released_at = self._released_at.get(campaign_id, self._started_at)
-        if released_at is not None and released_at + gate.gap > at:
-            at, held_by = released_at + gate.gap, HeldBy.RATE
-        at = max(at, self._put_off.get((key, callback_id), at))
+        if released_at is not None and released_at + campaign.gap > at:
+            at, held_by = released_at + campaign.gap, HeldBy.RATE
+        at = max(at, self._backed_off.get((key, callback_id), at))
         return Release(at, due_at, callback_id, key, campaign_id, held_by)

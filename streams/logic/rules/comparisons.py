@@ -19,14 +19,14 @@ Comparison = Callable[[str, datetime], bool | None]
 """Of a text with the prepared value, at the moment that stands for now."""
 
 Weight = Callable[[str], int]
-"""Units of rule work (see `bounds`) for a comparison with a text, beyond the one that every condition has."""
+"""Points of rule work (see `bounds`) for a comparison with a text, beyond the one that every condition has."""
 
 SEARCHED_PER_UNIT = 256
 """Characters that are searched through in a microsecond, at worst."""
 NAIVE_MAX, NAIVE_PER_UNIT = 2_500, 8_192
 """In a text up to so long it is searched in the simple way, which may look at each pair of characters of the two."""
 PERIODS_PER_UNIT = 4
-"""Periods that are counted back from now, for each text anew."""
+"""Periods that are counted back from now, for each text again."""
 
 _T = TypeVar("_T", str, Decimal, datetime)
 

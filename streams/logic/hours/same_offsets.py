@@ -1,7 +1,7 @@
-"""Which zones of a callable time set are the clock of a zone that the set does not name.
+"""Which zones of a callable time set stand for a zone that the set does not name.
 
-Two names of one clock in one country are one zone: the country by its tables, the clock by the offsets of the next 400
-days, which is a year and both changes of it. Another country's zone is another zone, whatever its clock.
+Two names of one country are one zone if they have the same UTC offsets in the next 400 days, which is a year and both
+changes of it. Another country's zone is another zone, whatever its offsets.
 Source: docs/rules.md, section 3; docs/decisions/0021-zones-of-a-country.md.
 """
 
@@ -16,7 +16,7 @@ from streams.logic.hours.zones import zone_info
 
 AHEAD = timedelta(days=400)
 QUARTER_S = 900
-"""Clocks are compared anew every quarter of an hour. No zone of today changes its offset at another minute."""
+"""Offsets are compared again every quarter of an hour. No zone of today changes its offset at another minute."""
 
 
 def by_country(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
@@ -30,7 +30,7 @@ def by_country(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def named_for(named: Mapping[str, tuple[str, ...]], name: str, now: datetime) -> tuple[str, ...]:
-    """Of the zones `named` by country those of the country of `name` with its clock from `now` on; often none."""
+    """Of the zones `named` by country those of the country of `name` with its offsets from `now` on; often none."""
     candidates = named.get(country_of(name) or "", ())
     if not candidates:
         return ()
@@ -40,10 +40,10 @@ def named_for(named: Mapping[str, tuple[str, ...]], name: str, now: datetime) ->
 
 @lru_cache(maxsize=16_384)
 def _agree(one: str, other: str, quarter: int) -> bool:
-    return _clock(one, quarter) == _clock(other, quarter)
+    return _offsets_ahead(one, quarter) == _offsets_ahead(other, quarter)
 
 
-def _clock(name: str, quarter: int) -> tuple[tuple[datetime, timedelta], ...] | None:
+def _offsets_ahead(name: str, quarter: int) -> tuple[tuple[datetime, timedelta], ...] | None:
     """When each offset begins, and the offset, in the 400 days from a quarter of an hour since 1970 on."""
     start = EPOCH + timedelta(seconds=quarter * QUARTER_S)
     found = _stretches(name, (start - EPOCH) // AHEAD)
@@ -62,6 +62,6 @@ def _stretches(name: str, block: int) -> tuple[tuple[datetime, datetime, timedel
 
 
 def clear_caches() -> None:
-    """Compare all clocks anew: another time zone database is in use."""
+    """Compare all offsets again: another time zone database is in use."""
     _agree.cache_clear()
     _stretches.cache_clear()

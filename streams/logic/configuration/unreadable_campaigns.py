@@ -15,13 +15,13 @@ OTHERS = ""
 """The entry of all campaigns for which there was no room, with the least that any of them has."""
 
 NAMES_BYTES_MAX = ROW_BYTES_MAX // 2
-"""Room for the campaigns that are kept by name: a hundred with the longest names, several hundred with usual ones."""
+"""Space for the campaigns that are kept by name: a hundred with the longest names, several hundred with usual ones."""
 
 _APPLIED_BYTES = 64
 _BYTES_PER_CHARACTER = 6  # In JSON, at most.
 
 
-class Unsure:
+class UnreadableCampaigns:
     """Of one partition. kept: what its row says; by campaign, what had been applied when it could be read last.
 
     The mapping is replaced and never changed, so that whoever holds the former one can compare the two.
@@ -32,10 +32,10 @@ class Unsure:
         self._unnamed: set[str] | None = None  # None: the row was written by somebody else.
         self._added = 0
 
-    def look(self, unreadable: Keys, campaigns: Mapping[str, object], beyond: Applied) -> dict[str, Applied]:
+    def look(self, unreadable: Keys, campaigns: Mapping[str, object], applied: Applied) -> dict[str, Applied]:
         """Note what cannot be read now; returns the campaigns that can be again, with what had been applied before.
 
-        beyond: what has been applied so far. The same campaigns are returned until `applied` is told of them.
+        applied: what has been applied so far. The same campaigns are returned until `applied` is called with them.
         """
         others = self.kept.get(OTHERS)
         if self._unnamed is None:
@@ -50,10 +50,10 @@ class Unsure:
                 continue
             left -= _size_of(name)
             if left >= 0:
-                self.kept[name] = beyond
+                self.kept[name] = applied
             else:
                 self._unnamed.add(name)
-                others = beyond if others is None else _least(others, beyond)
+                others = applied if others is None else _least(others, applied)
         since = {name: one for name, one in self.kept.items() if name in campaigns}
         if others is not None and self._unnamed:
             self.kept[OTHERS] = others
@@ -61,7 +61,7 @@ class Unsure:
         return since
 
     def applied(self, since: Mapping[str, Applied]) -> None:
-        """All contacts have been held against what came while these could not be read."""
+        """What came while these could not be read has been applied to all contacts."""
         self.kept = {name: one for name, one in self.kept.items() if name not in since}
         if self._unnamed is not None:
             self._unnamed -= since.keys()

@@ -15,7 +15,7 @@ from streams.base.clock import SystemClock
 from streams.base.settings import make
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.partition_engine import PartitionEngine
-from streams.kafka.transactions import Unit
+from streams.kafka.transactions import Transaction
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.partition import Partition
@@ -31,7 +31,7 @@ SOON_S = 90.0
 
 
 @dataclass
-class Hand:
+class ManualClock:
     """A clock that somebody sets. step: it goes on by so much when the engine waits, which then waits no longer."""
 
     at: datetime = NOW
@@ -53,9 +53,9 @@ class Hand:
 
 @dataclass
 class Broker:
-    """Takes units, whole. refuses: the first one that it does not take, from 1. knows: says where rows are."""
+    """Takes transactions, whole. refuses: the first one that it does not take, from 1. knows: says where rows are."""
 
-    units: list[Unit] = field(default_factory=list)
+    transactions: list[Transaction] = field(default_factory=list)
     refuses: int | None = None
     knows: bool = True
     end: int = 0
@@ -66,31 +66,31 @@ class Broker:
 
     def check(self) -> None: ...
 
-    async def commit(self, unit: Unit) -> int | None:
+    async def commit(self, transaction: Transaction) -> int | None:
         await asyncio.sleep(0)
-        if self.refuses is not None and len(self.units) + 1 >= self.refuses:
+        if self.refuses is not None and len(self.transactions) + 1 >= self.refuses:
             raise Refused
-        self.units.append(unit)
-        if not unit.rows:
+        self.transactions.append(transaction)
+        if not transaction.rows:
             return None
-        self.end += len(unit.rows) + 1
+        self.end += len(transaction.rows) + 1
         return self.end - 1 if self.knows else None
 
     def rows(self) -> dict[bytes, bytes]:
         """What the changelog comes to."""
         rows: dict[bytes, bytes | None] = {}
-        for unit in self.units:
-            rows |= unit.rows
+        for transaction in self.transactions:
+            rows |= transaction.rows
         return {key: row for key, row in rows.items() if row is not None}
 
     def values(self, topic: str) -> list[Json]:
         """Everything that was committed to a topic."""
-        records = (record for unit in self.units for record in unit.records)
+        records = (record for transaction in self.transactions for record in transaction.records)
         return [orjson.loads(record.value) for record in records if record.topic == topic and record.value]
 
 
 class Refused(Exception):
-    """The broker does not take the unit: it has another owner for the partition, or is not there."""
+    """The broker does not take the transaction: it has another owner for the partition, or is not there."""
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Record:
 
 
 @dataclass
-class Lone:
+class SingleEngine:
     """An engine that has begun. broken: what it ended with."""
 
     engine: PartitionEngine
@@ -116,7 +116,7 @@ class Lone:
     broken: list[BaseException] = field(default_factory=list)
     offsets: dict[str, Any] = field(default_factory=dict)
 
-    async def tell(self, topic: str, values: Iterable[Json]) -> None:
+    async def send(self, topic: str, values: Iterable[Json]) -> None:
         """Hand events over, as one batch."""
         name, offsets = PREFIX + topic, self.offsets.setdefault(topic, count())
         records: list[SourceRecord] = [
@@ -170,15 +170,15 @@ def _raise(what: str, error: BaseException) -> None:
 @asynccontextmanager
 async def begun(
     broker: Broker, store: Store | None = None, clock: Any = None, ends: dict[str, int] | None = None, **settings: Any
-) -> AsyncIterator[Lone]:
+) -> AsyncIterator[SingleEngine]:
     """An engine over the rows of its store, at work; it is given up with the context."""
-    clock, store = clock or Hand(), store or MemoryStore()
+    clock, store = clock or ManualClock(), store or MemoryStore()
     core = Partition(0, 1, configuration(), store.rows)
     broken: list[BaseException] = []
     engine = engine_of(broker, core, store, clock, lambda _, error: broken.append(error), **settings)
     core.ready(clock.now())
     engine.begin({PREFIX + topic: 0 for topic in TOPICS}, ends or {})
     try:
-        yield Lone(engine, broker, clock, broken)
+        yield SingleEngine(engine, broker, clock, broken)
     finally:
         await engine.close()

@@ -1,4 +1,4 @@
-"""Partitions that are taken up again in place: after a doubt about a transaction, from the first step.
+"""Reacquires partitions in place after a transaction in doubt, from the first step.
 
 The engine is given up with everything it had decided; a new one fences it, reads its state and its offsets, and the
 other partitions of the worker go on meanwhile. Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from streams.base import metrics
-from streams.engine.away import patiently
+from streams.engine.away import retried
 from streams.engine.pace import Pace
 from streams.engine.partition_engine import PartitionEngine
 from streams.kafka.doubts import InDoubt
@@ -17,34 +17,34 @@ from streams.storage.local_copy import UnusableState
 
 log = logging.getLogger(__name__)
 
-TakeUp = Callable[[int, Mapping[str, int]], Awaitable[None]]
+Acquire = Callable[[int, Mapping[str, int]], Awaitable[None]]
 
 
-class Retakes:
+class Reacquisitions:
     """Of one worker.
 
-    take_up: acquires a partition that nobody here holds, with how far each topic has to be read before timers fire.
-    patience_s: for how long it is tried.
+    acquire: acquires a partition that nobody here holds, with how far each topic has to be read before timers fire.
+    retry_s: for how long it is tried.
     """
 
     def __init__(
-        self, take_up: TakeUp, broken: Callable[[str, BaseException], None], patience_s: float, pace: Pace
+        self, acquire: Acquire, broken: Callable[[str, BaseException], None], retry_s: float, pace: Pace
     ) -> None:
-        self._take_up = take_up
+        self._acquire = acquire
         self._broken = broken
-        self._patience_s, self._pace = patience_s, pace
+        self._retry_s, self._pace = retry_s, pace
         self._closings: set[asyncio.Future[None]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def begin(self, engine: PartitionEngine, doubt: InDoubt, *, ours: bool) -> None:
-        """Give an engine up, and take its partition up again if it is `ours`: not while the group shares out anew."""
+        """Give an engine up, and reacquire its partition if it is `ours`: not during a rebalance."""
         number = engine.number
         log.warning("partition %d: in doubt about a transaction, its state is read again: %s", number, doubt)
         metrics.DOUBTS.inc()
         closing = self.give_up(engine)
         if ours:
             self._tasks[number] = asyncio.create_task(
-                self._retake(number, closing, _heard_by(engine)), name=f"retake-{number}"
+                self._reacquire(number, closing, _applied_by(engine)), name=f"reacquisition-{number}"
             )
 
     def give_up(self, engine: PartitionEngine) -> "asyncio.Future[None]":
@@ -54,33 +54,33 @@ class Retakes:
         return closing
 
     def numbers(self) -> list[int]:
-        """The partitions that are being taken up again."""
+        """The partitions that are being reacquired."""
         return [number for number, task in list(self._tasks.items()) if not task.done()]
 
     async def stop(self) -> None:
-        """Take up no more. Returns when what was given up has been let go of: an open folder cannot be opened anew."""
+        """Reacquire no more. Returns when given-up engines are closed: an open folder cannot be opened again."""
         tasks, self._tasks = self._tasks, {}
         for task in tasks.values():
             task.cancel()
         await asyncio.gather(*tasks.values(), *self._closings, return_exceptions=True)
         self._closings.clear()
 
-    async def _retake(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
+    async def _reacquire(self, number: int, closing: "asyncio.Future[None]", ends: Mapping[str, int]) -> None:
         try:
             await asyncio.shield(closing)
             self._closings.discard(closing)
-            await patiently(
-                lambda: self._take_up(number, ends),
-                self._patience_s,
-                f"partition {number} cannot be taken up yet",
+            await retried(
+                lambda: self._acquire(number, ends),
+                self._retry_s,
+                f"partition {number} cannot be reacquired yet",
                 self._pace,
             )
         except (Exception, UnusableState) as error:
-            self._broken(f"taking up partition {number} again", error)
+            self._broken(f"reacquiring partition {number}", error)
 
 
-def _heard_by(engine: PartitionEngine) -> dict[str, int]:
-    """How far it had decided about each topic, or had to: nobody else had the partition, so the gate closes on no more.
+def _applied_by(engine: PartitionEngine) -> dict[str, int]:
+    """The offsets it had applied, or had to: nobody else had the partition, so the gate waits for no more.
 
     A backlog, and what is sent meanwhile, hold up no timer, as they would hold up none if nothing had been in doubt.
     """

@@ -1,4 +1,4 @@
-"""Looks after the Do Not Call lists of a worker: takes them up from disk, merges their runs, writes snapshots.
+"""Maintains the Do Not Call lists of a worker: loads them from disk, merges their runs, writes snapshots.
 
 What takes longer than a moment runs in a thread: only immutable runs are read there.
 Source: docs/decisions/0011-dnc-lists-in-sorted-runs.md.
@@ -24,11 +24,11 @@ WRITE_AFTER = 100_000
 """Records after which a snapshot is worth its writing; a restart reads them again in a second or two."""
 WRITE_EVERY_S = 60.0
 REFRESH_S = 12 * 3600.0
-"""After so long it is written anew even if little has changed: one that is some days old is not relied on."""
+"""After so long it is written again even if little has changed: one that is some days old is not relied on."""
 
 
-class DncKeeper:
-    """Of one worker's lists. topic: by its full name; snapshots: None writes nothing, and takes up nothing."""
+class DncMaintenance:
+    """Of one worker's lists. topic: by its full name; snapshots: None writes and loads none."""
 
     def __init__(
         self,
@@ -52,33 +52,33 @@ class DncKeeper:
         self._writing: asyncio.Future[None] | None = None
         self._live = False
 
-    async def take_up(self, first: int, end: int) -> int:
-        """Where to read on. first, end: the offsets that the topic has."""
+    async def load(self, first: int, end: int) -> int:
+        """Load the snapshot; returns the offset to read on from. first, end: the offsets that the topic has."""
         if self._snapshots is None:
             return first
         cluster = await cluster_id(self._clients)
         topic_id = self._configuration.topic_ids.get(TopicName.DNC_ENTRIES, "")
         self._source = source = local_copy.Source(cluster, self._topic, 0, first, end, topic_id)
         now = self._clock.now()
-        taken_up = await asyncio.to_thread(self._snapshots.read, self._configuration, source, now)
-        if taken_up is None:
+        loaded = await asyncio.to_thread(self._snapshots.read, self._configuration, source, now)
+        if loaded is None:
             return first
         try:
-            await local_copy.check_topic(self._ends, source, taken_up.offset + 1, taken_up.written_at)
+            await local_copy.check_topic(self._ends, source, loaded.offset + 1, loaded.written_at)
         except local_copy.UnusableState as why:
             await asyncio.to_thread(self._snapshots.quarantine, source, why)
             self._lists.restore((), (), -1)
             return first
-        return taken_up.offset + 1
+        return loaded.offset + 1
 
     def taken(self, count: int) -> None:
-        """So many records were taken in. While the lists are loaded nothing else waits, and runs are merged at once."""
+        """So many records were applied. While the lists are loaded nothing else waits, and runs are merged at once."""
         self._unwritten += count
         while not self._live and self._lists.is_overdue():
             self._lists.replace(*self._lists.merge())
 
-    async def look_after(self) -> None:
-        """Merge and write what is worth it; called between two batches that are followed."""
+    async def maintain(self) -> None:
+        """Merge runs and write a snapshot if it is time; called between two batches."""
         self._live = True
         metrics.DNC_ENTRIES_HELD.set(len(self._lists))
         if self._lists.is_overdue():

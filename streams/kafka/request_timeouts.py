@@ -16,8 +16,8 @@ DATA_ANSWER_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long requests may take, in seconds. What is held by the broker until others act takes as long as it may."""
+class RequestTimeouts:
+    """How long requests may take, in seconds. One that the broker holds until others act has the time for that."""
 
     session_s: float
     rebalance_s: float
