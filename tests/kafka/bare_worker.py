@@ -65,6 +65,7 @@ def main() -> int:
         os.environ.pop(name, None)
     os.chdir("/")
     tempfile._candidate_tempdir_list = list  # type: ignore[attr-defined]  # There is none that could be tried.
+    sys.dont_write_bytecode = True  # Python would try, beside its modules, and do without in silence.
     only(os.path.realpath(folder) if folder != "-" else folder)
     return run(["worker"])
 
