@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.hostile import AT, Hostile, hostile
-from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, feeder, reader
+from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configured, feeder, reader
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN
 from topics.codec import ErrorCode
 from topics.configuration import Campaign, CampaignStatus, DialingMode
@@ -72,6 +72,8 @@ async def good_callback(feed: Feeder) -> None:
         campaign_id="Good", dialing_mode=DialingMode.PREVIEW, status=CampaignStatus.ON, contact_list_id="Good"
     )
     await feed.send("campaigns", campaign)
+    await feed.flush()
+    await configured(feed.cluster)
     event = CallbackScheduled(
         event_id="good", occurred_at=NOW, callback_id="good", source=Source.WIDGET, campaign_id="Good",
         contact_list_id="Good", contact_id="good", phone_number="+12125550199", due_at=NOW,
