@@ -96,7 +96,7 @@ class ConsumerThread(OpenThread):
 
     async def rejoin(self) -> None:
         """Have the group share out anew."""
-        group_member.share_out_anew(self.client)
+        group_member.rejoin(self.client)
 
     def leave_for_good(self) -> None:
         """Leave the group when this member stops, though it has an instance id: it is not coming back."""

@@ -97,11 +97,11 @@ class Group:
             self._prepare()
             self._complete_if_all_are_here()
 
-    def share_out_anew(self) -> None:
+    def rebalance(self) -> None:
         """Everybody joins once more, as when a member says that it subscribes to something else."""
         if self._members:
             self._trace("somebody joins once more")
-            self._chance.counts["shared out anew"] += 1
+            self._chance.counts["rebalances asked for"] += 1
             self._prepare()
 
     def _back(self, member_id: str, instance: str | None) -> _Member | None:
@@ -147,7 +147,7 @@ class Group:
     def _complete(self) -> None:
         self.generation += 1
         self._phase = _Phase.STABLE
-        self._share_out()
+        self._assign()
         shares = {name: member.share for name, member in self._members.items()}
         self._trace(f"generation {self.generation}: {shares}")
         self.assigned()
@@ -157,7 +157,7 @@ class Group:
             if answer is not None and not answer.done():
                 answer.set_result((self.generation, list(member.share)))
 
-    def _share_out(self) -> None:
+    def _assign(self) -> None:
         """Evenly; in some assignments a member keeps what it had, in others everything may move."""
         members = list(self._members.values())
         if not members:

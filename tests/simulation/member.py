@@ -86,7 +86,7 @@ class Member:
         """A member that joins once more is told what it has; if it is the leader, the group shares out anew."""
         group = self.wire.group
         if self._asked.is_set() and self.wire.chance.happens(LEADS):
-            group.share_out_anew()
+            group.rebalance()
         self._asked.clear()
         return await self.wire.call("JoinGroup", lambda: cast(Any, group.join(self.member_id, self._instance)))
 

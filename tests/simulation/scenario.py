@@ -70,7 +70,7 @@ class Simulation:
         self.workers = self._made_workers(random, session_s, clients)
         self._random = random
         self.group.assigned = self._wake_zombies
-        self.broker.marker_is_late = self._share_out_anew
+        self.broker.marker_is_late = self._rebalance
 
     def _made_workers(self, random: Random, session_s: float, clients: type[SimulatedClients]) -> list[Worker]:
         settings: dict[str, object] = {
@@ -144,10 +144,10 @@ class Simulation:
                 delay_s = self._random.uniform(0, 12 * self.chance.rates.delay_s)
                 self.loop.outside(delay_s, self.loop.wake, worker.machine)
 
-    def _share_out_anew(self) -> None:
+    def _rebalance(self) -> None:
         """A partition that is kept is then sought to an offset that is older than what has been committed of it."""
         if self.chance.happens(SHARED_OUT_ANEW):
-            self.group.share_out_anew()
+            self.group.rebalance()
 
     def _died(self, worker: Worker, why: str) -> None:
         self.chance.counts["died"] += 1

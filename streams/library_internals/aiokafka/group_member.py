@@ -53,7 +53,7 @@ def refused(consumer: Any) -> BaseException | None:
     return error
 
 
-def share_out_anew(consumer: Any) -> None:
+def rejoin(consumer: Any) -> None:
     """Have a member join its group once more: only the group knows whose a partition is."""
     consumer._coordinator.request_rejoin()
 
