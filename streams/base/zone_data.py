@@ -9,10 +9,11 @@ Source: docs/operate.md, section "Time zones"; docs/decisions/0021-zones-of-a-co
 import importlib
 import re
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import phonenumbers
 import tzdata
 from phonenumbers import PhoneMetadata
 
@@ -20,6 +21,9 @@ from streams.logic.hours import countries, derived_zones, same_offsets, zones
 
 SYSTEM_FOLDERS = tuple(zoneinfo.TZPATH)
 """Where Python looks for the system's zones, as the process was started."""
+
+STEP = 20
+"""Zones or numbering plans that are read at once: a millisecond or two."""
 
 VERSION = re.compile(r"^(?:# version )?(\d{4})([a-z]*)\s*$", re.MULTILINE)
 """A year and a letter, `2026a`; the first line of tzdata.zi has words before it, the file +VERSION has it alone."""
@@ -67,12 +71,27 @@ def use_newer_zones(folders: Sequence[str] = SYSTEM_FOLDERS) -> ZoneData:
 def load_tables() -> None:
     """Read all that the core would read from files when it first needs it: zones, numbering plans, zones of numbers.
 
-    It takes a fifth of a second. Called after the database was chosen.
+    Called after the database was chosen.
     """
-    found = {name: zones.zone_info(name) for name in zoneinfo.available_timezones()}
+    for _ in load_in_steps():
+        pass
+
+
+def load_in_steps() -> Iterator[None]:
+    """The same, in steps of some milliseconds, between which an event loop can do something else."""
+    found = {}
+    for number, name in enumerate(zoneinfo.available_timezones()):
+        found[name] = zones.zone_info(name)
+        if number % STEP == 0:
+            yield
     zones.use_zones({name: zone for name, zone in found.items() if zone is not None})
     countries.country_of("UTC")
-    PhoneMetadata.load_all()
+    for number, region in enumerate(phonenumbers.SUPPORTED_REGIONS):
+        PhoneMetadata.metadata_for_region(region)
+        if number % STEP == 0:
+            yield
+    PhoneMetadata.load_all()  # The rest: short numbers, and codes that are no region's.
+    yield
     importlib.import_module("phonenumbers.timezone")
 
 

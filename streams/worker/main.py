@@ -23,7 +23,7 @@ from streams.base.addresses import in_url
 from streams.base.clock import clock_for, watch
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings, describe
-from streams.base.zone_data import ZoneData, load_tables, use_newer_zones
+from streams.base.zone_data import ZoneData, load_in_steps, use_newer_zones
 from streams.engine.engines import Engines
 from streams.engine.outside import Outside
 from streams.faust_edge.consumer import Consumer
@@ -60,7 +60,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
 
 async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
     asked = StopRequests()
-    loading = asyncio.ensure_future(asyncio.to_thread(load_tables))  # While broker and group are waited for.
+    loading = asyncio.ensure_future(_load())  # While broker and group are waited for.
     try:
         fit = await asked.unless_stopped(fit_topics(clients))
         await asked.unless_stopped(be_sole_installation(clients))
@@ -97,6 +97,12 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
             for task in watching:
                 task.cancel()
         return code
+
+
+async def _load() -> None:
+    """In a thread it would hold up each answer of the broker for as long as Python lets a thread go on: 5 ms."""
+    for _ in load_in_steps():
+        await asyncio.sleep(0)
 
 
 async def _serve(app: App, engines: Engines, asked: StopRequests) -> int:
