@@ -23,7 +23,7 @@ SYSTEM_FOLDERS = tuple(zoneinfo.TZPATH)
 """Where Python looks for the system's zones, as the process was started."""
 
 STEP = 20
-"""Zones or numbering plans that are read at once: a millisecond or two."""
+"""Zones or numbering plans that are read in one step."""
 
 VERSION = re.compile(r"^(?:# version )?(\d{4})([a-z]*)\s*$", re.MULTILINE)
 """A year and a letter, `2026a`; the first line of tzdata.zi has words before it, the file +VERSION has it alone."""
@@ -78,7 +78,7 @@ def load_tables() -> None:
 
 
 def load_in_steps() -> Iterator[None]:
-    """The same, in steps of some milliseconds, between which an event loop can do something else."""
+    """The same, in steps of a few milliseconds, between which an event loop can do something else."""
     found = {}
     for number, name in enumerate(zoneinfo.available_timezones()):
         found[name] = zones.zone_info(name)

@@ -2,8 +2,8 @@
 
 Mostly another worker has the partition by then: after an outage the group gave it away, and this worker does not
 know that yet. A late copy of this worker's own `InitProducerId` fences as well. In both cases the group says whose it
-is; to reacquire it without asking could fence its owner. Source:
-docs/decisions/0030-no-doubt-outlives-its-transaction.md.
+is; to reacquire it without asking could fence its owner.
+Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
 """
 
 import asyncio

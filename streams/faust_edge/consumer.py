@@ -95,7 +95,7 @@ class ConsumerThread(OpenThread):
         return group_member.refused(self.client_if_started)
 
     async def rejoin(self) -> None:
-        """Have the group share out anew."""
+        """Join the group again, so that it assigns the partitions again."""
         group_member.rejoin(self.client)
 
     def leave_for_good(self) -> None:
@@ -211,10 +211,10 @@ class Consumer(OpenConsumer):
         super().resume_partitions({tp for tp in tps if tp.topic not in self.engines.topics})
 
     async def perform_seek(self) -> None:
-        """Nothing yet: each source partition is sought when it is released."""
+        """Nothing yet: each source partition is sought when it is resumed."""
 
     async def rejoin(self) -> None:
-        """Have the group say anew which partitions are ours."""
+        """Join the group again, so that it assigns the partitions again."""
         await self.thread.call_thread(self.thread.rejoin)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Makes the Kafka clients of a worker, but for the consumer in the group, which Faust makes (`streams.faust_edge`)."""
+"""The one place that makes Kafka clients: consumers, also that of the group, transactional producers, admin clients."""
 
 from typing import Any
 

@@ -100,7 +100,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
 
 
 async def _load() -> None:
-    """In a thread it would hold up each answer of the broker for as long as Python lets a thread go on: 5 ms."""
+    """Read zones and numbering plans while the loop waits. A thread would delay each answer of the broker by 5 ms."""
     for _ in load_in_steps():
         await asyncio.sleep(0)
 

@@ -182,7 +182,8 @@ def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
     assert [fired.cause for fired in outcome.fired] == [LatenessCause.CAMPAIGN_OFF, LatenessCause.RATE]
 
 
-def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_meanwhile():
+def of_a_campaign_that_is_on_again() -> Log:
+    """A callback has fallen due while its campaign was off, and nobody has read yet that it is on."""
     log = Log()
     log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
     partition = log.start(AT_1430)
@@ -190,6 +191,11 @@ def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_me
     log.send(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
     log.fire_all(partition, AT_1500)
     log.configure(("campaigns", campaign(rule_set_ids=["R"])))
+    return log
+
+
+def test_waiting_callbacks_survive_a_restart_and_are_released_by_what_changed_meanwhile():
+    log = of_a_campaign_that_is_on_again()
     assert topics(log.fire_all(log.start(AT_1600), AT_1600)) == [
         "callback-lifecycle",
         "dial-analysis",
@@ -361,13 +367,7 @@ def test_a_timer_that_keeps_failing_is_retried_after_longer_and_longer_up_to_an_
 
 
 def test_a_release_that_meets_a_bug_is_retried_later():
-    log = Log()
-    log.configure(("campaigns", campaign(status="off", rule_set_ids=["R"])), ("rule-sets", rule_set(rule())))
-    partition = log.start(AT_1430)
-    log.list_contacts(partition, "c1")
-    log.send(partition, "wrap-up", wrap_up(wrap_up_code="AGAIN"))
-    log.fire_all(partition, AT_1500)
-    log.configure(("campaigns", campaign(rule_set_ids=["R"])))
+    log = of_a_campaign_that_is_on_again()
     partition = log.start(AT_1500)
     log.committed(partition.fire(AT_1500))
     log.bugs = 2
