@@ -24,6 +24,7 @@ from streams.storage.store import MemoryStore
 from streams.worker import http
 from tests.builders import Json, cancelled, key_of, scheduled
 from tests.edge.single_engine import NOW, PREFIX, Broker, ManualClock, begun, configuration
+from tests.waiting import until
 
 HERE = Source("cluster-1", "ringback.contact-state", 0, 0, 10**6)
 DUE = NOW + timedelta(minutes=30)
@@ -61,7 +62,7 @@ async def test_an_engine_that_sleeps_until_a_later_timer_wakes_for_an_earlier_on
         await single.send("callback-scheduled", [real("late", timedelta(hours=1))])
         await single.idle()
         await single.send("callback-scheduled", [real("soon", timedelta(milliseconds=200))])
-        await single.until(lambda: dialed(broker) == ["soon"])
+        await until(lambda: dialed(broker) == ["soon"])
 
 
 async def test_an_engine_whose_next_timer_was_called_off_wakes_for_the_one_behind_it() -> None:
@@ -70,7 +71,7 @@ async def test_an_engine_whose_next_timer_was_called_off_wakes_for_the_one_behin
         soon = real("off", timedelta(milliseconds=200))
         await single.send("callback-scheduled", [soon, real("next", timedelta(milliseconds=400))])
         await single.send("callback-scheduled", [cancelled("off", contact_id="c-off", occurred_at=soon["occurred_at"])])
-        await single.until(lambda: dialed(broker) == ["next"])
+        await until(lambda: dialed(broker) == ["next"])
 
 
 def real(name: str, ahead: timedelta) -> Json:
@@ -91,10 +92,10 @@ async def test_a_second_with_thousands_of_timers_that_is_cut_off_in_the_middle_g
         before.refuses = len(before.transactions) + 5
         single.clock.at = DUE
         single.engine.wake()
-        await single.until(lambda: single.broken)
+        await until(lambda: single.broken)
     assert 0 < len(dialed(before)) <= 400
     async with begun(after, DiskStore(tmp_path / "contacts-0", HERE), ManualClock(DUE)) as single:
-        await single.until(lambda: len(dialed(before) + dialed(after)) >= len(names))
+        await until(lambda: len(dialed(before) + dialed(after)) >= len(names))
         await single.idle()
     assert dialed(before) + dialed(after) == names, "each once, and in order"
 
@@ -105,7 +106,7 @@ async def test_a_stampede_is_let_out_oldest_first_and_in_portions_between_which_
     broker = Broker()
     async with begun(broker, memory(rows_of(*overdue)), ManualClock(DUE), fire_batch_max=100) as single:
         await single.send("callback-scheduled", [due_at(DUE + timedelta(days=1), "new")])
-        await single.until(lambda: len(dialed(broker)) >= len(overdue))
+        await until(lambda: len(dialed(broker)) >= len(overdue))
     commands = broker.values("dial-preview")
     instants = [(datetime.fromisoformat(one["due_at"]), one["callback_id"]) for one in commands]
     assert instants == sorted(instants) and len(set(instants)) == len(overdue)
@@ -122,7 +123,7 @@ async def test_after_half_an_hour_with_nothing_to_do_a_timer_and_an_event_are_de
     broker, clock = Broker(), ManualClock(step=timedelta(minutes=1))
     async with begun(broker, clock=clock) as single:
         await single.send("callback-scheduled", [due_at(DUE + timedelta(seconds=30), "idle")])
-        await single.until(lambda: dialed(broker))
+        await until(lambda: dialed(broker))
         fired = next(
             transaction
             for transaction in broker.transactions
@@ -174,7 +175,7 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
         reading = asyncio.gather(
             *(asyncio.to_thread(read_until, ended, port, page) for page in ("/status", "/metrics"))
         )
-        await single.until(lambda: len(dialed(broker)) >= len(overdue))
+        await until(lambda: len(dialed(broker)) >= len(overdue))
         ended.set()
         assert all(count > 0 for count in await reading)
     assert dialed(broker) == sorted(dialed(broker)) and len(dialed(broker)) == len(overdue)

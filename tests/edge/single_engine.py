@@ -23,6 +23,7 @@ from streams.storage.changelog import Changelog
 from streams.storage.store import MemoryStore, Store
 from tests.builders import Json, campaign, key_of, rule, rule_set
 from tests.edge.kafka_in_memory import MemoryKafka
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 TOPICS = ("callback-scheduled", "contacts", "placement-requested", "wrap-up")
@@ -125,12 +126,6 @@ class SingleEngine:
         follows = self.engine.handed.note(name, records)
         await self.engine.work(Batch(name, 0, records, self.engine.epoch, follows))
 
-    async def until(self, done: Any) -> None:
-        """Return when `done()`; raises TimeoutError."""
-        async with asyncio.timeout(SOON_S):
-            while not done():
-                await asyncio.sleep(0.001)
-
     async def set_clock(self, at: datetime) -> None:
         """Put the clock somewhere, have it noticed, and return when there is nothing to do."""
         self.clock.at = at
@@ -139,7 +134,7 @@ class SingleEngine:
 
     async def idle(self) -> None:
         """Return when there is nothing to do."""
-        await self.until(lambda: not self.engine.busy and not self.engine.inbox)
+        await until(lambda: not self.engine.busy and not self.engine.inbox)
 
 
 def configuration(**changes: Any) -> Configuration:

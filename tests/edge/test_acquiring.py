@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ from streams.logic.partition.moved_keys import KeysMoved
 from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.partition import Partition
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
+from tests.waiting import until
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import DncEntry
 
@@ -58,21 +59,16 @@ class Stage:
         return self.kafka.asked[DNC,] - 1
 
     async def acquired(self) -> None:
-        await self.until(lambda: not self.engines.acquiring)
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SOON_S):
-            while not done():
-                await asyncio.sleep(0.001)
+        await until(lambda: not self.engines.acquiring)
 
 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() -> None:
     stage = Stage()
     await stage.engines.assign([0], 1, stage.resume, stays)
-    await stage.until(lambda: stage.released == [0])
+    await until(lambda: stage.released == [0])
     await stage.engines.suspend()
     await stage.engines.assign([0, 1], 2, stage.resume, stays)
-    await stage.until(lambda: stage.released == [0, 0])
+    await until(lambda: stage.released == [0, 0])
     held = stage.engines.status.page()["partitions"]
     assert isinstance(held, dict) and held["0"]["ready"] and stage.engines.acquiring
     assert stage.caught_up() == 1, "once: it knows what it has read"
@@ -80,7 +76,7 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
     assert isinstance(waits, dict) and waits.keys() == {"partition 1"} and waits["partition 1"]["for"] == what
     assert stage.engines.status.not_ready() == f"partitions are being acquired; partition 1 waits for {what}"
     stage.held_up.set()
-    await stage.until(lambda: not stage.engines.acquiring)
+    await until(lambda: not stage.engines.acquiring)
     assert stage.engines.status.page()["acquiring"] == {} and stage.caught_up() == 2
     await stage.engines.close()
     assert stage.broken == [] and stage.kafka.open == 0
@@ -90,15 +86,15 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being
     stage, closed = Stage(), asyncio.Event()
     stage.held_up.set()
     await stage.engines.assign([0, 1], 1, stage.resume, stays)
-    await stage.until(lambda: sorted(stage.released) == [0, 1])
+    await until(lambda: sorted(stage.released) == [0, 1])
     await stage.engines.suspend()
     stage.kafka.waits["stop ringback-1"] = closed
     stage.released.clear()
     await stage.engines.assign([0], 2, stage.resume, stays)
-    await stage.until(lambda: stage.released == [0])
+    await until(lambda: stage.released == [0])
     assert stage.engines.acquiring, "the other one is not closed yet"
     closed.set()
-    await stage.until(lambda: not stage.engines.acquiring)
+    await until(lambda: not stage.engines.acquiring)
     await stage.engines.close()
     assert stage.broken == []
 
@@ -173,7 +169,7 @@ async def test_what_is_waited_for_is_told_in_the_log_again_and_again(caplog: pyt
     stage.kafka.stable[DNC], stage.kafka.ends[DNC] = 5, 9
     await stage.engines.assign([1], 1, stage.resume, stays)
     for who in ("partition 1 has waited for", "ringback.dnc-entries has waited for"):
-        await stage.until(lambda who=who: caplog.text.count(who) > 1)  # type: ignore[misc]
+        await until(lambda who=who: caplog.text.count(who) > 1)  # type: ignore[misc]
     await stage.engines.close()
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from streams.storage.store import REFRESH, MemoryStore
 from tests.edge.single_engine import NOW, PREFIX, TOPICS, Broker, Refused, SingleEngine, begun
+from tests.waiting import until
 
 
 async def rebalanced(single: SingleEngine) -> None:
@@ -15,9 +16,9 @@ async def rebalanced(single: SingleEngine) -> None:
 async def test_a_partition_that_is_kept_is_committed_to_once_though_there_is_nothing_to_do() -> None:
     broker = Broker()
     async with begun(broker) as single:
-        await single.until(lambda: len(broker.transactions) == 1)
+        await until(lambda: len(broker.transactions) == 1)
         await rebalanced(single)
-        await single.until(lambda: len(broker.transactions) == 2)
+        await until(lambda: len(broker.transactions) == 2)
         await single.idle()
     assert len(broker.transactions) == 2 and not broker.transactions[1].records and not broker.transactions[1].rows
     assert {tp.topic for tp in broker.transactions[1].offsets} == {PREFIX + topic for topic in TOPICS}
@@ -27,9 +28,9 @@ async def test_an_owner_who_was_overtaken_meanwhile_learns_of_it_though_there_is
     """Its rows are not those of the changelog any more, and a timer that it lacks would fire never."""
     broker = Broker(refuses=2)
     async with begun(broker) as single:
-        await single.until(lambda: len(broker.transactions) == 1)
+        await until(lambda: len(broker.transactions) == 1)
         await rebalanced(single)
-        await single.until(lambda: single.broken)
+        await until(lambda: single.broken)
         assert isinstance(single.broken[0], Refused)
 
 

@@ -1,7 +1,7 @@
 """A request without an answer: its producer begins no other transaction, and the partition is reacquired."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from streams.kafka.transactions import Transaction, Transactions
 from tests.builders import key_of, wrap_up
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 from tests.edge.single_engine import PREFIX, Record
+from tests.waiting import until
 
 END = EndTxnRequest("app-0", 1, 0, True)
 TRANSACTION = Transaction((), {}, {}, 0)
@@ -210,11 +211,6 @@ class Taken:
     def doubt(self, *, ours: bool = True) -> None:
         self.reacquisitions.begin(cast(Any, self.engine), InDoubt("EndTxn had no answer"), ours=ours)
 
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not done():
-                await asyncio.sleep(0.001)
-
 
 async def test_a_partition_in_doubt_is_reacquired_when_its_engine_has_let_go() -> None:
     taken = Taken()
@@ -222,7 +218,7 @@ async def test_a_partition_in_doubt_is_reacquired_when_its_engine_has_let_go() -
     await asyncio.sleep(0.01)
     assert (taken.said, taken.reacquisitions.numbers()) == ([], [3])
     taken.engine.lets_go.set()
-    await taken.until(lambda: not taken.reacquisitions.numbers())
+    await until(lambda: not taken.reacquisitions.numbers())
     assert (taken.said, taken.broken) == (["closed", "reacquired 3"], [])
 
 
@@ -231,7 +227,7 @@ async def test_its_timers_wait_for_what_was_decided_before_and_for_no_more() -> 
     taken = Taken()
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.reacquisitions.numbers())
+    await until(lambda: not taken.reacquisitions.numbers())
     assert taken.ends == {"a": 5, "b": 9}
 
 
@@ -259,7 +255,7 @@ async def test_a_broker_that_is_away_is_tried_again() -> None:
     taken = Taken(KafkaConnectionError("away"), TimeoutError(), KafkaConnectionError("away"))
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.reacquisitions.numbers())
+    await until(lambda: not taken.reacquisitions.numbers())
     assert (taken.said, taken.broken) == (["closed", *["reacquired 3"] * 4], [])
 
 
@@ -271,7 +267,7 @@ async def test_a_broker_that_stays_away_and_any_other_error_end_the_worker(error
     taken = Taken(error, retry_s=retry_s)
     taken.engine.lets_go.set()
     taken.doubt()
-    await taken.until(lambda: not taken.reacquisitions.numbers())
+    await until(lambda: not taken.reacquisitions.numbers())
     assert taken.broken == [error]
 
 
@@ -287,11 +283,6 @@ async def test_other_partitions_go_on_while_one_is_reacquired() -> None:
     async def resume(number: int) -> AsyncIterator[PausedPartition]:
         yield from_start(topic)
         kafka.waits["start ringback-0"] = can_be_taken  # For the second time.
-
-    async def until(done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not done():
-                await asyncio.sleep(0.001)
 
     await engines.assign([0, 1], 1, resume, stays)
     await until(lambda: engines.held_back() == {0} and len(engines.handover.epochs([0, 1])) == 1)

@@ -1,7 +1,7 @@
 """A partition whose producer was fenced is given up, and the group is asked whose it is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
@@ -16,6 +16,7 @@ from streams.engine.pace import Pace
 from tests.builders import key_of, wrap_up
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start
 from tests.edge.single_engine import PREFIX, Record
+from tests.waiting import until
 
 TOPIC = f"{PREFIX}wrap-up"
 ELSEWHERE = "commit ringback-0"
@@ -44,11 +45,11 @@ class Worker:
         await self.engines.suspend()
         self.generation += 1
         await self.engines.assign(numbers, self.generation, self.resume, self.rejoin)
-        await self.until(lambda: not self.engines.acquiring)
+        await until(lambda: not self.engines.acquiring)
 
     async def proven(self, number: int) -> None:
         transactions = self.kafka.committed[f"ringback-{number}"]
-        await self.until(lambda: self.kafka.committed[f"ringback-{number}"] > transactions)
+        await until(lambda: self.kafka.committed[f"ringback-{number}"] > transactions)
 
     async def works(self, number: int, offset: int = 0) -> None:
         """A wrap-up is fetched, and handed to its engine."""
@@ -60,26 +61,21 @@ class Worker:
     async def fenced(self, number: int) -> None:
         self.kafka.errors[f"commit ringback-{number}"] = [ProducerFenced()]
         await self.works(number)
-        await self.until(lambda: number in self.engines.held_back() or bool(self.broken))
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not done():
-                await asyncio.sleep(0.001)
+        await until(lambda: number in self.engines.held_back() or bool(self.broken))
 
 
 @pytest.fixture
 async def worker():
     one = Worker()
     await one.assigned(0, 1)
-    await one.until(lambda: min(one.kafka.committed[f"ringback-{number}"] for number in (0, 1)) > 0)
+    await until(lambda: min(one.kafka.committed[f"ringback-{number}"] for number in (0, 1)) > 0)
     yield one
     await one.engines.close()
 
 
 async def test_the_group_is_asked_and_no_worker_ends(worker: Worker) -> None:
     await worker.fenced(0)
-    await worker.until(lambda: worker.rejoined == 1)
+    await until(lambda: worker.rejoined == 1)
     assert (worker.broken, worker.engines.held_back()) == ([], {0})
 
 
@@ -124,8 +120,8 @@ async def test_the_group_is_asked_once_for_all_that_were_fenced(worker: Worker) 
     for number in (0, 1):
         worker.kafka.errors[f"commit ringback-{number}"] = [ProducerFenced()]
     await asyncio.gather(worker.works(0), worker.works(1))
-    await worker.until(lambda: worker.engines.held_back() == {0, 1})
-    await worker.until(lambda: worker.rejoined > 0)
+    await until(lambda: worker.engines.held_back() == {0, 1})
+    await until(lambda: worker.rejoined > 0)
     assert worker.rejoined == 1
 
 
@@ -149,7 +145,7 @@ async def test_fenced_again_and_again_without_a_commit_in_between_the_worker_end
     worker.kafka.errors[ELSEWHERE] = [ProducerFenced() for _ in range(UNPROVEN_MAX + 1)]
     await worker.works(0)
     while not worker.broken:
-        await worker.until(lambda: worker.engines.held_back() == {0} or bool(worker.broken))
+        await until(lambda: worker.engines.held_back() == {0} or bool(worker.broken))
         if not worker.broken:
             await worker.assigned(0, 1)
     assert [type(error) for error in worker.broken] == [ProducerFenced]

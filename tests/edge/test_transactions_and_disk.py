@@ -17,6 +17,7 @@ from streams.storage.store import REFRESH
 from tests.builders import scheduled
 from tests.edge.kafka_in_memory import MemoryKafka
 from tests.edge.single_engine import NOW, PREFIX, TOPICS, Broker, ManualClock, Record, Refused, begun, engine_of
+from tests.waiting import until
 
 LATER = "2026-12-20T15:00:00Z"
 HERE = Source("cluster-1", "ringback.contact-state", 0, 0, 1000)
@@ -51,7 +52,7 @@ async def test_a_transaction_that_the_broker_refuses_ends_the_worker_and_leaves_
         await single.send("callback-scheduled", [scheduled("k1", contact_id="c1", due_at=LATER)])
         await single.idle()
         await single.send("callback-scheduled", [scheduled("k2", contact_id="c2", due_at=LATER)])
-        await single.until(lambda: single.broken)
+        await until(lambda: single.broken)
         assert isinstance(single.broken[0], Refused)
         assert set(single.engine.core.table) == {META_KEY, b"L|c1", b"L|c2"}, "it had been decided"
     assert on_disk(tmp_path) == (broker.rows(), 2) and set(broker.rows()) == {META_KEY, b"L|c1"}
@@ -122,7 +123,7 @@ async def test_a_partition_that_somebody_else_has_is_not_said_to_be_fresh(tmp_pa
         await single.idle()
         single.clock.at = NOW + timedelta(days=10)
         single.engine.wake()
-        await single.until(lambda: single.broken)
+        await until(lambda: single.broken)
         assert held.header is not None and held.header.written_at == NOW
     assert {tp.topic for transaction in broker.transactions for tp in transaction.offsets} == {PREFIX + TOPICS[0]}
 

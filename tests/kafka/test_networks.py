@@ -10,11 +10,10 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from streams.dev.local import LocalWorker
+from streams.dev.local import POLL_S, LocalWorker
 from streams.kafka.reconnecting import PING_AFTER_S
 from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S
 from streams.worker.main import EXIT_BROKEN
@@ -23,6 +22,7 @@ from tests.faults.proxy import HOST
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import scheduled, settled
 from tests.ports import reserved_ports
+from tests.waiting import until
 from topics.partitions import partition_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
@@ -74,13 +74,6 @@ def not_ready(worker: LocalWorker) -> str:
         return answer.read().decode()
     except (OSError, ValueError):
         return ""
-
-
-async def until(done: Any, timeout_s: float = SOON_S) -> None:
-    """Return when `done()`. Raises TimeoutError."""
-    async with asyncio.timeout(timeout_s):
-        while not done():
-            await asyncio.sleep(0.1)
 
 
 async def commands_of(cluster: Cluster, feed: Feeder, *names: str, due_s: float = 1.0) -> list[str]:
@@ -162,7 +155,7 @@ async def test_a_worker_that_is_asked_to_stop_ends_whatever_it_waits_for(
         if phase == "starting":
             brokers.proxies.cut(0)
         worker = cluster.worker(broker=brokers.proxied(), session_timeout_s=60)
-        await until(lambda: said(worker, words.get(phase, "time zones")))
+        await until(lambda: said(worker, words.get(phase, "time zones")), poll_s=POLL_S)
         if phase == "working":
             worker.wait_ready()
             await commands_of(cluster, feed, "k1")
@@ -190,13 +183,13 @@ async def test_a_broker_that_is_gone_while_nothing_happens_is_noticed_told_once_
         brokers.kill(0)
         assert hasty.wait_ended(SOON_S) == EXIT_BROKEN
         assert "no broker since" in said(hasty, "the worker ends")[-1]
-        await until(lambda: "no broker since" in not_ready(patient))
+        await until(lambda: "no broker since" in not_ready(patient), poll_s=POLL_S)
         lasted = time.monotonic() - began
         tries = [at for at in brokers.proxies.opened if at > began]
         assert len(tries) <= 2 * (10 * lasted + 10)
         brokers.start(0)
         brokers.await_started(0)
-        await until(lambda: patient.exit_code is not None or not not_ready(patient))
+        await until(lambda: patient.exit_code is not None or not not_ready(patient), poll_s=POLL_S)
         assert await commands_of(cluster, feed, "k2") == ["k2"]
         (gone,), (back,) = said(patient, "no broker since"), said(patient, "a broker answers again")
         assert "1 callbacks due" in gone and "callbacks due" in back
