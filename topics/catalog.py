@@ -7,10 +7,12 @@ Source: docs/contract.md, section "Topics".
 from collections.abc import Iterable
 
 from topics.commands import DialCommand
-from topics.configuration import CallableTimeSet, Campaign, DncEntry
+from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
 from topics.events import (
     CallbackCancelled,
+    CallbackChanged,
     CallbackRescheduled,
+    CallbackReturned,
     CallbackScheduled,
     CampaignRecycle,
     ContactListCleared,
@@ -62,7 +64,7 @@ _IN_PER_CONTACT = (
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
-        values=(CallbackScheduled, CallbackRescheduled, CallbackCancelled),
+        values=(CallbackScheduled, CallbackRescheduled, CallbackCancelled, CallbackChanged, CallbackReturned),
         retention_ms=42 * DAY_MS,
         reason=EVENTS_KEPT,
     ),
@@ -151,6 +153,17 @@ _CONFIGURATION = (
         partitions=1,
         retention_ms=FOREVER_MS,
         reason="A callback scheduled before a clear may arrive after it, so a worker reads every clear there was.",
+    ),
+    Topic(
+        name=TopicName.HOLDS,
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key="hold_id",
+        values=(Hold,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason=ALL_READ_AT_START,
+        extra=_compacted(tombstones_days=7),
     ),
 )
 

@@ -5,6 +5,7 @@ change. A fact that is None is left out, unless it has no default.
 Source: docs/contract.md, section "placement-decided".
 """
 
+from datetime import date
 from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -104,6 +105,16 @@ class ZoneFacts(Facts, frozen=True, kw_only=True):
     local_time: str | None
     open: bool
     judged_by: tuple[str, ...] | None = None
+    exception: date | None = None
+
+
+class RegionFacts(Facts, frozen=True, kw_only=True):
+    """A region of the number, as far as the set names it. by: whose it is. exception: the date whose slots count."""
+
+    region: str
+    by: ZoneOf
+    open: bool
+    exception: date | None = None
 
 
 class CallableTimeFacts(Facts, frozen=True, kw_only=True):
@@ -112,6 +123,7 @@ class CallableTimeFacts(Facts, frozen=True, kw_only=True):
     callable_time_set_id: Id
     zone_of: ZoneOf | None = None
     zones: tuple[ZoneFacts, ...] | None = None
+    regions: tuple[RegionFacts, ...] | None = None
 
 
 class CountFacts(Facts, frozen=True, kw_only=True):
@@ -158,6 +170,34 @@ class OutstandingFacts(Facts, frozen=True, kw_only=True):
     campaign_id: Id
 
 
+class GapFacts(Facts, frozen=True, kw_only=True):
+    """The last call of the contact, and from when on the next one fits."""
+
+    min_gap_s: int
+    last_call_at: Instant | None = None
+    fits_at: Instant | None = None
+
+
+class InCallFacts(Facts, frozen=True, kw_only=True):
+    """A call of the contact that is in flight: since when, up to when at the latest, and what it is for."""
+
+    campaign_id: Id
+    since: Instant
+    until: Instant
+    callback_id: Id | None = None
+    request_id: Id | None = None
+
+
+class HoldFacts(Facts, frozen=True, kw_only=True):
+    """A hold that stops the call. campaign_id: None of one that stops everything."""
+
+    hold_id: Id
+    campaign_id: Id | None = None
+    reason: str | None = None
+    actor: str | None = None
+    unreadable: bool = False
+
+
 class CheckFacts(Facts, frozen=True, kw_only=True):
     """What each check that was run rests on, passed or failed; in the order in which they are run."""
 
@@ -171,6 +211,9 @@ class CheckFacts(Facts, frozen=True, kw_only=True):
     contact_filter: FilterFacts | None = None
     pass_: PassFacts | None = field(default=None, name="pass")
     outstanding_callbacks: tuple[OutstandingFacts, ...] | None = None
+    gap: GapFacts | None = None
+    in_call: tuple[InCallFacts, ...] | None = None
+    holds: tuple[HoldFacts, ...] | None = None
 
 
 class CallbackFacts(Facts, frozen=True, kw_only=True):
@@ -178,6 +221,7 @@ class CallbackFacts(Facts, frozen=True, kw_only=True):
 
     state: CallbackState
     due_at: Instant
+    window_end_at: Instant | None = None
 
 
 class RuleNamed(Facts, frozen=True, kw_only=True):

@@ -14,10 +14,12 @@ from msgspec.structs import replace
 from topics.catalog import CATALOG
 from topics.cells import mend
 from topics.commands import DialCommand
-from topics.configuration import CallableTimeSet, Campaign, DncEntry
+from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
 from topics.events import (
     CallbackCancelled,
+    CallbackChanged,
     CallbackRescheduled,
+    CallbackReturned,
     CallbackScheduled,
     CampaignRecycle,
     ContactListCleared,
@@ -30,8 +32,9 @@ from topics.nesting import refuse_deep
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
 
-ContactEvent = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested | ContactRecord
-ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared
+CallbackEvent = CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackChanged | CallbackReturned
+ContactEvent = WrapUp | CallbackEvent | PlacementRequested | ContactRecord
+ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared | Hold
 Output = DialCommand | PlacementDecided[object] | CallbackLifecycle[object] | OutstandingCallbacks
 Value = ContactEvent | ConfigurationRecord | Output
 """Whatever stands on a topic."""

@@ -11,6 +11,9 @@ from msgspec import Struct, field
 from topics.events import Owner, Source
 from topics.fields import ContactListId, Id, Instant, PhoneNumber, in_utc
 
+CONTRACT_VERSION = 1
+"""Of commands. Within a version fields are added, and words where the contract says so; nothing changes its meaning."""
+
 
 class Origin(StrEnum):
     """Who scheduled a callback: an agent, or a wrap-up rule of the campaign."""
@@ -34,6 +37,7 @@ class DialCommand(Struct, frozen=True, kw_only=True):
 
     `command_id` is the same for every repeat of one presentation. `due_at` is when the callback fell due, `expires_at`
     (None: never) when the dialer must drop the command. `source` and `notes` are None for a rule's callback.
+    `phone_column`: the number's on the contact list. `time_zone`: the number's, None where it may be in several.
     """
 
     command_id: Id
@@ -54,6 +58,9 @@ class DialCommand(Struct, frozen=True, kw_only=True):
     conversation_id: Id | None = None
     notes: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    phone_column: Id | None = None
+    time_zone: Id | None = None
+    contract_version: int = CONTRACT_VERSION
 
     def __post_init__(self) -> None:
         in_utc(self, "due_at", "expires_at")

@@ -4,6 +4,7 @@ Each record replaces the one before it under the same key; a tombstone removes i
 Source: docs/contract.md, section "In, per campaign and lists".
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from topics.fields import (
     Id,
     Instant,
     OptionalId,
+    OptionalRegion,
     PhoneNumber,
+    Region,
     Seconds,
     TimeOfDay,
     Weekday,
@@ -34,6 +37,12 @@ DialRate = Annotated[float, Meta(ge=0.0001, le=1_000_000)]
 
 AnswerSeconds = Annotated[int, Meta(ge=1, le=24 * 3600)]
 """Up to a day: an answer that is older says nothing of the checks as they are."""
+
+DelaySeconds = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
+"""Up to 30 days: nothing is promised further ahead."""
+
+Times = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+"""How often at most; 0 is never."""
 
 ResetPeriod = Annotated[str, Meta(pattern=r"\A(never|today|days_([2-9]|[12][0-9]|30))\Z")]
 """`never`, `today`, or `days_2` to `days_30`."""
@@ -65,6 +74,28 @@ class OwnerExpiry(StrEnum):
 
     END = "end"
     QUEUE = "queue"
+
+
+class OnReturned(StrEnum):
+    """What becomes of a callback that its dialer did not dial: it ends, or it is due again."""
+
+    END = "end"
+    AGAIN = "again"
+
+
+class OnMissed(StrEnum):
+    """What becomes of a callback whose window is over: it ends, or it gets the same window on another day."""
+
+    END = "end"
+    NEXT_DAY = "next_day"
+
+
+class Paced(StrEnum):
+    """Callbacks that a campaign's rate governs: those that have waited, those that were moved, all that fall due."""
+
+    RELEASED = "released"
+    MOVED = "moved"
+    DUE = "due"
 
 
 class WrapUpFlag(StrEnum):
@@ -124,6 +155,15 @@ class Campaign(Struct, frozen=True, kw_only=True):
     answer_valid_s: AnswerSeconds | None = None
     attempt_codes: tuple[FilledId, ...] = ()
     not_attempt_codes: tuple[FilledId, ...] = ()
+    on_returned: OnReturned = OnReturned.END
+    again_after_s: DelaySeconds | None = None
+    returns_max: Times | None = None
+    silent_after_expiry_s: Seconds | None = None
+    on_missed: OnMissed = OnMissed.END
+    missed_max: Times | None = None
+    min_gap_s: Seconds | None = None
+    one_call_at_a_time_s: Seconds | None = None
+    paced: tuple[Paced, ...] = (Paced.RELEASED,)
 
     def __post_init__(self) -> None:
         blank_as_absent(self, "name", "queue_id")
@@ -144,11 +184,43 @@ class CallableTime(Struct, frozen=True, kw_only=True):
     slots: tuple[Slot, ...] = ()
 
 
+class RegionTime(Struct, frozen=True, kw_only=True):
+    """The windows of one region, by the wall clocks of whoever is called there."""
+
+    region: Region
+    slots: tuple[Slot, ...] = ()
+
+
+class DaySlot(Struct, frozen=True, kw_only=True):
+    """One window of wall time on a date; `stop` is exclusive."""
+
+    start: TimeOfDay
+    stop: TimeOfDay
+
+
+class CallableException(Struct, frozen=True, kw_only=True):
+    """What stands in place of a local date's windows, for a region, a time zone, or all. No slots: a holiday."""
+
+    date: date
+    region: OptionalRegion | None = None
+    time_zone: OptionalId | None = None
+    slots: tuple[DaySlot, ...] = ()
+
+    def __post_init__(self) -> None:
+        blank_as_absent(self, "region", "time_zone")
+
+
 class CallableTimeSet(Struct, frozen=True, kw_only=True):
-    """When contacts may be called, by time zone. A zone that is not in it may not be called at all."""
+    """When contacts may be called, by time zone and by region. A zone that is not in it may not be called at all.
+
+    regions_required: nor may a number that is in no region that anybody knows.
+    """
 
     callable_time_set_id: Id
     times: tuple[CallableTime, ...] = ()
+    regions: tuple[RegionTime, ...] = ()
+    exceptions: tuple[CallableException, ...] = ()
+    regions_required: bool = False
 
 
 class DncEntry(Struct, frozen=True, kw_only=True):
@@ -160,3 +232,15 @@ class DncEntry(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         in_utc(self, "expires_at")
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """Nothing is dialed for a campaign, or at all where it names none, until the tombstone of this record."""
+
+    hold_id: Id
+    campaign_id: OptionalId | None = None
+    reason: str
+    actor: str | None = None
+
+    def __post_init__(self) -> None:
+        blank_as_absent(self, "campaign_id", "actor")

@@ -16,6 +16,7 @@ from topics.fields import (
     Id,
     Instant,
     OptionalId,
+    OptionalRegion,
     PhoneNumber,
     blank_as_absent,
     check_filled,
@@ -49,6 +50,16 @@ class Owner(StrEnum):
     ONLY = "only"
 
 
+class ReturnReason(StrEnum):
+    """Why a dialer gives a callback back without having dialed it."""
+
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    NO_AGENT = "no_agent"
+    FAILED = "failed"
+    SHED = "shed"
+
+
 class PlacementOrigin(StrEnum):
     """Why somebody wants to place a call: a callback, or the campaign's own next record."""
 
@@ -59,7 +70,7 @@ class PlacementOrigin(StrEnum):
 class WrapUp(Struct, frozen=True, kw_only=True):
     """A conversation got a wrap-up code. `callback_id` says that this call was that callback.
 
-    `dialed_at` is when the call was placed, None if it is not known.
+    `dialed_at` is when the call was placed, None if it is not known. `history`: a call of the time before Ringback.
     """
 
     event_id: Id
@@ -76,6 +87,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
     callback_id: Id | None = None
     attributes: dict[str, str] | None = None
     dialed_at: Instant | None = None
+    history: bool = False
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "dialed_at")
@@ -89,7 +101,7 @@ class WrapUp(Struct, frozen=True, kw_only=True):
 
 
 class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag="scheduled"):
-    """An agent scheduled a callback, by widget or by script."""
+    """An agent scheduled a callback, by widget or by script. `window_end_at`: up to when it is promised, if so."""
 
     event_id: Id
     occurred_at: Instant
@@ -105,13 +117,14 @@ class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag
     queue_id: OptionalId | None = None
     conversation_id: Id | None = None
     notes: str | None = None
+    window_end_at: Instant | None = None
 
     def __post_init__(self) -> None:
-        in_utc(self, "occurred_at", "due_at")
+        in_utc(self, "occurred_at", "due_at", "window_end_at")
         check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id", "conversation_id")
         blank_as_absent(self, "agent_id", "queue_id", "notes")
-        if self.agent_id is None and self.owner in (Owner.PREFERRED, Owner.ONLY):
-            raise DoesNotFit("agent_id", "An owner `only` or `preferred` needs an agent")
+        _check_owner(self.owner, self.agent_id)
+        _check_window(self.due_at, self.window_end_at)
 
     @property
     def kept_for(self) -> Owner:
@@ -120,7 +133,7 @@ class CallbackScheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag
 
 
 class CallbackRescheduled(Struct, frozen=True, kw_only=True, tag_field="type", tag="rescheduled"):
-    """Somebody moved a callback to another instant. `actor` and `reason` are kept in the facts."""
+    """Somebody moved a callback to another instant, and may have changed it. `actor`, `reason`: kept in the facts."""
 
     event_id: Id
     occurred_at: Instant
@@ -129,13 +142,65 @@ class CallbackRescheduled(Struct, frozen=True, kw_only=True, tag_field="type", t
     contact_list_id: ContactListId
     contact_id: Id
     due_at: Instant
+    window_end_at: Instant | None = None
+    phone_number: PhoneNumber | None = None
+    agent_id: OptionalId | None = None
+    owner: Owner | None = None
+    queue_id: OptionalId | None = None
+    notes: str | None = None
     actor: str | None = None
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        in_utc(self, "occurred_at", "due_at")
+        in_utc(self, "occurred_at", "due_at", "window_end_at")
         check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id")
-        blank_as_absent(self, "actor", "reason")
+        blank_as_absent(self, "agent_id", "queue_id", "notes", "actor", "reason")
+        _check_owner(self.owner, self.agent_id)
+        _check_window(self.due_at, self.window_end_at)
+
+
+class CallbackChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="changed"):
+    """Somebody changed a callback, and not its time. What is None stays as it is."""
+
+    event_id: Id
+    occurred_at: Instant
+    callback_id: Id
+    campaign_id: Id
+    contact_list_id: ContactListId
+    contact_id: Id
+    phone_number: PhoneNumber | None = None
+    agent_id: OptionalId | None = None
+    owner: Owner | None = None
+    queue_id: OptionalId | None = None
+    notes: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        in_utc(self, "occurred_at")
+        check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id")
+        blank_as_absent(self, "agent_id", "queue_id", "notes", "actor", "reason")
+        _check_owner(self.owner, self.agent_id)
+        if not any((self.phone_number, self.agent_id, self.owner, self.queue_id, self.notes)):
+            raise DoesNotFit("phone_number", "A change names at least one field and its value")
+
+
+class CallbackReturned(Struct, frozen=True, kw_only=True, tag_field="type", tag="returned"):
+    """A dialer did not dial, and gives back the command. `retry_at`: when it is to be tried again, if that is said."""
+
+    event_id: Id
+    occurred_at: Instant
+    callback_id: Id
+    campaign_id: Id
+    contact_list_id: ContactListId
+    contact_id: Id
+    command_id: Id
+    reason: ReturnReason
+    retry_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        in_utc(self, "occurred_at", "retry_at")
+        check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id", "command_id")
 
 
 class CallbackCancelled(Struct, frozen=True, kw_only=True, tag_field="type", tag="cancelled"):
@@ -160,6 +225,7 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
     """Somebody is about to place a call and asks whether the campaign's checks allow it.
 
     `agent_id` is None for a call that no agent waits for; `callback_id` is there when `origin` is `callback`.
+    `command_id`: of the command that led to it. `reply_to`: comes back in the answer, for whoever waits for it.
     """
 
     event_id: Id
@@ -172,11 +238,13 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
     contact_id: Id
     phone_number: PhoneNumber
     agent_id: OptionalId | None = None
+    command_id: OptionalId | None = None
+    reply_to: OptionalId | None = None
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
         check_filled(self, "event_id", "request_id", "callback_id", "campaign_id", "contact_id")
-        blank_as_absent(self, "agent_id")
+        blank_as_absent(self, "agent_id", "command_id", "reply_to")
         if self.callback_id is None and self.origin is PlacementOrigin.CALLBACK:
             raise DoesNotFit("callback_id", "A placement for a callback needs its id")
 
@@ -189,9 +257,10 @@ class ContactNumber(Struct, frozen=True, kw_only=True):
     phone_number: PhoneNumber
     callable: bool = False
     time_zone: OptionalId | None = None
+    region: OptionalRegion | None = None
 
     def __post_init__(self) -> None:
-        blank_as_absent(self, "time_zone")
+        blank_as_absent(self, "time_zone", "region")
 
 
 class ContactRecord(Struct, frozen=True, kw_only=True):
@@ -203,9 +272,10 @@ class ContactRecord(Struct, frozen=True, kw_only=True):
     time_zone: OptionalId | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     numbers: tuple[ContactNumber, ...] = ()
+    region: OptionalRegion | None = None
 
     def __post_init__(self) -> None:
-        blank_as_absent(self, "time_zone")
+        blank_as_absent(self, "time_zone", "region")
 
 
 class CampaignRecycle(Struct, frozen=True, kw_only=True):
@@ -228,3 +298,13 @@ class ContactListCleared(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
+
+
+def _check_owner(owner: Owner | None, agent_id: str | None) -> None:
+    if agent_id is None and owner in (Owner.PREFERRED, Owner.ONLY):
+        raise DoesNotFit("agent_id", "An owner `only` or `preferred` needs an agent")
+
+
+def _check_window(due_at: datetime, window_end_at: datetime | None) -> None:
+    if window_end_at is not None and window_end_at <= due_at:
+        raise DoesNotFit("window_end_at", "A window ends after the due time")

@@ -7,12 +7,13 @@ is left out. Source: docs/contract.md, section "callback-lifecycle".
 from collections.abc import Mapping
 from enum import StrEnum
 
-from topics.check_facts import CheckFacts, Facts, NotDoneFacts, RuleNamed
+from topics.check_facts import CheckFacts, Facts, HoldFacts, NotDoneFacts, RuleNamed
 from topics.configuration import CampaignStatus, DialingMode
-from topics.events import CallAnalysis, Owner, Source
+from topics.events import CallAnalysis, Owner, ReturnReason, Source
 from topics.fields import Id, Instant
 from topics.names import TopicName
 from topics.records import Transition
+from topics.rules import IfOutstanding
 
 
 class HeldBy(StrEnum):
@@ -21,6 +22,7 @@ class HeldBy(StrEnum):
     CAMPAIGN_OFF = "campaign_off"
     UNREADABLE = "unreadable"
     RATE = "rate"
+    HOLD = "hold"
 
 
 class Because(StrEnum):
@@ -31,6 +33,7 @@ class Because(StrEnum):
     PREVIEW_CAMPAIGN = "preview_campaign"
     SWITCH_TO_PREVIEW = "switch_to_preview"
     OWNER_EXPIRED = "owner_expired"
+    CHANGED = "changed"
 
 
 class EventType(StrEnum):
@@ -39,6 +42,8 @@ class EventType(StrEnum):
     RESCHEDULED = "rescheduled"
     CANCELLED = "cancelled"
     WRAP_UP = "wrap_up"
+    CHANGED = "changed"
+    RETURNED = "returned"
 
 
 class LifecycleFacts(Facts, frozen=True, kw_only=True):
@@ -52,9 +57,16 @@ class LifecycleFacts(Facts, frozen=True, kw_only=True):
 
 
 class WantedFacts(RuleNamed, frozen=True, kw_only=True):
-    """A callback of a matching rule. It is not scheduled where another rule came first."""
+    """A callback of a matching rule. It is not scheduled where another rule came first.
+
+    step, steps: of a ladder, which step this is, and how many there are. at_local_time: as the rule has it.
+    """
 
     offset_minutes: int
+    step: int | None = None
+    steps: int | None = None
+    at_local_time: str | None = None
+    if_outstanding: IfOutstanding | None = None
 
 
 class ScheduledByAgentFacts(LifecycleFacts, frozen=True):
@@ -78,6 +90,10 @@ class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
     not_scheduled: tuple[WantedFacts, ...] | None = None
     right_party_contact: bool = False
     not_done: tuple[NotDoneFacts, ...] | None = None
+    step: int | None = None
+    steps: int | None = None
+    at_local_time: str | None = None
+    if_outstanding: IfOutstanding | None = None
 
 
 class RescheduledFacts(LifecycleFacts, frozen=True):
@@ -99,6 +115,56 @@ class MovedToSlotFacts(LifecycleFacts, frozen=True):
     checks: CheckFacts
 
 
+class LetGoFacts(LifecycleFacts, frozen=True):
+    """A callback that was moved because of a call in flight goes out sooner, since that call has ended."""
+
+    previous_due_at: Instant
+    first_due_at: Instant
+
+
+class ReturnedFacts(LifecycleFacts, frozen=True):
+    """The dialer did not dial, and the callback is due again. returns: how often it has come back.
+
+    wrap_up_code, conversation_id, agent_id: of a wrap-up that says the same.
+    """
+
+    previous_due_at: Instant
+    returned: ReturnReason
+    returns: int
+    command_id: Id | None = None
+    wrap_up_code: Id | None = None
+    conversation_id: Id | None = None
+    agent_id: Id | None = None
+
+
+class WindowMissedFacts(LifecycleFacts, frozen=True):
+    """The window is over, and the callback has the same one on another day. window_end_at: of the new one."""
+
+    previous_due_at: Instant
+    previous_window_end_at: Instant
+    window_end_at: Instant
+    missed: int
+
+
+class ChangedFields(Facts, frozen=True, kw_only=True):
+    """What a change is about. phone_number: its last two digits."""
+
+    phone_number: str | None = None
+    agent_id: Id | None = None
+    owner: Owner | None = None
+    queue_id: Id | None = None
+    notes: str | None = None
+
+
+class ChangedFacts(LifecycleFacts, frozen=True):
+    """Somebody changed the callback: the fields that are different now, as they were and as they are."""
+
+    before: ChangedFields
+    after: ChangedFields
+    actor: str | None = None
+    reason: str | None = None
+
+
 class DueFacts(LifecycleFacts, frozen=True):
     """The callback fell due."""
 
@@ -110,6 +176,7 @@ class WaitingFacts(LifecycleFacts, frozen=True):
     campaign_status: CampaignStatus | None = None
     held_by: HeldBy | None = None
     checks: CheckFacts | None = None
+    holds: tuple[HoldFacts, ...] | None = None
 
 
 class CommandedFacts(LifecycleFacts, frozen=True):
@@ -159,11 +226,23 @@ class CompletedFacts(LifecycleFacts, frozen=True):
 
 
 class CancelledFacts(LifecycleFacts, frozen=True):
-    """Somebody called the callback off, or a clear or a recycle did."""
+    """Somebody called the callback off, or a clear, a recycle or the rule of a wrap-up did."""
 
     actor: str | None = None
     reason: str | None = None
     cancelled_by: TopicName | None = None
+    rule_set_id: Id | None = None
+    rule_id: Id | None = None
+
+
+class NotDialedFacts(LifecycleFacts, frozen=True):
+    """The dialer did not dial, and the callback ends. returns: how often it came back before and went out again."""
+
+    command_id: Id | None = None
+    wrap_up_code: Id | None = None
+    conversation_id: Id | None = None
+    agent_id: Id | None = None
+    returns: int | None = None
 
 
 class ExpiredFacts(LifecycleFacts, frozen=True):
@@ -171,6 +250,8 @@ class ExpiredFacts(LifecycleFacts, frozen=True):
 
     expire_after_s: int | None = None
     presented_at: Instant | None = None
+    window_end_at: Instant | None = None
+    missed: int | None = None
 
 
 class OwnerExpiredFacts(LifecycleFacts, frozen=True):
@@ -197,6 +278,23 @@ class CancelRejectedFacts(LifecycleFacts, frozen=True):
     actor: str | None = None
     reason: str | None = None
     remembered: bool = False
+
+
+class ChangeRejectedFacts(LifecycleFacts, frozen=True):
+    """A change was rejected. remembered: it holds if the callback is reopened."""
+
+    event_type: EventType
+    actor: str | None = None
+    reason: str | None = None
+    remembered: bool = False
+
+
+class ReturnRejectedFacts(LifecycleFacts, frozen=True):
+    """A return was rejected."""
+
+    event_type: EventType
+    command_id: Id
+    returned: ReturnReason
 
 
 class WrapUpRejectedFacts(LifecycleFacts, frozen=True):
@@ -226,7 +324,7 @@ class RecycleRejectedFacts(LifecycleFacts, frozen=True):
 
 FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
     Transition.SCHEDULED: (ScheduledByAgentFacts, ScheduledByRuleFacts),
-    Transition.RESCHEDULED: (RescheduledFacts, MovedToSlotFacts),
+    Transition.RESCHEDULED: (RescheduledFacts, MovedToSlotFacts, LetGoFacts, ReturnedFacts, WindowMissedFacts),
     Transition.DUE: (DueFacts,),
     Transition.WAITING: (WaitingFacts,),
     Transition.PRESENTED: (PresentedFacts,),
@@ -236,11 +334,15 @@ FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
     Transition.CANCELLED: (CancelledFacts,),
     Transition.EXPIRED: (ExpiredFacts,),
     Transition.OWNER_EXPIRED: (OwnerExpiredFacts,),
+    Transition.NOT_DIALED: (NotDialedFacts,),
+    Transition.CHANGED: (ChangedFacts,),
     Transition.REJECTED: (
         ScheduledByAgentFacts,
         ScheduledByRuleFacts,
         RescheduleRejectedFacts,
         CancelRejectedFacts,
+        ChangeRejectedFacts,
+        ReturnRejectedFacts,
         WrapUpRejectedFacts,
         WrapUpOvertakenFacts,
         RecycleRejectedFacts,

@@ -43,6 +43,12 @@ TimeOfDay = Annotated[str, Meta(pattern=r"\A(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5
 Weekday = Annotated[int, Meta(ge=1, le=7)]
 """ISO weekday: 1 is Monday, 7 is Sunday."""
 
+Region = Annotated[str, Meta(pattern=r"\A[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")]
+"""ISO 3166-1 alpha-2 of a country, or ISO 3166-2 of a part of one: `US`, `US-CA`."""
+
+OptionalRegion = Annotated[str, Meta(pattern=r"\A([A-Z]{2}(-[A-Z0-9]{1,3})?|\s*)\Z")]
+"""The same, or a blank, which reads as absent."""
+
 Seconds = Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
 """A delay in whole seconds, at least one."""
 

@@ -20,6 +20,7 @@ class TopicName(StrEnum):
     DNC_ENTRIES = "dnc-entries"
     CAMPAIGN_RECYCLE = "campaign-recycle"
     CONTACT_LIST_CLEARED = "contact-list-cleared"
+    HOLDS = "holds"
 
     DIAL_PREVIEW = "dial-preview"
     DIAL_ANALYSIS = "dial-analysis"

@@ -14,7 +14,10 @@ from topics.fields import ContactListId, Id, Instant, PhoneNumber, in_utc
 
 
 class Transition(StrEnum):
-    """What happened to a callback. `rejected` is about the event in `cause` and changes no callback."""
+    """What happened to a callback. `rejected` is about the event in `cause` and changes no callback.
+
+    `changed` leaves it in its state.
+    """
 
     SCHEDULED = "scheduled"
     RESCHEDULED = "rescheduled"
@@ -28,6 +31,8 @@ class Transition(StrEnum):
     EXPIRED = "expired"
     OWNER_EXPIRED = "owner_expired"
     REJECTED = "rejected"
+    NOT_DIALED = "not_dialed"
+    CHANGED = "changed"
 
 
 class CallbackState(StrEnum):
@@ -58,7 +63,7 @@ class Reason(StrEnum):
     CAMPAIGN_OFF = "campaign_off"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
     CONTACT_UNKNOWN = "contact_unknown"
-    # These three are reasons of rejections too.
+    # These three are reasons of rejections too, and so is `superseded`.
     CALLBACK_UNKNOWN = "callback_unknown"
     CALLBACK_ENDED = "callback_ended"
     INVALID_NUMBER = "invalid_number"
@@ -69,6 +74,12 @@ class Reason(StrEnum):
     CAMPAIGN_UNREADABLE = "campaign_unreadable"
     RULE_SET_UNREADABLE = "rule_set_unreadable"
     CALLABLE_TIME_SET_UNREADABLE = "callable_time_set_unreadable"
+    REGION_UNKNOWN = "region_unknown"
+    TOO_SOON = "too_soon"
+    IN_CALL = "in_call"
+    ON_HOLD = "on_hold"
+    WINDOW_OVER = "window_over"
+    SUPERSEDED = "superseded"
 
     # Rejections of an event.
     TOO_FAR_AHEAD = "too_far_ahead"
@@ -76,12 +87,23 @@ class Reason(StrEnum):
     SECOND_FOR_CONVERSATION = "second_for_conversation"
     CALLBACK_ID_TAKEN = "callback_id_taken"
     RECYCLED_TOO_SOON = "recycled_too_soon"
-    SUPERSEDED = "superseded"
     LATER_CODE_FIRST = "later_code_first"
+    LADDER_ENDED = "ladder_ended"
 
     # Expiry.
     TOO_LATE = "too_late"
     NO_OUTCOME = "no_outcome"
+
+    # Waiting for the campaign's rate.
+    RATE = "rate"
+
+    # A callback that was not dialed; `returned`: it is due again.
+    RETURNED = "returned"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    NO_AGENT = "no_agent"
+    FAILED = "failed"
+    SHED = "shed"
 
 
 PLACEMENT_REASONS = tuple(Reason)[: tuple(Reason).index(Reason.TOO_FAR_AHEAD)]
@@ -99,6 +121,7 @@ class PlacementDecided(Struct, Generic[FactsT], frozen=True, kw_only=True):
     """The answer to a placement request. `reasons` names every check that failed, `facts` what each was decided on.
 
     `valid_until`: up to when a call that is allowed may be placed on this answer; None for one that is refused.
+    `reply_to`: as in the request that is answered.
     """
 
     request_id: Id
@@ -112,6 +135,7 @@ class PlacementDecided(Struct, Generic[FactsT], frozen=True, kw_only=True):
     phone_number: PhoneNumber
     facts: FactsT
     valid_until: Instant | None = None
+    reply_to: Id | None = None
 
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at", "valid_until")

@@ -10,8 +10,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from topics.commands import Origin
 from topics.events import CallAnalysis
-from topics.fields import Id, TimeOfDay, Weekday
+from topics.fields import DoesNotFit, Id, TimeOfDay, Weekday
 
 OFFSET_MINUTES_MAX = 30 * 24 * 60
 """No callback is promised more than 30 days ahead."""
@@ -78,6 +79,21 @@ class AttributeUpdate(StrEnum):
     INCREMENT = "increment"
     DECREMENT = "decrement"
     CURRENT_TIME = "current_time"
+
+
+class IfOutstanding(StrEnum):
+    """What a rule does where a rule callback of campaign and contact is outstanding: one more, none, or instead."""
+
+    ADD = "add"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+class CancelScope(StrEnum):
+    """Whose callbacks of the contact are cancelled: the campaign's, or those of all campaigns."""
+
+    CAMPAIGN = "campaign"
+    CONTACT = "contact"
 
 
 class WrapUpCodeCondition(Struct, frozen=True, kw_only=True, tag_field="type", tag="wrap_up_code"):
@@ -152,9 +168,20 @@ Condition = (
 
 
 class ScheduleCallback(Struct, frozen=True, kw_only=True, tag_field="type", tag="schedule_callback"):
-    """Schedule a callback, so many elapsed minutes after the wrap-up."""
+    """Schedule a callback, so many elapsed minutes after the wrap-up.
 
-    offset_minutes: OffsetMinutes
+    Either offset_minutes, or offsets_minutes: a ladder, for one attempt after the other. at_local_time: after that, at
+    the next such time by the contact's clock.
+    """
+
+    offset_minutes: OffsetMinutes | None = None
+    offsets_minutes: tuple[OffsetMinutes, ...] | None = None
+    at_local_time: TimeOfDay | None = None
+    if_outstanding: IfOutstanding = IfOutstanding.ADD
+
+    def __post_init__(self) -> None:
+        if (self.offset_minutes is None) is not bool(self.offsets_minutes):
+            raise DoesNotFit("offset_minutes", "A callback is scheduled by one offset, or by a list of them")
 
 
 class DoNotDial(Struct, frozen=True, kw_only=True, tag_field="type", tag="do_not_dial"):
@@ -187,6 +214,13 @@ class MarkNumberUncallable(Struct, frozen=True, kw_only=True, tag_field="type", 
     """Never call this number of the contact again."""
 
 
+class CancelCallbacks(Struct, frozen=True, kw_only=True, tag_field="type", tag="cancel_callbacks"):
+    """Cancel callbacks that were arranged before the wrap-up, in another conversation."""
+
+    scope: CancelScope
+    origins: tuple[Origin, ...]
+
+
 Action = (
     ScheduleCallback
     | DoNotDial
@@ -195,6 +229,7 @@ Action = (
     | AppendToDnc
     | MarkContactUncallable
     | MarkNumberUncallable
+    | CancelCallbacks
 )
 
 

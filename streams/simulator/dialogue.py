@@ -21,7 +21,7 @@ from streams.simulator.lines import Line
 from streams.simulator.simulate import Written
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, DEAD_LETTER_TOPIC
 from topics.codec import BadEvent
-from topics.commands import DialCommand
+from topics.commands import CONTRACT_VERSION, DialCommand
 from topics.configuration import Campaign
 from topics.events import CallbackScheduled, PlacementRequested, WrapUp
 from topics.records import CallbackLifecycle
@@ -38,6 +38,9 @@ LEADING: dict[type[Struct], tuple[str, ...]] = {
     DialCommand: ("callback_id",),
 }
 """Fields whose values stand first, without their names, as long as each one before is there; by the topic's type."""
+
+THE_SAME_IN_ALL = ("contract_version", CONTRACT_VERSION)
+"""The field of a command that tells nothing of it."""
 
 HEADER_ERROR = "ringback.error"
 HEADER_TOPIC = "__connect.errors.topic"
@@ -125,7 +128,8 @@ def _went(written: Written, latest: _LatestEvent | None) -> Iterator[str]:
     if isinstance(fields, str):
         yield fields
         return
-    known = {**_said_by_the_key(record.topic, record.key), "occurred_at": _json_instant(written.at)}
+    known: dict[str, Any] = {**_said_by_the_key(record.topic, record.key), "occurred_at": _json_instant(written.at)}
+    known[THE_SAME_IN_ALL[0]] = _Number(str(THE_SAME_IN_ALL[1]))
     left = (field for field in fields if field[1] not in (None, []) and field not in known.items())
     entries = _Object((name, _cause(value, latest) if name == "cause" else value) for name, value in left)
     yield from _said(record.topic, _without_nulls(entries), _day(written.at))

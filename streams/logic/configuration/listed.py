@@ -18,7 +18,11 @@ def with_record(contact: Contact, record: ContactRecord, recorded_at: datetime) 
     The record's attributes take the place of all there were, but for what rules made of them.
     """
     listed = Listed(
-        callable=record.callable, time_zone=record.time_zone, numbers=record.numbers, recorded_at=recorded_at
+        callable=record.callable,
+        time_zone=record.time_zone,
+        numbers=record.numbers,
+        recorded_at=recorded_at,
+        region=record.region,
     )
     attributes = {**record.attributes, **contact.changed_attributes}
     if listed == contact.listed and attributes == contact.attributes and not contact.unreadable:

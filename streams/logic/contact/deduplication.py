@@ -91,7 +91,19 @@ def forget(contact: Contact) -> Contact | None:
     """
     if contact.listed is None and not contact.unreadable:
         return None
-    return replace(contact, ended=(), attempts={}, cancels={}, conversations={}, answers={}, seen={}, heard_at=None)
+    return replace(
+        contact,
+        ended=(),
+        attempts={},
+        cancels={},
+        conversations={},
+        answers={},
+        seen={},
+        heard_at=None,
+        rungs=(),
+        call_offs=(),
+        flights=(),
+    )
 
 
 def _note(contact: Contact, conversation_id: str, bits: int) -> Contact:

@@ -7,6 +7,7 @@ Within one step the lifecycle records stand in the order of the transitions, eac
 from dataclasses import dataclass
 from datetime import datetime
 
+from streams.logic.contact.state import MovedFor
 from topics.check_facts import PlacementFacts
 from topics.commands import DialCommand
 from topics.configuration import DncEntry
@@ -18,14 +19,14 @@ from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDec
 class Dial:
     """Ask the dialer to dial. wanted_at: when it should have been asked. held_by: None for a timer that just fired.
 
-    moved: the callback was moved to an open slot before.
+    moved_for: why the system had moved the callback before, None if it had not.
     """
 
     preview: bool
     command: DialCommand
     wanted_at: datetime
     held_by: HeldBy | None = None
-    moved: bool = False
+    moved_for: MovedFor | None = None
 
 
 @dataclass(frozen=True, slots=True)

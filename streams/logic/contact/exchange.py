@@ -63,6 +63,8 @@ class LatenessCause(StrEnum):
     UNREADABLE = "unreadable"
     RATE = "rate"
     ZONE = "zone"
+    GAP = "gap"
+    HOLD = "hold"
     OUTAGE = "outage"
     ACQUISITION = "acquisition"
     BACKLOG = "backlog"

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from topics.events import (
     CallbackCancelled,
+    CallbackChanged,
     CallbackRescheduled,
+    CallbackReturned,
     CallbackScheduled,
     ContactRecord,
     PlacementRequested,
@@ -78,6 +80,8 @@ Input = (
     | CallbackScheduled
     | CallbackRescheduled
     | CallbackCancelled
+    | CallbackChanged
+    | CallbackReturned
     | PlacementRequested
     | ContactRecorded
     | ContactRemoved

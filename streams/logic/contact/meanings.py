@@ -8,10 +8,18 @@ from typing import assert_never
 
 import msgspec
 
-from topics.codec import BadEvent, ErrorCode
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, PlacementRequested, WrapUp
+from topics.codec import BadEvent, CallbackEvent, ErrorCode
+from topics.events import (
+    CallbackCancelled,
+    CallbackChanged,
+    CallbackRescheduled,
+    CallbackReturned,
+    CallbackScheduled,
+    PlacementRequested,
+    WrapUp,
+)
 
-Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
+Event = WrapUp | CallbackEvent | PlacementRequested
 
 UNKNOWN = ""
 """Of an event that a version applied which did not keep its meaning; it counts as equal to every other."""
@@ -38,12 +46,23 @@ def _parts(event: Event) -> tuple[object, ...]:
         case WrapUp():
             return event.conversation_id, event.phone_number, event.wrap_up_code, event.callback_id
         case PlacementRequested():
-            return event.origin, event.campaign_id, event.callback_id, event.phone_number
+            # A field that came later is a part of it only where it is there: what was stored before stays as it is.
+            named: tuple[str, ...] = () if event.command_id is None else (event.command_id,)
+            return event.origin, event.campaign_id, event.callback_id, event.phone_number, *named
         case CallbackScheduled():
             return "scheduled", event.callback_id, event.due_at
         case CallbackRescheduled():
-            return "rescheduled", event.callback_id, event.due_at
+            later = _changes_of(event) if any(_changes_of(event)) else ()
+            return "rescheduled", event.callback_id, event.due_at, *later
         case CallbackCancelled():
             return "cancelled", event.callback_id
+        case CallbackChanged():
+            return "changed", event.callback_id, *_changes_of(event)
+        case CallbackReturned():
+            return "returned", event.callback_id, event.command_id, event.reason
         case _:
             assert_never(event)
+
+
+def _changes_of(event: CallbackChanged | CallbackRescheduled) -> tuple[str | None, ...]:
+    return event.phone_number, event.agent_id, event.owner, event.queue_id, event.notes

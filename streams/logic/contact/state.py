@@ -31,6 +31,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     OWNER_EXPIRED = "owner_expired"
+    NOT_DIALED = "not_dialed"
 
 
 class TimerKind(StrEnum):
@@ -40,6 +41,14 @@ class TimerKind(StrEnum):
     TOO_LATE = "too_late"
     OWNER = "owner"
     OUTCOME = "outcome"
+    WINDOW = "window"
+
+
+class MovedFor(StrEnum):
+    """Why a callback was moved last, by the system: to an open slot, or until a gap or a call in flight is over."""
+
+    ZONE = "zone"
+    GAP = "gap"
 
 
 class Timer(Struct, frozen=True, array_like=True, gc=False):
@@ -69,6 +78,9 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
     cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it. held_unreadable: it
     waits because something cannot be read, and not because its campaign is off. expires_at: of its latest command.
+    commanded_at: when that was written. returns: how often it came back undialed and went out again. window_start_at,
+    window_end_at: within which it is promised; missed: how many windows it has missed. changes: by field, `occurred_at`
+    of the latest change that carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
     """
 
     callback_id: str
@@ -99,6 +111,14 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     ended_by: str | None = None
     held_unreadable: bool = False
     expires_at: datetime | None = None
+    commanded_at: datetime | None = None
+    returns: int = 0
+    window_start_at: datetime | None = None
+    window_end_at: datetime | None = None
+    missed: int = 0
+    changes: dict[str, datetime] = field(default_factory=dict)
+    phone_column: str | None = None
+    moved_for: MovedFor | None = None
 
     @property
     def is_handed_out(self) -> bool:
@@ -161,6 +181,7 @@ class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     time_zone: str | None = None
     numbers: tuple[ContactNumber, ...] = ()
     recorded_at: datetime | None = None
+    region: str | None = None
 
 
 class Answer(Struct, frozen=True, array_like=True, gc=False):
@@ -176,6 +197,40 @@ class Answer(Struct, frozen=True, array_like=True, gc=False):
     value: Raw
 
 
+class Rung(Struct, frozen=True, array_like=True, gc=False):
+    """How many steps of a rule's ladder a campaign has taken for the contact, by consecutive attempts."""
+
+    campaign_id: str
+    rule_set_id: str
+    rule_id: str
+    taken: int
+
+
+class CallOff(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A rule called off what had been arranged before a wrap-up. campaign_id: None for all campaigns.
+
+    occurred_at, conversation_id: of the wrap-up; what was arranged in that conversation stays.
+    """
+
+    occurred_at: datetime
+    conversation_id: str
+    origins: tuple[Origin, ...]
+    cause: Cause
+    rule_set_id: str
+    rule_id: str
+    campaign_id: str | None = None
+
+
+class Flight(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A call that may be under way: a placement that was allowed, or a command for analysis."""
+
+    campaign_id: str
+    since: datetime
+    until: datetime
+    callback_id: str | None = None
+    request_id: str | None = None
+
+
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One contact on one list.
 
@@ -187,7 +242,7 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     by campaign, the others by number. owners: by campaign. marked, marked_numbers: uncallable by a rule, a mapping or a
     system code. answers: to placement requests, by request. heard_at: when an event or a timer last touched it, None
     while there is nothing to forget. unreadable: its latest record cannot be read, so nobody knows what it
-    says; `listed` is what the one before it said.
+    says; `listed` is what the one before it said. rungs, call_offs, flights: see there.
     """
 
     version: int
@@ -214,6 +269,9 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     seen: dict[str, str] = field(default_factory=dict)
     heard_at: datetime | None = None
     unreadable: bool = False
+    rungs: tuple[Rung, ...] = ()
+    call_offs: tuple[CallOff, ...] = ()
+    flights: tuple[Flight, ...] = ()
 
 
 def new_contact(contact_list_id: str, contact_id: str) -> Contact:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Raw
 
-ROW_VERSION = 2
+ROW_VERSION = 3
 """Grows when a row written by the version before can no longer be read as it stands, or when an older program that
 reads a row and writes it again would lose something of it."""
 
@@ -84,5 +84,10 @@ def _with_closed_at(callback: dict[str, Raw]) -> dict[str, Raw]:
     return {"closed_at" if name == "left_open_at" else name: value for name, value in callback.items()}
 
 
-UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: _from_1}
+def _from_2(row: bytes) -> bytes:
+    """Nothing but the number: every field that came with version 3 may be absent."""
+    return _encode({**_rows.decode(row), "version": Raw(b"3")})
+
+
+UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: _from_1, 2: _from_2}
 """For each earlier version, what makes its rows rows of the next one."""

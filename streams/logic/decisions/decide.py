@@ -24,13 +24,18 @@ from streams.logic.contact.meanings import Event, check_same, meaning_of
 from streams.logic.contact.state import Contact, new_contact
 from streams.logic.decisions.changes import cancel, reschedule, schedule
 from streams.logic.decisions.due import fire_timer, release, review
+from streams.logic.decisions.field_changes import change
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.placements import place
+from streams.logic.decisions.returns import take_back
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.wrap_ups import wrap_up
+from topics.codec import CallbackEvent
 from topics.events import (
     CallbackCancelled,
+    CallbackChanged,
     CallbackRescheduled,
+    CallbackReturned,
     CallbackScheduled,
     PlacementRequested,
     WrapUp,
@@ -47,6 +52,8 @@ _KINDS: dict[type, InputKind] = {
     CallbackScheduled: InputKind.SCHEDULED,
     CallbackRescheduled: InputKind.RESCHEDULED,
     CallbackCancelled: InputKind.CANCELLED,
+    CallbackChanged: InputKind.CHANGED,
+    CallbackReturned: InputKind.RETURNED,
     PlacementRequested: InputKind.PLACEMENT_REQUESTED,
     Released: InputKind.RELEASED,
     ConfigurationChanged: InputKind.CONFIGURATION_CHANGED,
@@ -65,8 +72,6 @@ def decide(
     `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands for something else (`id_reused`).
     """
     match input_:
-        case WrapUp() | CallbackScheduled() | CallbackRescheduled() | CallbackCancelled() | PlacementRequested():
-            return _apply_event(contact, input_, cause, configuration, now)
         case ContactRecorded(record=record, at=at):
             known = contact or new_contact(record.contact_list_id, record.contact_id)
             return with_record(known, record, at), ()
@@ -77,7 +82,7 @@ def decide(
         case TimerFired() | Released() | ConfigurationChanged():
             return (None, ()) if contact is None else _apply_internal(contact, input_, cause, configuration, now)
         case _:
-            assert_never(input_)
+            return _apply_event(contact, input_, cause, configuration, now)
 
 
 def _apply_event(
@@ -93,18 +98,28 @@ def _apply_event(
     match event:
         case WrapUp():
             wrap_up(step, event)
+        case PlacementRequested():
+            place(step, event, meaning)
+        case _:
+            _apply_to_callback(step, event)
+    step.contact = note_event(step.contact, seen, meaning, event.occurred_at, now)
+    return step.finish()
+
+
+def _apply_to_callback(step: Step, event: CallbackEvent) -> None:
+    match event:
         case CallbackScheduled():
             schedule(step, event)
         case CallbackRescheduled():
             reschedule(step, event)
         case CallbackCancelled():
             cancel(step, event)
-        case PlacementRequested():
-            place(step, event, meaning)
+        case CallbackChanged():
+            change(step, event)
+        case CallbackReturned():
+            take_back(step, event)
         case _:
             assert_never(event)
-    step.contact = note_event(step.contact, seen, meaning, event.occurred_at, now)
-    return step.finish()
 
 
 def _apply_internal(

@@ -12,8 +12,10 @@ from streams.logic.contact.effects import Dial
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
 from streams.logic.contact.presentations import presented_at
-from streams.logic.contact.state import Callback, Timer, TimerKind
+from streams.logic.contact.state import Callback, Contact, MovedFor, Timer, TimerKind
 from streams.logic.decisions.step import Step
+from streams.logic.hours.numbers import entries_of
+from streams.logic.hours.zones import zone_info, zones_of
 from topics.check_facts import CheckFacts, NotDoneFacts
 from topics.commands import Checks, DialCommand
 from topics.configuration import Campaign, CampaignStatus, DialingMode
@@ -72,8 +74,7 @@ def present(
         checks=grounds.checks,
     )
     step.move(callback, Transition.PRESENTED, facts=facts)
-    moved = callback.first_due_at is not None
-    step.effects.append(Dial(True, command, wanted_at or callback.due_at, grounds.held_by, moved))
+    step.effects.append(Dial(True, command, wanted_at or callback.due_at, grounds.held_by, _moved_for(callback)))
 
 
 def dial(
@@ -97,7 +98,12 @@ def dial(
         not_done=not_done,
     )
     step.move(callback, Transition.DIALING, facts=facts)
-    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, callback.first_due_at is not None))
+    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, _moved_for(callback)))
+
+
+def _moved_for(callback: Callback) -> MovedFor | None:
+    # Version 2 stored no reason, and knew one alone.
+    return None if callback.first_due_at is None else callback.moved_for or MovedFor.ZONE
 
 
 def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None:
@@ -126,6 +132,7 @@ def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, time
         presented=presented_at(callback, step.now),
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
         expires_at=limit if limit is not None and limit > step.now else None,
+        commanded_at=step.now,
     )
 
 
@@ -150,4 +157,17 @@ def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: 
         conversation_id=callback.conversation_id,
         notes=callback.notes,
         attributes=contact.attributes,
+        phone_column=callback.phone_column or _column_of(contact, callback.phone_number),
+        time_zone=_time_zone_of(contact, callback.phone_number),
     )
+
+
+def _column_of(contact: Contact, phone_number: str) -> str | None:
+    """The first column of the record that has the number, in any spelling."""
+    return next((entry.column for entry in entries_of(contact, phone_number)), None)
+
+
+def _time_zone_of(contact: Contact, phone_number: str) -> str | None:
+    """The zone that the number is in; None if it may be in several, or nobody knows it."""
+    names = zones_of(contact, phone_number).names
+    return names[0] if len(names) == 1 and zone_info(names[0]) is not None else None

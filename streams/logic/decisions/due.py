@@ -45,6 +45,8 @@ def fire_timer(step: Step, callback: Callback) -> None:
             _expire_owner(step, callback)
         case TimerKind.OUTCOME:
             _expire_without_outcome(step, callback)
+        case TimerKind.WINDOW:
+            raise NotImplementedError
         case _:
             assert_never(timer.kind)
 

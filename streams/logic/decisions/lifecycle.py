@@ -20,12 +20,15 @@ class InputKind(StrEnum):
     SCHEDULED = "scheduling"
     RESCHEDULED = "reschedule"
     CANCELLED = "cancel"
+    CHANGED = "change"
+    RETURNED = "return"
     WRAP_UP = "wrap-up"
     PLACEMENT_REQUESTED = "placement request"
     DUE = "due timer"
     TOO_LATE = "expiry timer"
     OWNER = "owner timer"
     OUTCOME = "outcome timer"
+    WINDOW = "window timer"
     RELEASED = "release"
     CONFIGURATION_CHANGED = "configuration"
 
@@ -36,7 +39,14 @@ State = Status | None
 OUTSTANDING = (Status.SCHEDULED, Status.WAITING, Status.PRESENTED, Status.DIALING)
 """The states of a callback between two steps, before its end."""
 
-ENDS = (Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.EXPIRED, Status.OWNER_EXPIRED)
+ENDS = (
+    Status.COMPLETED,
+    Status.BLOCKED,
+    Status.CANCELLED,
+    Status.EXPIRED,
+    Status.OWNER_EXPIRED,
+    Status.NOT_DIALED,
+)
 
 UNREADABLE_CONFIGURATION = (
     Reason.CAMPAIGN_UNREADABLE,
@@ -57,8 +67,9 @@ LEADS_TO = {
     Transition.CANCELLED: Status.CANCELLED,
     Transition.EXPIRED: Status.EXPIRED,
     Transition.OWNER_EXPIRED: Status.OWNER_EXPIRED,
+    Transition.NOT_DIALED: Status.NOT_DIALED,
 }
-"""The state after each transition. `rejected` is not here: it changes no callback."""
+"""The state after each transition. `rejected` is not here, nor is `changed`: they leave a callback in its state."""
 
 
 class OutsideLifecycle(Exception):

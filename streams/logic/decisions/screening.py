@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from streams.logic.checks.checks import check
 from streams.logic.checks.verdict import Call, Verdict
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
-from streams.logic.contact.state import Callback
+from streams.logic.contact.state import Callback, MovedFor
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import Grounds, dial, present
@@ -78,6 +78,7 @@ def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict
                 due_at=opens_at,
                 timer=due_timer(opens_at),
                 first_due_at=callback.first_due_at or callback.due_at,
+                moved_for=MovedFor.ZONE,
             )
             moves = MovedToSlotFacts(callback.due_at, moved.first_due_at or callback.due_at, checks=verdict.facts)
             step.move(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts=moves)

@@ -173,7 +173,7 @@ def _run_rules(
     trigger = Trigger(event.event_id, event.occurred_at, event.phone_number, campaign)
     not_done = carry_out(step, rules, trigger)
     wanted = [
-        WantedFacts(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id, offset_minutes=action.offset_minutes)
+        WantedFacts(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id, offset_minutes=action.offset_minutes or 0)
         for rule in rules
         for action in rule.actions
         if isinstance(action, ScheduleCallback)
@@ -206,5 +206,6 @@ def _schedule(step: Step, event: WrapUp, facts: ScheduledByRuleFacts) -> None:
         changed_at=event.occurred_at,
         set_by=event.event_id,
         conversation_id=event.conversation_id,
+        phone_column=event.phone_column,
     )
     admit(step, callback, facts)

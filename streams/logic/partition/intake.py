@@ -10,20 +10,13 @@ from typing import NamedTuple
 from streams.logic.contact.clock_check import EPOCH, check_clock, written_at
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Input
-from topics.codec import BadEvent, ErrorCode, contact_key, decode_cells, split_contact_key
-from topics.events import (
-    CallbackCancelled,
-    CallbackRescheduled,
-    CallbackScheduled,
-    ContactRecord,
-    PlacementRequested,
-    WrapUp,
-)
+from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
+from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import Cause
 
-_Event = WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested
+_Event = WrapUp | CallbackEvent | PlacementRequested
 
 
 class Read(NamedTuple):

@@ -54,6 +54,6 @@ def fired(effect: Dial, held_times: HeldTimes, now: datetime) -> Fired:
     elif now - effect.wanted_at > BACKLOG_FROM:
         cause = LatenessCause.BACKLOG
     else:
-        # Of one that was moved, only the time from the open slot on is counted.
-        cause = LatenessCause.ZONE if effect.moved else LatenessCause.NONE
+        # Of one that was moved, only the time from then on is counted.
+        cause = LatenessCause(effect.moved_for) if effect.moved_for else LatenessCause.NONE
     return Fired(topic_of(effect), effect.wanted_at, cause)
