@@ -67,6 +67,7 @@ def test_a_call_that_passes_every_check_is_allowed_in_the_words_of_the_request()
         "phone_number": NUMBER,
         "facts": None,
         "valid_until": "2026-11-23T14:51:00Z",
+        "reply_to": None,
     }
     assert answer["facts"]["campaign"] == {"dialing_mode": "progressive", "campaign_status": "on"}
     assert answer["facts"]["number"] == {"callable": True, "on_record": False}

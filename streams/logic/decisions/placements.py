@@ -8,6 +8,7 @@ Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 from datetime import datetime, timedelta
 
 from msgspec import Raw
+from msgspec.json import encode as encode_json
 from msgspec.structs import asdict, replace
 
 from streams.logic.checks.checks import check
@@ -28,6 +29,8 @@ from topics.configuration import Campaign
 from topics.events import PlacementOrigin, PlacementRequested
 from topics.records import PlacementDecided, Reason
 
+_NO_ADDRESS = b',"reply_to":null'
+
 
 def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     """Answer a request, with the same answer if it has been answered a moment ago.
@@ -41,7 +44,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         check_same(before.meaning, meaning, "$.request_id")
         before_at = before.decided_at
         if step.now - before_at < valid_for:
-            step.effects.append(Answered(bytes(before.value), None))
+            step.effects.append(Answered(_addressed(bytes(before.value), event.reply_to), None))
             return
     verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
     acted = before is not None and before.acted
@@ -49,11 +52,12 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         _carry_out_rules(step, event, verdict)
     if decided.allowed and (callback := _callback_of(step, event)) is not None:
         step.keep(_as_placed(step, callback))
-    answer = encode(decided)
+    # What is remembered is for whoever asks again, which may be somebody else.
+    answer = encode(decided if decided.reply_to is None else replace(decided, reply_to=None))
     others = {name: one for name, one in step.contact.answers.items() if name != request}
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
     step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
-    step.effects.append(Answered(answer, decided))
+    step.effects.append(Answered(_addressed(answer, event.reply_to), decided))
 
 
 def _decide(
@@ -90,6 +94,7 @@ def _decide(
         phone_number=event.phone_number,
         facts=facts,
         valid_until=None if reasons else _valid_until(step.now, verdict, campaign, callback, valid_until),
+        reply_to=event.reply_to,
     )
 
 
@@ -129,6 +134,13 @@ def _as_placed(step: Step, callback: Callback) -> Callback:
     if callback.is_handed_out:
         return callback
     return replace(callback, presented=presented_at(callback, step.now))
+
+
+def _addressed(answer: bytes, reply_to: str | None) -> bytes:
+    """An encoded answer with the address of this request in place of none. Version 2 remembered answers without one."""
+    if reply_to is None:
+        return answer
+    return answer.removesuffix(b"}").removesuffix(_NO_ADDRESS) + b',"reply_to":' + encode_json(reply_to) + b"}"
 
 
 def _kept(answers: dict[str, Answer]) -> dict[str, Answer]:
