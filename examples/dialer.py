@@ -1,0 +1,81 @@
+"""A dialer in a few lines: takes commands, asks before it dials, and says how each call ended.
+
+    python examples/dialer.py 127.0.0.1:9092
+
+It needs aiokafka and Ringback's package `topics`. It dials by printing; docs/dialers.md says what a real one does.
+"""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from topics.partitions import partition_for
+
+BROKER, PREFIX = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "ringback."
+ME = uuid4().hex
+ANSWER_WITHIN_S = 5.0
+
+
+async def main() -> None:
+    """Take commands for ever: what has been answered for is committed, so a crash repeats at most the one at hand."""
+    producer = AIOKafkaProducer(bootstrap_servers=BROKER, enable_idempotence=True)
+    commands = AIOKafkaConsumer(
+        f"{PREFIX}dial-preview", f"{PREFIX}dial-analysis", bootstrap_servers=BROKER, group_id=f"{PREFIX}dialer",
+        isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest",
+    )  # fmt: skip
+    answers = AIOKafkaConsumer(
+        f"{PREFIX}placement-decided", bootstrap_servers=BROKER, isolation_level="read_committed"
+    )  # Without a group: each dialer reads all answers, and takes those to its own address.
+    async with producer, commands, answers:
+        await answers.seek_to_end()
+        partitions = len(await producer.partitions_for(f"{PREFIX}wrap-up"))
+
+        async def tell(topic: str, command: dict[str, Any], **more: Any) -> None:
+            about = {name: command[name] for name in ("campaign_id", "contact_list_id", "contact_id", "callback_id")}
+            key = f"{command['contact_list_id']}|{command['contact_id']}".encode()
+            value = json.dumps({**about, "occurred_at": datetime.now(UTC).isoformat(), **more}).encode()
+            await producer.send_and_wait(PREFIX + topic, value, key, partition_for(key, partitions))
+
+        async def may_dial(command: dict[str, Any]) -> bool:
+            request = f"{command['command_id']}-{ME}"
+            await tell(
+                "placement-requested", command, event_id=request, request_id=request, origin="callback",
+                phone_number=command["phone_number"], command_id=command["command_id"], reply_to=ME,
+            )  # fmt: skip
+            async for record in answers:
+                answer = json.loads(record.value)
+                if answer["reply_to"] == ME and answer["request_id"] == request:
+                    return answer["allowed"] and datetime.now(UTC) < datetime.fromisoformat(answer["valid_until"])
+            return False
+
+        async for record in commands:
+            command = json.loads(record.value)
+            age = datetime.now(UTC) - datetime.fromtimestamp(record.timestamp / 1000, UTC)
+            expired = command["expires_at"] and datetime.fromisoformat(command["expires_at"]) <= datetime.now(UTC)
+            try:
+                fresh = command["checks"] == "passed" and age < timedelta(seconds=30)
+                allowed = not expired and (fresh or await asyncio.wait_for(may_dial(command), ANSWER_WITHIN_S))
+            except TimeoutError:
+                allowed = False
+            if allowed:
+                print("dials", command["phone_number"], command["notes"] or "", flush=True)
+                await tell(
+                    "wrap-up", command, event_id=f"w-{command['command_id']}", wrap_up_code="DONE",
+                    conversation_id=command["conversation_id"] or command["command_id"],
+                    phone_number=command["phone_number"], phone_column=command["phone_column"],
+                )  # fmt: skip
+            else:
+                await tell(
+                    "callback-scheduled", command, type="returned", event_id=f"r-{command['command_id']}",
+                    command_id=command["command_id"], reason="expired" if expired else "failed",
+                )  # fmt: skip
+            await commands.commit()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
