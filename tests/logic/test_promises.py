@@ -125,7 +125,7 @@ def test_nothing_goes_out_and_nothing_is_allowed_once_the_window_is_over(history
             is_over = end is not None and at >= instant(end)
             if topic.startswith("dial-"):
                 assert not is_over, value
-                assert end is None or value["expires_at"] is not None and instant(value["expires_at"]) <= instant(end)
+                assert end is None or (value["expires_at"] is not None and instant(value["expires_at"]) <= instant(end))
             elif value["callback_id"] is not None and instant(value["occurred_at"]) == at and is_over:
                 assert not value["allowed"], value
 
