@@ -23,7 +23,7 @@ from tests.builders import (
 )
 
 START = instant("2026-11-23T08:00:00Z")
-TERMINAL = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
+TERMINAL = {"completed", "blocked", "cancelled", "expired", "owner_expired", "not_dialed"}
 STATE_AFTER = {
     "scheduled": "scheduled",
     "rescheduled": "scheduled",
