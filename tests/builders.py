@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from streams.logic.contact.ids import command_id
 from streams.logic.partition.partition import Partition
 from streams.simulator.lines import Line, parse_line
 from streams.simulator.simulate import VirtualWorker, Written, line_of
@@ -99,6 +100,21 @@ def cancelled(callback_id: str = "k1", **changes: Any) -> Json:
         "contact_list_id": "L",
         "contact_id": "c1",
         **changes,
+    }
+
+
+def returned(callback_id: str = "k1", presentation: int = 1, **changes: Any) -> Json:
+    """A dialer gives back the command of this presentation."""
+    where = {"contact_list_id": "L", "contact_id": "c1", **changes}
+    return {
+        "type": "returned",
+        "event_id": f"u-{callback_id}",
+        "occurred_at": "2026-11-23T15:02:00Z",
+        "callback_id": callback_id,
+        "campaign_id": "P",
+        "command_id": command_id(where["contact_list_id"], where["contact_id"], callback_id, presentation),
+        "reason": "skipped",
+        **where,
     }
 
 

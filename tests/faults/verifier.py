@@ -19,7 +19,7 @@ COMMANDS = ("dial-preview", "dial-analysis")
 OUTPUTS = (
     *COMMANDS, "callback-lifecycle", "placement-decided", "outstanding-callbacks", "contact-state", "dead-letter",
 )  # fmt: skip
-ENDS = {"completed", "cancelled", "expired", "blocked", "owner_expired"}
+ENDS = {"completed", "cancelled", "expired", "blocked", "owner_expired", "not_dialed"}
 STEPS = {
     None: {"scheduled"},
     "scheduled": {"due", "rescheduled", "cancelled", "completed"},

@@ -41,6 +41,7 @@ from tests.builders import (
     instant,
     recycle,
     rescheduled,
+    returned,
     rule,
     rule_set,
     scheduled,
@@ -50,9 +51,11 @@ from topics.codec import BadEvent, decode
 from topics.events import (
     CallbackCancelled,
     CallbackRescheduled,
+    CallbackReturned,
     CallbackScheduled,
     ContactRecord,
     PlacementRequested,
+    ReturnReason,
     WrapUp,
 )
 from topics.facts import HeldBy
@@ -106,6 +109,7 @@ CONFIGURATIONS: dict[str, Json] = {
     "limited": {"expire_after_s": 600},
     "limited and off": {"expire_after_s": 600, **OFF},
     "recycled": {"recycle_cancels": ["agent", "rule"]},
+    "again": {"on_returned": "again"},
     "cleared": {},
     "gone": {},
     "unreadable": {},
@@ -173,7 +177,10 @@ class Life:
 
 def told(topic: str, value: Json) -> Input:
     event = decode(topic, orjson.dumps(value))
-    assert isinstance(event, WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | PlacementRequested)
+    assert isinstance(
+        event,
+        WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackReturned | PlacementRequested,
+    )
     return event
 
 
@@ -218,6 +225,19 @@ def called_off(life: Life, callback_id: str) -> Life:
     return life.send(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
 
 
+def given_back(life: Life, callback_id: str, configuration: str = "on") -> Life:
+    """Its first command came back, and with `again` it is due once more."""
+    value = returned(callback_id, occurred_at=at(life.now))
+    return life.send(told("callback-scheduled", value), configuration)
+
+
+def had(life: Life, callback_id: str) -> Life:
+    """It was moved while its first command was out, which is open."""
+    return moved(life, callback_id, life.now + 2 * MINUTE)
+
+
+SKIP = "ININ-OUTBOUND-PREVIEW-SKIPPED"
+
 LIVES: tuple[tuple[State, Life], ...] = (
     (None, Life()),
     (None, listed()),
@@ -250,6 +270,15 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.CANCELLED, called_off(ruled(), RULES)),
     (Status.EXPIRED, promised().fire().fire()),
     (Status.EXPIRED, ruled().fire().fire()),
+    (Status.SCHEDULED, had(promised().fire(), AGENTS)),
+    (Status.SCHEDULED, given_back(promised().fire(), AGENTS, "again")),
+    (Status.WAITING, had(ruled().fire("preview"), RULES).fire("off")),
+    (Status.WAITING, given_back(ruled().fire(), RULES, "again").fire("off")),
+    (Status.PRESENTED, given_back(promised().fire(), AGENTS, "again").fire()),
+    (Status.DIALING, given_back(ruled().fire(), RULES, "again").fire()),
+    (Status.NOT_DIALED, given_back(promised().fire(), AGENTS)),
+    (Status.NOT_DIALED, ended(promised().fire(), AGENTS, wrap_up_code=SKIP)),
+    (Status.NOT_DIALED, ended(ruled().fire(), RULES, wrap_up_code=SKIP)),
     (Status.OWNER_EXPIRED, promised(owner="only").fire().fire()),
     (Status.OWNER_EXPIRED, ended(promised(owner="only").fire().fire(), AGENTS)),
 )
@@ -265,6 +294,8 @@ def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind |
         yield InputKind.RESCHEDULED, change(value, number)
     for number, (name, when) in enumerate(product((known, UNKNOWN), (now, START - HOUR)), 200):
         yield InputKind.CANCELLED, change(cancelled(name, occurred_at=at(when)), number)
+    for number, value in enumerate(_returns(known, now), 300):
+        yield InputKind.RETURNED, change(value, number)
     for value in _wrap_ups(known, now):
         yield InputKind.WRAP_UP, told("wrap-up", value)
     for asked in (known, UNKNOWN, None):
@@ -303,12 +334,25 @@ def _reschedules(known: str, now: datetime) -> Iterator[Json]:
             yield rescheduled(name, occurred_at=at(when), due_at=at(due_at))
 
 
+def _returns(known: str, now: datetime) -> Iterator[Json]:
+    # Of the first command or the second, now or when it went out.
+    for name, presentation, when in product((known, UNKNOWN), (1, 2), (now, DUE)):
+        value = returned(name, presentation, occurred_at=at(when))
+        yield value
+        yield {**value, "retry_at": at(when - HOUR)}
+        yield {**value, "retry_at": at(when + 60 * DAY)}
+    for reason in ReturnReason:
+        yield returned(known, occurred_at=at(DUE), reason=reason)
+
+
 def _wrap_ups(known: str, now: datetime) -> Iterator[Json]:
     for name in (None, known, UNKNOWN):
         yield wrap_up("v6", occurred_at=at(now), callback_id=name)
         # Of conversations that have had theirs, earlier than it.
         yield wrap_up("v1", event_id="w-1", occurred_at=at(START - MINUTE), callback_id=name)
         yield wrap_up("v5", event_id="w-5", occurred_at=at(DUE), callback_id=name)
+        for when in (now, DUE):
+            yield wrap_up("v4", occurred_at=at(when), callback_id=name, wrap_up_code=SKIP)
     again = {"wrap_up_code": "AGAIN", "occurred_at": at(now)}
     yield wrap_up("v7", **again)
     yield wrap_up("v10", event_id="w-v1", **again)

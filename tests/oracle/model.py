@@ -11,7 +11,7 @@ from tests.oracle.conditions import OTHERWISE, Asked, Json, all_of, instant, sam
 from tests.oracle.zones import derived, one_clock
 
 PREFIX = "ININ-OUTBOUND-"
-ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired"}
+ENDS = {"completed", "blocked", "cancelled", "expired", "owner_expired", "not_dialed"}
 ORDER = [
     "dnc", "outside_callable_time", "zone_not_callable", "contact_uncallable", "number_uncallable",
     "contact_attempt_limit", "number_attempt_limit", "pre_call_rule", "contact_filtered", "callback_outstanding",

@@ -19,7 +19,7 @@ from tests.simulation.story import NOBODYS
 if TYPE_CHECKING:
     from tests.simulation.scenario import Simulation
 
-ENDS = {"completed", "cancelled", "blocked"}
+ENDS = {"completed", "cancelled", "blocked", "not_dialed"}
 CHANGES = {"rescheduled", "cancelled", "completed"}
 STEPS = {
     None: {"scheduled"},

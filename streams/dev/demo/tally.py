@@ -25,6 +25,7 @@ ENDED = frozenset(
         Transition.EXPIRED,
         Transition.OWNER_EXPIRED,
         Transition.BLOCKED,
+        Transition.NOT_DIALED,
     )
 )
 

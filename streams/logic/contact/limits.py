@@ -62,6 +62,12 @@ OUTCOME_TIMEOUT_S = 7 * 24 * 3600
 OWNER_EXPIRY_S = 24 * 3600
 """How long an agent may keep a presented callback when the campaign says nothing."""
 
+AGAIN_AFTER_S = 5 * 60
+"""How long after a return a callback is due again, when the campaign says nothing."""
+
+RETURNS_MAX = 3
+"""How many returns lead to another presentation, when the campaign says nothing."""
+
 PRESENTATIONS_KEPT = 4
 MOVES_KEPT = 8
 """Latest presentations and reschedules of a callback: enough to place a wrap-up that arrives late."""

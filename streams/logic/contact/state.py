@@ -72,15 +72,17 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     scheduled_at: `occurred_at` of the event that scheduled it. changed_at: the same of the latest reschedule that was
     applied to it, see `moved_at`. set_by: id of the event that set its timer. presented: instants of its latest
     presentations, and of placements that were allowed while it was in nobody's hands; moved: `occurred_at` of the
-    latest reschedules. left_open_by: id of the latest wrap-up that named it and did not complete it. closed_at:
+    latest reschedules. left_open_by: id of the latest wrap-up or return that named it and left it as it was. closed_at:
     `occurred_at` of the latest wrap-up that named it; every presentation up to it is closed. first_due_at: what due_at
-    was before it moved to an open slot, None if it did not. Of a completed callback, ended_at, ended_by: `occurred_at`
-    and id of its wrap-up; later: the latest reschedule that came after the end, which holds if an older one reopens it;
-    cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing reopens it. held_unreadable: it
-    waits because something cannot be read, and not because its campaign is off. expires_at: of its latest command.
-    commanded_at: when that was written. returns: how often it came back undialed and went out again. window_start_at,
-    window_end_at: within which it is promised; missed: how many windows it has missed. changes: by field, `occurred_at`
-    of the latest change that carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
+    was before it moved to an open slot, None if it did not. Of one that is completed or was not dialed, ended_at,
+    ended_by: `occurred_at` and id of its wrap-up or return; later: the latest reschedule that came after the end, which
+    holds if an older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing
+    reopens it. held_unreadable: it waits because something cannot be read, and not because its campaign is off.
+    expires_at: of its latest command. commanded_at: when that was written; None if it was by version 2. given_back:
+    those of `presented` whose command a return gave back; empty if a wrap-up ended it undialed. returns: how often it
+    was due again because nothing was dialed. window_start_at, window_end_at: within which it is promised; missed: how
+    many windows it has missed. changes: by field, `occurred_at` of the latest change that carries it. phone_column: of
+    the number, as the wrap-up had it. moved_for: why it moved.
     """
 
     callback_id: str
@@ -112,6 +114,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     held_unreadable: bool = False
     expires_at: datetime | None = None
     commanded_at: datetime | None = None
+    given_back: tuple[datetime, ...] = ()
     returns: int = 0
     window_start_at: datetime | None = None
     window_end_at: datetime | None = None

@@ -26,6 +26,13 @@ NOT_DIALED = frozenset(
 )
 """System codes that say the same in other words: something prevented the call."""
 
+NO_LINE = frozenset(PREFIX + code for code in ("NO-ACTIVE-EDGES", "EXTERNALLY-THROTTLED"))
+"""Those of them that tell of a lack of lines. All others tell what came of a check of the number or the contact."""
+
+OF_CHECKS = frozenset(("DNC", "UNCALLABLE", "CALLABLE", "LIMIT", "BLOCKED"))
+"""A skip with one of these words tells of a check that refused the call: the platform has further ones than those
+that its pages list, such as NO-CALLABLE-NUMBERS-SKIPPED."""
+
 UNCALLABLE = PREFIX + "SIT-UNCALLABLE"
 """The network said that the number cannot be called: it is marked, whether or not a mapping says so."""
 
@@ -60,6 +67,15 @@ def is_attempt(wrap_up_code: str, campaign: Campaign) -> bool:
     if wrap_up_code in campaign.attempt_codes:
         return True
     return wrap_up_code not in campaign.not_attempt_codes and not _says_not_dialed(wrap_up_code)
+
+
+def is_refused_check(wrap_up_code: str) -> bool:
+    """Whether a code says that a check refused the call, so that another presentation would be refused as well."""
+    if not wrap_up_code.startswith(PREFIX):
+        return False
+    if wrap_up_code.endswith(SKIPPED):
+        return not OF_CHECKS.isdisjoint(wrap_up_code.split("-"))
+    return wrap_up_code in NOT_DIALED - NO_LINE
 
 
 def marks_number(wrap_up_code: str) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from streams.logic.contact.deduplication import note_cancel, note_scheduled_from
 from streams.logic.contact.limits import MOVES_KEPT
-from streams.logic.contact.presentations import closed, may_be_reopened, may_reopen
+from streams.logic.contact.presentations import closed_once_reopened, may_be_reopened, may_reopen
 from streams.logic.contact.state import Callback, Cancel, Move, Ownership
 from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
 from streams.logic.decisions.bulk_cancel import cancel_if_void
@@ -64,7 +64,7 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
 
 
 def reschedule(step: Step, event: CallbackRescheduled) -> None:
-    """Move a callback that has not ended, or reopen one that only its own call's wrap-up completed."""
+    """Move a callback that has not ended, or reopen one that only its own call's wrap-up or return ended."""
     facts = RescheduleRejectedFacts(
         event_type=EventType.RESCHEDULED, asked_for=event.due_at, actor=event.actor, reason=event.reason
     )
@@ -94,8 +94,8 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         later=None,
     )
     if reopened and callback.ended_at is not None:
-        # As if the wrap-up had come after the reschedule, and had left it open.
-        closed_at = closed(callback, callback.ended_at, step.now)
+        # As if the wrap-up or return had come after the reschedule, and had left it open.
+        closed_at = closed_once_reopened(callback, step.now)
         moved = replace(moved, ended_at=None, ended_by=None, left_open_by=callback.ended_by, closed_at=closed_at)
     moved = step.move(
         moved,

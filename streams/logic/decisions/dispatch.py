@@ -85,7 +85,7 @@ def dial(
     not_done: tuple[NotDoneFacts, ...] | None,
 ) -> None:
     """Let the system place the call, with call analysis; it has passed the checks. not_done: actions of their rules."""
-    callback = _handed_over(step, callback, campaign, _outcome_timer(step.now, campaign))
+    callback = _unless_silent(_handed_over(step, callback, campaign, _outcome_timer(step.now, campaign)), campaign)
     command = _command(step, callback, campaign, Checks.PASSED)
     facts = DialingFacts(
         command_id=command.command_id,
@@ -118,6 +118,15 @@ def _outcome_timer(now: datetime, campaign: Campaign | None) -> Timer:
     return Timer(now + timedelta(seconds=seconds), TimerKind.OUTCOME)
 
 
+def _unless_silent(callback: Callback, campaign: Campaign) -> Callback:
+    """One that the system dials, whose outcome is waited for no longer than its dialer may be silent."""
+    seconds, limit = campaign.silent_after_expiry_s, callback.expires_at
+    if seconds is None or limit is None or callback.timer is None:
+        return callback
+    silent_at = limit + timedelta(seconds=seconds)
+    return callback if callback.timer.at <= silent_at else replace(callback, timer=Timer(silent_at, TimerKind.OUTCOME))
+
+
 def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
     seconds = (campaign and campaign.owner_expires_after_s) or OWNER_EXPIRY_S
     return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
@@ -133,6 +142,8 @@ def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, time
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
         expires_at=limit if limit is not None and limit > step.now else None,
         commanded_at=step.now,
+        # One that came back at this very instant is another than the one that begins.
+        given_back=tuple(at for at in callback.given_back if at != step.now),
     )
 
 

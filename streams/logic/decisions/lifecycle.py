@@ -98,8 +98,11 @@ _NEW = (None,)
 _KNOWN = (*OUTSTANDING, *ENDS)
 _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 
+_REOPENED = (_S.COMPLETED, _S.NOT_DIALED)
+
 _OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
 _OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
+_UNDIALED = (_R.SKIPPED, _R.EXPIRED, _R.NO_AGENT, _R.FAILED, _R.SHED)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _PASSED = "the system dials, no check fails"
@@ -117,6 +120,10 @@ _LINES: tuple[_Line, ...] = (
     (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
     (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
     (OUTSTANDING, _K.WRAP_UP, "names it, not moved in that call", _T.COMPLETED, ()),
+    (OUTSTANDING, _K.WRAP_UP, "names it, nothing was dialed", _T.NOT_DIALED, (_R.SKIPPED,)),
+    (OUTSTANDING, _K.WRAP_UP, "names it, nothing was dialed, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
+    (OUTSTANDING, _K.RETURNED, "of its open command, not moved in that call", _T.NOT_DIALED, _UNDIALED),
+    (OUTSTANDING, _K.RETURNED, "the same, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
     # It falls due, and leaves `due` in the same step.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
@@ -144,20 +151,23 @@ _LINES: tuple[_Line, ...] = (
     ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign unknown", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
     # It has ended.
-    ((_S.COMPLETED,), _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
+    (_REOPENED, _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
     ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its clear or recycle came first", _T.CANCELLED, ()),
     # The event is refused.
     (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
     (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
     (_NEW, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
     (OUTSTANDING, _K.RESCHEDULED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY)),
-    ((_S.COMPLETED,), _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED, *_UNTIMELY)),
+    (_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED, *_UNTIMELY)),
     (_NOT_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
     (_NEW, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
     (OUTSTANDING, _K.CANCELLED, "", _T.REJECTED, (_R.SUPERSEDED,)),
     (ENDS, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
+    (_NEW, _K.RETURNED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
+    (OUTSTANDING, _K.RETURNED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY)),
+    (ENDS, _K.RETURNED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
     (_NEW, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN, _R.LATER_CODE_FIRST, _R.INVALID_NUMBER)),
-    (OUTSTANDING, _K.WRAP_UP, "", _T.REJECTED, (_R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
+    (OUTSTANDING, _K.WRAP_UP, "", _T.REJECTED, (_R.SUPERSEDED, _R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
     (ENDS, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_ENDED, _R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
 )
 

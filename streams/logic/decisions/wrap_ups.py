@@ -18,6 +18,7 @@ from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import Trigger, carry_out, mark_contact, mark_number
 from streams.logic.decisions.admission import admit
+from streams.logic.decisions.returns import end_undialed
 from streams.logic.decisions.step import Step
 from streams.logic.rules.rules import CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
@@ -52,11 +53,12 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     step.contact = _with_wrap_up(step.contact, event)
     if not (of_presentation and _was_arranged_in(named, event)):
         step.contact = note_wrapped_up(step.contact, event.conversation_id, event.occurred_at)
-    if is_attempt(event.wrap_up_code, campaign):
+    dialed = is_attempt(event.wrap_up_code, campaign)
+    if dialed:
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
     right_party = _map(step, event, campaign)
     if event.callback_id is not None:
-        _end_named_callback(step, event, event.callback_id, right_party)
+        _end_named_callback(step, event, event.callback_id, right_party, dialed=dialed)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
         _run_rules(step, event, campaign, rule_sets, right_party)
 
@@ -139,14 +141,19 @@ def _map(step: Step, event: WrapUp, campaign: Campaign) -> bool:
     return True
 
 
-def _end_named_callback(step: Step, event: WrapUp, callback_id: str, right_party: bool) -> None:
-    """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands."""
+def _end_named_callback(step: Step, event: WrapUp, callback_id: str, right_party: bool, *, dialed: bool) -> None:
+    """Complete the callback that the wrap-up names, or say that there is none; the rest of the wrap-up stands.
+
+    dialed: whether the code says that a call was placed; if not, the callback is not completed, it is given back.
+    """
     code, conversation = event.wrap_up_code, event.conversation_id
     refused = WrapUpRejectedFacts(EventType.WRAP_UP, "callback_id", wrap_up_code=code, conversation_id=conversation)
     if (callback := step.outstanding.get(callback_id)) is not None:
         if stays_open(callback, event.occurred_at):
             closed_at = closed(callback, event.occurred_at, step.now)
             step.keep(replace(callback, left_open_by=event.event_id, closed_at=closed_at))
+        elif not dialed:
+            end_undialed(step, callback, event)
         else:
             ended = replace(callback, ended_at=event.occurred_at, ended_by=event.event_id)
             facts = CompletedFacts(code, conversation, agent_id=event.agent_id, right_party_contact=right_party)
