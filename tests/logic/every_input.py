@@ -71,6 +71,7 @@ TIMERS = {
     InputKind.TOO_LATE: TimerKind.TOO_LATE,
     InputKind.OWNER: TimerKind.OWNER,
     InputKind.OUTCOME: TimerKind.OUTCOME,
+    InputKind.WINDOW: TimerKind.WINDOW,
 }
 
 
@@ -105,6 +106,7 @@ CONFIGURATIONS: dict[str, Json] = {
     "owner to the queue": {"owner_expiry": "queue"},
     "limited": {"expire_after_s": 600},
     "limited and off": {"expire_after_s": 600, **OFF},
+    "next day": {"on_missed": "next_day"},
     "recycled": {"recycle_cancels": ["agent", "rule"]},
     "cleared": {},
     "gone": {},
@@ -200,11 +202,10 @@ def ended(life: Life, callback_id: str, **changes: Any) -> Life:
     return life.send(told("wrap-up", wrap_up("v5", callback_id=callback_id, occurred_at=at(when), **changes)), now=when)
 
 
-def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE) -> Life:
+def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE, **changes: Any) -> Life:
     when = life.now + MINUTE
-    return life.send(
-        told("callback-scheduled", rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at))), now=when
-    )
+    value = rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at), **changes)
+    return life.send(told("callback-scheduled", value), now=when)
 
 
 def after_many(life: Life) -> Life:
@@ -218,6 +219,8 @@ def called_off(life: Life, callback_id: str) -> Life:
     return life.send(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
 
 
+WINDOW = {"window_end_at": at(DUE + HOUR)}
+
 LIVES: tuple[tuple[State, Life], ...] = (
     (None, Life()),
     (None, listed()),
@@ -229,12 +232,17 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.SCHEDULED, moved(promised(), AGENTS)),
     (Status.SCHEDULED, ruled()),
     (Status.SCHEDULED, moved(ruled(), RULES)),
+    (Status.SCHEDULED, promised(**WINDOW)),
+    (Status.SCHEDULED, promised(**WINDOW).fire("slot in preview")),
     (Status.WAITING, ruled().fire("off")),
     (Status.WAITING, after_many(ruled().fire("off"))),
     (Status.WAITING, moved(ruled(), RULES).fire("off")),
     (Status.WAITING, ruled().fire("limited and off")),
     (Status.WAITING, ruled().fire("unreadable")),
     (Status.WAITING, ruled().fire("rules unreadable")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("off")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("limited and off")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("unreadable")),
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),
