@@ -219,7 +219,7 @@ def called_off(life: Life, callback_id: str) -> Life:
     return life.send(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
 
 
-WINDOW = {"window_end_at": at(DUE + HOUR)}
+WINDOW: Json = {"window_end_at": at(DUE + HOUR)}
 
 LIVES: tuple[tuple[State, Life], ...] = (
     (None, Life()),

@@ -37,7 +37,7 @@ def next_local_time(clock: ZoneInfo, time_of_day: str, after: datetime) -> datet
     Where the clock leaves that time out, the first instant after the gap; of a time that comes twice each one counts.
     """
     hours, minutes, *seconds = (int(part) for part in time_of_day.split(":"))
-    wanted, day = time(hours % 24, minutes, *seconds), after.astimezone(clock).date()
+    wanted, day = time(hours % 24, minutes, sum(seconds)), after.astimezone(clock).date()
     for days, fold in product(range(-1, DAYS_SEARCHED), (0, 1)):
         found = instant_of(clock, datetime.combine(day + days * DAY, wanted).replace(fold=fold))
         if found >= after:
