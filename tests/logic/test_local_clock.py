@@ -63,6 +63,12 @@ def test_the_next_time_of_day_is_found_across_a_change_of_the_clock(time, after,
     assert next_local_time(NEW_YORK, time, instant(after)) == instant(at)
 
 
+def test_a_clock_that_goes_back_over_midnight_shows_a_time_of_the_day_before_once_more():
+    """At a minute past midnight, in Newfoundland until 2011, to a minute past eleven."""
+    st_johns = ZoneInfo("America/St_Johns")
+    assert next_local_time(st_johns, "23:30", instant("2010-11-07T02:30:30Z")) == instant("2010-11-07T03:00:00Z")
+
+
 @pytest.mark.parametrize(
     ("at", "days", "later"),
     [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.logic.contact.rows import decode_contact
 from tests.builders import Json, Said, Worker, campaign, contact, instant, rescheduled, rule, scheduled, wrap_up
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -79,6 +80,8 @@ def test_an_id_that_comes_again_with_another_window_is_no_repeat():
     assert worker.schedule(scheduled(**WINDOW)).lines == []
     assert worker.schedule(scheduled(**{**WINDOW, "window_end_at": "2026-11-23T17:00:00Z"})).errors == ["id_reused"]
     assert worker.schedule(scheduled(due_at=WINDOW["due_at"])).errors == ["id_reused"]
+    worker.schedule(rescheduled())
+    assert worker.schedule(rescheduled(window_end_at="2026-11-24T16:00:00Z")).errors == ["id_reused"]
 
 
 def test_a_reschedule_without_a_window_ends_it_and_what_is_presented_then_does_not_expire():
@@ -334,6 +337,29 @@ def test_where_nobody_knows_the_zone_no_day_is_open():
     worker.send("callable-time-sets", hours((2, "00:00", "24:00")))
     worker.send("contacts", contact(time_zone="Nowhere/Atall"))
     assert late(worker, "2026-11-23T16:00:00Z").transitions[-1] == "expired"
+
+
+SLOTS = {**TIMED, "screen_previews": True, "reschedule_zone_blocked": True}
+
+
+def test_a_slot_that_opens_when_the_window_ends_is_beyond_it():
+    worker = Worker(campaign(**SLOTS))
+    worker.send("callable-time-sets", hours((1, "11:00", "12:00")))
+    worker.schedule(scheduled(**WINDOW))
+    said = worker.run_to("2026-11-23T16:00:00Z")
+    assert said.transitions == ["due", "rescheduled", "expired"]
+
+
+def test_on_its_next_day_a_callback_is_as_if_no_slot_had_ever_moved_it():
+    worker = Worker(campaign(**SLOTS, **NEXT_DAY))
+    worker.send("callable-time-sets", hours((1, "11:00", "12:00"), (2, "09:00", "12:00")))
+    worker.schedule(scheduled(**WINDOW))
+    said = worker.run_to("2026-11-24T15:00:00Z")
+    assert moved(said) == [("2026-11-24T15:00:00Z", "2026-11-24T16:00:00Z")]
+    assert "first_due_at" not in said.lifecycle[-1]["facts"]
+    (callback,) = decode_contact(worker.core.partitions[0].table[b"L|c1"]).callbacks
+    assert (callback.first_due_at, callback.moved_for) == (None, None)
+    assert callback.window_start_at == instant("2026-11-24T15:00:00Z")
 
 
 def test_no_window_leads_to_another_where_the_campaign_allows_none():

@@ -14,7 +14,8 @@ from streams.logic.hours.zones import zone_info, zones_of
 DAY = timedelta(days=1)
 
 DAYS_SEARCHED = 4
-"""From the day before: a wall clock may leave out a time, and even a day, and shows it again the day after."""
+"""From the day before, which a clock that goes back just after midnight shows once more. A clock may leave out a time,
+and even a day, and shows it again the day after."""
 
 
 def clock_of(contact: Contact, phone_number: str, at: datetime) -> ZoneInfo:
