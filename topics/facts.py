@@ -77,6 +77,7 @@ class ScheduledByAgentFacts(LifecycleFacts, frozen=True):
     agent_id: Id | None = None
     queue_id: Id | None = None
     conversation_id: Id | None = None
+    window_end_at: Instant | None = None
 
 
 class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
@@ -97,7 +98,10 @@ class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
 
 
 class RescheduledFacts(LifecycleFacts, frozen=True):
-    """Somebody moved the callback. asked_for, superseded_by: where a later reschedule holds instead."""
+    """Somebody moved the callback. asked_for, superseded_by: where a later reschedule holds instead.
+
+    window_end_at: of the window that it has now.
+    """
 
     previous_due_at: Instant
     reopened: bool = False
@@ -105,6 +109,7 @@ class RescheduledFacts(LifecycleFacts, frozen=True):
     superseded_by: Id | None = None
     actor: str | None = None
     reason: str | None = None
+    window_end_at: Instant | None = None
 
 
 class MovedToSlotFacts(LifecycleFacts, frozen=True):
@@ -255,10 +260,11 @@ class ExpiredFacts(LifecycleFacts, frozen=True):
 
 
 class OwnerExpiredFacts(LifecycleFacts, frozen=True):
-    """The owner's time is over."""
+    """The owner's time is over. window_end_at: of a window that is over too, so that it does not go to the queue."""
 
     agent_id: Id | None = None
     presented_at: Instant | None = None
+    window_end_at: Instant | None = None
 
 
 class RescheduleRejectedFacts(LifecycleFacts, frozen=True):

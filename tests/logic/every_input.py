@@ -74,6 +74,7 @@ TIMERS = {
     InputKind.TOO_LATE: TimerKind.TOO_LATE,
     InputKind.OWNER: TimerKind.OWNER,
     InputKind.OUTCOME: TimerKind.OUTCOME,
+    InputKind.WINDOW: TimerKind.WINDOW,
 }
 
 
@@ -108,6 +109,7 @@ CONFIGURATIONS: dict[str, Json] = {
     "owner to the queue": {"owner_expiry": "queue"},
     "limited": {"expire_after_s": 600},
     "limited and off": {"expire_after_s": 600, **OFF},
+    "next day": {"on_missed": "next_day"},
     "recycled": {"recycle_cancels": ["agent", "rule"]},
     "again": {"on_returned": "again"},
     "cleared": {},
@@ -207,11 +209,10 @@ def ended(life: Life, callback_id: str, **changes: Any) -> Life:
     return life.send(told("wrap-up", wrap_up("v5", callback_id=callback_id, occurred_at=at(when), **changes)), now=when)
 
 
-def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE) -> Life:
+def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE, **changes: Any) -> Life:
     when = life.now + MINUTE
-    return life.send(
-        told("callback-scheduled", rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at))), now=when
-    )
+    value = rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at), **changes)
+    return life.send(told("callback-scheduled", value), now=when)
 
 
 def after_many(life: Life) -> Life:
@@ -237,6 +238,7 @@ def had(life: Life, callback_id: str) -> Life:
 
 
 SKIP = "ININ-OUTBOUND-PREVIEW-SKIPPED"
+WINDOW: Json = {"window_end_at": at(DUE + HOUR)}
 
 LIVES: tuple[tuple[State, Life], ...] = (
     (None, Life()),
@@ -249,12 +251,17 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.SCHEDULED, moved(promised(), AGENTS)),
     (Status.SCHEDULED, ruled()),
     (Status.SCHEDULED, moved(ruled(), RULES)),
+    (Status.SCHEDULED, promised(**WINDOW)),
+    (Status.SCHEDULED, promised(**WINDOW).fire("slot in preview")),
     (Status.WAITING, ruled().fire("off")),
     (Status.WAITING, after_many(ruled().fire("off"))),
     (Status.WAITING, moved(ruled(), RULES).fire("off")),
     (Status.WAITING, ruled().fire("limited and off")),
     (Status.WAITING, ruled().fire("unreadable")),
     (Status.WAITING, ruled().fire("rules unreadable")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("off")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("limited and off")),
+    (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("unreadable")),
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),

@@ -72,6 +72,9 @@ PRESENTATIONS_KEPT = 4
 MOVES_KEPT = 8
 """Latest presentations and reschedules of a callback: enough to place a wrap-up that arrives late."""
 
+MISSED_MAX = 3
+"""How many missed windows lead to another one when the campaign says nothing."""
+
 BACKLOG_FROM = timedelta(seconds=1)
 """A command later than this is counted as late; below it, it is the time a wake-up takes."""
 

@@ -4,6 +4,7 @@ Which fields make the meaning is listed in docs/contract.md, section "Ids that c
 """
 
 import hashlib
+from datetime import datetime
 from typing import assert_never
 
 import msgspec
@@ -50,10 +51,10 @@ def _parts(event: Event) -> tuple[object, ...]:
             named: tuple[str, ...] = () if event.command_id is None else (event.command_id,)
             return event.origin, event.campaign_id, event.callback_id, event.phone_number, *named
         case CallbackScheduled():
-            return "scheduled", event.callback_id, event.due_at
+            return "scheduled", event.callback_id, event.due_at, *_window_of(event)
         case CallbackRescheduled():
             later = _changes_of(event) if any(_changes_of(event)) else ()
-            return "rescheduled", event.callback_id, event.due_at, *later
+            return "rescheduled", event.callback_id, event.due_at, *_window_of(event), *later
         case CallbackCancelled():
             return "cancelled", event.callback_id
         case CallbackChanged():
@@ -62,6 +63,10 @@ def _parts(event: Event) -> tuple[object, ...]:
             return "returned", event.callback_id, event.command_id, event.reason
         case _:
             assert_never(event)
+
+
+def _window_of(event: CallbackScheduled | CallbackRescheduled) -> tuple[datetime, ...]:
+    return () if event.window_end_at is None else (event.window_end_at,)
 
 
 def _changes_of(event: CallbackChanged | CallbackRescheduled) -> tuple[str | None, ...]:

@@ -59,11 +59,12 @@ class Timer(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Move(Struct, frozen=True, array_like=True, gc=False):
-    """A reschedule: when it occurred, for when it was, and the id of its event."""
+    """A reschedule: when it occurred, for when it was, the id of its event, and the end of its window if it has one."""
 
     occurred_at: datetime
     due_at: datetime
     event_id: str
+    window_end_at: datetime | None = None
 
 
 class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

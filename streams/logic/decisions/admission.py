@@ -27,15 +27,20 @@ def admit(step: Step, callback: Callback, facts: LifecycleFacts) -> bool:
     if reasons:
         step.reject(callback, reasons, facts)
         return False
-    callback = replace(callback, timer=due_timer(callback.due_at))
+    callback = replace(callback, timer=due_timer(callback.due_at, callback.window_end_at))
     callback = step.move(callback, Transition.SCHEDULED, facts=facts)
     if not _cancelled_before_it_came(step, callback):
         cancel_if_void(step, callback)
     return True
 
 
-def due_timer(due_at: datetime) -> Timer:
-    """The timer of a callback due at due_at. One that is due already goes out at once, after what was due before it."""
+def due_timer(due_at: datetime, window_end_at: datetime | None) -> Timer:
+    """The timer of a callback due at due_at. One that is due already goes out at once, after what was due before it.
+
+    window_end_at: of its window, None if it has none. One that is due no sooner than at its end never falls due.
+    """
+    if window_end_at is not None and window_end_at <= due_at:
+        return Timer(window_end_at, TimerKind.WINDOW)
     return Timer(due_at, TimerKind.DUE)
 
 

@@ -49,6 +49,8 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
         source=event.source,
         conversation_id=event.conversation_id,
         notes=event.notes,
+        window_start_at=event.due_at if event.window_end_at else None,
+        window_end_at=event.window_end_at,
     )
     facts = ScheduledByAgentFacts(
         source=event.source,
@@ -56,6 +58,7 @@ def schedule(step: Step, event: CallbackScheduled) -> None:
         agent_id=event.agent_id,
         queue_id=event.queue_id,
         conversation_id=event.conversation_id,
+        window_end_at=event.window_end_at,
     )
     if admit(step, callback, facts):
         step.contact = note_scheduled_from(step.contact, event.conversation_id)
@@ -72,7 +75,7 @@ def reschedule(step: Step, event: CallbackRescheduled) -> None:
     if callback is None:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
         return
-    asked = Move(event.occurred_at, event.due_at, event.event_id)
+    asked = Move(event.occurred_at, event.due_at, event.event_id, event.window_end_at)
     if reasons := _not_movable(step, callback, asked):
         remembered = _remember(step, callback, asked)
         step.reject(callback, reasons, replace(facts, remembered=remembered))
@@ -84,10 +87,13 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     reopened = callback.callback_id in step.ended
     holds = max(_moves(callback, asked), key=lambda move: move.occurred_at)
     superseded = holds is not asked
+    moved = _with_moves(step, callback, asked, callback.later)
+    if holds in (asked, callback.later):
+        moved = _with_window(moved, holds)
     moved = replace(
-        _with_moves(step, callback, asked, callback.later),
+        moved,
         due_at=holds.due_at,
-        timer=due_timer(holds.due_at),
+        timer=due_timer(holds.due_at, holds.window_end_at),
         changed_at=holds.occurred_at,
         set_by=holds.event_id,
         first_due_at=None,
@@ -102,6 +108,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         Transition.RESCHEDULED,
         facts=RescheduledFacts(
             previous_due_at=callback.due_at,
+            window_end_at=holds.window_end_at,
             reopened=reopened,
             asked_for=asked.due_at if superseded else None,
             superseded_by=holds.event_id if superseded else None,
@@ -161,7 +168,7 @@ def _remember(step: Step, callback: Callback, asked: Move) -> bool:
 
 def _moves(callback: Callback, asked: Move | None = None) -> list[Move]:
     """The moves of which the latest holds; the one that came last is the first, as it wins a tie."""
-    applied = Move(callback.moved_at or BEFORE_ALL, callback.due_at, callback.set_by)
+    applied = Move(callback.moved_at or BEFORE_ALL, callback.due_at, callback.set_by, callback.window_end_at)
     return [move for move in (asked, callback.later, applied) if move is not None]
 
 
@@ -169,6 +176,12 @@ def _with_moves(step: Step, callback: Callback, *moves: Move | None) -> Callback
     # A clock that runs ahead dates the move after its arrival: it was during the call, then.
     moved = (*callback.moved, *(min(move.occurred_at, step.now) for move in moves if move is not None))
     return replace(callback, moved=moved[-MOVES_KEPT:])
+
+
+def _with_window(callback: Callback, holds: Move) -> Callback:
+    """Time and window belong together: a reschedule brings its own, or ends the one there was."""
+    start = None if holds.window_end_at is None else holds.due_at
+    return replace(callback, window_start_at=start, window_end_at=holds.window_end_at, missed=0)
 
 
 def _note_owner(step: Step, callback: Callback) -> None:

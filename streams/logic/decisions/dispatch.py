@@ -133,14 +133,14 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
 
 
 def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, timer: Timer) -> Callback:
-    limit = expires_at(callback, campaign)
+    limits = (expires_at(callback, campaign), callback.window_end_at)
     return replace(
         callback,
         timer=timer,
         presentation=callback.presentation + 1,
         presented=presented_at(callback, step.now),
         # A second presentation may come after the limit for the first one, and is not to be dropped for that.
-        expires_at=limit if limit is not None and limit > step.now else None,
+        expires_at=min((limit for limit in limits if limit is not None and limit > step.now), default=None),
         commanded_at=step.now,
         # One that came back at this very instant is another than the one that begins.
         given_back=tuple(at for at in callback.given_back if at != step.now),

@@ -15,6 +15,7 @@ from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import hold, lets_out, still_waiting
+from streams.logic.decisions.windows import is_missed, is_over, miss
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
 from topics.events import Owner
@@ -26,6 +27,7 @@ _KINDS = {
     TimerKind.TOO_LATE: InputKind.TOO_LATE,
     TimerKind.OWNER: InputKind.OWNER,
     TimerKind.OUTCOME: InputKind.OUTCOME,
+    TimerKind.WINDOW: InputKind.WINDOW,
 }
 
 
@@ -46,7 +48,7 @@ def fire_timer(step: Step, callback: Callback) -> None:
         case TimerKind.OUTCOME:
             _expire_without_outcome(step, callback)
         case TimerKind.WINDOW:
-            raise NotImplementedError
+            _end_window(step, callback)
         case _:
             assert_never(timer.kind)
 
@@ -57,6 +59,9 @@ def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
     if callback.status is not Status.WAITING or campaign is None or not lets_out(step.configuration, campaign):
         return
     step.cause = step.configuration.campaign_cause(callback.campaign_id)
+    if is_missed(callback, campaign, step.now):
+        miss(step, callback, campaign)
+        return
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
@@ -85,6 +90,7 @@ def present_waiting(step: Step, campaign_id: str) -> None:
         callback
         for callback in step.outstanding.values()
         if callback.campaign_id == campaign_id and callback.status is Status.WAITING
+        if not is_over(callback, step.now)  # It is missed, as soon as its campaign can be read.
     ]
     if owner is None:
         return
@@ -96,7 +102,9 @@ def present_waiting(step: Step, campaign_id: str) -> None:
 def _fall_due(step: Step, callback: Callback) -> None:
     callback = step.move(callback, Transition.DUE, facts=DueFacts())
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if _is_too_late(step, callback, campaign):
+    if is_missed(callback, campaign, step.now):
+        miss(step, callback, campaign)
+    elif _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
     elif callback.origin is Origin.AGENT:
         send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))
@@ -143,7 +151,10 @@ def _review_waiting(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if campaign is None and not _campaign_is_unreadable(step, callback):
         step.cause = step.configuration.campaign_cause(callback.campaign_id)
-        _block_without_campaign(step, callback)
+        _end_without_campaign(step, callback)
+        return
+    if campaign is not None and _timer_is_due(step, callback) and is_missed(callback, campaign, step.now):
+        miss(step, callback, campaign)
         return
     if _timer_is_due(step, callback) and _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
@@ -155,6 +166,13 @@ def _review_waiting(step: Step, callback: Callback) -> None:
 
 def _timer_is_due(step: Step, callback: Callback) -> bool:
     return callback.timer is not None and callback.timer.at <= step.now
+
+
+def _end_without_campaign(step: Step, callback: Callback) -> None:
+    if is_over(callback, step.now):
+        miss(step, callback, None)
+    else:
+        _block_without_campaign(step, callback)
 
 
 def _block_without_campaign(step: Step, callback: Callback) -> None:
@@ -181,14 +199,23 @@ def _expire_too_late(step: Step, callback: Callback, campaign: Campaign | None) 
 def _expire_owner(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     agent_id, presented_at = callback.agent_id, callback.presented[-1]
-    if campaign is None or campaign.owner_expiry is OwnerExpiry.END:
-        facts = OwnerExpiredFacts(agent_id=agent_id, presented_at=presented_at)
+    over = is_over(callback, step.now)
+    if campaign is None or campaign.owner_expiry is OwnerExpiry.END or over:
+        window_end_at = callback.window_end_at if over else None
+        facts = OwnerExpiredFacts(agent_id=agent_id, presented_at=presented_at, window_end_at=window_end_at)
         step.move(callback, Transition.OWNER_EXPIRED, facts=facts)
         return
     anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
     wanted_at = callback.timer.at if callback.timer else step.now
     grounds = Grounds(agent_id=agent_id, presented_at=presented_at, because=Because.OWNER_EXPIRED)
     present(step, anyone, campaign, grounds, wanted_at=wanted_at)
+
+
+def _end_window(step: Step, callback: Callback) -> None:
+    if callback.status is Status.WAITING:
+        _review_waiting(step, callback)
+    elif is_over(callback, step.now):
+        miss(step, callback, step.configuration.campaigns.get(callback.campaign_id))
 
 
 def _expire_without_outcome(step: Step, callback: Callback) -> None:

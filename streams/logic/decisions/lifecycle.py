@@ -107,6 +107,9 @@ _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _PASSED = "the system dials, no check fails"
 _SLOT = "outside callable time only, a slot opens"
+_OVER = "too late, or its window is over"
+_DAY = "its window is over, on another day it is open"
+_SLOT_OR_DAY = f"{_SLOT}; or {_DAY}"
 _AT_ONCE = "just accepted, but its cancel, clear or recycle came first"
 _OWNED = "of another callback, whose agent gets this one too"
 
@@ -131,20 +134,28 @@ _LINES: tuple[_Line, ...] = (
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
     ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
     ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
-    ((_S.DUE,), _K.DUE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.DUE,), _K.DUE, _SLOT_OR_DAY, _T.RESCHEDULED, (*_OUTSIDE_TIME_ONLY, _R.WINDOW_OVER)),
+    ((_S.DUE,), _K.DUE, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
+    # Its window ends before it falls due.
+    ((_S.SCHEDULED,), _K.WINDOW, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
+    ((_S.SCHEDULED,), _K.WINDOW, "no day is left, or campaign unknown", _T.EXPIRED, (_R.WINDOW_OVER,)),
+    ((_S.SCHEDULED,), _K.WINDOW, "campaign unreadable", _T.WAITING, (_R.CAMPAIGN_UNREADABLE,)),
     # It waits.
     ((_S.WAITING,), _K.RELEASED, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.WAITING,), _K.RELEASED, _PASSED, _T.DIALING, ()),
     ((_S.WAITING,), _K.RELEASED, "a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.WAITING,), _K.RELEASED, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
-    ((_S.WAITING,), _K.RELEASED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.RELEASED, _SLOT_OR_DAY, _T.RESCHEDULED, (*_OUTSIDE_TIME_ONLY, _R.WINDOW_OVER)),
+    ((_S.WAITING,), _K.RELEASED, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
     ((_S.WAITING,), _K.SCHEDULED, _OWNED, _T.PRESENTED, ()),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
-    ((_S.WAITING,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.TOO_LATE, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
+    ((_S.WAITING,), _K.TOO_LATE, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
     ((_S.WAITING,), _K.TOO_LATE, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
-    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
+    ((_S.WAITING,), _K.WINDOW, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
+    ((_S.WAITING,), _K.WINDOW, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
+    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
+    ((_S.WAITING,), _K.CONFIGURATION_CHANGED, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
     ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
     # An agent or the dialer has it.
     ((_S.PRESENTED,), _K.OWNER, "it goes to the queue", _T.PRESENTED, ()),

@@ -22,6 +22,7 @@ from streams.logic.contact.state import Answer, Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import expires_at
 from streams.logic.decisions.step import Step, state_of
+from streams.logic.decisions.windows import is_over
 from streams.logic.hours.open_slots import open_until
 from topics.check_facts import CallbackFacts, PlacementFacts, RuleNamed
 from topics.codec import encode
@@ -75,10 +76,12 @@ def _decide(
     reasons = verdict.reasons
     if not of_campaign and callback is None:
         reasons = in_order((*reasons, _why_no_callback(step, event)))
+    if callback is not None and is_over(callback, step.now):
+        reasons = in_order((*reasons, Reason.WINDOW_OVER))
     rule = verdict.to_preview
     facts = PlacementFacts(
         **asdict(verdict.facts),
-        callback=None if callback is None else CallbackFacts(state=state_of(callback), due_at=callback.due_at),
+        callback=None if callback is None else _facts_of(callback),
         switch_to_preview=None if rule is None else RuleNamed(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id),
         decided_before_at=before_at,
     )
@@ -106,7 +109,11 @@ def _valid_until(
     if callback is None:
         return latest
     limit = callback.expires_at if callback.is_handed_out else expires_at(callback, campaign)
-    return latest if limit is None else min(latest, limit)
+    return min(at for at in (latest, limit, callback.window_end_at) if at is not None)
+
+
+def _facts_of(callback: Callback) -> CallbackFacts:
+    return CallbackFacts(state=state_of(callback), due_at=callback.due_at, window_end_at=callback.window_end_at)
 
 
 def _callback_of(step: Step, event: PlacementRequested) -> Callback | None:

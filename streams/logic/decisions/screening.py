@@ -76,7 +76,7 @@ def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict
             moved = replace(
                 callback,
                 due_at=opens_at,
-                timer=due_timer(opens_at),
+                timer=due_timer(opens_at, callback.window_end_at),
                 first_due_at=callback.first_due_at or callback.due_at,
                 moved_for=MovedFor.ZONE,
             )

@@ -53,9 +53,12 @@ def still_waiting(step: Step, callback: Callback, campaign: Campaign | None) -> 
 
 
 def waiting_timer(step: Step, callback: Callback, campaign: Campaign | None) -> Timer | None:
-    """When a waiting callback is too late; None where no campaign that can be read sets a limit."""
-    limit = expires_at(callback, campaign)
-    return None if limit is None else Timer(max(limit, step.now), TimerKind.TOO_LATE)
+    """When a waiting callback is too late, or its window is over; None if it has none, and no campaign sets a limit."""
+    ends = ((callback.window_end_at, TimerKind.WINDOW), (expires_at(callback, campaign), TimerKind.TOO_LATE))
+    # Of two at one instant the first is taken.
+    timers = [Timer(at, kind) for at, kind in ends if at is not None]
+    first = min(timers, key=lambda timer: timer.at, default=None)
+    return None if first is None else Timer(max(first.at, step.now), first.kind)
 
 
 def lets_out(configuration: Configuration, campaign: Campaign) -> bool:

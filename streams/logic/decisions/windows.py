@@ -1,0 +1,114 @@
+"""Windows: a callback that is promised from one instant to another, and what becomes of it when it was missed.
+
+Source: docs/rules.md, section 9; docs/decisions/0043-windows.md.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from streams.logic.contact.limits import MISSED_MAX, MOVE_AHEAD_MAX
+from streams.logic.contact.state import Callback
+from streams.logic.decisions.admission import due_timer
+from streams.logic.decisions.dispatch import Grounds, expires_at
+from streams.logic.decisions.step import Step
+from streams.logic.decisions.waiting import hold
+from streams.logic.hours.callable_time import next_open
+from streams.logic.hours.local_clock import clock_of, days_later
+from topics.configuration import Campaign, OnMissed
+from topics.facts import ExpiredFacts, WindowMissedFacts
+from topics.records import Reason, Transition
+
+DAY = timedelta(days=1)
+
+
+class Window(NamedTuple):
+    """A window on another day. due_at: when the callback is due in it, from `start` on."""
+
+    start: datetime
+    end: datetime
+    due_at: datetime
+
+
+def is_over(callback: Callback, now: datetime) -> bool:
+    """Whether the callback has a window, and that has ended; its end is no longer in it."""
+    return callback.window_end_at is not None and callback.window_end_at <= now
+
+
+def is_missed(callback: Callback, campaign: Campaign | None, now: datetime) -> bool:
+    """Whether a callback in nobody's hands has missed its window.
+
+    One that became too late before its window ended has not: of the two the earlier decides, and the window at a tie.
+    """
+    limit = expires_at(callback, campaign)
+    end = callback.window_end_at
+    return end is not None and end <= now and (limit is None or end <= limit)
+
+
+def miss(step: Step, callback: Callback, campaign: Campaign | None) -> None:
+    """The window is over: the callback ends, or has the same window on another day, as its campaign says.
+
+    It waits while its campaign cannot be read: nobody knows what that says.
+    """
+    if campaign is None and callback.campaign_id in step.configuration.unreadable.campaigns:
+        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), Grounds())
+        return
+    assert callback.window_end_at is not None, "without a window none is missed"
+    missed = replace(callback, missed=callback.missed + 1)
+    window = _next_window(step, callback, campaign)
+    if window is None:
+        ended = ExpiredFacts(window_end_at=callback.window_end_at, missed=missed.missed)
+        step.move(missed, Transition.EXPIRED, reasons=(Reason.WINDOW_OVER,), facts=ended)
+        return
+    moved = replace(
+        missed,
+        due_at=window.due_at,
+        timer=due_timer(window.due_at, window.end),
+        window_start_at=window.start,
+        window_end_at=window.end,
+        first_due_at=None,
+        moved_for=None,
+    )
+    facts = WindowMissedFacts(
+        previous_due_at=callback.due_at,
+        previous_window_end_at=callback.window_end_at,
+        window_end_at=window.end,
+        missed=missed.missed,
+    )
+    step.move(moved, Transition.RESCHEDULED, reasons=(Reason.WINDOW_OVER,), facts=facts)
+
+
+def _next_window(step: Step, callback: Callback, campaign: Campaign | None) -> Window | None:
+    """The same window on the next day that is open; None if there is to be none, or none is open within 8 days."""
+    if campaign is None or campaign.on_missed is not OnMissed.NEXT_DAY:
+        return None
+    if callback.missed >= (MISSED_MAX if campaign.missed_max is None else campaign.missed_max):
+        return None
+    start, end = callback.window_start_at or callback.due_at, callback.window_end_at
+    assert end is not None, "without a window none is missed"
+    days = max(1, (step.now - start).days)  # After an outage, those of the past are not looked at one by one.
+    while (window := _days_later(step, callback, start, end, days)).start <= step.now + MOVE_AHEAD_MAX:
+        opens_at = _opens_at(step, callback, campaign, window) if window.start >= step.now else None
+        if opens_at is not None and opens_at < window.end:
+            return window._replace(due_at=opens_at)
+        days += 1
+    return None
+
+
+def _days_later(step: Step, callback: Callback, start: datetime, end: datetime, days: int) -> Window:
+    """Both ends so many days later by the wall clock of the contact."""
+    clock = clock_of(step.contact, callback.phone_number, start + days * DAY)
+    later = days_later(clock, start, days)
+    return Window(later, days_later(clock, end, days), due_at=later)
+
+
+def _opens_at(step: Step, callback: Callback, campaign: Campaign, window: Window) -> datetime | None:
+    """The first instant from the start of a window on at which the number may be called, by its hours alone.
+
+    Where the hours are not known, or cannot be read, a day is as good as another: the checks permit nothing then.
+    """
+    times = step.configuration.times.get(campaign.callable_time_set_id or "")
+    if times is None:
+        return window.start
+    return next_open(times, step.contact, callback.phone_number, window.start)
