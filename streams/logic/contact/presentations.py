@@ -33,7 +33,7 @@ def is_first(callback: Callback, wrapped_up_at: datetime) -> bool:
 
 def stays_open(callback: Callback, wrapped_up_at: datetime) -> bool:
     """Whether a wrap-up at this instant leaves the callback open, as it was moved during the call."""
-    began = began_at(callback, wrapped_up_at)
+    began = _call_began_at(callback, wrapped_up_at)
     return began is not None and any(began < moved_at <= wrapped_up_at for moved_at in callback.moved)
 
 
@@ -41,7 +41,7 @@ def may_reopen(callback: Callback, moved_at: datetime) -> bool:
     """Whether a reschedule at this instant reopens an ended callback: it was moved during the call that ended it."""
     if callback.ended_at is None or not may_be_reopened(callback):
         return False
-    began = began_at(callback, callback.ended_at)
+    began = _call_began_at(callback, callback.ended_at)
     return began is not None and began < moved_at <= callback.ended_at
 
 
@@ -57,6 +57,20 @@ def closed(callback: Callback, wrapped_up_at: datetime, now: datetime) -> dateti
     """
     at = min(wrapped_up_at, now)
     return max(at, callback.closed_at or at)
+
+
+def _call_began_at(callback: Callback, wrapped_up_at: datetime) -> datetime | None:
+    """The same as `began_at`, but that a presentation that a change led to goes on with the open one before it.
+
+    The change may have been heard of after a reschedule in that call, or before it.
+    """
+    began = began_at(callback, wrapped_up_at)
+    while began is not None and began in callback.presented_anew:
+        before = [at for at in callback.presented if at < began and _is_open(callback, at)]
+        if not before:
+            break
+        began = max(before)
+    return began
 
 
 def _is_open(callback: Callback, presented_at: datetime) -> bool:

@@ -66,6 +66,16 @@ class Move(Struct, frozen=True, array_like=True, gc=False):
     event_id: str
 
 
+class Fields(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What of a callback can be changed besides its time."""
+
+    phone_number: str
+    agent_id: str | None = None
+    owner: Owner = Owner.ANYONE
+    queue_id: str | None = None
+    notes: str | None = None
+
+
 class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A call that was promised to the contact.
 
@@ -81,6 +91,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     commanded_at: when that was written. returns: how often it came back undialed and went out again. window_start_at,
     window_end_at: within which it is promised; missed: how many windows it has missed. changes: by field, `occurred_at`
     of the latest change that carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
+    presented_anew: those of `presented` that a change led to, as the callback is still the same call. as_ended: what it
+    was at its end, if it was changed after that.
     """
 
     callback_id: str
@@ -119,6 +131,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     changes: dict[str, datetime] = field(default_factory=dict)
     phone_column: str | None = None
     moved_for: MovedFor | None = None
+    presented_anew: tuple[datetime, ...] = ()
+    as_ended: Fields | None = None
 
     @property
     def is_handed_out(self) -> bool:
