@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from streams.logic.contact.presentations import may_be_reopened
+from streams.logic.contact.presentations import may_be_reopened, presented_at
 from streams.logic.contact.state import Callback, Fields, Ownership, Status
 from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.step import Step
@@ -156,8 +156,9 @@ def _going_on(step: Step, callback: Callback) -> Callback:
     """The callback with the presentation that begins now as a part of the one that is open: see `presentations`."""
     if callback.presented[-1] == step.now:
         return callback
-    kept = tuple(at for at in callback.presented_anew if at in callback.presented)
-    return replace(callback, presented_anew=(*kept, step.now))
+    presented = presented_at(callback, step.now)
+    anew = tuple(at for at in (*callback.presented_anew, step.now) if at in presented)
+    return replace(callback, presented_anew=anew)
 
 
 def _fields_of(callback: Callback) -> Fields:
