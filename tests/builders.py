@@ -118,6 +118,19 @@ def returned(callback_id: str = "k1", presentation: int = 1, **changes: Any) -> 
     }
 
 
+def changed(callback_id: str = "k1", **changes: Any) -> Json:
+    return {
+        "type": "changed",
+        "event_id": f"f-{callback_id}",
+        "occurred_at": "2026-11-23T14:40:00Z",
+        "callback_id": callback_id,
+        "campaign_id": "P",
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        **changes,
+    }
+
+
 def wrap_up(conversation_id: str = "v1", **changes: Any) -> Json:
     return {
         "event_id": f"w-{conversation_id}",

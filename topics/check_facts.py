@@ -217,11 +217,15 @@ class CheckFacts(Facts, frozen=True, kw_only=True):
 
 
 class CallbackFacts(Facts, frozen=True, kw_only=True):
-    """The callback that is about to be placed, if it is outstanding."""
+    """The callback that is about to be placed, if it is outstanding.
+
+    command_id: of its latest command, if the request names another.
+    """
 
     state: CallbackState
     due_at: Instant
     window_end_at: Instant | None = None
+    command_id: Id | None = None
 
 
 class RuleNamed(Facts, frozen=True, kw_only=True):

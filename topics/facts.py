@@ -162,10 +162,14 @@ class ChangedFields(Facts, frozen=True, kw_only=True):
 
 
 class ChangedFacts(LifecycleFacts, frozen=True):
-    """Somebody changed the callback: the fields that are different now, as they were and as they are."""
+    """Somebody changed the callback: the fields that are different now, as they were and as they are.
+
+    superseded: fields of the event that a later change carries, which stay as that has them.
+    """
 
     before: ChangedFields
     after: ChangedFields
+    superseded: tuple[str, ...] | None = None
     actor: str | None = None
     reason: str | None = None
 

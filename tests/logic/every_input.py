@@ -36,6 +36,7 @@ from tests.builders import (
     Json,
     campaign,
     cancelled,
+    changed,
     clear,
     contact,
     instant,
@@ -50,6 +51,7 @@ from tests.builders import (
 from topics.codec import BadEvent, decode
 from topics.events import (
     CallbackCancelled,
+    CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
@@ -183,6 +185,8 @@ def told(topic: str, value: Json) -> Input:
         event,
         WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackReturned | PlacementRequested,
     )
+    of_callbacks = CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackChanged
+    assert isinstance(event, WrapUp | of_callbacks | PlacementRequested)
     return event
 
 
@@ -212,6 +216,13 @@ def ended(life: Life, callback_id: str, **changes: Any) -> Life:
 def moved(life: Life, callback_id: str, due_at: datetime = DUE + MINUTE, **changes: Any) -> Life:
     when = life.now + MINUTE
     value = rescheduled(callback_id, occurred_at=at(when), due_at=at(due_at), **changes)
+    return life.send(told("callback-scheduled", value), now=when)
+
+
+def given(life: Life, callback_id: str) -> Life:
+    """To another agent."""
+    when = life.now + MINUTE
+    value = changed(callback_id, occurred_at=at(when), agent_id="a9", owner="preferred")
     return life.send(told("callback-scheduled", value), now=when)
 
 
@@ -249,6 +260,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.SCHEDULED, promised()),
     (Status.SCHEDULED, promised(conversation_id="v9")),
     (Status.SCHEDULED, moved(promised(), AGENTS)),
+    (Status.SCHEDULED, given(promised(), AGENTS)),
     (Status.SCHEDULED, ruled()),
     (Status.SCHEDULED, moved(ruled(), RULES)),
     (Status.SCHEDULED, promised(**WINDOW)),
@@ -256,6 +268,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.WAITING, ruled().fire("off")),
     (Status.WAITING, after_many(ruled().fire("off"))),
     (Status.WAITING, moved(ruled(), RULES).fire("off")),
+    (Status.WAITING, given(ruled(), RULES).fire("off")),
     (Status.WAITING, ruled().fire("limited and off")),
     (Status.WAITING, ruled().fire("unreadable")),
     (Status.WAITING, ruled().fire("rules unreadable")),
@@ -265,10 +278,12 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),
+    (Status.PRESENTED, given(promised(owner="only").fire(), AGENTS)),
     (Status.PRESENTED, ruled().fire("preview")),
     (Status.DIALING, ruled().fire()),
     (Status.DIALING, after_many(ruled().fire())),
     (Status.DIALING, moved(ruled(), RULES).fire()),
+    (Status.DIALING, given(ruled().fire(), RULES)),
     (Status.COMPLETED, ended(promised().fire(), AGENTS)),
     (Status.COMPLETED, ended(ruled().fire(), RULES)),
     (Status.BLOCKED, ruled().fire("gone")),
@@ -303,6 +318,8 @@ def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind |
         yield InputKind.CANCELLED, change(cancelled(name, occurred_at=at(when)), number)
     for number, value in enumerate(_returns(known, now), 300):
         yield InputKind.RETURNED, change(value, number)
+    for number, value in enumerate(_changes(known, now), 300):
+        yield InputKind.CHANGED, change(value, number)
     for value in _wrap_ups(known, now):
         yield InputKind.WRAP_UP, told("wrap-up", value)
     for asked in (known, UNKNOWN, None):
@@ -339,6 +356,14 @@ def _reschedules(known: str, now: datetime) -> Iterator[Json]:
     for name, when in product((known, UNKNOWN), (now, START - HOUR, DUE + 2 * MINUTE)):
         for due_at in (when + HOUR, when - HOUR, when + 60 * DAY):
             yield rescheduled(name, occurred_at=at(when), due_at=at(due_at))
+        for fields in ({"agent_id": "a8"}, {"phone_number": UNKNOWN_NUMBER}):
+            yield rescheduled(name, occurred_at=at(when), due_at=at(when + HOUR), **fields)
+
+
+def _changes(known: str, now: datetime) -> Iterator[Json]:
+    for name, when in product((known, UNKNOWN), (now, START - HOUR)):
+        for fields in ({"agent_id": "a8"}, {"notes": "ring twice"}, {"phone_number": UNKNOWN_NUMBER}):
+            yield changed(name, occurred_at=at(when), **fields)
 
 
 def _returns(known: str, now: datetime) -> Iterator[Json]:
@@ -421,7 +446,7 @@ def _seen(
     states, found = states_of(before), set()
     for record in lifecycle(effects):
         found.add(Seen(states.get(record.callback_id), kind, record.transition, record.reasons))
-        if record.transition != "rejected":
+        if record.transition not in ("rejected", "changed"):
             states[record.callback_id] = AFTER.get(record.transition, str(record.transition))
     assert states_of(after) == states, (what, effects)
     return found

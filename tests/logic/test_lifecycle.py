@@ -77,11 +77,12 @@ def test_every_state_and_every_transition_is_in_the_table() -> None:
     assert {row.transition for row in TABLE} == set(Transition)
     assert {row.state for row in TABLE} == {None, *Status}
     assert {*OUTSTANDING, Status.DUE, *ENDS} == set(Status)
-    assert set(LEADS_TO) == set(Transition) - {Transition.REJECTED}
+    assert set(LEADS_TO) == set(Transition) - {Transition.REJECTED, Transition.CHANGED}
 
 
-def test_a_refused_event_moves_no_callback() -> None:
-    assert [row for row in TABLE if row.transition is Transition.REJECTED and row.to is not row.state] == []
+def test_a_refused_event_and_a_change_move_no_callback() -> None:
+    still = (Transition.REJECTED, Transition.CHANGED)
+    assert [row for row in TABLE if row.transition in still and row.to is not row.state] == []
 
 
 def test_a_callback_that_fell_due_is_somewhere_else_when_the_step_ends() -> None:
@@ -291,7 +292,7 @@ def lived(path: Path) -> Iterator[tuple[str | None, str]]:
     for record in Said(list(simulate(told, told[-1].at + timedelta(days=15), 1))).lifecycle:
         name = (record["contact_list_id"], record["contact_id"], record["callback_id"])
         yield states.get(name), record["transition"]
-        if record["transition"] != "rejected":
+        if record["transition"] not in ("rejected", "changed"):
             states[name] = AFTER.get(record["transition"], record["transition"])
 
 

@@ -44,7 +44,7 @@ def judge(simulation: "Simulation") -> list[str]:
     events = [event for event in simulation.story.events if event.is_committed]
     lives: Lives = defaultdict(list)
     for record, value in read["callback-lifecycle"]:
-        if value["transition"] != "rejected":
+        if value["transition"] not in ("rejected", "changed"):
             lives[value["callback_id"]].append((record, value))
     wrong = [f"dead letter: {record.headers}" for record, _ in read["dead-letter"]]
     wrong += _lives(lives)

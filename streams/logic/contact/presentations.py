@@ -67,12 +67,12 @@ def is_superseded(callback: Callback, wrapped_up_at: datetime) -> bool:
 
 def stays_open(callback: Callback, wrapped_up_at: datetime) -> bool:
     """Whether a wrap-up at this instant leaves the callback open, as it was moved during the call."""
-    began = began_at(callback, wrapped_up_at)
+    began = _call_began_at(callback, wrapped_up_at)
     return began is not None and was_moved(callback, began, wrapped_up_at)
 
 
 def was_moved(callback: Callback, began: datetime, over_at: datetime) -> bool:
-    """Whether the callback was moved during a presentation: after it began, and no later than it was over."""
+    """Whether the callback was moved during a call: after that began, and no later than it was over."""
     return any(began < moved_at <= over_at for moved_at in callback.moved)
 
 
@@ -80,7 +80,10 @@ def may_reopen(callback: Callback, moved_at: datetime) -> bool:
     """Whether a reschedule at this instant reopens an ended callback: it was moved during the call that ended it."""
     if callback.ended_at is None or not may_be_reopened(callback):
         return False
-    began = callback.given_back[-1] if ended_by_return(callback) else began_at(callback, callback.ended_at)
+    if ended_by_return(callback):
+        began: datetime | None = call_began(callback, callback.given_back[-1])
+    else:
+        began = _call_began_at(callback, callback.ended_at)
     return began is not None and began < moved_at <= callback.ended_at
 
 
@@ -108,6 +111,26 @@ def closed_once_reopened(callback: Callback, now: datetime) -> datetime | None:
     if callback.ended_at is None or ended_by_return(callback):
         return callback.closed_at
     return closed(callback, callback.ended_at, now)
+
+
+def call_began(callback: Callback, presented_at: datetime) -> datetime:
+    """When the call began that a presentation belongs to: one that a change led to goes on with the open one before it.
+
+    The change may have been heard of after a reschedule in that call, or before it.
+    """
+    began = presented_at
+    while began in callback.presented_anew:
+        before = [at for at in callback.presented if at < began and _is_open(callback, at)]
+        if not before:
+            break
+        began = max(before)
+    return began
+
+
+def _call_began_at(callback: Callback, wrapped_up_at: datetime) -> datetime | None:
+    """The same of the presentation that a wrap-up at this instant belongs to; None if it belongs to none."""
+    began = began_at(callback, wrapped_up_at)
+    return None if began is None else call_began(callback, began)
 
 
 def _latest_without_wrap_up(callback: Callback, wrapped_up_at: datetime) -> datetime | None:

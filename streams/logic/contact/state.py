@@ -67,6 +67,16 @@ class Move(Struct, frozen=True, array_like=True, gc=False):
     window_end_at: datetime | None = None
 
 
+class Fields(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What of a callback can be changed besides its time."""
+
+    phone_number: str
+    agent_id: str | None = None
+    owner: Owner = Owner.ANYONE
+    queue_id: str | None = None
+    notes: str | None = None
+
+
 class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A call that was promised to the contact.
 
@@ -78,12 +88,13 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     was before it moved to an open slot, None if it did not. Of one that is completed or was not dialed, ended_at,
     ended_by: `occurred_at` and id of its wrap-up or return; later: the latest reschedule that came after the end, which
     holds if an older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing
-    reopens it. held_unreadable: it waits because something cannot be read, and not because its campaign is off.
-    expires_at: of its latest command. commanded_at: when that was written; None if it was by version 2. given_back:
-    those of `presented` whose command a return gave back; empty if a wrap-up ended it undialed. returns: how often it
-    was due again because nothing was dialed. window_start_at, window_end_at: within which it is promised; missed: how
-    many windows it has missed. changes: by field, `occurred_at` of the latest change that carries it. phone_column: of
-    the number, as the wrap-up had it. moved_for: why it moved.
+    reopens it; as_ended: what it was at its end, if it was changed after that. held_unreadable: it waits because
+    something cannot be read, and not because its campaign is off. expires_at: of its latest command. commanded_at: when
+    that was written; None if it was by version 2. given_back: those of `presented` whose command a return gave back;
+    empty if a wrap-up ended it undialed. presented_anew: those that a change led to, as the callback is still the same
+    call. returns: how often it was due again because nothing was dialed. window_start_at, window_end_at: within which
+    it is promised; missed: how many windows it has missed. changes: by field, `occurred_at` of the latest change that
+    carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
     """
 
     callback_id: str
@@ -123,6 +134,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     changes: dict[str, datetime] = field(default_factory=dict)
     phone_column: str | None = None
     moved_for: MovedFor | None = None
+    presented_anew: tuple[datetime, ...] = ()
+    as_ended: Fields | None = None
 
     @property
     def is_handed_out(self) -> bool:

@@ -16,6 +16,14 @@ from streams.logic.contact.state import Callback, Cancel, Move, Ownership
 from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.due import present_waiting
+from streams.logic.decisions.field_changes import (
+    change_moved,
+    change_not_moved,
+    change_reopened,
+    invalid_number,
+    record_since_end,
+    remember,
+)
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
 from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
@@ -76,15 +84,19 @@ def reschedule(step: Step, event: CallbackRescheduled) -> None:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
         return
     asked = Move(event.occurred_at, event.due_at, event.event_id, event.window_end_at)
-    if reasons := _not_movable(step, callback, asked):
-        remembered = _remember(step, callback, asked)
+    unfit = (*untimely(asked.due_at, asked.occurred_at), *invalid_number(event))
+    if reasons := _not_movable(step, callback, asked, unfit):
+        remembered = not unfit and _remember(step, callback, asked, event)
         step.reject(callback, reasons, replace(facts, remembered=remembered))
+        if not unfit and event.callback_id in step.outstanding:
+            change_not_moved(step, step.outstanding[event.callback_id], event)
     else:
         _move(step, callback, asked, event)
 
 
 def _move(step: Step, callback: Callback, asked: Move, event: CallbackRescheduled) -> None:
     reopened = callback.callback_id in step.ended
+    callback = change_reopened(callback, event) if reopened else change_moved(step, callback, event)
     holds = max(_moves(callback, asked), key=lambda move: move.occurred_at)
     superseded = holds is not asked
     moved = _with_moves(step, callback, asked, callback.later)
@@ -117,6 +129,7 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
         ),
     )
     if reopened:
+        moved = record_since_end(step, moved, event.actor, event.reason)
         # A clear or recycle that came while it was completed has passed it by.
         cancel_if_void(step, moved)
 
@@ -141,28 +154,28 @@ def cancel(step: Step, event: CallbackCancelled) -> None:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), facts)
 
 
-def _not_movable(step: Step, callback: Callback, asked: Move) -> tuple[Reason, ...]:
+def _not_movable(step: Step, callback: Callback, asked: Move, unfit: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Why a reschedule does not move the callback. unfit: why it could not move any."""
     if callback.callback_id in step.ended:
         if not may_reopen(callback, min(asked.occurred_at, step.now)):
             return (Reason.CALLBACK_ENDED,)
     elif callback.moved_at is not None and asked.occurred_at < callback.moved_at:
         return (Reason.SUPERSEDED,)
-    return untimely(asked.due_at, asked.occurred_at)
+    return unfit
 
 
-def _remember(step: Step, callback: Callback, asked: Move) -> bool:
+def _remember(step: Step, callback: Callback, asked: Move, event: CallbackRescheduled) -> bool:
     """Keep in mind a reschedule that is refused now and would have been applied, had its wrap-up come at another time.
 
     Superseded, it still says that the callback was moved during the call; after the end, for when it was moved next.
     """
-    if untimely(asked.due_at, asked.occurred_at):
-        return False
     if callback.callback_id in step.outstanding:
         step.keep(_with_moves(step, callback, asked))
-    elif may_be_reopened(callback) and asked.occurred_at >= _moves(callback)[0].occurred_at:
-        step.note_ended(replace(callback, later=asked))
-    else:
-        return False
+        return True
+    remembered = remember(step, callback, event)
+    if not may_be_reopened(callback) or asked.occurred_at < _moves(callback)[0].occurred_at:
+        return remembered
+    step.note_ended(replace(step.ended[callback.callback_id], later=asked))
     return True
 
 

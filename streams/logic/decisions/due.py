@@ -11,6 +11,7 @@ from streams.logic.contact.inputs import ConfigurationChanged
 from streams.logic.contact.state import Callback, Ownership, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.dispatch import Grounds, expires_at, present
+from streams.logic.decisions.field_changes import owned, passed_to_queue
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
@@ -18,7 +19,6 @@ from streams.logic.decisions.waiting import hold, lets_out, still_waiting
 from streams.logic.decisions.windows import is_missed, is_over, miss
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
-from topics.events import Owner
 from topics.facts import Because, BlockedFacts, DueFacts, ExpiredFacts, HeldBy, OwnerExpiredFacts
 from topics.records import Cause, Reason, Transition
 
@@ -142,7 +142,7 @@ def _send_to_owner(
     grounds: Grounds,
 ) -> None:
     """The record belongs to an agent since that agent's callback was accepted, and does not go back."""
-    kept = replace(callback, owner=owner.owner, agent_id=owner.agent_id, queue_id=owner.queue_id)
+    kept = owned(callback, owner)
     grounds = replace(grounds, because=Because.AGENT_OWNED, owned_since=owner.callback_id)
     send_to_preview(step, kept, campaign, grounds)
 
@@ -205,7 +205,7 @@ def _expire_owner(step: Step, callback: Callback) -> None:
         facts = OwnerExpiredFacts(agent_id=agent_id, presented_at=presented_at, window_end_at=window_end_at)
         step.move(callback, Transition.OWNER_EXPIRED, facts=facts)
         return
-    anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
+    anyone = passed_to_queue(callback)
     wanted_at = callback.timer.at if callback.timer else step.now
     grounds = Grounds(agent_id=agent_id, presented_at=presented_at, because=Because.OWNER_EXPIRED)
     present(step, anyone, campaign, grounds, wanted_at=wanted_at)

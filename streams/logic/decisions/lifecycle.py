@@ -113,6 +113,8 @@ _SLOT_OR_DAY = f"{_SLOT}; or {_DAY}"
 _AT_ONCE = "just accepted, but its cancel, clear or recycle came first"
 _OWNED = "of another callback, whose agent gets this one too"
 
+_ANEW = "number, agent or owner is another now, its window is not over"
+
 _LINES: tuple[_Line, ...] = (
     # It is scheduled.
     (_NEW, _K.SCHEDULED, "accepted", _T.SCHEDULED, ()),
@@ -121,6 +123,8 @@ _LINES: tuple[_Line, ...] = (
     ((_S.SCHEDULED,), _K.WRAP_UP, _AT_ONCE, _T.CANCELLED, ()),
     # It is outstanding.
     (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
+    (OUTSTANDING, _K.RESCHEDULED, "a field is another now", _T.CHANGED, ()),
+    (OUTSTANDING, _K.CHANGED, "a field is of this change", _T.CHANGED, ()),
     (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
     (OUTSTANDING, _K.WRAP_UP, "names it, not moved in that call", _T.COMPLETED, ()),
     (OUTSTANDING, _K.WRAP_UP, "names it, nothing was dialed", _T.NOT_DIALED, (_R.SKIPPED,)),
@@ -161,6 +165,8 @@ _LINES: tuple[_Line, ...] = (
     ((_S.PRESENTED,), _K.OWNER, "it goes to the queue", _T.PRESENTED, ()),
     ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign unknown", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
+    ((_S.PRESENTED,), _K.CHANGED, _ANEW, _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.RESCHEDULED, f"superseded, {_ANEW}", _T.PRESENTED, ()),
     # It has ended.
     (_REOPENED, _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
     ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its clear or recycle came first", _T.CANCELLED, ()),
@@ -168,9 +174,12 @@ _LINES: tuple[_Line, ...] = (
     (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
     (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
     (_NEW, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
-    (OUTSTANDING, _K.RESCHEDULED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY)),
-    (_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED, *_UNTIMELY)),
+    (OUTSTANDING, _K.RESCHEDULED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY, _R.INVALID_NUMBER)),
+    (_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED, *_UNTIMELY, _R.INVALID_NUMBER)),
     (_NOT_REOPENED, _K.RESCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
+    (_NEW, _K.CHANGED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
+    (OUTSTANDING, _K.CHANGED, "", _T.REJECTED, (_R.SUPERSEDED, _R.INVALID_NUMBER)),
+    (ENDS, _K.CHANGED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
     (_NEW, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
     (OUTSTANDING, _K.CANCELLED, "", _T.REJECTED, (_R.SUPERSEDED,)),
     (ENDS, _K.CANCELLED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),

@@ -15,6 +15,7 @@ from streams.logic.checks.checks import check
 from streams.logic.checks.verdict import Call, Verdict, in_order
 from streams.logic.contact.deduplication import kept_id
 from streams.logic.contact.effects import Answered
+from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
 from streams.logic.contact.meanings import check_same
 from streams.logic.contact.presentations import presented_at
@@ -76,12 +77,15 @@ def _decide(
     reasons = verdict.reasons
     if not of_campaign and callback is None:
         reasons = in_order((*reasons, _why_no_callback(step, event)))
+    superseded = not of_campaign and _is_of_another_command(step, event)
+    if superseded:
+        reasons = in_order((*reasons, Reason.SUPERSEDED))
     if callback is not None and is_over(callback, step.now):
         reasons = in_order((*reasons, Reason.WINDOW_OVER))
     rule = verdict.to_preview
     facts = PlacementFacts(
         **asdict(verdict.facts),
-        callback=None if callback is None else _facts_of(callback),
+        callback=None if callback is None else _facts_of(step, callback, superseded),
         switch_to_preview=None if rule is None else RuleNamed(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id),
         decided_before_at=before_at,
     )
@@ -112,10 +116,6 @@ def _valid_until(
     return min(at for at in (latest, limit, callback.window_end_at) if at is not None)
 
 
-def _facts_of(callback: Callback) -> CallbackFacts:
-    return CallbackFacts(state=state_of(callback), due_at=callback.due_at, window_end_at=callback.window_end_at)
-
-
 def _callback_of(step: Step, event: PlacementRequested) -> Callback | None:
     """The outstanding callback that is to be placed; None, too, if it is another campaign's, or the call is none's."""
     if event.origin is PlacementOrigin.CAMPAIGN:
@@ -129,6 +129,30 @@ def _why_no_callback(step: Step, event: PlacementRequested) -> Reason:
     if ended is not None and ended.campaign_id == event.campaign_id:
         return Reason.CALLBACK_ENDED
     return Reason.CALLBACK_UNKNOWN
+
+
+def _is_of_another_command(step: Step, event: PlacementRequested) -> bool:
+    """Whether the request rests on a command that is not the callback's latest; False, too, if it names none."""
+    callback_id = event.callback_id or ""
+    callback = step.outstanding.get(callback_id) or step.ended.get(callback_id)
+    if event.command_id is None or callback is None or callback.campaign_id != event.campaign_id:
+        return False
+    return event.command_id != _latest_command(step, callback)
+
+
+def _latest_command(step: Step, callback: Callback) -> str | None:
+    """The id of the command of the callback's latest presentation; None if it was not presented yet."""
+    contact, number = step.contact, callback.presentation
+    if number == 0:
+        return None
+    return command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, number)
+
+
+def _facts_of(step: Step, callback: Callback, superseded: bool) -> CallbackFacts:
+    latest = _latest_command(step, callback) if superseded else None
+    return CallbackFacts(
+        state=state_of(callback), due_at=callback.due_at, window_end_at=callback.window_end_at, command_id=latest
+    )
 
 
 def _carry_out_rules(step: Step, event: PlacementRequested, verdict: Verdict) -> None:

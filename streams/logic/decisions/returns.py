@@ -11,7 +11,14 @@ from msgspec.structs import replace
 
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import AGAIN_AFTER_S, RETURNS_MAX
-from streams.logic.contact.presentations import closed, given_back, is_superseded, open_command_at, was_moved
+from streams.logic.contact.presentations import (
+    call_began,
+    closed,
+    given_back,
+    is_superseded,
+    open_command_at,
+    was_moved,
+)
 from streams.logic.contact.state import Callback
 from streams.logic.contact.system_codes import is_refused_check
 from streams.logic.decisions.admission import due_timer, untimely
@@ -51,7 +58,7 @@ def take_back(step: Step, event: CallbackReturned) -> None:
         return
     # From here on, the call of this callback is over: nobody has placed it, and nobody will on this command.
     over = replace(callback, given_back=given_back(callback, began))
-    if not over.is_handed_out and was_moved(over, began, event.occurred_at):
+    if not over.is_handed_out and was_moved(over, call_began(callback, began), event.occurred_at):
         # It counts as often as it would have, had the return come before the reschedule.
         returns = over.returns + _goes_again(step, over)
         step.keep(replace(over, left_open_by=event.event_id, returns=returns))
@@ -122,13 +129,13 @@ def _goes_again(step: Step, callback: Callback) -> bool:
 
 def _due_again(step: Step, callback: Callback, undialed: _Undialed) -> None:
     """Present it once more. One that nobody has in hand, as it was moved or called ahead of its time, keeps its own."""
-    returned = replace(callback, returns=callback.returns + 1, timer=due_timer(callback.due_at))
+    returned = replace(callback, returns=callback.returns + 1, timer=due_timer(callback.due_at, callback.window_end_at))
     if callback.is_handed_out:
         due_at = max(_asked_for(step, callback, undialed), callback.due_at)
         returned = replace(
             returned,
             due_at=due_at,
-            timer=due_timer(due_at),
+            timer=due_timer(due_at, callback.window_end_at),
             set_by=undialed.event_id,
             first_due_at=None,
             moved_for=None,
