@@ -48,13 +48,8 @@ from tests.builders import (
     scheduled,
     wrap_up,
 )
-from topics.codec import BadEvent, decode
+from topics.codec import BadEvent, CallbackEvent, decode
 from topics.events import (
-    CallbackCancelled,
-    CallbackChanged,
-    CallbackRescheduled,
-    CallbackReturned,
-    CallbackScheduled,
     ContactRecord,
     PlacementRequested,
     ReturnReason,
@@ -181,12 +176,7 @@ class Life:
 
 def told(topic: str, value: Json) -> Input:
     event = decode(topic, orjson.dumps(value))
-    assert isinstance(
-        event,
-        WrapUp | CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackReturned | PlacementRequested,
-    )
-    of_callbacks = CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackChanged
-    assert isinstance(event, WrapUp | of_callbacks | PlacementRequested)
+    assert isinstance(event, WrapUp | CallbackEvent | PlacementRequested)
     return event
 
 
