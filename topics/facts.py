@@ -59,10 +59,11 @@ class LifecycleFacts(Facts, frozen=True, kw_only=True):
 class WantedFacts(RuleNamed, frozen=True, kw_only=True):
     """A callback of a matching rule. It is not scheduled where another rule came first.
 
-    step, steps: of a ladder, which step this is, and how many there are. at_local_time: as the rule has it.
+    step, steps: of a ladder, which step this is, and how many there are. at_local_time: as the rule has it. A ladder
+    that has ended has neither offset nor step.
     """
 
-    offset_minutes: int
+    offset_minutes: int | None = None
     step: int | None = None
     steps: int | None = None
     at_local_time: str | None = None
@@ -81,7 +82,7 @@ class ScheduledByAgentFacts(LifecycleFacts, frozen=True):
 
 
 class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
-    """A rule scheduled the callback. not_scheduled: what further rules wanted."""
+    """A rule scheduled the callback. not_scheduled: what the other rules wanted."""
 
     rule_set_id: Id
     rule_id: Id
@@ -95,6 +96,19 @@ class ScheduledByRuleFacts(LifecycleFacts, frozen=True):
     steps: int | None = None
     at_local_time: str | None = None
     if_outstanding: IfOutstanding | None = None
+
+
+class LadderEndedFacts(LifecycleFacts, frozen=True):
+    """A rule scheduled none, since its ladder has ended, as have those of the other rules that wanted one."""
+
+    rule_set_id: Id
+    rule_id: Id
+    wrap_up_code: Id
+    call_analysis: CallAnalysis | None = None
+    not_scheduled: tuple[WantedFacts, ...] | None = None
+    right_party_contact: bool = False
+    not_done: tuple[NotDoneFacts, ...] | None = None
+    steps: int | None = None
 
 
 class RescheduledFacts(LifecycleFacts, frozen=True):
@@ -349,6 +363,7 @@ FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
     Transition.REJECTED: (
         ScheduledByAgentFacts,
         ScheduledByRuleFacts,
+        LadderEndedFacts,
         RescheduleRejectedFacts,
         CancelRejectedFacts,
         ChangeRejectedFacts,

@@ -139,7 +139,7 @@ def configured(name: str = "on") -> Configuration:
     known = Configuration()
     records: list[tuple[str, str, Json | None]] = [
         ("callable-time-sets", "T", _times()),
-        ("rule-sets", "R", rule_set(rule())),
+        ("rule-sets", "R", rule_set(*_rules())),
         ("campaigns", "P", {**campaign(rule_set_ids=["R"]), **LIMITS, **CONFIGURATIONS[name]}),
         *([_LATER[name]] if name in _LATER else []),
     ]
@@ -147,6 +147,23 @@ def configured(name: str = "on") -> Configuration:
         text = None if value is None else orjson.dumps(value)
         known.apply(Arrived(topic, 0, offset, key.encode(), text, int(DUE.timestamp() * 1000)), DUE)
     return known
+
+
+def _rules() -> tuple[Json, ...]:
+    """AGAIN schedules a callback. The other codes: one each for a way in which a rule schedules none, or cancels."""
+    scheduling: dict[str, Json] = {
+        "CLIMB": {"offsets_minutes": [10]},
+        "KEEP": {"offset_minutes": 10, "if_outstanding": "keep"},
+        "REPLACE": {"offset_minutes": 10, "if_outstanding": "replace"},
+        "MONTH": {"offset_minutes": 43_200, "at_local_time": "08:00"},
+    }
+    actions = {code: {"type": "schedule_callback", **how} for code, how in scheduling.items()}
+    actions["SOLD"] = {"type": "cancel_callbacks", "scope": "contact", "origins": ["agent", "rule"]}
+    others = (
+        rule(code, conditions=[{"type": "wrap_up_code", "codes": [code]}], actions=[one])
+        for code, one in actions.items()
+    )
+    return rule(), *others
 
 
 def _times() -> Json:
@@ -194,8 +211,8 @@ def promised(**changes: Any) -> Life:
     return listed().send(told("callback-scheduled", value))
 
 
-def ruled() -> Life:
-    return listed().send(told("wrap-up", wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(START))))
+def ruled(code: str = "AGAIN") -> Life:
+    return listed().send(told("wrap-up", wrap_up("v1", wrap_up_code=code, occurred_at=at(START))))
 
 
 def ended(life: Life, callback_id: str, **changes: Any) -> Life:
@@ -247,6 +264,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (None, listed().send(told("wrap-up", wrap_up("v1", occurred_at=at(START + 5 * MINUTE))))),
     (None, called_off(listed(), "k2")),
     (None, called_off(listed(), rule_callback_id("L", "c1", "w-v8"))),
+    (None, listed().send(told("wrap-up", wrap_up("v1", wrap_up_code="SOLD", occurred_at=at(START + 5 * MINUTE))))),
     (Status.SCHEDULED, promised()),
     (Status.SCHEDULED, promised(conversation_id="v9")),
     (Status.SCHEDULED, moved(promised(), AGENTS)),
@@ -255,6 +273,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.SCHEDULED, moved(ruled(), RULES)),
     (Status.SCHEDULED, promised(**WINDOW)),
     (Status.SCHEDULED, promised(**WINDOW).fire("slot in preview")),
+    (Status.SCHEDULED, ruled("CLIMB")),
     (Status.WAITING, ruled().fire("off")),
     (Status.WAITING, after_many(ruled().fire("off"))),
     (Status.WAITING, moved(ruled(), RULES).fire("off")),
@@ -380,6 +399,8 @@ def _wrap_ups(known: str, now: datetime) -> Iterator[Json]:
     yield wrap_up("v10", event_id="w-v1", **again)
     yield wrap_up("v8", **{**again, "occurred_at": at(START)})
     yield wrap_up("v6", phone_number=UNKNOWN_NUMBER, **again)
+    for code in ("CLIMB", "KEEP", "REPLACE", "MONTH", "SOLD"):
+        yield wrap_up("v6", **{**again, "wrap_up_code": code})
 
 
 def _request(callback_id: str | None, now: datetime) -> Json:

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from topics.codec import BadEvent, ErrorCode, Value
 from topics.configuration import CallableTimeSet, Campaign
 from topics.rules import (
+    Action,
     CallAnalysisCondition,
+    CancelCallbacks,
     Condition,
     Operator,
     PhoneColumnCondition,
     RuleSet,
+    ScheduleCallback,
     TimeAndDateCondition,
     WrapUpCodeCondition,
 )
@@ -31,6 +34,9 @@ CONDITIONS_MAX = 10_000
 
 ACTIONS_MAX = 10_000
 """Of a rule set, the same."""
+
+LADDER_STEPS_MAX = 100
+"""Of one rule: more attempts in a row than any law lets anybody make."""
 
 VALUES_MAX = 50_000
 """Codes, columns, days and items of lists that the conditions name: room for every ZIP code there is."""
@@ -49,7 +55,7 @@ CODES_MAX = 10_000
 """Wrap-up codes that a campaign names, with a mapping or as attempts: they are looked through for every wrap-up."""
 
 FLAGS_MAX = 100
-"""Of one code's mapping, of which there are three kinds; and of those whom a recycle cancels."""
+"""Of one code's mapping, of which there are three kinds; and of those whom a recycle or a rule cancels."""
 
 ZONES_MAX = 1_000
 """Entries of a callable time set. The time zone database has some 600 names."""
@@ -71,6 +77,7 @@ def check_bounds(value: Value) -> None:
             _limit("$.rules", "rules", len(rules), RULES_MAX)
             _check_conditions("$.rules[...].conditions", [one for rule in rules for one in rule.conditions])
             _limit("$.rules[...].actions", "actions", sum(len(rule.actions) for rule in rules), ACTIONS_MAX)
+            _check_actions([action for rule in rules for action in rule.actions])
         case Campaign():
             _check_campaign(value)
         case CallableTimeSet(times=times):
@@ -91,6 +98,18 @@ def _check_campaign(campaign: Campaign) -> None:
     _limit("$.wrap_up_mappings[...]", "flags of one code", max(map(len, mappings.values()), default=0), FLAGS_MAX)
     _limit("$.recycle_cancels", "entries", len(campaign.recycle_cancels), FLAGS_MAX)
     _check_conditions("$.contact_filter", campaign.contact_filter or ())
+
+
+def _check_actions(actions: Iterable[Action]) -> None:
+    steps = origins = 0
+    for action in actions:
+        match action:
+            case ScheduleCallback(offsets_minutes=tuple(offsets)):
+                steps = max(steps, len(offsets))
+            case CancelCallbacks(origins=listed):
+                origins = max(origins, len(listed))
+    _limit("$.rules[...].actions[...].offsets_minutes", "steps of one ladder", steps, LADDER_STEPS_MAX)
+    _limit("$.rules[...].actions[...].origins", "origins", origins, FLAGS_MAX)
 
 
 def _check_conditions(path: str, conditions: Iterable[Condition]) -> None:

@@ -53,6 +53,12 @@ ANSWER_VALID_S = 60
 ANSWERS_BYTES_MAX = 16 * 1024
 """What a contact remembers of its answers to placement requests: 20 of a usual size, a quarter of its row."""
 
+RUNGS_KEPT = 64
+"""Ladders of which a contact remembers the step, and that one wrap-up can climb: there are one or two of a campaign."""
+
+CALL_OFFS_KEPT = 16
+"""Call-offs of a contact, the latest, which also cancel what arrives later. A sale is one, and they are rare."""
+
 RECYCLE_GAP = timedelta(seconds=5)
 """Two recycles of a campaign closer than this are one button pressed twice."""
 

@@ -226,7 +226,8 @@ class Rung(Struct, frozen=True, array_like=True, gc=False):
 class CallOff(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A rule called off what had been arranged before a wrap-up. campaign_id: None for all campaigns.
 
-    occurred_at, conversation_id: of the wrap-up; what was arranged in that conversation stays.
+    occurred_at, conversation_id: of the wrap-up; what was arranged in that conversation stays. call_began_at: of the
+    call of a callback, since when; what was arranged earlier in that conversation does not stay.
     """
 
     occurred_at: datetime
@@ -236,6 +237,7 @@ class CallOff(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     rule_set_id: str
     rule_id: str
     campaign_id: str | None = None
+    call_began_at: datetime | None = None
 
 
 class Flight(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -13,23 +13,38 @@ from msgspec.structs import replace
 
 from streams.logic.contact.effects import DncAppended
 from streams.logic.contact.limits import ATTRIBUTES_BYTES_MAX
-from streams.logic.contact.state import Mark
+from streams.logic.contact.state import CallOff, Mark
+from streams.logic.decisions.call_offs import call_off
 from streams.logic.decisions.step import Step
 from streams.logic.rules.comparisons import parse_decimal
 from streams.logic.rules.rules import CompiledRule
 from topics.check_facts import NotDoneBecause, NotDoneFacts
 from topics.configuration import Campaign, DncEntry
-from topics.rules import Action, AppendToDnc, AttributeUpdate, MarkContactUncallable, MarkNumberUncallable, SetAttribute
+from topics.rules import (
+    Action,
+    AppendToDnc,
+    AttributeUpdate,
+    CancelCallbacks,
+    CancelScope,
+    MarkContactUncallable,
+    MarkNumberUncallable,
+    SetAttribute,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What the rules are run for. event_id, occurred_at: of the wrap-up, the request, or what set the timer."""
+    """What the rules are run for. event_id, occurred_at: of the wrap-up, the request, or what set the timer.
+
+    conversation_id: of a wrap-up; None before a call. call_began_at: of the call of a callback that it has ended.
+    """
 
     event_id: str
     occurred_at: datetime
     phone_number: str
     campaign: Campaign
+    conversation_id: str | None = None
+    call_began_at: datetime | None = None
 
 
 class _Changes:
@@ -92,7 +107,26 @@ def _carry_out_one(
             mark_contact(step, _mark(rule, trigger))
         case MarkNumberUncallable():
             mark_number(step, trigger.phone_number, _mark(rule, trigger))
+        case CancelCallbacks():
+            _cancel_callbacks(step, rule, action, trigger)
     return None
+
+
+def _cancel_callbacks(step: Step, rule: CompiledRule, action: CancelCallbacks, trigger: Trigger) -> None:
+    """Call callbacks off after a call; before one there is nothing that they could have been arranged before."""
+    if trigger.conversation_id is None:
+        return
+    noted = CallOff(
+        occurred_at=trigger.occurred_at,
+        conversation_id=trigger.conversation_id,
+        origins=tuple(sorted(set(action.origins))),
+        cause=step.cause,
+        rule_set_id=rule.rule_set_id,
+        rule_id=rule.rule_id,
+        campaign_id=trigger.campaign.campaign_id if action.scope is CancelScope.CAMPAIGN else None,
+        call_began_at=trigger.call_began_at,
+    )
+    call_off(step, noted)
 
 
 def mark_contact(step: Step, mark: Mark) -> None:

@@ -11,6 +11,7 @@ from streams.logic.contact.deduplication import SCHEDULED_FROM, conversation_has
 from streams.logic.contact.limits import CLOCK_AHEAD_MAX, PROMISE_AHEAD_MAX
 from streams.logic.contact.state import Callback, Cancel, Status, Timer, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
+from streams.logic.decisions.call_offs import cancel_if_called_off
 from streams.logic.decisions.step import Step
 from streams.logic.hours.numbers import is_valid_number
 from topics.commands import Origin
@@ -21,7 +22,7 @@ from topics.records import Reason, Transition
 def admit(step: Step, callback: Callback, facts: LifecycleFacts) -> bool:
     """Accept a newly scheduled callback, or reject it with every reason that holds. True if it was accepted.
 
-    An accepted one may end at once, by a cancel, clear or recycle that it was scheduled before.
+    An accepted one may end at once, by a cancel, a rule, a clear or a recycle that it was scheduled before.
     """
     reasons = _refusals(step, callback)
     if reasons:
@@ -29,9 +30,19 @@ def admit(step: Step, callback: Callback, facts: LifecycleFacts) -> bool:
         return False
     callback = replace(callback, timer=due_timer(callback.due_at, callback.window_end_at))
     callback = step.move(callback, Transition.SCHEDULED, facts=facts)
-    if not _cancelled_before_it_came(step, callback):
+    if not _cancelled_before_it_came(step, callback) and not cancel_if_called_off(step, callback):
         cancel_if_void(step, callback)
     return True
+
+
+def is_refused(step: Step, callback: Callback) -> bool:
+    """Whether `admit` would reject it."""
+    return bool(_refusals(step, callback))
+
+
+def is_id_taken(step: Step, callback_id: str) -> bool:
+    """Whether the contact has a callback of this id, outstanding or ended and remembered."""
+    return callback_id in step.outstanding or callback_id in step.ended
 
 
 def due_timer(due_at: datetime, window_end_at: datetime | None) -> Timer:
@@ -54,7 +65,7 @@ def untimely(due_at: datetime, promised_at: datetime) -> tuple[Reason, ...]:
 
 
 def _refusals(step: Step, callback: Callback) -> tuple[Reason, ...]:
-    if callback.callback_id in step.outstanding or callback.callback_id in step.ended:
+    if is_id_taken(step, callback.callback_id):
         # The sender means another callback than we do, so nothing else can be said about this one.
         return (Reason.CALLBACK_ID_TAKEN,)
     reasons = list(untimely(callback.due_at, callback.scheduled_at))

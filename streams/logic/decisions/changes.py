@@ -15,6 +15,7 @@ from streams.logic.contact.presentations import closed_once_reopened, may_be_reo
 from streams.logic.contact.state import Callback, Cancel, Move, Ownership
 from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
 from streams.logic.decisions.bulk_cancel import cancel_if_void
+from streams.logic.decisions.call_offs import cancel_if_called_off
 from streams.logic.decisions.due import present_waiting
 from streams.logic.decisions.field_changes import (
     change_moved,
@@ -130,7 +131,8 @@ def _move(step: Step, callback: Callback, asked: Move, event: CallbackReschedule
     )
     if reopened:
         moved = record_since_end(step, moved, event.actor, event.reason)
-        # A clear or recycle that came while it was completed has passed it by.
+    if reopened and not cancel_if_called_off(step, moved):
+        # A clear or recycle that came while it was completed has passed it by, and so has a rule.
         cancel_if_void(step, moved)
 
 

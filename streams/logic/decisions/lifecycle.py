@@ -105,12 +105,15 @@ _OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_S
 _UNDIALED = (_R.SKIPPED, _R.EXPIRED, _R.NO_AGENT, _R.FAILED, _R.SHED)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
+_NOT_BY_RULE = (_R.INVALID_NUMBER, _R.TOO_FAR_AHEAD, _R.LADDER_ENDED, _R.CALLBACK_OUTSTANDING)
+
 _PASSED = "the system dials, no check fails"
 _SLOT = "outside callable time only, a slot opens"
 _OVER = "too late, or its window is over"
 _DAY = "its window is over, on another day it is open"
 _SLOT_OR_DAY = f"{_SLOT}; or {_DAY}"
-_AT_ONCE = "just accepted, but its cancel, clear or recycle came first"
+_AT_ONCE = "just accepted, but its cancel, call-off, clear or recycle came first"
+_BY_RULE = f"a rule calls it off or replaces it; {_AT_ONCE}"
 _OWNED = "of another callback, whose agent gets this one too"
 
 _ANEW = "number, agent or owner is another now, its window is not over"
@@ -120,7 +123,6 @@ _LINES: tuple[_Line, ...] = (
     (_NEW, _K.SCHEDULED, "accepted", _T.SCHEDULED, ()),
     (_NEW, _K.WRAP_UP, "a rule schedules it, accepted", _T.SCHEDULED, ()),
     ((_S.SCHEDULED,), _K.SCHEDULED, _AT_ONCE, _T.CANCELLED, ()),
-    ((_S.SCHEDULED,), _K.WRAP_UP, _AT_ONCE, _T.CANCELLED, ()),
     # It is outstanding.
     (OUTSTANDING, _K.RESCHEDULED, "not superseded", _T.RESCHEDULED, ()),
     (OUTSTANDING, _K.RESCHEDULED, "a field is another now", _T.CHANGED, ()),
@@ -131,6 +133,7 @@ _LINES: tuple[_Line, ...] = (
     (OUTSTANDING, _K.WRAP_UP, "names it, nothing was dialed, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
     (OUTSTANDING, _K.RETURNED, "of its open command, not moved in that call", _T.NOT_DIALED, _UNDIALED),
     (OUTSTANDING, _K.RETURNED, "the same, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
+    (OUTSTANDING, _K.WRAP_UP, _BY_RULE, _T.CANCELLED, ()),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
     # It falls due, and leaves `due` in the same step.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
@@ -169,7 +172,7 @@ _LINES: tuple[_Line, ...] = (
     ((_S.PRESENTED,), _K.RESCHEDULED, f"superseded, {_ANEW}", _T.PRESENTED, ()),
     # It has ended.
     (_REOPENED, _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
-    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its clear or recycle came first", _T.CANCELLED, ()),
+    ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its call-off, clear or recycle came first", _T.CANCELLED, ()),
     # The event is refused.
     (_NEW, _K.SCHEDULED, "", _T.REJECTED, (*_UNTIMELY, _R.INVALID_NUMBER, _R.SECOND_FOR_CONVERSATION)),
     (_KNOWN, _K.SCHEDULED, "", _T.REJECTED, (_R.CALLBACK_ID_TAKEN,)),
@@ -186,7 +189,7 @@ _LINES: tuple[_Line, ...] = (
     (_NEW, _K.RETURNED, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN,)),
     (OUTSTANDING, _K.RETURNED, "", _T.REJECTED, (_R.SUPERSEDED, *_UNTIMELY)),
     (ENDS, _K.RETURNED, "", _T.REJECTED, (_R.CALLBACK_ENDED,)),
-    (_NEW, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN, _R.LATER_CODE_FIRST, _R.INVALID_NUMBER)),
+    (_NEW, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_UNKNOWN, _R.LATER_CODE_FIRST, *_NOT_BY_RULE)),
     (OUTSTANDING, _K.WRAP_UP, "", _T.REJECTED, (_R.SUPERSEDED, _R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
     (ENDS, _K.WRAP_UP, "", _T.REJECTED, (_R.CALLBACK_ENDED, _R.LATER_CODE_FIRST, _R.CALLBACK_ID_TAKEN)),
 )

@@ -5,36 +5,24 @@ of each counts. Source: docs/rules.md, sections 1 and 5, section 8 rows 9, 11, 2
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from msgspec.structs import replace
 
 from streams.logic.checks.attempts import with_attempt
 from streams.logic.contact.deduplication import WRAPPED_UP, conversation_has, note_wrapped_up, wrapped_up_at
-from streams.logic.contact.ids import rule_callback_id
-from streams.logic.contact.occasion import Occasion, TooMuchWork
-from streams.logic.contact.presentations import closed, is_first, stays_open
+from streams.logic.contact.presentations import began_at, closed, is_first, stays_open
 from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
-from streams.logic.decisions.actions import Trigger, carry_out, mark_contact, mark_number
-from streams.logic.decisions.admission import admit
+from streams.logic.decisions.actions import mark_contact, mark_number
 from streams.logic.decisions.returns import end_undialed
+from streams.logic.decisions.rule_callbacks import EndedCall, follow_rules
 from streams.logic.decisions.step import Step
 from streams.logic.rules.rules import CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
-from topics.commands import Origin
 from topics.configuration import Campaign, DialingMode, WrapUpFlag
 from topics.events import WrapUp
-from topics.facts import (
-    CompletedFacts,
-    EventType,
-    ScheduledByRuleFacts,
-    WantedFacts,
-    WrapUpOvertakenFacts,
-    WrapUpRejectedFacts,
-)
+from topics.facts import CompletedFacts, EventType, WrapUpOvertakenFacts, WrapUpRejectedFacts
 from topics.records import Reason, Transition
-from topics.rules import ScheduleCallback
 
 
 def wrap_up(step: Step, event: WrapUp) -> None:
@@ -53,14 +41,16 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     step.contact = _with_wrap_up(step.contact, event)
     if not (of_presentation and _was_arranged_in(named, event)):
         step.contact = note_wrapped_up(step.contact, event.conversation_id, event.occurred_at)
-    dialed = is_attempt(event.wrap_up_code, campaign)
-    if dialed:
+    attempt = is_attempt(event.wrap_up_code, campaign)
+    if attempt:
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
     right_party = _map(step, event, campaign)
+    call_began_at = began_at(named, event.occurred_at) if named is not None and of_presentation else None
     if event.callback_id is not None:
-        _end_named_callback(step, event, event.callback_id, right_party, dialed=dialed)
-    if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
-        _run_rules(step, event, campaign, rule_sets, right_party)
+        _end_named_callback(step, event, event.callback_id, right_party, dialed=attempt)
+    in_preview_mode = campaign.dialing_mode is DialingMode.PREVIEW
+    asked = rule_sets if runs_rules(event.wrap_up_code, in_preview_mode=in_preview_mode) else ()
+    follow_rules(step, EndedCall(event, campaign, attempt, right_party, call_began_at), asked)
 
 
 def _named(step: Step, event: WrapUp) -> Callback | None:
@@ -163,56 +153,3 @@ def _end_named_callback(step: Step, event: WrapUp, callback_id: str, right_party
         step.note_ended(replace(callback, closed_at=closed(callback, event.occurred_at, step.now)))
     else:
         step.reject_unknown(callback_id, event.campaign_id, (Reason.CALLBACK_UNKNOWN,), refused)
-
-
-def _run_rules(
-    step: Step, event: WrapUp, campaign: Campaign, rule_sets: Sequence[CompiledRuleSet], right_party: bool
-) -> None:
-    """Carry out the actions of every rule that matches; all are asked about the contact as the wrap-up left it."""
-    occasion = Occasion(step.contact, event.phone_number, event.occurred_at, event)
-    try:
-        rules = [rule for rule_set in rule_sets for rule in rule_set.wrap_up(occasion)]
-    except TooMuchWork:
-        what = "The rules of the campaign need more work than one event may take"
-        raise BadEvent(ErrorCode.TOO_MUCH_WORK, "$.campaign_id", what) from None
-    if not rules:
-        return
-    trigger = Trigger(event.event_id, event.occurred_at, event.phone_number, campaign)
-    not_done = carry_out(step, rules, trigger)
-    wanted = [
-        WantedFacts(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id, offset_minutes=action.offset_minutes or 0)
-        for rule in rules
-        for action in rule.actions
-        if isinstance(action, ScheduleCallback)
-    ]
-    if wanted:
-        first, *others = wanted
-        facts = ScheduledByRuleFacts(
-            rule_set_id=first.rule_set_id,
-            rule_id=first.rule_id,
-            offset_minutes=first.offset_minutes,
-            wrap_up_code=event.wrap_up_code,
-            call_analysis=event.call_analysis,
-            not_scheduled=tuple(others) or None,
-            right_party_contact=right_party,
-            not_done=not_done,
-        )
-        _schedule(step, event, facts)
-
-
-def _schedule(step: Step, event: WrapUp, facts: ScheduledByRuleFacts) -> None:
-    contact = step.contact
-    callback = Callback(
-        callback_id=rule_callback_id(contact.contact_list_id, contact.contact_id, event.event_id),
-        campaign_id=event.campaign_id,
-        origin=Origin.RULE,
-        phone_number=event.phone_number,
-        # Elapsed minutes, in UTC: a change of daylight saving time does not stretch them.
-        due_at=event.occurred_at + timedelta(minutes=facts.offset_minutes),
-        scheduled_at=event.occurred_at,
-        changed_at=event.occurred_at,
-        set_by=event.event_id,
-        conversation_id=event.conversation_id,
-        phone_column=event.phone_column,
-    )
-    admit(step, callback, facts)
