@@ -81,6 +81,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     commanded_at: when that was written. returns: how often it came back undialed and went out again. window_start_at,
     window_end_at: within which it is promised; missed: how many windows it has missed. changes: by field, `occurred_at`
     of the latest change that carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
+    late_from: of one that moved for a gap, the due time from which its lateness counts. These two mean nothing while
+    there is no first_due_at.
     """
 
     callback_id: str
@@ -119,6 +121,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     changes: dict[str, datetime] = field(default_factory=dict)
     phone_column: str | None = None
     moved_for: MovedFor | None = None
+    late_from: datetime | None = None
 
     @property
     def is_handed_out(self) -> bool:

@@ -99,11 +99,18 @@ _KNOWN = (*OUTSTANDING, *ENDS)
 _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 
 _OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
-_OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
+_WAITED_OUT = (
+    _R.OUTSIDE_CALLABLE_TIME,
+    _R.TOO_SOON,
+    _R.IN_CALL,
+    _R.CONTACT_UNREADABLE,
+    _R.RULE_SET_UNREADABLE,
+    _R.CALLABLE_TIME_SET_UNREADABLE,
+)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _PASSED = "the system dials, no check fails"
-_SLOT = "outside callable time only, a slot opens"
+_SLOT = "every reason can be waited out, a slot opens"
 _AT_ONCE = "just accepted, but its cancel, clear or recycle came first"
 _OWNED = "of another callback, whose agent gets this one too"
 
@@ -118,23 +125,26 @@ _LINES: tuple[_Line, ...] = (
     (OUTSTANDING, _K.CANCELLED, "not superseded", _T.CANCELLED, ()),
     (OUTSTANDING, _K.WRAP_UP, "names it, not moved in that call", _T.COMPLETED, ()),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
+    # A gap or a call in flight keeps it back.
+    ((_S.SCHEDULED,), _K.WRAP_UP, "moved for a call that has ended", _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     # It falls due, and leaves `due` in the same step.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
     ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
     ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _WAITED_OUT),
     ((_S.DUE,), _K.DUE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     # It waits.
     ((_S.WAITING,), _K.RELEASED, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.WAITING,), _K.RELEASED, _PASSED, _T.DIALING, ()),
     ((_S.WAITING,), _K.RELEASED, "a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.WAITING,), _K.RELEASED, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.WAITING,), _K.RELEASED, _SLOT, _T.RESCHEDULED, _WAITED_OUT),
     ((_S.WAITING,), _K.RELEASED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     ((_S.WAITING,), _K.SCHEDULED, _OWNED, _T.PRESENTED, ()),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _WAITED_OUT),
     ((_S.WAITING,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     ((_S.WAITING,), _K.TOO_LATE, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
     ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "too late", _T.EXPIRED, (_R.TOO_LATE,)),

@@ -20,6 +20,7 @@ from streams.logic.contact.presentations import presented_at
 from streams.logic.contact.state import Answer, Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import expires_at
+from streams.logic.decisions.flights import begin, begin_again
 from streams.logic.decisions.step import Step, state_of
 from streams.logic.hours.open_slots import open_until
 from topics.check_facts import CallbackFacts, PlacementFacts, RuleNamed
@@ -42,13 +43,16 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         before_at = before.decided_at
         if step.now - before_at < valid_for:
             step.effects.append(Answered(bytes(before.value), None))
+            begin_again(step, campaign, event.request_id, before)
             return
     verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
     acted = before is not None and before.acted
     if decided.allowed and not acted:
         _carry_out_rules(step, event, verdict)
-    if decided.allowed and (callback := _callback_of(step, event)) is not None:
-        step.keep(_as_placed(step, callback))
+    if decided.allowed:
+        if (callback := _callback_of(step, event)) is not None:
+            step.keep(_as_placed(step, callback))
+        begin(step, campaign, callback and callback.callback_id, event.request_id)
     answer = encode(decided)
     others = {name: one for name, one in step.contact.answers.items() if name != request}
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
@@ -65,7 +69,8 @@ def _decide(
 ) -> tuple[Verdict, PlacementDecided[PlacementFacts]]:
     """The verdict of the checks, and the answer. before_at: when the same request was decided before."""
     of_campaign = event.origin is PlacementOrigin.CAMPAIGN
-    call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign)
+    callback_id = None if of_campaign else event.callback_id
+    call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign, callback_id, event.request_id)
     verdict = check(call, step.configuration, step.now)
     callback = _callback_of(step, event)
     reasons = verdict.reasons

@@ -18,6 +18,7 @@ from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import Trigger, carry_out, mark_contact, mark_number
 from streams.logic.decisions.admission import admit
+from streams.logic.decisions.flights import end_by_wrap_up
 from streams.logic.decisions.step import Step
 from streams.logic.rules.rules import CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
@@ -59,6 +60,7 @@ def wrap_up(step: Step, event: WrapUp) -> None:
         _end_named_callback(step, event, event.callback_id, right_party)
     if runs_rules(event.wrap_up_code, in_preview_mode=campaign.dialing_mode is DialingMode.PREVIEW):
         _run_rules(step, event, campaign, rule_sets, right_party)
+    end_by_wrap_up(step, event)
 
 
 def _named(step: Step, event: WrapUp) -> Callback | None:
