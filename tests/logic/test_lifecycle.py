@@ -128,6 +128,7 @@ def test_everything_was_tried_in_every_state_that_a_row_can_have() -> None:
     assert set(product((None, *OUTSTANDING, *ENDS), always)) <= tried
     assert {pair for pair in tried if pair[1] in TIMERS} == {
         (Status.SCHEDULED, InputKind.DUE),
+        (Status.SCHEDULED, InputKind.TOO_LATE),
         (Status.WAITING, InputKind.TOO_LATE),
         (Status.PRESENTED, InputKind.OWNER),
         (Status.PRESENTED, InputKind.OUTCOME),
