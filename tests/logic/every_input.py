@@ -94,6 +94,8 @@ LIMITS = {"owner_expires_after_s": 3600, "outcome_timeout_s": 7200}
 OFF, PREVIEW, TIMED = {"status": "off"}, {"dialing_mode": "preview"}, {"callable_time_set_id": "T"}
 SCREENED = {**PREVIEW, "screen_previews": True}
 SLOT = {**TIMED, "reschedule_zone_blocked": True}
+ONE_CALL = {"one_call_at_a_time_s": 6 * 3600}
+APART = {"min_gap_s": 24 * 3600, **ONE_CALL}
 
 CONFIGURATIONS: dict[str, Json] = {
     "on": {},
@@ -107,6 +109,9 @@ CONFIGURATIONS: dict[str, Json] = {
     "limited": {"expire_after_s": 600},
     "limited and off": {"expire_after_s": 600, **OFF},
     "next day": {"on_missed": "next_day"},
+    "apart": APART,
+    "one call, limited": {"expire_after_s": 600, **ONE_CALL},
+    "screened and apart, times unreadable": {**SLOT, **SCREENED, **APART},
     "recycled": {"recycle_cancels": ["agent", "rule"]},
     "again": {"on_returned": "again"},
     "cleared": {},
@@ -119,14 +124,18 @@ CONFIGURATIONS: dict[str, Json] = {
 """By name, the settings of the campaign. What else there is to some of them, `_LATER` has."""
 
 _NO_RULES = ("rule-sets", "R", {"rule_set_id": "R", "rules": "no list"})
+_NO_TIMES = ("callable-time-sets", "T", {"callable_time_set_id": "T", "times": "no list"})
 _LATER: dict[str, tuple[str, str, Json | None]] = {
     "recycled": ("campaign-recycle", "P", recycle(occurred_at=at(DUE - MINUTE))),
+    # So that the campaign may call whom it has called.
+    "one call, limited": ("campaign-recycle", "P", recycle(occurred_at=at(DUE - MINUTE))),
     "cleared": ("contact-list-cleared", "L", clear(occurred_at=at(DUE - MINUTE))),
     "gone": ("campaigns", "P", None),
     "unreadable": ("campaigns", "P", {"campaign_id": "P"}),
     "rules unreadable": _NO_RULES,
     "screened, rules unreadable": _NO_RULES,
-    "times unreadable": ("callable-time-sets", "T", {"callable_time_set_id": "T", "times": "no list"}),
+    "times unreadable": _NO_TIMES,
+    "screened and apart, times unreadable": _NO_TIMES,
 }
 
 UNFIT = (("on", recorded(callable=False)), ("screened", recorded(callable=False)), ("slot in preview", UNREADABLE))
@@ -240,6 +249,13 @@ def after_many(life: Life) -> Life:
     return life
 
 
+def in_call(life: Life) -> Life:
+    """Another call of the contact is in flight."""
+    about = {"campaign_id": "P", "contact_list_id": "L", "contact_id": "c1", "phone_number": NUMBER}
+    request = {"event_id": "p2", "request_id": "q2", "occurred_at": at(life.now), "origin": "campaign", **about}
+    return life.send(told("placement-requested", request), "one call, limited")
+
+
 def called_off(life: Life, callback_id: str) -> Life:
     return life.send(told("callback-scheduled", cancelled(callback_id, occurred_at=at(life.now))))
 
@@ -274,11 +290,15 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.SCHEDULED, promised(**WINDOW)),
     (Status.SCHEDULED, promised(**WINDOW).fire("slot in preview")),
     (Status.SCHEDULED, ruled("CLIMB")),
+    (Status.SCHEDULED, in_call(ruled())),
+    (Status.SCHEDULED, in_call(ruled()).fire("apart")),
+    (Status.SCHEDULED, in_call(ruled()).fire("one call, limited")),
     (Status.WAITING, ruled().fire("off")),
     (Status.WAITING, after_many(ruled().fire("off"))),
     (Status.WAITING, moved(ruled(), RULES).fire("off")),
     (Status.WAITING, given(ruled(), RULES).fire("off")),
     (Status.WAITING, ruled().fire("limited and off")),
+    (Status.WAITING, in_call(ruled()).fire("off")),
     (Status.WAITING, ruled().fire("unreadable")),
     (Status.WAITING, ruled().fire("rules unreadable")),
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("off")),

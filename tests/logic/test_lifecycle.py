@@ -131,6 +131,7 @@ def test_everything_was_tried_in_every_state_that_a_row_can_have() -> None:
         (Status.SCHEDULED, InputKind.DUE),
         (Status.SCHEDULED, InputKind.WINDOW),
         (Status.WAITING, InputKind.WINDOW),
+        (Status.SCHEDULED, InputKind.TOO_LATE),
         (Status.WAITING, InputKind.TOO_LATE),
         (Status.PRESENTED, InputKind.OWNER),
         (Status.PRESENTED, InputKind.OUTCOME),

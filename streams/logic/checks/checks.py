@@ -12,6 +12,7 @@ from itertools import product
 from msgspec.structs import asdict
 
 from streams.logic.checks.attempts import check_limits
+from streams.logic.checks.gaps import look_at_gap, look_for_calls
 from streams.logic.checks.verdict import Call, Verdict, has_action, in_order
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.listed import cleared_at
@@ -31,6 +32,8 @@ from topics.check_facts import (
     DncFacts,
     FilterFacts,
     FilterOutcome,
+    GapFacts,
+    InCallFacts,
     Marked,
     NumberFacts,
     OutstandingFacts,
@@ -78,6 +81,8 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
         contact_filter=_check_filter(found, campaign, configuration, occasion),
         pass_=_check_pass(found, call, campaign, configuration) if call.of_campaign else None,
         outstanding_callbacks=_check_outstanding(found, call, campaign) if call.of_campaign else None,
+        gap=_check_gap(found, call, campaign.min_gap_s, now) if campaign.min_gap_s else None,
+        in_call=_check_in_call(found, call, now) if campaign.one_call_at_a_time_s else None,
     )
     return found.verdict(facts)
 
@@ -210,6 +215,18 @@ def _check_outstanding(found: _Findings, call: Call, campaign: Campaign) -> tupl
         OutstandingFacts(callback_id=callback.callback_id, campaign_id=callback.campaign_id)
         for callback in call.contact.callbacks
     )
+
+
+def _check_gap(found: _Findings, call: Call, min_gap_s: int, now: datetime) -> GapFacts:
+    facts = look_at_gap(min_gap_s, call.contact)
+    found.fail_if(facts.fits_at is not None and now < facts.fits_at, Reason.TOO_SOON)
+    return facts
+
+
+def _check_in_call(found: _Findings, call: Call, now: datetime) -> tuple[InCallFacts, ...]:
+    others = look_for_calls(call, now)
+    found.fail_if(bool(others), Reason.IN_CALL)
+    return others
 
 
 def _marked(mark: Mark | None) -> Marked | None:

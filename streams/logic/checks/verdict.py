@@ -18,12 +18,17 @@ _RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that somebody is about to place. of_campaign: it is the campaign's own next record, not a callback."""
+    """A call that somebody is about to place. of_campaign: it is the campaign's own next record, not a callback.
+
+    callback_id, request_id: what the call is for, and who asks, so that it is not refused for itself.
+    """
 
     contact: Contact
     campaign_id: str
     phone_number: str
     of_campaign: bool = False
+    callback_id: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     empty if a wrap-up ended it undialed. presented_anew: those that a change led to, as the callback is still the same
     call. returns: how often it was due again because nothing was dialed. window_start_at, window_end_at: within which
     it is promised; missed: how many windows it has missed. changes: by field, `occurred_at` of the latest change that
-    carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
+    carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved. late_from: of one that
+    moved for a gap, the due time from which its lateness counts. These two mean nothing without a first_due_at.
     """
 
     callback_id: str
@@ -136,6 +137,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     moved_for: MovedFor | None = None
     presented_anew: tuple[datetime, ...] = ()
     as_ended: Fields | None = None
+    late_from: datetime | None = None
 
     @property
     def is_handed_out(self) -> bool:

@@ -110,7 +110,13 @@ def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None
     """When the callback is too late to go out; None if its campaign sets no limit."""
     if campaign is None or campaign.expire_after_s is None:
         return None
-    return callback.due_at + timedelta(seconds=campaign.expire_after_s)
+    return late_from(callback) + timedelta(seconds=campaign.expire_after_s)
+
+
+def late_from(callback: Callback) -> datetime:
+    """From when on its lateness counts: since it was due, or since it was due before a gap moved it first."""
+    moved = callback.first_due_at is not None
+    return callback.late_from if moved and callback.late_from is not None else callback.due_at
 
 
 def _outcome_timer(now: datetime, campaign: Campaign | None) -> Timer:

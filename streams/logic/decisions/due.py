@@ -13,6 +13,7 @@ from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.dispatch import Grounds, expires_at, present
 from streams.logic.decisions.field_changes import owned, passed_to_queue
 from streams.logic.decisions.lifecycle import InputKind
+from streams.logic.decisions.moves import timer_of
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import hold, lets_out, still_waiting
@@ -41,6 +42,8 @@ def fire_timer(step: Step, callback: Callback) -> None:
     match timer.kind:
         case TimerKind.DUE:
             _fall_due(step, callback)
+        case TimerKind.TOO_LATE if callback.status is Status.SCHEDULED:
+            _review_moved(step, callback)
         case TimerKind.TOO_LATE:
             _review_waiting(step, callback)
         case TimerKind.OWNER:
@@ -162,6 +165,15 @@ def _review_waiting(step: Step, callback: Callback) -> None:
     waiting = still_waiting(step, callback, campaign)
     if waiting != callback:
         step.keep(waiting)
+
+
+def _review_moved(step: Step, callback: Callback) -> None:
+    """A gap kept it back to its limit, if the campaign still sets that; if not, it waits for its due time."""
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    if _is_too_late(step, callback, campaign):
+        _expire_too_late(step, callback, campaign)
+    else:
+        step.keep(replace(callback, timer=timer_of(step, callback, campaign)))
 
 
 def _timer_is_due(step: Step, callback: Callback) -> bool:

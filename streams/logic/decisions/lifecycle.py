@@ -101,19 +101,27 @@ _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 _REOPENED = (_S.COMPLETED, _S.NOT_DIALED)
 
 _OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
-_OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
+_WAITED_OUT = (
+    _R.OUTSIDE_CALLABLE_TIME,
+    _R.TOO_SOON,
+    _R.IN_CALL,
+    _R.CONTACT_UNREADABLE,
+    _R.RULE_SET_UNREADABLE,
+    _R.CALLABLE_TIME_SET_UNREADABLE,
+)
 _UNDIALED = (_R.SKIPPED, _R.EXPIRED, _R.NO_AGENT, _R.FAILED, _R.SHED)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
 _NOT_BY_RULE = (_R.INVALID_NUMBER, _R.TOO_FAR_AHEAD, _R.LADDER_ENDED, _R.CALLBACK_OUTSTANDING)
 
 _PASSED = "the system dials, no check fails"
-_SLOT = "outside callable time only, a slot opens"
+_SLOT = "every reason can be waited out, a slot opens"
 _OVER = "too late, or its window is over"
 _DAY = "its window is over, on another day it is open"
 _SLOT_OR_DAY = f"{_SLOT}; or {_DAY}"
 _AT_ONCE = "just accepted, but its cancel, call-off, clear or recycle came first"
 _BY_RULE = f"a rule calls it off or replaces it; {_AT_ONCE}"
+_CALL_OVER = "moved for a call that has ended"
 _OWNED = "of another callback, whose agent gets this one too"
 
 _ANEW = "number, agent or owner is another now, its window is not over"
@@ -135,13 +143,17 @@ _LINES: tuple[_Line, ...] = (
     (OUTSTANDING, _K.RETURNED, "the same, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
     (OUTSTANDING, _K.WRAP_UP, _BY_RULE, _T.CANCELLED, ()),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
+    # A gap or a call in flight keeps it back.
+    ((_S.SCHEDULED,), _K.WRAP_UP, _CALL_OVER, _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.RETURNED, _CALL_OVER, _T.RESCHEDULED, ()),
+    ((_S.SCHEDULED,), _K.TOO_LATE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
     # It falls due, and leaves `due` in the same step.
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
     ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
     ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.DUE,), _K.DUE, _SLOT_OR_DAY, _T.RESCHEDULED, (*_OUTSIDE_TIME_ONLY, _R.WINDOW_OVER)),
+    ((_S.DUE,), _K.DUE, _SLOT_OR_DAY, _T.RESCHEDULED, (*_WAITED_OUT, _R.WINDOW_OVER)),
     ((_S.DUE,), _K.DUE, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
     # Its window ends before it falls due.
     ((_S.SCHEDULED,), _K.WINDOW, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
@@ -151,11 +163,11 @@ _LINES: tuple[_Line, ...] = (
     ((_S.WAITING,), _K.RELEASED, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.WAITING,), _K.RELEASED, _PASSED, _T.DIALING, ()),
     ((_S.WAITING,), _K.RELEASED, "a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.WAITING,), _K.RELEASED, _SLOT_OR_DAY, _T.RESCHEDULED, (*_OUTSIDE_TIME_ONLY, _R.WINDOW_OVER)),
+    ((_S.WAITING,), _K.RELEASED, _SLOT_OR_DAY, _T.RESCHEDULED, (*_WAITED_OUT, _R.WINDOW_OVER)),
     ((_S.WAITING,), _K.RELEASED, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
     ((_S.WAITING,), _K.SCHEDULED, _OWNED, _T.PRESENTED, ()),
     ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, a check fails", _T.BLOCKED, PLACEMENT_REASONS),
-    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
+    ((_S.WAITING,), _K.SCHEDULED, f"{_OWNED}, {_SLOT}", _T.RESCHEDULED, _WAITED_OUT),
     ((_S.WAITING,), _K.TOO_LATE, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
     ((_S.WAITING,), _K.TOO_LATE, _DAY, _T.RESCHEDULED, (_R.WINDOW_OVER,)),
     ((_S.WAITING,), _K.TOO_LATE, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
@@ -204,15 +216,15 @@ def _rows(lines: Iterable[_Line]) -> Iterable[Row]:
 TABLE = tuple(_rows(_LINES))
 """Every transition that a callback can go through, and every refusal of an event about it."""
 
-_ROWS: dict[tuple[State, InputKind | None, Transition], Row] = {
-    (row.state, row.kind, row.transition): row for row in TABLE
-}
+_ROWS: dict[tuple[State, InputKind | None, Transition], list[Row]] = {}
+for _row in TABLE:
+    _ROWS.setdefault((_row.state, _row.kind, _row.transition), []).append(_row)
 
 
 def next_state(state: State, kind: InputKind | None, transition: Transition, reasons: tuple[Reason, ...] = ()) -> State:
     """The state after a transition with these reasons. Raises OutsideLifecycle if the table has no such row."""
-    row = _ROWS.get((state, kind, transition))
-    if row is not None and (row.reasons.issuperset(reasons) if reasons else not row.reasons):
-        return row.to
+    for row in _ROWS.get((state, kind, transition), ()):
+        if row.reasons.issuperset(reasons) if reasons else not row.reasons:
+            return row.to
     why = ", ".join(reasons) or "no reason"
     raise OutsideLifecycle(f"{transition} of a callback that is {state or 'not known'}, at {kind}, for {why}")

@@ -22,6 +22,7 @@ from streams.logic.contact.presentations import presented_at
 from streams.logic.contact.state import Answer, Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import expires_at
+from streams.logic.decisions.flights import begin, begin_again
 from streams.logic.decisions.step import Step, state_of
 from streams.logic.decisions.windows import is_over
 from streams.logic.hours.open_slots import open_until
@@ -47,13 +48,17 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         before_at = before.decided_at
         if step.now - before_at < valid_for:
             step.effects.append(Answered(_addressed(bytes(before.value), event.reply_to), None))
+            begin_again(step, campaign, event.request_id, before)
             return
     verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
     acted = before is not None and before.acted
     if decided.allowed and not acted:
         _carry_out_rules(step, event, verdict)
-    if decided.allowed and (callback := _callback_of(step, event)) is not None:
-        step.keep(_as_placed(step, callback))
+    if decided.allowed:
+        callback = _callback_of(step, event)
+        if callback is not None:
+            step.keep(_as_placed(step, callback))
+        begin(step, campaign, None if callback is None else callback.callback_id, event.request_id)
     # What is remembered is for whoever asks again, which may be somebody else.
     answer = encode(decided if decided.reply_to is None else replace(decided, reply_to=None))
     others = {name: one for name, one in step.contact.answers.items() if name != request}
@@ -71,7 +76,8 @@ def _decide(
 ) -> tuple[Verdict, PlacementDecided[PlacementFacts]]:
     """The verdict of the checks, and the answer. before_at: when the same request was decided before."""
     of_campaign = event.origin is PlacementOrigin.CAMPAIGN
-    call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign)
+    callback_id = None if of_campaign else event.callback_id
+    call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign, callback_id, event.request_id)
     verdict = check(call, step.configuration, step.now)
     callback = _callback_of(step, event)
     reasons = verdict.reasons

@@ -22,6 +22,7 @@ from streams.logic.contact.presentations import (
 from streams.logic.contact.state import Callback
 from streams.logic.contact.system_codes import is_refused_check
 from streams.logic.decisions.admission import due_timer, untimely
+from streams.logic.decisions.flights import over as end_flight
 from streams.logic.decisions.step import Step
 from topics.configuration import Campaign, OnReturned
 from topics.events import CallbackReturned, ReturnReason, WrapUp
@@ -62,6 +63,7 @@ def take_back(step: Step, event: CallbackReturned) -> None:
         # It counts as often as it would have, had the return come before the reschedule.
         returns = over.returns + _goes_again(step, over)
         step.keep(replace(over, left_open_by=event.event_id, returns=returns))
+        end_flight(step, callback.campaign_id, callback.callback_id)
         return
     undialed = _Undialed(
         event_id=event.event_id,
@@ -74,6 +76,7 @@ def take_back(step: Step, event: CallbackReturned) -> None:
         _due_again(step, over, undialed)
     else:
         _end(step, over, undialed)
+    end_flight(step, callback.campaign_id, callback.callback_id)
 
 
 def end_undialed(step: Step, callback: Callback, event: WrapUp) -> None:

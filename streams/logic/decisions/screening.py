@@ -1,4 +1,4 @@
-"""The way out of a callback that is due, through the checks: dialed, presented, blocked, waiting, or moved to a slot.
+"""The way out of a callback that is due, through the checks: dialed, presented, blocked, waiting, or moved.
 
 Source: docs/rules.md, section 3 and section 8 rows 13, 19 and 20.
 """
@@ -6,18 +6,17 @@ Source: docs/rules.md, section 3 and section 8 rows 13, 19 and 20.
 from msgspec.structs import replace
 
 from streams.logic.checks.checks import check
-from streams.logic.checks.verdict import Call, Verdict
-from streams.logic.contact.limits import MOVE_AHEAD_MAX
-from streams.logic.contact.state import Callback, MovedFor
+from streams.logic.checks.verdict import Verdict
+from streams.logic.contact.state import Callback
 from streams.logic.decisions.actions import Trigger, carry_out
-from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import Grounds, dial, present
+from streams.logic.decisions.flights import begin
+from streams.logic.decisions.moves import call_for, move_or_block
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import UNREADABLE, hold, waited_for
-from streams.logic.hours.callable_time import next_open
 from topics.configuration import Campaign
-from topics.facts import Because, BlockedFacts, MovedToSlotFacts
-from topics.records import Reason, Transition
+from topics.facts import Because
+from topics.records import Reason
 
 
 def send_to_analysis(step: Step, callback: Callback, campaign: Campaign, grounds: Grounds) -> None:
@@ -36,11 +35,12 @@ def send_to_analysis(step: Step, callback: Callback, campaign: Campaign, grounds
         hold(step, callback, campaign, reasons, grounds)
         return
     if not verdict.allowed:
-        _refuse(step, callback, campaign, verdict)
+        move_or_block(step, callback, campaign, verdict, _not_placement(verdict))
         return
     trigger = Trigger(callback.set_by, step.now, callback.phone_number, campaign)
     not_done = carry_out(step, verdict.matched, trigger)
     dial(step, callback, campaign, grounds, not_done)
+    begin(step, campaign, callback.callback_id)
 
 
 def send_to_preview(step: Step, callback: Callback, campaign: Campaign | None, grounds: Grounds) -> None:
@@ -50,39 +50,17 @@ def send_to_preview(step: Step, callback: Callback, campaign: Campaign | None, g
     """
     if campaign is not None and campaign.screen_previews:
         verdict = _verdict(step, callback)
-        if _not_placement(verdict):
-            _refuse(step, callback, campaign, verdict)
+        if failed := _not_placement(verdict):
+            move_or_block(step, callback, campaign, verdict, failed)
             return
         grounds = replace(grounds, checks=verdict.facts)
     present(step, callback, campaign, grounds)
 
 
 def _verdict(step: Step, callback: Callback) -> Verdict:
-    call = Call(step.contact, callback.campaign_id, callback.phone_number)
-    return check(call, step.configuration, step.now)
+    return check(call_for(step, callback), step.configuration, step.now)
 
 
 def _not_placement(verdict: Verdict) -> tuple[Reason, ...]:
     """The reasons that do not wait for the placement."""
     return tuple(reason for reason in verdict.reasons if reason not in UNREADABLE)
-
-
-def _refuse(step: Step, callback: Callback, campaign: Campaign, verdict: Verdict) -> None:
-    no_slot_within = None
-    if campaign.reschedule_zone_blocked and _not_placement(verdict) == (Reason.OUTSIDE_CALLABLE_TIME,):
-        times = step.configuration.times[campaign.callable_time_set_id or ""]
-        opens_at = next_open(times, step.contact, callback.phone_number, step.now)
-        if opens_at is not None:
-            moved = replace(
-                callback,
-                due_at=opens_at,
-                timer=due_timer(opens_at, callback.window_end_at),
-                first_due_at=callback.first_due_at or callback.due_at,
-                moved_for=MovedFor.ZONE,
-            )
-            moves = MovedToSlotFacts(callback.due_at, moved.first_due_at or callback.due_at, checks=verdict.facts)
-            step.move(moved, Transition.RESCHEDULED, reasons=verdict.reasons, facts=moves)
-            return
-        no_slot_within = MOVE_AHEAD_MAX.days
-    facts = BlockedFacts(checks=verdict.facts, no_open_slot_within_days=no_slot_within)
-    step.move(callback, Transition.BLOCKED, reasons=verdict.reasons, facts=facts)

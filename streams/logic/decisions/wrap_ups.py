@@ -14,6 +14,7 @@ from streams.logic.contact.presentations import began_at, closed, is_first, stay
 from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import mark_contact, mark_number
+from streams.logic.decisions.flights import end_by_wrap_up
 from streams.logic.decisions.returns import end_undialed
 from streams.logic.decisions.rule_callbacks import EndedCall, follow_rules
 from streams.logic.decisions.step import Step
@@ -51,6 +52,7 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     in_preview_mode = campaign.dialing_mode is DialingMode.PREVIEW
     asked = rule_sets if runs_rules(event.wrap_up_code, in_preview_mode=in_preview_mode) else ()
     follow_rules(step, EndedCall(event, campaign, attempt, right_party, call_began_at), asked)
+    end_by_wrap_up(step, event)
 
 
 def _named(step: Step, event: WrapUp) -> Callback | None:
