@@ -25,14 +25,13 @@ def regions_of(contact: Contact, phone_number: str) -> Mapping[str, ZoneOf]:
     All of them count. `topics.cells.UNREADABLE_REGION` is among them if a record has a region that cannot be read.
     """
     found: dict[str, ZoneOf] = {}
-    named = [(entry.region, ZoneOf.NUMBER) for entry in entries_of(contact, phone_number)]
-    if contact.listed is not None:
+    named = [(entry.region, ZoneOf.NUMBER) for entry in entries_of(contact, phone_number) if entry.region]
+    if contact.listed is not None and contact.listed.region is not None:
         named.append((contact.listed.region, ZoneOf.CONTACT))
     named += [(region, ZoneOf.DERIVED) for region in derived_regions(phone_number)]
     for region, of in named:
-        if region is not None:
-            for one in with_country(region):
-                found.setdefault(one, of)
+        for one in with_country(region):
+            found.setdefault(one, of)
     return found
 
 
