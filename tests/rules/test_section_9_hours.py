@@ -66,7 +66,7 @@ def test_9_06g_a_region_that_only_a_date_names_counts_on_that_date() -> None:
 
 
 def test_9_06h_a_number_in_no_known_region_is_refused_where_one_is_required() -> None:
-    """A toll-free number, the same with a region on record, one with an area code, one with a region nobody can read."""
+    """A toll-free number, the same with a region on record, one with an area code, and one that nobody can read."""
     said = play("9.06h")
     assert answers(said) == [UNKNOWN, [], [], UNKNOWN]
     assert said.errors == ["invalid_cell"]
