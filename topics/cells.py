@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Raw
 
 from topics.configuration import NONE_LEFT, AttemptLimits, CampaignStatus
-from topics.fields import FilledId, OptionalId, PhoneNumber, legible_number
+from topics.fields import FilledId, OptionalId, OptionalRegion, PhoneNumber, legible_number
 from topics.names import TopicName
 
 UNREADABLE_ZONE = "unreadable"
 """What a time zone that cannot be read counts as: no database has it, so callable time refuses."""
+
+UNREADABLE_REGION = "ZZ"
+"""The same for a region. ISO 3166 gives this code to nobody; a record that has it says that nobody knows the region."""
 
 UNREADABLE_COLUMN = "unreadable"
 """The same for the column and the type of a number. The number is uncallable then."""
@@ -38,6 +41,7 @@ class Mended(NamedTuple):
 
 _NO, _OFF, _NOTHING = Raw(b"false"), Raw(b'"off"'), Raw(b"{}")
 _ZONE, _COLUMN = Raw(b'"%s"' % UNREADABLE_ZONE.encode()), Raw(b'"%s"' % UNREADABLE_COLUMN.encode())
+_REGION = Raw(b'"%s"' % UNREADABLE_REGION.encode())
 
 _Decoder = msgspec.json.Decoder[Any]
 _CELLS: _Decoder = msgspec.json.Decoder(dict[str, Raw])
@@ -47,6 +51,7 @@ _BOOL: _Decoder = msgspec.json.Decoder(bool)
 _NAME: _Decoder = msgspec.json.Decoder(FilledId)
 _NUMBER: _Decoder = msgspec.json.Decoder(PhoneNumber)
 _ZONE_NAME: _Decoder = msgspec.json.Decoder(OptionalId | None)
+_REGION_NAME: _Decoder = msgspec.json.Decoder(OptionalRegion | None)
 _STATUS: _Decoder = msgspec.json.Decoder(CampaignStatus)
 _LIMITS: _Decoder = msgspec.json.Decoder(AttemptLimits | None)
 
@@ -69,6 +74,7 @@ def mend(topic: str, value: bytes) -> Mended | None:
 def _mend_contact(cells: Cells, bad_paths: list[str]) -> dict[str, Any]:
     _replace(cells, "callable", _BOOL, _NO, "$", bad_paths)
     _replace(cells, "time_zone", _ZONE_NAME, _ZONE, "$", bad_paths)
+    _replace(cells, "region", _REGION_NAME, _REGION, "$", bad_paths)
     if "attributes" in cells:
         cells["attributes"] = _attributes(cells["attributes"], bad_paths)
     if "numbers" in cells:
@@ -110,6 +116,7 @@ def _number(raw: Raw, at: str, bad_paths: list[str]) -> Cells | None:
         entry["phone_number"], entry["callable"] = Raw(b'"%s"' % number.encode()), _NO
     _replace(entry, "callable", _BOOL, _NO, at, bad_paths)
     _replace(entry, "time_zone", _ZONE_NAME, _ZONE, at, bad_paths)
+    _replace(entry, "region", _REGION_NAME, _REGION, at, bad_paths)
     for name, decoder in (("column", _NAME), ("type", _TEXT)):
         if name not in entry or _read(decoder, entry[name]) is None:
             bad_paths.append(f"{at}.{name}")

@@ -7,7 +7,8 @@ Source: docs/contract.md, sections "In, per contact" and "In, per campaign and l
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import force_setattr
 
 from topics.fields import (
     ContactListId,
@@ -250,17 +251,22 @@ class PlacementRequested(Struct, frozen=True, kw_only=True):
 
 
 class ContactNumber(Struct, frozen=True, kw_only=True):
-    """One number of a contact. `column` is its place on the list, `type` the kind of line."""
+    """One number of a contact. `column` is its place on the list, `type` the kind of line.
+
+    A region that is absent takes no room: the numbers of a contact are a part of its row.
+    """
 
     column: FilledId
     type: str
     phone_number: PhoneNumber
     callable: bool = False
     time_zone: OptionalId | None = None
-    region: OptionalRegion | None = None
+    region: OptionalRegion | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
-        blank_as_absent(self, "time_zone", "region")
+        blank_as_absent(self, "time_zone")
+        if not self.region or self.region.isspace():
+            force_setattr(self, "region", UNSET)
 
 
 class ContactRecord(Struct, frozen=True, kw_only=True):

@@ -15,9 +15,12 @@ from streams.logic.contact.bounds import (
     ACTIONS_MAX,
     CODES_MAX,
     CONDITIONS_MAX,
+    DATE_SLOTS_MAX,
     DNC_LISTS_MAX,
+    EXCEPTIONS_MAX,
     FLAGS_MAX,
     RECORD_BYTES_MAX,
+    REGIONS_MAX,
     RULE_SETS_MAX,
     RULE_WORK_MAX,
     RULES_MAX,
@@ -49,12 +52,20 @@ def rules(count: int, conditions: Callable[[int], list[Json]], category: str = "
     ]
 
 
-def times(*zones: Json) -> Json:
-    return {"callable_time_set_id": "T", "times": list(zones)}
+def times(*zones: Json, **fields: Any) -> Json:
+    return {"callable_time_set_id": "T", "times": list(zones), **fields}
 
 
 def zone(name: str, slots: int) -> Json:
     return {"time_zone": name, "slots": few(slots, {"day": 1, "start": "09:00", "stop": "10:00"})}
+
+
+def in_region(name: str, slots: int) -> Json:
+    return {"region": name, "slots": few(slots, {"day": 1, "start": "09:00", "stop": "10:00"})}
+
+
+def on_date(slots: int, **where: Any) -> Json:
+    return {"date": "2026-12-25", "slots": few(slots, {"start": "09:00", "stop": "10:00"}), **where}
 
 
 def one_rule(**changes: Any) -> Json:
@@ -94,6 +105,20 @@ BOUNDS = [
     ("campaigns", VALUES_MAX, "$.contact_filter", lambda n: campaign(contact_filter=[in_list(n)])),
     ("callable-time-sets", ZONES_MAX, "$.times", lambda n: times(*few(n, zone("Europe/Paris", 0)))),
     ("callable-time-sets", SLOTS_MAX, "$.times[...].slots", lambda n: times(zone("UTC", 1), zone("UTC", n - 1))),
+    ("callable-time-sets", REGIONS_MAX, "$.regions", lambda n: times(regions=few(n, in_region("FR", 0)))),
+    (
+        "callable-time-sets",
+        SLOTS_MAX,
+        "$.regions[...].slots",
+        lambda n: times(regions=[in_region("FR", 1), in_region("FR", n - 1)]),
+    ),
+    ("callable-time-sets", EXCEPTIONS_MAX, "$.exceptions", lambda n: times(exceptions=few(n, on_date(0)))),
+    (
+        "callable-time-sets",
+        DATE_SLOTS_MAX,
+        "$.exceptions[...].slots",
+        lambda n: times(exceptions=[on_date(1), on_date(n - 1), on_date(9, region="FR")]),
+    ),
 ]
 
 

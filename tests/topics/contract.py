@@ -163,6 +163,7 @@ def _kind(members: list[inspect.Type]) -> str:
             return "list"
     plain: dict[type[inspect.Type], str] = {
         inspect.BoolType: "true or false",
+        inspect.DateType: "date",
         inspect.DateTimeType: "instant",
         inspect.EnumType: "word",
         inspect.StructType: "object",
@@ -188,13 +189,23 @@ def _words(members: list[inspect.Type]) -> frozenset[str]:
 
 KINDS = {
     "instant": ("instant",),
+    "date": ("date",),
     "phone number": ("phone number",),
     "true or false": ("true or false",),
     "number": ("whole number", "whole seconds", "number", "1 (Monday) to 7"),
     "word": ("word",),
     "list": ("list", "ids", "conditions", "actions"),
     "object": ("object", "attributes"),
-    "text": ("id", "string", "time zone", "name without prefix", "32 hex digits", "`HH:MM`", "`never`, `today`"),
+    "text": (
+        "id",
+        "string",
+        "time zone",
+        "region",
+        "name without prefix",
+        "32 hex digits",
+        "`HH:MM`",
+        "`never`, `today`",
+    ),
 }
 
 

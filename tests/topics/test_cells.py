@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tests.topics.examples import CAMPAIGN, LIMITS, NUMBER
-from topics.cells import UNREADABLE_COLUMN, UNREADABLE_ZONE
+from topics.cells import UNREADABLE_COLUMN, UNREADABLE_REGION, UNREADABLE_ZONE
 from topics.codec import BadEvent, ErrorCode, decode, decode_cells
 from topics.configuration import NONE_LEFT, Campaign, CampaignStatus, DncEntry
 from topics.events import ContactRecord
@@ -39,6 +40,21 @@ def test_a_zone_that_cannot_be_read_is_one_that_nobody_knows(cell: Any) -> None:
     record, path = contact_of(numbers=[NUMBER | {"time_zone": cell}])
     assert (record.numbers[0].time_zone, record.numbers[0].callable) == (UNREADABLE_ZONE, True)
     assert path == "$.numbers[0].time_zone"
+
+
+@pytest.mark.parametrize("cell", [5, True, [], "us-ca", "USA", "US-", "unreadable", "US-CA\n"])
+def test_a_region_that_cannot_be_read_is_one_that_nobody_knows(cell: Any) -> None:
+    record, path = contact_of(region=cell)
+    assert (record.region, record.callable, path) == (UNREADABLE_REGION, True, "$.region")
+    record, path = contact_of(numbers=[NUMBER | {"region": cell}])
+    assert (record.numbers[0].region, record.numbers[0].callable) == (UNREADABLE_REGION, True)
+    assert path == "$.numbers[0].region"
+
+
+@pytest.mark.parametrize("cell", [None, "", "  "])
+def test_a_blank_region_is_absent(cell: Any) -> None:
+    record, fault = taken("contacts", CONTACT | {"region": cell, "numbers": [NUMBER | {"region": cell}]})
+    assert (record.region, record.numbers[0].region, fault) == (None, UNSET, None)
 
 
 @pytest.mark.parametrize("cell", [5, None, [], {"a": 1}, 10**400])

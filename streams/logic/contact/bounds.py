@@ -61,7 +61,16 @@ ZONES_MAX = 1_000
 """Entries of a callable time set. The time zone database has some 600 names."""
 
 SLOTS_MAX = 700
-"""Of one time zone, a hundred a day: each is looked at when the next open slot is searched."""
+"""Of one time zone, a hundred a day: each is looked at when the next open slot is searched. Of one region, the same."""
+
+REGIONS_MAX = 1_000
+"""Entries of a callable time set. The codes of countries and of the parts of North America are some 320."""
+
+EXCEPTIONS_MAX = 10_000
+"""Of a callable time set: ten years of holidays of a hundred states, ten a year."""
+
+DATE_SLOTS_MAX = 100
+"""Of one date of a zone or region, or of all: as many as a weekday has."""
 
 
 def check_size(value: bytes) -> None:
@@ -80,12 +89,26 @@ def check_bounds(value: Value) -> None:
             _check_actions([action for rule in rules for action in rule.actions])
         case Campaign():
             _check_campaign(value)
-        case CallableTimeSet(times=times):
-            _limit("$.times", "entries", len(times), ZONES_MAX)
-            slots: Counter[str] = Counter()
-            for time in times:
-                slots[time.time_zone] += len(time.slots)
-            _limit("$.times[...].slots", "slots of one time zone", max(slots.values(), default=0), SLOTS_MAX)
+        case CallableTimeSet():
+            _check_times(value)
+
+
+def _check_times(times: CallableTimeSet) -> None:
+    _limit("$.times", "entries", len(times.times), ZONES_MAX)
+    _limit("$.regions", "entries", len(times.regions), REGIONS_MAX)
+    _limit("$.exceptions", "entries", len(times.exceptions), EXCEPTIONS_MAX)
+    zones: Counter[str] = Counter()
+    for time in times.times:
+        zones[time.time_zone] += len(time.slots)
+    regions: Counter[str] = Counter()
+    for of in times.regions:
+        regions[of.region] += len(of.slots)
+    dates: Counter[tuple[object, ...]] = Counter()
+    for one in times.exceptions:
+        dates[one.date, one.region, one.time_zone] += len(one.slots)
+    _limit("$.times[...].slots", "slots of one time zone", max(zones.values(), default=0), SLOTS_MAX)
+    _limit("$.regions[...].slots", "slots of one region", max(regions.values(), default=0), SLOTS_MAX)
+    _limit("$.exceptions[...].slots", "slots of one date", max(dates.values(), default=0), DATE_SLOTS_MAX)
 
 
 def _check_campaign(campaign: Campaign) -> None:

@@ -1,18 +1,48 @@
-"""The next instant at which weekly slots are open in several zones at once, across changes of daylight saving time.
+"""The next instant at which slots are open in several zones at once, across changes of daylight saving time.
 
 Each zone's slots are cut into spans of UTC, one stretch of constant offset after the other: a slot within a gap of the
 wall clock has no span, and in an hour that comes twice there are two.
-Source: docs/rules.md, section 3 and section 8 row 19.
+Source: docs/rules.md, section 3, section 8 row 19, and section 9 row 9.6.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-Windows = tuple[tuple[tuple[int, int], ...], ...]
-"""For each weekday from Monday: start and stop of its slots, in seconds of the wall clock."""
+Slots = tuple[tuple[int, int], ...]
+"""Start and stop of the slots of a day, in seconds of the wall clock, sorted."""
 
-Clock = tuple[ZoneInfo, Windows]
+Windows = tuple[Slots, ...]
+"""For each weekday from Monday its slots."""
+
+Dates = Mapping[date, Slots]
+"""Slots that stand in place of those of a weekday, by local date; none of a holiday."""
+
+Rank = tuple[Dates, ...]
+"""Dates of the same rank: of one that several have, the slots of all count, and none if one of them has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Weekly slots, and dates with slots of their own. ranks: the first that has a date decides it."""
+
+    weekly: Windows
+    ranks: tuple[Rank, ...]
+
+    def exception(self, day: date) -> Slots | None:
+        """The slots that a date has of its own; None if it has those of its weekday."""
+        for rank in self.ranks:
+            found = [dates[day] for dates in rank if day in dates]
+            if found:
+                return () if () in found else tuple(sorted(slot for slots in found for slot in slots))
+        return None
+
+
+Hours = Windows | Dated
+"""When a zone or a region is open. Most sets have no dates, and then it is the weekly slots alone."""
+
+Clock = tuple[ZoneInfo, Hours]
 """A zone and the slots by its wall clock."""
 
 Span = tuple[datetime, datetime]
@@ -27,7 +57,7 @@ LOOK_EVERY = DAY
 def first_open(zones: Sequence[Clock], after: datetime, until: datetime) -> datetime | None:
     """The first instant from `after` to `until`, both included, at which every zone has an open slot."""
     end = until + SECOND  # A slot that opens at `until` itself still counts.
-    spans = [_merged(_spans(zone, windows, after, end)) for zone, windows in zones]
+    spans = [_merged(_spans(zone, hours, after, end)) for zone, hours in zones]
     common = spans[0]
     for others in spans[1:]:
         common = _intersection(common, others)
@@ -37,9 +67,9 @@ def first_open(zones: Sequence[Clock], after: datetime, until: datetime) -> date
 
 def open_until(zones: Sequence[Clock], at: datetime, until: datetime) -> datetime:
     """Up to when the slots of every zone stay open that are open at `at`; `until` if they are open then, too."""
-    for zone, windows in zones:
-        if not _in_one_slot(zone, windows, at, until):
-            opened = _merged(_spans(zone, windows, at, until))
+    for zone, hours in zones:
+        if not _in_one_slot(zone, hours, at, until):
+            opened = _merged(_spans(zone, hours, at, until))
             until = opened[0][1] if opened and opened[0][0] <= at else at
     return until
 
@@ -49,20 +79,28 @@ def second_of_day(local: datetime) -> int:
     return local.hour * 3600 + local.minute * 60 + local.second
 
 
-def _in_one_slot(zone: ZoneInfo, windows: Windows, at: datetime, until: datetime) -> bool:
+def slots_on(hours: Hours, day: datetime) -> Slots:
+    """The slots of a day. day: any local time of it."""
+    if isinstance(hours, tuple):
+        return hours[day.weekday()]
+    own = hours.exception(day.date())
+    return hours.weekly[day.weekday()] if own is None else own
+
+
+def _in_one_slot(zone: ZoneInfo, hours: Hours, at: datetime, until: datetime) -> bool:
     """Whether one slot of one day has both, and the clock does not change: as nearly always, and quickly found."""
     begin, end = at.astimezone(zone), until.astimezone(zone)
     if begin.date() != end.date() or begin.utcoffset() != end.utcoffset():
         return False
     first, last = second_of_day(begin), second_of_day(end) + (end.microsecond > 0)
-    return any(start <= first and last <= stop for start, stop in windows[begin.weekday()])
+    return any(start <= first and last <= stop for start, stop in slots_on(hours, begin))
 
 
-def _spans(zone: ZoneInfo, windows: Windows, after: datetime, end: datetime) -> Iterator[Span]:
+def _spans(zone: ZoneInfo, hours: Hours, after: datetime, end: datetime) -> Iterator[Span]:
     for begin, stop, offset in stretches(zone, after, end):
         day = (begin + offset).replace(hour=0, minute=0, second=0, microsecond=0)
         while day < stop + offset:
-            for opens, closes in windows[day.weekday()]:
+            for opens, closes in slots_on(hours, day):
                 first = max(begin, day + timedelta(seconds=opens) - offset)
                 last = min(stop, day + timedelta(seconds=closes) - offset)
                 if first < last:
