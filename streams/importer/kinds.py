@@ -129,8 +129,13 @@ class Events:
             raise Rejected("due_at", "Before occurred_at, or more than 30 days and an hour after it")
         if not is_canonical(event.phone_number):
             raise Rejected("phone_number", "In no numbering plan as it is written")
-        made = {"event_id": _id_of("scheduled", event, told), "callback_id": _id_of("callback", event, _CALLBACK)}
-        return _message(event, {"source": "script", "occurred_at": arranged_at, **made, **fields})
+        fields.setdefault("source", "script")
+        fields.setdefault("occurred_at", arranged_at)
+        if "event_id" not in fields:
+            fields["event_id"] = _id_of("scheduled", event, told)
+        if "callback_id" not in fields:
+            fields["callback_id"] = _id_of("callback", event, _CALLBACK)
+        return _message(event, fields)
 
     def attempt(self, fields: Fields, layout: Layout | None) -> Message:
         """A call of the past, as a wrap-up with `history`."""
@@ -143,8 +148,11 @@ class Events:
         if event.dialed_at is not None:
             _in_time(check_not_ahead, event.dialed_at, event.occurred_at, "$.dialed_at")
         told = [name for name in ATTEMPTS.columns if name in fields]
-        made = {"event_id": _id_of("wrap-up", event, told), "conversation_id": _id_of("call", event, _CALL)}
-        return _message(event, {**made, **fields})
+        if "event_id" not in fields:
+            fields["event_id"] = _id_of("wrap-up", event, told)
+        if "conversation_id" not in fields:
+            fields["conversation_id"] = _id_of("call", event, _CALL)
+        return _message(event, fields)
 
     def _check(self, campaign_id: str, occurred_at: datetime, *, is_history: bool = False) -> None:
         if self.campaigns is not None and campaign_id not in self.campaigns:
