@@ -69,11 +69,27 @@ def of_dnc_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[R
     return [Right(Resource.TOPIC, prefix + TopicName.DNC_ENTRIES, ("Read",))]
 
 
+def of_import(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback import` needs for files of every kind; who imports some kinds needs the rights of their topics.
+
+    The topic of each kind is written. Of calls and callbacks the campaign must be there, and a list that is to be
+    replaced is read first.
+    """
+    read = (TopicName.CAMPAIGNS, TopicName.DNC_ENTRIES)
+    written = (TopicName.CONTACTS, TopicName.DNC_ENTRIES, TopicName.CALLBACK_SCHEDULED, TopicName.WRAP_UP)
+    rights = []
+    for name in (name for name in CATALOG if name in read or name in written):
+        operations = tuple(word for word, names in (("Read", read), ("Write", written)) if name in names)
+        rights.append(Right(Resource.TOPIC, prefix + name, operations))
+    return rights
+
+
 COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "worker": of_worker,
     "topics create": of_topics_create,
     "topics check": of_topics_check,
     "dnc check": of_dnc_check,
+    "import": of_import,
 }
 """By the command that needs them."""
 

@@ -11,6 +11,7 @@ EXTRAS = {
     "simulate": "simulate",
     "broker": "broker",
     "topics": "worker",
+    "import": "worker",
     "dnc": "worker",
     "worker": "worker",
     "bench": "broker",

@@ -1,7 +1,6 @@
 """`ringback dnc check`: the Do Not Call entries that protect nobody, because no number can match them."""
 
 import logging
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import click
 from streams.base.settings import load
 from streams.cli import dnc_entries
 from streams.cli.options import connection_options
+from streams.cli.progress import Progress
 from streams.logic.hours.numbers import why_unmatched
-
-PROGRESS_S = 5
 
 
 @click.group()
@@ -30,7 +28,7 @@ def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
     Such an entry protects nobody today. Workers keep it, since numbering plans grow. The command reads the topic
     dnc-entries to its present end and changes nothing. It needs about a minute for a million entries.
     """
-    progress = _Progress()
+    progress = Progress()
     lists = dnc_entries.read(load(config, broker=broker, prefix=prefix), lambda count: progress.show("read", count))
     checked, ids, unmatched = 0, set(), Counter[str]()
     for dnc_list_id, phone_number in lists.entries():
@@ -47,18 +45,6 @@ def check(config: Path | None, broker: str | None, prefix: str | None) -> int:
     reasons = ", ".join(f"{count} {why}" for why, count in sorted(unmatched.items()))
     click.echo(f"{what}: {unmatched.total()} can match no number ({reasons})")
     return 1
-
-
-class _Progress:
-    """Prints the progress on standard error every few seconds, so a short run prints none."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def show(self, what: str, count: int) -> None:
-        if time.monotonic() - self._last >= PROGRESS_S:
-            self._last = time.monotonic()
-            click.echo(f"{what} {count}", err=True)
 
 
 def _counted(count: int, one: str, many: str) -> str:

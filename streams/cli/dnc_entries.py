@@ -7,15 +7,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from streams.base.errors import OperatorError
 from streams.base.settings import Settings
-from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
-from streams.kafka.compacted import ReadRecord, read_batches_to_end, reader
-from streams.kafka.diagnosis import RIGHTS
+from streams.kafka.compacted import ReadRecord
 from streams.kafka.fetched import DamagedRecord
+from streams.kafka.whole_topic import read_whole
 from streams.logic.dnc.lists import DncLists
 from topics.names import TopicName
 
@@ -30,10 +27,6 @@ def read(settings: Settings, progress: Callable[[int], None]) -> DncLists:
 
 
 async def _read(settings: Settings, progress: Callable[[int], None]) -> DncLists:
-    topic, clients = settings.topic(TopicName.DNC_ENTRIES), Clients(settings)
-    count = await topic_admin.partitions_of(clients, topic)
-    if not count:
-        raise OperatorError(f"there is no topic {topic} on {settings.broker}. Create it with `ringback topics create`")
     lists, read_count = DncLists(), 0
 
     def take(_: TopicPartition, records: Sequence[ReadRecord]) -> None:
@@ -44,11 +37,5 @@ async def _read(settings: Settings, progress: Callable[[int], None]) -> DncLists
         read_count += len(records)
         progress(read_count)
 
-    try:
-        async with reader(clients, [TopicPartition(topic, number) for number in range(count)]) as consumer:
-            await read_batches_to_end(consumer, take)
-    except TopicAuthorizationFailedError:
-        raise OperatorError(f"this user has no right to Read topic {topic}. {RIGHTS}") from None
-    except KafkaError as error:
-        raise OperatorError(f"{topic} cannot be read: {error or type(error).__name__}") from None
+    await read_whole(Clients(settings), settings.topic(TopicName.DNC_ENTRIES), take)
     return lists

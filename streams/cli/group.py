@@ -5,6 +5,7 @@ time, and one line names a missing extra.
 """
 
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -38,11 +39,13 @@ COMMANDS = {
     "simulate": "Run events from files on a virtual clock, without Kafka.",
     "broker": "Run a Kafka of one node, for a first try and for tests.",
     "topics": "Create the topics, or compare them with the catalog.",
+    "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
-"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`."""
+"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, and of a keyword of
+Python in that with an underscore behind it."""
 
 
 class _LazyGroup(click.Group):
@@ -53,7 +56,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         ctx.meta[ASKED_FOR] = cmd_name
-        command: click.Command = getattr(importlib.import_module(f"streams.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"streams.cli.{name}"), name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -50,7 +50,18 @@ def test_help_names_every_command_with_what_it_does():
 
 
 @pytest.mark.parametrize(
-    "command", [["demo"], ["simulate"], ["broker"], ["topics"], ["topics", "create"], ["dnc", "check"], ["worker"]]
+    "command",
+    [
+        ["demo"],
+        ["simulate"],
+        ["broker"],
+        ["topics"],
+        ["topics", "create"],
+        ["dnc", "check"],
+        ["import"],
+        ["import", "dnc"],
+        ["worker"],
+    ],
 )
 def test_every_command_explains_itself(command):
     result = ringback(*command, "--help")

@@ -87,6 +87,7 @@ CALLS = {
     "simulate": ["simulate", "/dev/null"],
     "broker": ["broker", "--port", "0"],
     "topics": ["topics", "check"],
+    "import": ["import", "contacts", "examples/import/contacts.csv"],
     "dnc": ["dnc", "check"],
     "worker": ["worker", "--broker", "127.0.0.1:1"],
     "bench": ["bench", "restart"],

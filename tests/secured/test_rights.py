@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ import yaml
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.cli import dnc_entries
+from streams.cli.import_work import Chosen, Import
 from streams.dev.local import LocalWorker
+from streams.importer import kinds
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
@@ -37,10 +40,20 @@ def dnc_check(settings: Settings) -> object:
     return dnc_entries.read(settings, lambda _: None)
 
 
+def import_list(settings: Settings) -> object:
+    """The one way of importing that reads what it writes."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "list.csv"
+        path.write_text("phone_number\n+12125550101\n", "utf-8")
+        chosen = Chosen(settings, (path,), None, None, skip_rejects=False, check_only=False)
+        return Import(chosen, kinds.DNC, kinds.dnc_entry_on("D")).replace("D")
+
+
 RUN: dict[str, Command] = {
     "topics create": create,
     "topics check": lambda settings: topic_admin.check(Clients(settings)),
     "dnc check": dnc_check,
+    "import": import_list,
 }
 
 
@@ -101,9 +114,13 @@ async def one_is_needed(run: Command, settings: Settings, right: Right, acls: Ac
     await acls.take(right)
     if right.operations == ("Create",):
         await admin.delete_topics([right.name])
-    # Without Read, Kafka does not show the topic either.
-    words = ("Describe",) if right.operations == ("Read",) else right.operations
-    await comes_to(run, settings, lambda said: f"no right to {words[0]} " in said and f"topic {right.name}." in said)
+    # Without Read, and without Write, Kafka does not show the topic either.
+    words = {"Describe", *right.operations} if right.operations == ("Read",) else {*right.operations}
+    await comes_to(
+        run,
+        settings,
+        lambda said: any(f"no right to {word} " in said for word in words) and f"topic {right.name}." in said,
+    )
     await acls.allow([right])
     await comes_to(run, settings, lambda said: not said)
 

@@ -25,6 +25,7 @@ from streams.logic.contact.state import Contact, new_contact
 from streams.logic.decisions.changes import cancel, reschedule, schedule
 from streams.logic.decisions.due import fire_timer, release, review
 from streams.logic.decisions.field_changes import change
+from streams.logic.decisions.history import recall
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.placements import place
 from streams.logic.decisions.returns import take_back
@@ -96,6 +97,8 @@ def _apply_event(
         return contact, ()
     step = Step(contact, _KINDS[type(event)], cause, configuration, now)
     match event:
+        case WrapUp(history=True):
+            recall(step, event)
         case WrapUp():
             wrap_up(step, event)
         case PlacementRequested():

@@ -45,7 +45,7 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     attempt = is_attempt(event.wrap_up_code, campaign)
     if attempt:
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
-    right_party = _map(step, event, campaign)
+    right_party = apply_mapping(step, event, campaign)
     call_began_at = began_at(named, event.occurred_at) if named is not None and of_presentation else None
     if event.callback_id is not None:
         _end_named_callback(step, event, event.callback_id, right_party, dialed=attempt)
@@ -91,12 +91,18 @@ def _leave_alone(step: Step, event: WrapUp, named: Callback | None) -> None:
         step.reject_unknown(event.callback_id, event.campaign_id, (Reason.LATER_CODE_FIRST,), facts)
 
 
-def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
+def campaign_of(step: Step, event: WrapUp) -> Campaign:
+    """The campaign of a wrap-up. Raises BadEvent when it is not known or cannot be read."""
     campaign = step.configuration.campaigns.get(event.campaign_id)
     if campaign is None:
         if event.campaign_id in step.configuration.unreadable.campaigns:
             raise BadEvent(ErrorCode.CAMPAIGN_UNREADABLE, "$.campaign_id", "The campaign's record cannot be read")
         raise BadEvent(ErrorCode.CAMPAIGN_UNKNOWN, "$.campaign_id", "The campaign is not configured")
+    return campaign
+
+
+def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
+    campaign = campaign_of(step, event)
     known = step.configuration.rule_sets
     if not step.configuration.unreadable.rule_sets.keys().isdisjoint(campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNREADABLE, "$.campaign_id", "A rule set of the campaign cannot be read")
@@ -106,18 +112,24 @@ def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRul
 
 
 def _with_wrap_up(contact: Contact, event: WrapUp) -> Contact:
+    contact = with_last_wrap_up(contact, event)
+    if event.attributes:
+        contact = replace(contact, attributes={**contact.attributes, **event.attributes})
+    return contact
+
+
+def with_last_wrap_up(contact: Contact, event: WrapUp) -> Contact:
+    """The contact with this as the last wrap-up of its number, unless one that occurred later is known."""
     last = contact.last_wrap_ups.get(event.phone_number)
     if last is None or last.at <= event.occurred_at:
         latest = WrappedUp(event.occurred_at, event.wrap_up_code)
         # The last to come stands last: of two at one instant it is the later.
         others = {number: one for number, one in contact.last_wrap_ups.items() if number != event.phone_number}
         contact = replace(contact, last_wrap_ups={**others, event.phone_number: latest})
-    if event.attributes:
-        contact = replace(contact, attributes={**contact.attributes, **event.attributes})
     return contact
 
 
-def _map(step: Step, event: WrapUp, campaign: Campaign) -> bool:
+def apply_mapping(step: Step, event: WrapUp, campaign: Campaign) -> bool:
     """Do what the campaign's mapping of the code says; returns whether it says that the right party was reached."""
     flags = (campaign.wrap_up_mappings or {}).get(event.wrap_up_code, ())
     mark = Mark(at=event.occurred_at, event_id=event.event_id, wrap_up_code=event.wrap_up_code)

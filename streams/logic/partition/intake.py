@@ -7,7 +7,7 @@ rule 3.12 and section 8 row 2.
 from datetime import datetime
 from typing import NamedTuple
 
-from streams.logic.contact.clock_check import EPOCH, check_clock, written_at
+from streams.logic.contact.clock_check import EPOCH, check_clock, check_not_ahead, written_at
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Input
 from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
@@ -52,9 +52,11 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
 
 
 def _check_clocks(event: _Event, now: datetime) -> None:
-    check_clock(event.occurred_at, now)
+    # History is what happened before anybody was here to be told of it: it is never too old.
+    check = check_not_ahead if isinstance(event, WrapUp) and event.history else check_clock
+    check(event.occurred_at, now)
     if isinstance(event, WrapUp) and event.dialed_at is not None:
-        check_clock(event.dialed_at, event.occurred_at, "$.dialed_at")
+        check(event.dialed_at, event.occurred_at, "$.dialed_at")
 
 
 def cause_of(arrived: Arrived, input_: Input) -> Cause:
