@@ -12,6 +12,7 @@ from msgspec import Raw, Struct, field
 from streams.logic.contact.upgrades import ROW_VERSION
 from topics.commands import Origin
 from topics.events import ContactNumber, Owner, Source
+from topics.facts import Because, HeldBy
 from topics.records import Cause
 
 
@@ -81,6 +82,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     commanded_at: when that was written. returns: how often it came back undialed and went out again. window_start_at,
     window_end_at: within which it is promised; missed: how many windows it has missed. changes: by field, `occurred_at`
     of the latest change that carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved.
+    waits_for: of one that waits, a hold or the rate, if it waits for that; to_agent: of one that waits, why an agent
+    gets it whatever its campaign is, None if that depends on the campaign.
     """
 
     callback_id: str
@@ -119,6 +122,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     changes: dict[str, datetime] = field(default_factory=dict)
     phone_column: str | None = None
     moved_for: MovedFor | None = None
+    waits_for: HeldBy | None = None
+    to_agent: Because | None = None
 
     @property
     def is_handed_out(self) -> bool:

@@ -113,6 +113,11 @@ def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None
     return callback.due_at + timedelta(seconds=campaign.expire_after_s)
 
 
+def owner_expired_at(callback: Callback, campaign: Campaign | None) -> datetime:
+    """When the time of the owner who had the callback last was over."""
+    return _owner_timer(callback.presented[-1], campaign).at
+
+
 def _outcome_timer(now: datetime, campaign: Campaign | None) -> Timer:
     seconds = (campaign and campaign.outcome_timeout_s) or OUTCOME_TIMEOUT_S
     return Timer(now + timedelta(seconds=seconds), TimerKind.OUTCOME)
@@ -124,6 +129,7 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
 
 
 def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, timer: Timer) -> Callback:
+    assert not step.configuration.holds.stops(callback.campaign_id), "who makes a command asks `held_back` first"
     limit = expires_at(callback, campaign)
     return replace(
         callback,

@@ -1,6 +1,6 @@
 """What happens to a callback when time passes: it falls due, waits, is released, or comes to an end unanswered.
 
-Source: docs/rules.md, section 2 and section 8 rows 10 to 12 and 15 to 17.
+Source: docs/rules.md, sections 2 and 9, section 8 rows 10 to 12 and 15 to 17.
 """
 
 from typing import assert_never
@@ -10,11 +10,21 @@ from msgspec.structs import replace
 from streams.logic.contact.inputs import ConfigurationChanged
 from streams.logic.contact.state import Callback, Ownership, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.dispatch import Grounds, expires_at, present
+from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.lifecycle import InputKind
+from streams.logic.decisions.releases import cause_of_release, send_by_rule, show_anew
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
-from streams.logic.decisions.waiting import hold, lets_out, still_waiting
+from streams.logic.decisions.waiting import (
+    SHOWN_ANEW,
+    held_back,
+    hold,
+    lets_out,
+    must_wait,
+    stays_for_agent,
+    still_waiting,
+    too_late_at,
+)
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
 from topics.events import Owner
@@ -29,8 +39,8 @@ _KINDS = {
 }
 
 
-def fire_timer(step: Step, callback: Callback) -> None:
-    """The callback's timer is due. Every record that follows names the event that set it."""
+def fire_timer(step: Step, callback: Callback, *, paced: bool = False) -> None:
+    """The callback's timer is due. Every record that follows names the event that set it. paced: see `TimerFired`."""
     timer = callback.timer
     if timer is None or not _timer_is_due(step, callback):
         return  # The callback moved after this firing was asked for.
@@ -38,7 +48,7 @@ def fire_timer(step: Step, callback: Callback) -> None:
     step.cause = Cause(event_id=callback.set_by, partition=step.cause.partition)
     match timer.kind:
         case TimerKind.DUE:
-            _fall_due(step, callback)
+            _fall_due(step, callback, paced)
         case TimerKind.TOO_LATE:
             _review_waiting(step, callback)
         case TimerKind.OWNER:
@@ -54,20 +64,25 @@ def fire_timer(step: Step, callback: Callback) -> None:
 def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
     """A waiting callback goes out, if its campaign still lets it."""
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if callback.status is not Status.WAITING or campaign is None or not lets_out(step.configuration, campaign):
+    to_agent = callback.to_agent is not None
+    if callback.status is not Status.WAITING or _is_orphan(step, callback, campaign):
         return
-    step.cause = step.configuration.campaign_cause(callback.campaign_id)
+    if not lets_out(step.configuration, callback.campaign_id, to_agent=to_agent):
+        return
+    step.cause = cause_of_release(step, callback)
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
     grounds = _grounds(campaign, held_by)
     owner = step.contact.owners.get(callback.campaign_id)
-    if owner is not None:
+    if callback.to_agent in SHOWN_ANEW:
+        show_anew(step, callback, campaign, grounds)
+    elif callback.origin is Origin.AGENT:
+        send_to_preview(step, callback, campaign, replace(grounds, because=Because.AGENT_SCHEDULED))
+    elif owner is not None:
         _send_to_owner(step, callback, campaign, owner, grounds)
-    elif campaign.dialing_mode is DialingMode.PREVIEW:
-        send_to_preview(step, callback, campaign, grounds)
-    else:
-        send_to_analysis(step, callback, campaign, grounds)
+    elif campaign is not None:
+        send_by_rule(step, callback, campaign, grounds)
 
 
 def review(step: Step, changed: ConfigurationChanged) -> None:
@@ -85,25 +100,35 @@ def present_waiting(step: Step, campaign_id: str) -> None:
         callback
         for callback in step.outstanding.values()
         if callback.campaign_id == campaign_id and callback.status is Status.WAITING
+        if callback.origin is Origin.RULE and callback.to_agent is None
     ]
     if owner is None:
         return
     for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
-        held_by = HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF
+        if stays_for_agent(step, callback, campaign):
+            continue
+        held_by = callback.waits_for or (HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF)
         _send_to_owner(step, callback, campaign, owner, _grounds(campaign, held_by))
 
 
-def _fall_due(step: Step, callback: Callback) -> None:
+def _fall_due(step: Step, callback: Callback, paced: bool) -> None:
     callback = step.move(callback, Transition.DUE, facts=DueFacts())
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
+    elif _is_orphan(step, callback, campaign):
+        _block_without_campaign(step, callback)
+    elif must_wait(step, callback, campaign, _grounds(campaign), paced=paced):
+        return
     elif callback.origin is Origin.AGENT:
         send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))
-    elif campaign is None and not _campaign_is_unreadable(step, callback):
-        _block_without_campaign(step, callback)
     else:
         _fall_due_by_rule(step, callback, campaign)
+
+
+def _is_orphan(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
+    """Whether it is a rule's and its campaign is gone: nobody may dial it, and no agent asked for it."""
+    return campaign is None and callback.origin is Origin.RULE and not _campaign_is_unreadable(step, callback)
 
 
 def _campaign_is_unreadable(step: Step, callback: Callback) -> bool:
@@ -141,7 +166,7 @@ def _send_to_owner(
 
 def _review_waiting(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if campaign is None and not _campaign_is_unreadable(step, callback):
+    if _is_orphan(step, callback, campaign):
         step.cause = step.configuration.campaign_cause(callback.campaign_id)
         _block_without_campaign(step, callback)
         return
@@ -162,7 +187,7 @@ def _block_without_campaign(step: Step, callback: Callback) -> None:
 
 
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
-    limit = expires_at(callback, campaign)
+    limit = too_late_at(callback, campaign)
     return limit is not None and limit <= step.now
 
 
@@ -188,6 +213,8 @@ def _expire_owner(step: Step, callback: Callback) -> None:
     anyone = replace(callback, owner=Owner.ANYONE, agent_id=None)
     wanted_at = callback.timer.at if callback.timer else step.now
     grounds = Grounds(agent_id=agent_id, presented_at=presented_at, because=Because.OWNER_EXPIRED)
+    if held_back(step, anyone, campaign, grounds):
+        return
     present(step, anyone, campaign, grounds, wanted_at=wanted_at)
 
 

@@ -98,7 +98,7 @@ _NEW = (None,)
 _KNOWN = (*OUTSTANDING, *ENDS)
 _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 
-_OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
+_WAITED_FOR = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION, _R.ON_HOLD, _R.RATE)
 _OUTSIDE_TIME_ONLY = (_R.OUTSIDE_CALLABLE_TIME, _R.CONTACT_UNREADABLE, _R.RULE_SET_UNREADABLE)
 _UNTIMELY = (_R.TOO_FAR_AHEAD, _R.DUE_BEFORE_SCHEDULED)
 
@@ -122,7 +122,7 @@ _LINES: tuple[_Line, ...] = (
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
-    ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
+    ((_S.DUE,), _K.DUE, "campaign off, unreadable, on hold, or paced", _T.WAITING, _WAITED_FOR),
     ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.DUE,), _K.DUE, _SLOT, _T.RESCHEDULED, _OUTSIDE_TIME_ONLY),
     ((_S.DUE,), _K.DUE, "too late", _T.EXPIRED, (_R.TOO_LATE,)),
@@ -141,6 +141,7 @@ _LINES: tuple[_Line, ...] = (
     ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
     # An agent or the dialer has it.
     ((_S.PRESENTED,), _K.OWNER, "it goes to the queue", _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.OWNER, "it goes to the queue, on hold", _T.WAITING, (_R.ON_HOLD,)),
     ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign unknown", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
     # It has ended.

@@ -7,7 +7,8 @@ Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 
 from datetime import datetime, timedelta
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
 from msgspec.structs import asdict, replace
 
 from streams.logic.checks.checks import check
@@ -29,6 +30,13 @@ from topics.events import PlacementOrigin, PlacementRequested
 from topics.records import PlacementDecided, Reason
 
 
+class _Allowed(Struct):
+    allowed: bool
+
+
+_answers = Decoder(_Allowed)
+
+
 def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     """Answer a request, with the same answer if it has been answered a moment ago.
 
@@ -40,7 +48,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     if before is not None:
         check_same(before.meaning, meaning, "$.request_id")
         before_at = before.decided_at
-        if step.now - before_at < valid_for:
+        if step.now - before_at < valid_for and not _is_stopped(step, event, before):
             step.effects.append(Answered(bytes(before.value), None))
             return
     verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
@@ -54,6 +62,11 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
     step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
     step.effects.append(Answered(answer, decided))
+
+
+def _is_stopped(step: Step, event: PlacementRequested, before: Answer) -> bool:
+    """Whether an answer that allowed the call cannot be repeated: a hold has begun since."""
+    return step.configuration.holds.stops(event.campaign_id) and _answers.decode(bytes(before.value)).allowed
 
 
 def _decide(
