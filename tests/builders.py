@@ -164,6 +164,11 @@ def clear(event_id: str = "z1", **changes: Any) -> Json:
     return {"event_id": event_id, "occurred_at": "2026-11-23T14:50:00Z", "contact_list_id": "L", **changes}
 
 
+def hold(hold_id: str = "h1", **changes: Any) -> Json:
+    """Of everything, unless it names a campaign."""
+    return {"hold_id": hold_id, "reason": "stop", **changes}
+
+
 class Said:
     """What a worker wrote, in order, as plain JSON."""
 

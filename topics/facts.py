@@ -193,11 +193,18 @@ class DueFacts(LifecycleFacts, frozen=True):
 
 
 class WaitingFacts(LifecycleFacts, frozen=True):
-    """The callback waits. Without mode and status: the campaign cannot be read."""
+    """The callback waits. Without mode and status: the campaign cannot be read.
+
+    agent_id to owned_since: of one that an agent will get, as with `PresentedFacts`. holds: what stops it.
+    """
 
     dialing_mode: DialingMode | None = None
     campaign_status: CampaignStatus | None = None
     held_by: HeldBy | None = None
+    agent_id: Id | None = None
+    presented_at: Instant | None = None
+    because: Because | None = None
+    owned_since: Id | None = None
     checks: CheckFacts | None = None
     holds: tuple[HoldFacts, ...] | None = None
 

@@ -2,7 +2,7 @@
 
 One function for all who ask: agents, the campaign for its own next record, and the system before it has a callback
 dialed. It changes nothing, and it does not stop at the first check that fails. A missing fact fails.
-Source: docs/rules.md, section 3 and section 8 rows 20 to 23.
+Source: docs/rules.md, sections 3 and 9, section 8 rows 20 to 23.
 """
 
 from dataclasses import dataclass, field
@@ -64,11 +64,13 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
     """Run every check of the campaign on a call that would be placed now."""
     found = _Findings()
     contact, number = _check_contact(found, call, configuration), _check_number(found, call)
+    holds = configuration.holds.on(call.campaign_id) or None
+    found.fail_if(holds is not None, Reason.ON_HOLD)
     campaign = configuration.campaigns.get(call.campaign_id)
     if campaign is None:
         unreadable = call.campaign_id in configuration.unreadable.campaigns
         found.fail_if(True, Reason.CAMPAIGN_UNREADABLE if unreadable else Reason.CAMPAIGN_UNKNOWN)
-        return found.verdict(CheckFacts(contact=contact, number=number))
+        return found.verdict(CheckFacts(contact=contact, number=number, holds=holds))
     occasion = Occasion(call.contact, call.phone_number, now)
     facts = CheckFacts(
         contact=contact,
@@ -83,6 +85,7 @@ def check(call: Call, configuration: Configuration, now: datetime) -> Verdict:
         outstanding_callbacks=_check_outstanding(found, call, campaign) if call.of_campaign else None,
         gap=_check_gap(found, call, campaign.min_gap_s, now) if campaign.min_gap_s else None,
         in_call=_check_in_call(found, call, now) if campaign.one_call_at_a_time_s else None,
+        holds=holds,
     )
     return found.verdict(facts)
 

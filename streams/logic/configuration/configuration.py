@@ -1,4 +1,4 @@
-"""What is known about campaigns, rule sets, recycles and clears: one for all partitions of a worker.
+"""What is known about campaigns, rule sets, recycles, clears and holds: one for all partitions of a worker.
 
 Records must be applied in the order of their topics, from the beginning of each; no order between topics is needed.
 Rule sets, filters and callable time sets are compiled once for each version of them.
@@ -9,6 +9,8 @@ and lists".
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from streams.logic.configuration.holds import Holds
+from streams.logic.configuration.pacing import is_paced_when_due
 from streams.logic.configuration.prepared import Prepared, marker_of, met_bug, named_by, prepare, refused, too_soon
 from streams.logic.configuration.recycles import Marker, Recycles
 from streams.logic.configuration.reports import BadRecord, Report, Reports, TooSoon
@@ -18,7 +20,7 @@ from streams.logic.hours.callable_time import CompiledTimes
 from streams.logic.rules.rules import CompiledRuleSet, Filter
 from topics.catalog import CONFIGURATION_TOPICS
 from topics.codec import BadEvent, Value
-from topics.configuration import CallableTimeSet, Campaign, DialingMode
+from topics.configuration import CallableTimeSet, Campaign, DialingMode, Hold
 from topics.events import CampaignRecycle, ContactListCleared
 from topics.names import TopicName
 from topics.records import Cause
@@ -74,8 +76,9 @@ class Configuration:
 
     version: grows with every record that a partition has to look at, which is every one but Do Not Call entries.
     filters: of the campaigns that have one. times: callable time sets. dnc: Do Not Call lists. clears: the latest by
-    contact list id. unreadable: what cannot be read, and so is in none of the others. reports: what partition 0 has to
-    say about bad and refused records. topic_ids: of the topics that are read, where known.
+    contact list id. holds: what stops calls. paced: campaigns that spread what falls due. unreadable: what cannot be
+    read, and so is in none of the others. reports: what partition 0 has to say about bad and refused records.
+    topic_ids: of the topics that are read, where known.
     """
 
     def __init__(self) -> None:
@@ -88,6 +91,8 @@ class Configuration:
         self.dnc = DncLists()
         self.recycles = Recycles()
         self.clears: dict[str, Marker] = {}
+        self.holds = Holds()
+        self.paced: set[str] = set()
         self.reports = Reports()
         self.offsets: dict[str, int] = {topic: -1 for topic in CONFIGURATION_TOPICS}
         self.topic_ids: dict[str, str] = {}
@@ -172,6 +177,8 @@ class Configuration:
         self._remove(topic, key, offset)
         if (unreadable := self.unreadable.of(topic)) is not None:
             unreadable.add(key)
+        elif topic == TopicName.HOLDS:
+            self.holds.take_unreadable(key, offset)
 
     def _take_value(self, value: Value, key: str, prepared: Prepared) -> TooSoon | None:
         arrived, compiled = prepared.arrived, prepared.compiled
@@ -188,6 +195,8 @@ class Configuration:
                 return too_soon(arrived, value, self.recycles)
             case ContactListCleared():
                 self._take_clear(value, arrived)
+            case Hold():
+                self.holds.take(value, arrived)
             case _:
                 raise AssertionError(f"{arrived.topic} does not configure anything")
         return None
@@ -195,6 +204,9 @@ class Configuration:
     def _take_campaign(self, campaign: Campaign, prepared: Prepared) -> None:
         self.campaigns[campaign.campaign_id] = campaign
         self._campaign_offsets[campaign.campaign_id] = prepared.arrived.offset
+        self.paced.discard(campaign.campaign_id)
+        if is_paced_when_due(campaign):
+            self.paced.add(campaign.campaign_id)
         if prepared.compiled is None:
             self.filters.pop(campaign.campaign_id, None)
         else:
@@ -211,8 +223,11 @@ class Configuration:
         if topic == TopicName.CAMPAIGNS:
             self.campaigns.pop(key, None)
             self.filters.pop(key, None)
+            self.paced.discard(key)
             self._campaign_offsets[key] = offset
         elif topic == TopicName.RULE_SETS:
             self.rule_sets.pop(key, None)
         elif topic == TopicName.CALLABLE_TIME_SETS:
             self.times.pop(key, None)
+        elif topic == TopicName.HOLDS:
+            self.holds.remove(key, offset)

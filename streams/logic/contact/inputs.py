@@ -43,9 +43,13 @@ class ContactUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer of this contact is due: that of a callback, or with callback_id None the one that ends its memory."""
+    """A timer of this contact is due: that of a callback, or with callback_id None the one that ends its memory.
+
+    paced: if the callback falls due now, the rate of its campaign does not let it out yet.
+    """
 
     callback_id: str | None
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -11,10 +12,11 @@ from msgspec.structs import replace
 
 from streams.logic.contact.inputs import ConfigurationChanged, ContactUnreadable, Input, Released, TimerFired
 from streams.logic.contact.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, STATE_ROW_BYTES_MAX
-from streams.logic.contact.state import Contact, Status, Timer
+from streams.logic.contact.state import Callback, Contact, Status, Timer
 from streams.logic.contact.upgrades import current, outlined
 from topics.codec import BadEvent, ErrorCode
 from topics.events import PlacementRequested
+from topics.facts import Because, HeldBy
 
 
 class Outline(Struct, frozen=True, gc=False):
@@ -26,6 +28,9 @@ class Outline(Struct, frozen=True, gc=False):
     status: Status = Status.SCHEDULED
     timer: Timer | None = None
     held_unreadable: bool = False
+    first_due_at: datetime | None = None
+    waits_for: HeldBy | None = None
+    to_agent: Because | None = None
 
 
 class RowOutline(Struct, frozen=True, gc=False):
@@ -36,8 +41,25 @@ class RowOutline(Struct, frozen=True, gc=False):
     heard_at: datetime | None = None
 
 
-Waiting = tuple[str, str, datetime, bool]
-"""Of a callback that waits: its campaign, id and due time, and whether something unreadable is what it waits for."""
+class Lane(NamedTuple):
+    """Waiting callbacks that can go out under the same conditions, at the same pace.
+
+    to_agent: an agent gets them, whatever their campaign is. moved: the system moved them to where they fell due.
+    """
+
+    campaign_id: str
+    to_agent: bool = False
+    moved: bool = False
+
+
+class Waiting(NamedTuple):
+    """A callback that waits. held_by: what it waits for, or waited for last."""
+
+    lane: Lane
+    callback_id: str
+    due_at: datetime
+    held_by: HeldBy = HeldBy.CAMPAIGN_OFF
+
 
 _encoder = msgspec.json.Encoder()
 _contacts = msgspec.json.Decoder(Contact)
@@ -72,6 +94,9 @@ def outline_of(contact: Contact) -> RowOutline:
                 callback.status,
                 callback.timer,
                 callback.held_unreadable,
+                callback.first_due_at,
+                callback.waits_for,
+                callback.to_agent,
             )
             for callback in contact.callbacks
         ),
@@ -135,7 +160,19 @@ def waiting_in(row: RowOutline | None) -> set[Waiting]:
     """Every callback of a row that waits."""
     callbacks = row.callbacks if row else ()
     return {
-        (callback.campaign_id, callback.callback_id, callback.due_at, callback.held_unreadable)
+        Waiting(lane_of(callback), callback.callback_id, callback.due_at, held_by(callback))
         for callback in callbacks
         if callback.status is Status.WAITING
     }
+
+
+def lane_of(callback: Outline) -> Lane:
+    """The lane in which a callback waits, if it does."""
+    return Lane(callback.campaign_id, callback.to_agent is not None, callback.first_due_at is not None)
+
+
+def held_by(callback: Outline | Callback) -> HeldBy:
+    """What a waiting callback waits for, or waited for last."""
+    if callback.waits_for is not None:
+        return callback.waits_for
+    return HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF

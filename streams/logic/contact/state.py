@@ -12,6 +12,7 @@ from msgspec import Raw, Struct, field
 from streams.logic.contact.upgrades import ROW_VERSION
 from topics.commands import Origin
 from topics.events import ContactNumber, Owner, Source
+from topics.facts import Because, HeldBy
 from topics.records import Cause
 
 
@@ -96,6 +97,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     it is promised; missed: how many windows it has missed. changes: by field, `occurred_at` of the latest change that
     carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved. late_from: of one that
     moved for a gap, the due time from which its lateness counts. These two mean nothing without a first_due_at.
+    waits_for: of one that waits, a hold or the rate, if it waits for that; to_agent: of one that waits, why an agent
+    gets it whatever its campaign is, None if that depends on the campaign.
     """
 
     callback_id: str
@@ -138,6 +141,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presented_anew: tuple[datetime, ...] = ()
     as_ended: Fields | None = None
     late_from: datetime | None = None
+    waits_for: HeldBy | None = None
+    to_agent: Because | None = None
 
     @property
     def is_handed_out(self) -> bool:

@@ -137,9 +137,9 @@ def _apply_internal(
         case TimerFired(callback_id=None):
             forgotten = forgotten_at(contact)
             return (contact if forgotten is None or forgotten > now else forget(contact)), ()
-        case TimerFired(callback_id=callback_id):
+        case TimerFired(callback_id=callback_id, paced=paced):
             if callback_id in step.outstanding:
-                fire_timer(step, step.outstanding[callback_id])
+                fire_timer(step, step.outstanding[callback_id], paced=paced)
         case Released(callback_id=callback_id, held_by=held_by):
             if callback_id in step.outstanding:
                 release(step, step.outstanding[callback_id], held_by)

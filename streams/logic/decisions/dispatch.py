@@ -119,6 +119,11 @@ def late_from(callback: Callback) -> datetime:
     return callback.late_from if moved and callback.late_from is not None else callback.due_at
 
 
+def owner_expired_at(callback: Callback, campaign: Campaign | None) -> datetime:
+    """When the time of the owner who had the callback last was over."""
+    return _owner_timer(callback.presented[-1], campaign).at
+
+
 def _outcome_timer(now: datetime, campaign: Campaign | None) -> Timer:
     seconds = (campaign and campaign.outcome_timeout_s) or OUTCOME_TIMEOUT_S
     return Timer(now + timedelta(seconds=seconds), TimerKind.OUTCOME)
@@ -139,6 +144,7 @@ def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
 
 
 def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, timer: Timer) -> Callback:
+    assert not step.configuration.holds.stops(callback.campaign_id), "who makes a command asks `held_back` first"
     limits = (expires_at(callback, campaign), callback.window_end_at)
     return replace(
         callback,

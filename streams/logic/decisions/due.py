@@ -1,6 +1,6 @@
 """What happens to a callback when time passes: it falls due, waits, is released, or comes to an end unanswered.
 
-Source: docs/rules.md, section 2 and section 8 rows 10 to 12 and 15 to 17.
+Source: docs/rules.md, sections 2 and 9, section 8 rows 10 to 12 and 15 to 17.
 """
 
 from typing import assert_never
@@ -8,15 +8,24 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from streams.logic.contact.inputs import ConfigurationChanged
-from streams.logic.contact.state import Callback, Ownership, Status, TimerKind
+from streams.logic.contact.state import Callback, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.dispatch import Grounds, expires_at, present
-from streams.logic.decisions.field_changes import owned, passed_to_queue
+from streams.logic.decisions.dispatch import Grounds, present
+from streams.logic.decisions.field_changes import passed_to_queue
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.moves import timer_of
+from streams.logic.decisions.releases import cause_of_release, let_out, send_to_owner
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview
 from streams.logic.decisions.step import Step
-from streams.logic.decisions.waiting import hold, lets_out, still_waiting
+from streams.logic.decisions.waiting import (
+    held_back,
+    hold,
+    lets_out,
+    must_wait,
+    stays_for_agent,
+    still_waiting,
+    too_late_at,
+)
 from streams.logic.decisions.windows import is_missed, is_over, miss
 from topics.commands import Origin
 from topics.configuration import Campaign, CampaignStatus, DialingMode, OwnerExpiry
@@ -32,8 +41,8 @@ _KINDS = {
 }
 
 
-def fire_timer(step: Step, callback: Callback) -> None:
-    """The callback's timer is due. Every record that follows names the event that set it."""
+def fire_timer(step: Step, callback: Callback, *, paced: bool = False) -> None:
+    """The callback's timer is due. Every record that follows names the event that set it. paced: see `TimerFired`."""
     timer = callback.timer
     if timer is None or not _timer_is_due(step, callback):
         return  # The callback moved after this firing was asked for.
@@ -41,7 +50,7 @@ def fire_timer(step: Step, callback: Callback) -> None:
     step.cause = Cause(event_id=callback.set_by, partition=step.cause.partition)
     match timer.kind:
         case TimerKind.DUE:
-            _fall_due(step, callback)
+            _fall_due(step, callback, paced)
         case TimerKind.TOO_LATE if callback.status is Status.SCHEDULED:
             _review_moved(step, callback)
         case TimerKind.TOO_LATE:
@@ -59,23 +68,19 @@ def fire_timer(step: Step, callback: Callback) -> None:
 def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
     """A waiting callback goes out, if its campaign still lets it."""
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if callback.status is not Status.WAITING or campaign is None or not lets_out(step.configuration, campaign):
+    to_agent = callback.to_agent is not None
+    if callback.status is not Status.WAITING or _is_orphan(step, callback, campaign):
         return
-    step.cause = step.configuration.campaign_cause(callback.campaign_id)
+    if not lets_out(step.configuration, callback.campaign_id, to_agent=to_agent):
+        return
+    step.cause = cause_of_release(step, callback)
     if is_missed(callback, campaign, step.now):
         miss(step, callback, campaign)
         return
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
-    grounds = _grounds(campaign, held_by)
-    owner = step.contact.owners.get(callback.campaign_id)
-    if owner is not None:
-        _send_to_owner(step, callback, campaign, owner, grounds)
-    elif campaign.dialing_mode is DialingMode.PREVIEW:
-        send_to_preview(step, callback, campaign, grounds)
-    else:
-        send_to_analysis(step, callback, campaign, grounds)
+    let_out(step, callback, campaign, _grounds(campaign, held_by))
 
 
 def review(step: Step, changed: ConfigurationChanged) -> None:
@@ -93,28 +98,38 @@ def present_waiting(step: Step, campaign_id: str) -> None:
         callback
         for callback in step.outstanding.values()
         if callback.campaign_id == campaign_id and callback.status is Status.WAITING
+        if callback.origin is Origin.RULE and callback.to_agent is None
         if not is_over(callback, step.now)  # It is missed, as soon as its campaign can be read.
     ]
     if owner is None:
         return
     for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
-        held_by = HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF
-        _send_to_owner(step, callback, campaign, owner, _grounds(campaign, held_by))
+        if stays_for_agent(step, callback, campaign):
+            continue
+        held_by = callback.waits_for or (HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF)
+        send_to_owner(step, callback, campaign, owner, _grounds(campaign, held_by))
 
 
-def _fall_due(step: Step, callback: Callback) -> None:
+def _fall_due(step: Step, callback: Callback, paced: bool) -> None:
     callback = step.move(callback, Transition.DUE, facts=DueFacts())
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     if is_missed(callback, campaign, step.now):
         miss(step, callback, campaign)
     elif _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
+    elif _is_orphan(step, callback, campaign):
+        _block_without_campaign(step, callback)
+    elif must_wait(step, callback, campaign, _grounds(campaign), paced=paced):
+        return
     elif callback.origin is Origin.AGENT:
         send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))
-    elif campaign is None and not _campaign_is_unreadable(step, callback):
-        _block_without_campaign(step, callback)
     else:
         _fall_due_by_rule(step, callback, campaign)
+
+
+def _is_orphan(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
+    """Whether it is a rule's and its campaign is gone: nobody may dial it, and no agent asked for it."""
+    return campaign is None and callback.origin is Origin.RULE and not _campaign_is_unreadable(step, callback)
 
 
 def _campaign_is_unreadable(step: Step, callback: Callback) -> bool:
@@ -126,7 +141,7 @@ def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign | None)
     grounds = _grounds(campaign)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
-        _send_to_owner(step, callback, campaign, owner, grounds)
+        send_to_owner(step, callback, campaign, owner, grounds)
     elif campaign is None:
         hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), grounds)
     elif campaign.dialing_mode is DialingMode.PREVIEW:
@@ -137,26 +152,14 @@ def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign | None)
         hold(step, callback, campaign, (Reason.CAMPAIGN_OFF,), grounds)
 
 
-def _send_to_owner(
-    step: Step,
-    callback: Callback,
-    campaign: Campaign | None,
-    owner: Ownership,
-    grounds: Grounds,
-) -> None:
-    """The record belongs to an agent since that agent's callback was accepted, and does not go back."""
-    kept = owned(callback, owner)
-    grounds = replace(grounds, because=Because.AGENT_OWNED, owned_since=owner.callback_id)
-    send_to_preview(step, kept, campaign, grounds)
-
-
 def _review_waiting(step: Step, callback: Callback) -> None:
     campaign = step.configuration.campaigns.get(callback.campaign_id)
-    if campaign is None and not _campaign_is_unreadable(step, callback):
+    if _is_orphan(step, callback, campaign):
         step.cause = step.configuration.campaign_cause(callback.campaign_id)
         _end_without_campaign(step, callback)
         return
-    if campaign is not None and _timer_is_due(step, callback) and is_missed(callback, campaign, step.now):
+    unread = campaign is None and _campaign_is_unreadable(step, callback)
+    if not unread and _timer_is_due(step, callback) and is_missed(callback, campaign, step.now):
         miss(step, callback, campaign)
         return
     if _timer_is_due(step, callback) and _is_too_late(step, callback, campaign):
@@ -192,7 +195,7 @@ def _block_without_campaign(step: Step, callback: Callback) -> None:
 
 
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
-    limit = expires_at(callback, campaign)
+    limit = too_late_at(callback, campaign)
     return limit is not None and limit <= step.now
 
 
@@ -220,6 +223,8 @@ def _expire_owner(step: Step, callback: Callback) -> None:
     anyone = passed_to_queue(callback)
     wanted_at = callback.timer.at if callback.timer else step.now
     grounds = Grounds(agent_id=agent_id, presented_at=presented_at, because=Because.OWNER_EXPIRED)
+    if held_back(step, anyone, campaign, grounds):
+        return
     present(step, anyone, campaign, grounds, wanted_at=wanted_at)
 
 

@@ -13,6 +13,7 @@ from streams.logic.contact.presentations import may_be_reopened, presented_at
 from streams.logic.contact.state import Callback, Fields, Ownership, Status
 from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.step import Step
+from streams.logic.decisions.waiting import held_back
 from streams.logic.hours.numbers import is_valid_number
 from topics.events import CallbackChanged, CallbackRescheduled, Owner
 from topics.facts import Because, ChangedFacts, ChangedFields, ChangeRejectedFacts, EventType
@@ -149,10 +150,11 @@ def _present_anew(step: Step, before: Callback, after: Callback) -> None:
         return
     campaign = step.configuration.campaigns.get(after.campaign_id)
     grounds = Grounds(presented_at=after.presented[-1], because=Because.CHANGED)
-    present(step, _going_on(step, after), campaign, grounds, wanted_at=step.now)
+    if not held_back(step, after, campaign, grounds):
+        present(step, going_on(step, after), campaign, grounds, wanted_at=step.now)
 
 
-def _going_on(step: Step, callback: Callback) -> Callback:
+def going_on(step: Step, callback: Callback) -> Callback:
     """The callback with the presentation that begins now as a part of the one that is open: see `presentations`."""
     if callback.presented[-1] == step.now:
         return callback

@@ -100,7 +100,7 @@ _NOT_REOPENED = (_S.BLOCKED, _S.CANCELLED, _S.EXPIRED, _S.OWNER_EXPIRED)
 
 _REOPENED = (_S.COMPLETED, _S.NOT_DIALED)
 
-_OFF_OR_UNREADABLE = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION)
+_WAITED_FOR = (_R.CAMPAIGN_OFF, *UNREADABLE_CONFIGURATION, _R.ON_HOLD, _R.RATE)
 _WAITED_OUT = (
     _R.OUTSIDE_CALLABLE_TIME,
     _R.TOO_SOON,
@@ -151,7 +151,7 @@ _LINES: tuple[_Line, ...] = (
     ((_S.SCHEDULED,), _K.DUE, "", _T.DUE, ()),
     ((_S.DUE,), _K.DUE, "an agent sees it first", _T.PRESENTED, ()),
     ((_S.DUE,), _K.DUE, _PASSED, _T.DIALING, ()),
-    ((_S.DUE,), _K.DUE, "campaign off, or unreadable", _T.WAITING, _OFF_OR_UNREADABLE),
+    ((_S.DUE,), _K.DUE, "campaign off, unreadable, on hold, or paced", _T.WAITING, _WAITED_FOR),
     ((_S.DUE,), _K.DUE, "campaign unknown, or a check fails", _T.BLOCKED, PLACEMENT_REASONS),
     ((_S.DUE,), _K.DUE, _SLOT_OR_DAY, _T.RESCHEDULED, (*_WAITED_OUT, _R.WINDOW_OVER)),
     ((_S.DUE,), _K.DUE, _OVER, _T.EXPIRED, (_R.TOO_LATE, _R.WINDOW_OVER)),
@@ -178,10 +178,13 @@ _LINES: tuple[_Line, ...] = (
     ((_S.WAITING,), _K.CONFIGURATION_CHANGED, "campaign unknown", _T.BLOCKED, (_R.CAMPAIGN_UNKNOWN,)),
     # An agent or the dialer has it.
     ((_S.PRESENTED,), _K.OWNER, "it goes to the queue", _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.OWNER, "it goes to the queue, on hold", _T.WAITING, (_R.ON_HOLD,)),
     ((_S.PRESENTED,), _K.OWNER, "it ends there, or campaign unknown", _T.OWNER_EXPIRED, ()),
     ((_S.PRESENTED, _S.DIALING), _K.OUTCOME, "", _T.EXPIRED, (_R.NO_OUTCOME,)),
     ((_S.PRESENTED,), _K.CHANGED, _ANEW, _T.PRESENTED, ()),
     ((_S.PRESENTED,), _K.RESCHEDULED, f"superseded, {_ANEW}", _T.PRESENTED, ()),
+    ((_S.PRESENTED,), _K.CHANGED, f"{_ANEW}, on hold", _T.WAITING, (_R.ON_HOLD,)),
+    ((_S.PRESENTED,), _K.RESCHEDULED, f"superseded, {_ANEW}, on hold", _T.WAITING, (_R.ON_HOLD,)),
     # It has ended.
     (_REOPENED, _K.RESCHEDULED, "moved in its last call, not cancelled", _T.RESCHEDULED, ()),
     ((_S.SCHEDULED,), _K.RESCHEDULED, "just reopened, but its call-off, clear or recycle came first", _T.CANCELLED, ()),

@@ -7,7 +7,8 @@ Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 
 from datetime import datetime, timedelta
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
 from msgspec.json import encode as encode_json
 from msgspec.structs import asdict, replace
 
@@ -35,6 +36,13 @@ from topics.records import PlacementDecided, Reason
 _NO_ADDRESS = b',"reply_to":null'
 
 
+class _Allowed(Struct):
+    allowed: bool
+
+
+_answers = Decoder(_Allowed)
+
+
 def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     """Answer a request, with the same answer if it has been answered a moment ago.
 
@@ -46,7 +54,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     if before is not None:
         check_same(before.meaning, meaning, "$.request_id")
         before_at = before.decided_at
-        if step.now - before_at < valid_for:
+        if step.now - before_at < valid_for and not _is_stopped(step, event, before):
             step.effects.append(Answered(_addressed(bytes(before.value), event.reply_to), None))
             begin_again(step, campaign, event.request_id, before)
             return
@@ -65,6 +73,11 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
     step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
     step.effects.append(Answered(_addressed(answer, event.reply_to), decided))
+
+
+def _is_stopped(step: Step, event: PlacementRequested, before: Answer) -> bool:
+    """Whether an answer that allowed the call cannot be repeated: a hold has begun since."""
+    return step.configuration.holds.stops(event.campaign_id) and _answers.decode(bytes(before.value)).allowed
 
 
 def _decide(

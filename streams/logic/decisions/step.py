@@ -179,8 +179,9 @@ class Step:
 
 def _as_it_waits(callback: Callback) -> Callback:
     """What a callback waited for is of no more interest when it has stopped waiting."""
-    still = not callback.held_unreadable or callback.status is Status.WAITING
-    return callback if still else replace(callback, held_unreadable=False)
+    if callback.status is Status.WAITING or not (callback.held_unreadable or callback.waits_for or callback.to_agent):
+        return callback
+    return replace(callback, held_unreadable=False, waits_for=None, to_agent=None)
 
 
 def state_of(callback: Callback) -> CallbackState:

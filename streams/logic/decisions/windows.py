@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from streams.logic.contact.limits import MISSED_MAX, MOVE_AHEAD_MAX
 from streams.logic.contact.state import Callback
 from streams.logic.decisions.admission import due_timer
-from streams.logic.decisions.dispatch import Grounds, expires_at
+from streams.logic.decisions.dispatch import Grounds
 from streams.logic.decisions.step import Step
-from streams.logic.decisions.waiting import hold
+from streams.logic.decisions.waiting import hold, too_late_at
 from streams.logic.hours.callable_time import next_open
 from streams.logic.hours.local_clock import clock_of, days_later
 from topics.configuration import Campaign, OnMissed
@@ -41,7 +41,7 @@ def is_missed(callback: Callback, campaign: Campaign | None, now: datetime) -> b
 
     One that became too late before its window ended has not: of the two the earlier decides, and the window at a tie.
     """
-    limit = expires_at(callback, campaign)
+    limit = too_late_at(callback, campaign)
     end = callback.window_end_at
     return end is not None and end <= now and (limit is None or end <= limit)
 

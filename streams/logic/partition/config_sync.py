@@ -2,8 +2,8 @@
 
 Applying a clear touches every contact of a list, so it is cut into one step per contact; only when all are done does
 the partition's own row say so, and a partition that is stopped halfway starts over, to the same end.
-Source: docs/rules.md, section 8 rows 14 and 15; docs/decisions/0003-configuration-offsets-in-a-meta-row.md and
-docs/decisions/0010-clears-and-recycles-step-by-step.md.
+Source: docs/rules.md, section 8 rows 14 and 15, section 9; docs/decisions/0003-configuration-offsets-in-a-meta-row.md,
+docs/decisions/0010-clears-and-recycles-step-by-step.md and docs/decisions/0047-holds-and-paces.md.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
+from streams.logic.configuration.pacing import gap_of, governs_release
 from streams.logic.configuration.unreadable_campaigns import UnreadableCampaigns
 from streams.logic.contact.exchange import Outcome
 from streams.logic.contact.inputs import Applied
+from streams.logic.contact.rows import Lane
 from streams.logic.decisions.waiting import lets_out
 from streams.logic.partition.outputs import Outlet, reported
 from streams.logic.partition.own_rows import Meta, decode_meta, encode_meta, for_topics, recreated
-from streams.logic.partition.waiting_room import WaitingRoom
-from topics.configuration import Campaign
+from streams.logic.partition.waiting_room import Pace, WaitingRoom
 from topics.names import TopicName
 
 CLEARS, RECYCLES = TopicName.CONTACT_LIST_CLEARED, TopicName.CAMPAIGN_RECYCLE
@@ -37,7 +38,7 @@ class ConfigSync:
         self._version = -1
         self._news = 0
         self._offsets: dict[str, int] = {}
-        self._campaigns_seen: dict[str, tuple[int, bool]] = {}
+        self._campaigns_seen: dict[str, tuple[int, bool, bool]] = {}
         self._pending: list[bytes] = []
         self._pending_at: datetime | None = None
         self._failed = False
@@ -86,10 +87,8 @@ class ConfigSync:
         before = self._meta
         self._meta = self._for_topics()
         changed = self._changed_campaigns(waiting)
-        self._open_or_close(waiting, now)
-        keys = set(self._pending)
-        for campaign_id in changed:
-            keys |= waiting.keys(campaign_id)
+        self._open_or_close(waiting, waiting.lanes(), now)
+        keys = set(self._pending) | waiting.keys(changed)
         self._note_unreadable()
         if touches := self._newly_touched():
             keys |= {key for key in contacts() if touches(key)}
@@ -155,29 +154,39 @@ class ConfigSync:
         self.since = self._unsure.look(configuration.unreadable.campaigns, configuration.campaigns, self.applied)
         self._meta = replace(self._meta, unsure=self._unsure.kept)
 
-    def _changed_campaigns(self, waiting: WaitingRoom) -> list[str]:
-        """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable."""
+    def open_new(self, waiting: WaitingRoom, now: datetime) -> None:
+        """Open the lanes that somebody has begun to wait in, if they lead out: what waits for the rate alone."""
+        if new := waiting.new_lanes():
+            self._open_or_close(waiting, new, now)
+
+    def _changed_campaigns(self, waiting: WaitingRoom) -> set[str]:
+        """The campaigns that somebody waits for and that have a new record, or name what has become (un)readable.
+
+        Or that a hold stops now, or stops no more.
+        """
         seen = {name: self._sight_of(name) for name in waiting.campaign_ids()}
-        changed = [name for name, sight in seen.items() if self._campaigns_seen.get(name) != sight]
+        changed = {name for name, sight in seen.items() if self._campaigns_seen.get(name) != sight}
         self._campaigns_seen = seen
         return changed
 
-    def _sight_of(self, campaign_id: str) -> tuple[int, bool]:
-        campaign = self._configuration.campaigns.get(campaign_id)
-        held_up = campaign is not None and self._configuration.unreadable.hold_up(campaign)
-        return self._configuration.campaign_offset(campaign_id), held_up
+    def _sight_of(self, campaign_id: str) -> tuple[int, bool, bool]:
+        configuration = self._configuration
+        campaign = configuration.campaigns.get(campaign_id)
+        held_up = campaign is not None and configuration.unreadable.hold_up(campaign)
+        return configuration.campaign_offset(campaign_id), held_up, configuration.holds.stops(campaign_id)
 
-    def _open_or_close(self, waiting: WaitingRoom, now: datetime) -> None:
-        for campaign_id in waiting.campaign_ids():
-            campaign = self._configuration.campaigns.get(campaign_id)
-            if campaign is not None and lets_out(self._configuration, campaign):
-                waiting.open(campaign_id, now, self._gap(campaign))
+    def _open_or_close(self, waiting: WaitingRoom, lanes: Iterable[Lane], now: datetime) -> None:
+        for lane in lanes:
+            if lets_out(self._configuration, lane.campaign_id, to_agent=lane.to_agent):
+                waiting.open(lane, now, self._pace(lane))
             else:
-                waiting.close(campaign_id)
+                waiting.close(lane)
 
-    def _gap(self, campaign: Campaign) -> timedelta:
-        rate = campaign.dial_rate_per_s
-        return timedelta(seconds=self._partitions / rate) if rate else timedelta()
+    def _pace(self, lane: Lane) -> Pace:
+        campaign = self._configuration.campaigns.get(lane.campaign_id)
+        if campaign is None:
+            return Pace(timedelta(), governed=False)
+        return Pace(gap_of(campaign, self._partitions), governs_release(campaign, moved=lane.moved))
 
     def _newly_touched(self) -> Callable[[bytes], bool] | None:
         """Which keys the clears and recycles may touch that were not applied yet; None if there are none."""

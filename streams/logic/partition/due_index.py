@@ -15,6 +15,9 @@ K = TypeVar("K", bound=Hashable)
 Entry = tuple[datetime, str, K]
 """Instant, id of the callback, key. Entries at the same instant are in the order of id, then key."""
 
+Wanted = Entry[bytes]
+"""An entry whose key is that of a contact."""
+
 STALE_ENTRIES_MIN = 1024
 """Below this many stale entries it is not worth the time to clean up."""
 

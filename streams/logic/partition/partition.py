@@ -7,7 +7,6 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import suppress
 from datetime import datetime
 
 from streams.logic.configuration.configuration import Configuration
@@ -27,14 +26,15 @@ from streams.logic.contact.rows import (
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.appends import Appends
 from streams.logic.partition.config_sync import ConfigSync
-from streams.logic.partition.due_index import DueIndex, Entry
-from streams.logic.partition.intake import as_unreadable, cause_of, read_event
+from streams.logic.partition.due_index import DueIndex, Wanted
+from streams.logic.partition.intake import cause_of, read_event
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
+from streams.logic.partition.pacing import Pacing
 from streams.logic.partition.retries import Retries
-from streams.logic.partition.stepped import outcome_of, with_retry
+from streams.logic.partition.stepped import made_unreadable, outcome_of, with_retry
 from streams.logic.partition.waiting_room import Release, WaitingRoom
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
@@ -42,15 +42,13 @@ from topics.records import Cause
 __all__ = ["META_KEY", "Arrived", "Fired", "LatenessCause", "Outcome", "Partition", "Record"]
 
 ROWS_PER_STEP = 1000  # A few milliseconds of work.
-Wanted = Entry[bytes]  # Instant, callback id, contact key.
 
 
 class Partition:
     """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
 
     number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
-    process. table: contact key to row; only this partition writes it. outlet: where records go. decide: a test has one
-    that fails.
+    process. table: contact key to row; only this one writes it. outlet: where records go. decide: tests have their own.
     """
 
     def __init__(
@@ -71,6 +69,7 @@ class Partition:
         self._index: DueIndex[bytes] = DueIndex()
         self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
+        self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
         self._appends = Appends(number, configuration.dnc)
         self.held_times = HeldTimes()
@@ -141,10 +140,7 @@ class Partition:
 
     def _refuse(self, arrived: Arrived, bad_event: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
         """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
-        input_, outcome = as_unreadable(arrived, partitions=self._partitions), Outcome()
-        if input_ is not None and arrived.key is not None:
-            with suppress(Exception):  # The same bug once more: nothing has changed.
-                outcome = self._apply_input(arrived.key, input_, cause_of(arrived, input_), now)
+        outcome = made_unreadable(arrived, self._partitions, lambda k, i, c: self._apply_input(k, i, c, now))
         outcome.merge(refused(arrived, bad_event, self.outlet, bug=bug))
         return outcome
 
@@ -183,9 +179,12 @@ class Partition:
 
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
+        turn = self._pacing.turn(self.table.get(key), callback_id, now)
         try:
-            outcome = self._apply_with_retry(key, TimerFired(callback_id or None), Cause(partition=self.number), now)
+            input_ = TimerFired(callback_id or None, turn.waits)
+            outcome = self._apply_with_retry(key, input_, Cause(partition=self.number), now)
             if outcome:
+                self._pacing.took(turn, outcome, now)
                 return outcome
             outcome.bugs.append(Bug(BugKind.TIMER, "the timer led nowhere"))
         except Exception as error:
@@ -201,11 +200,11 @@ class Partition:
         except Exception as error:
             self._waiting.back_off(release, now + BACKOFF_FIRST)
             return Outcome.undone(BugKind.RELEASE, error)
-        if outcome.fired:
-            self._waiting.passed(release, now)
+        if outcome.fired and release.governed:
+            self._waiting.passed(release.lane.campaign_id, now)
         elif not outcome:
-            # The campaign is off again, and `configure` has not seen that yet.
-            self._waiting.close(release.campaign_id)
+            # The campaign is off again, or on hold, and `configure` has not seen that yet.
+            self._waiting.close(release.lane)
         return outcome
 
     def _review_next(self, now: datetime) -> Outcome:
@@ -232,6 +231,7 @@ class Partition:
         for changed, value in outcome.writes.items():
             self.restore(changed, value)
         self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
+        self._config_sync.open_new(self._waiting, now)
         self._appends.append(effects)
         return outcome
 
@@ -241,7 +241,7 @@ class Partition:
         self._index.set(key, self._retries.first(key, wake_ups(after)))
 
     def _with_outstanding(self) -> set[bytes]:
-        return set(self._index).union(*(self._waiting.keys(name) for name in self._waiting.campaign_ids()))
+        return set(self._index) | self._waiting.keys(set(self._waiting.campaign_ids()))
 
     def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:
         if meta_row is not None:

@@ -1,15 +1,19 @@
 """The outcome of one step of a contact: records, rows and counts. A step that meets a bug is tried once more."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from streams.logic.contact.effects import Answered, Dial, Effect
-from streams.logic.contact.exchange import Outcome
+from streams.logic.contact.exchange import Arrived, Outcome
+from streams.logic.contact.inputs import Input
 from streams.logic.partition.appends import rows_of
 from streams.logic.partition.fitting import SizeLimits
+from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
 from topics.codec import BadEvent
+from topics.records import Cause
 
 
 def outcome_of(
@@ -30,3 +34,12 @@ def with_retry(step: Callable[[], Outcome]) -> Outcome:
         raise
     except Exception:
         return step()
+
+
+def made_unreadable(arrived: Arrived, partitions: int, apply: Callable[[bytes, Input, Cause], Outcome]) -> Outcome:
+    """Of a refused record: a contact must not be dialed on the strength of the one before it. apply: how to say so."""
+    input_ = as_unreadable(arrived, partitions=partitions)
+    if input_ is not None and arrived.key is not None:
+        with suppress(Exception):  # The same bug once more: nothing has changed.
+            return apply(arrived.key, input_, cause_of(arrived, input_))
+    return Outcome()

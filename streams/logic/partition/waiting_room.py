@@ -1,33 +1,42 @@
 """The callbacks of one partition that wait for their campaigns, and when the next of them may go out.
 
 Derived from the rows of the table and never stored. It reads no clock and decides nothing about a callback.
-Source: docs/rules.md, section 8 row 15.
+Source: docs/rules.md, section 8 row 15 and section 9.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from streams.logic.contact.rows import Waiting
+from streams.logic.contact.rows import Lane, Waiting
 from streams.logic.partition.due_index import DueIndex
 from topics.facts import HeldBy
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A waiting callback that may go out at `at`. held_by: what it waited for last."""
+    """A waiting callback that may go out at `at`. held_by: what it waited for last. governed: the rate counts it."""
 
     at: datetime
     due_at: datetime
     callback_id: str
     key: bytes
-    campaign_id: str
+    lane: Lane
     held_by: HeldBy
+    governed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenCampaign:
-    opened_at: datetime
+class Pace:
+    """How far apart the commands of a lane are. governed: whether they keep to the campaign's rate, and count."""
+
     gap: timedelta
+    governed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenLane:
+    opened_at: datetime
+    pace: Pace
 
 
 def _order(release: Release) -> tuple[datetime, datetime, str, bytes]:
@@ -35,15 +44,19 @@ def _order(release: Release) -> tuple[datetime, datetime, str, bytes]:
 
 
 class WaitingRoom:
-    """One queue per campaign, by due time, callback id and key; it moves while the campaign is open."""
+    """One queue per lane, by due time, callback id and key; it moves while the lane is open.
+
+    All governed lanes of a campaign keep to one rate, together with whatever else `passed` counts.
+    """
 
     def __init__(self) -> None:
-        self._queues: dict[str, DueIndex[tuple[bytes, str]]] = {}
-        self._open: dict[str, _OpenCampaign] = {}
+        self._queues: dict[Lane, DueIndex[tuple[bytes, str]]] = {}
+        self._open: dict[Lane, _OpenLane] = {}
+        self._new: set[Lane] = set()
         self._started_at: datetime | None = None
-        self._released_at: dict[str, datetime] = {}
+        self._passed_at: dict[str, datetime] = {}
         self._backed_off: dict[tuple[bytes, str], datetime] = {}
-        self._unreadable: set[tuple[bytes, str]] = set()
+        self._held_by: dict[tuple[bytes, str], HeldBy] = {}
 
     def start(self, now: datetime) -> None:
         """The partition is ours from now. Each rate is counted from here.
@@ -52,79 +65,96 @@ class WaitingRoom:
         """
         self._started_at = now
 
-    def add(
-        self, campaign_id: str, key: bytes, callback_id: str, due_at: datetime, *, unreadable: bool = False
-    ) -> None:
-        """The callback waits for its campaign, or because something of it is unreadable."""
-        if unreadable:
-            self._unreadable.add((key, callback_id))
-        self._queues.setdefault(campaign_id, DueIndex()).put((key, callback_id), due_at, callback_id)
-
-    def remove(self, campaign_id: str, key: bytes, callback_id: str) -> None:
-        """The callback does not wait any more."""
-        queue = self._queues[campaign_id]
-        queue.drop((key, callback_id))
-        self._backed_off.pop((key, callback_id), None)
-        self._unreadable.discard((key, callback_id))
-        if not queue:
-            del self._queues[campaign_id]
-            self._open.pop(campaign_id, None)
-
     def update(self, key: bytes, waited: set[Waiting], waits: set[Waiting]) -> None:
         """The callbacks of a contact that waited until now, and those that do from now on; from `waiting_in`."""
-        for campaign_id, callback_id, _, _ in waited - waits:
-            self.remove(campaign_id, key, callback_id)
-        for campaign_id, callback_id, due_at, unreadable in waits - waited:
-            self.add(campaign_id, key, callback_id, due_at, unreadable=unreadable)
+        for waiting in waited - waits:
+            self._remove(waiting.lane, key, waiting.callback_id)
+        for waiting in waits - waited:
+            self._add(waiting, key)
+
+    def new_lanes(self) -> set[Lane]:
+        """The lanes that somebody waits in since this was asked last, and nobody before; they are not open."""
+        new, self._new = self._new, set()
+        return new
+
+    def lanes(self) -> list[Lane]:
+        """The lanes in which somebody waits."""
+        return list(self._queues)
 
     def campaign_ids(self) -> list[str]:
         """The campaigns that somebody waits for."""
-        return list(self._queues)
+        return list(dict.fromkeys(lane.campaign_id for lane in self._queues))
 
-    def keys(self, campaign_id: str) -> set[bytes]:
-        """The contacts that wait for a campaign."""
-        return {key for key, _ in self._queues.get(campaign_id, ())}
+    def keys(self, campaign_ids: set[str]) -> set[bytes]:
+        """The contacts that wait for these campaigns."""
+        return {key for lane, queue in self._queues.items() if lane.campaign_id in campaign_ids for key, _ in queue}
 
-    def open(self, campaign_id: str, now: datetime, gap: timedelta) -> None:
-        """Release the campaign's callbacks from now, or from when it was opened before, one every `gap`."""
-        if campaign_id in self._queues:
-            known = self._open.get(campaign_id)
-            self._open[campaign_id] = _OpenCampaign(known.opened_at if known else now, gap)
+    def open(self, lane: Lane, now: datetime, pace: Pace) -> None:
+        """Release the callbacks of a lane from now, or from when it was opened before, at this pace."""
+        if lane in self._queues:
+            known = self._open.get(lane)
+            self._open[lane] = _OpenLane(known.opened_at if known else now, pace)
 
-    def close(self, campaign_id: str) -> None:
-        """Release none of the campaign's callbacks."""
-        self._open.pop(campaign_id, None)
+    def close(self, lane: Lane) -> None:
+        """Release none of the callbacks of a lane."""
+        self._open.pop(lane, None)
 
     def first(self) -> Release | None:
-        """The next release over all open campaigns."""
-        releases = [release for campaign_id in self._open if (release := self._first_of(campaign_id))]
+        """The next release over all open lanes."""
+        releases = [release for lane in self._open if (release := self._first_of(lane))]
         return min(releases, key=_order, default=None)
 
-    def passed(self, release: Release, now: datetime) -> None:
-        """A release was carried out: the campaign's next one is a gap away."""
-        self._released_at[release.campaign_id] = now
+    def is_full(self, campaign_id: str, gap: timedelta, now: datetime) -> bool:
+        """Whether one more callback that the rate governs has to wait: for a gap, or for those that wait for it."""
+        passed_at = self._passed_at.get(campaign_id, self._started_at)
+        if passed_at is not None and passed_at + gap > now:
+            return True
+        lanes = (Lane(campaign_id, to_agent, moved) for to_agent in (False, True) for moved in (False, True))
+        return any(lane in self._open and self._open[lane].pace.governed for lane in lanes)
+
+    def passed(self, campaign_id: str, now: datetime) -> None:
+        """A command that the rate governs went out: the campaign's next one is a gap away."""
+        self._passed_at[campaign_id] = now
 
     def back_off(self, release: Release, until: datetime) -> None:
         """A release failed: the callback goes to the end of the queue, and is released at `until` at the earliest."""
         entry = (release.key, release.callback_id)
         self._backed_off[entry] = until
-        self._queues[release.campaign_id].put(entry, until, release.callback_id)
+        self._queues[release.lane].put(entry, until, release.callback_id)
 
     @property
     def backed_off_count(self) -> int:
         """How many wait because their release failed."""
         return len(self._backed_off)
 
-    def _first_of(self, campaign_id: str) -> Release | None:
-        entry = self._queues[campaign_id].first()
+    def _add(self, waiting: Waiting, key: bytes) -> None:
+        entry = (key, waiting.callback_id)
+        if waiting.held_by is not HeldBy.CAMPAIGN_OFF:
+            self._held_by[entry] = waiting.held_by
+        if waiting.lane not in self._queues:
+            self._queues[waiting.lane] = DueIndex()
+            self._new.add(waiting.lane)
+        self._queues[waiting.lane].put(entry, waiting.due_at, waiting.callback_id)
+
+    def _remove(self, lane: Lane, key: bytes, callback_id: str) -> None:
+        queue, entry = self._queues[lane], (key, callback_id)
+        queue.drop(entry)
+        self._backed_off.pop(entry, None)
+        self._held_by.pop(entry, None)
+        if not queue:
+            del self._queues[lane]
+            self._open.pop(lane, None)
+            self._new.discard(lane)
+
+    def _first_of(self, lane: Lane) -> Release | None:
+        entry = self._queues[lane].first()
         if entry is None:
             return None
         due_at, callback_id, (key, _) = entry
-        campaign = self._open[campaign_id]
-        unreadable = (key, callback_id) in self._unreadable
-        at, held_by = campaign.opened_at, HeldBy.UNREADABLE if unreadable else HeldBy.CAMPAIGN_OFF
-        released_at = self._released_at.get(campaign_id, self._started_at)
-        if released_at is not None and released_at + campaign.gap > at:
-            at, held_by = released_at + campaign.gap, HeldBy.RATE
+        known = self._open[lane]
+        at, held_by = known.opened_at, self._held_by.get((key, callback_id), HeldBy.CAMPAIGN_OFF)
+        passed_at = self._passed_at.get(lane.campaign_id, self._started_at)
+        if known.pace.governed and passed_at is not None and passed_at + known.pace.gap > at:
+            at, held_by = passed_at + known.pace.gap, HeldBy.RATE
         at = max(at, self._backed_off.get((key, callback_id), at))
-        return Release(at, due_at, callback_id, key, campaign_id, held_by)
+        return Release(at, due_at, callback_id, key, lane, held_by, known.pace.governed)
