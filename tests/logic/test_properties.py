@@ -280,7 +280,7 @@ def test_the_view_says_what_the_lifecycle_implies(history):
             of_contact = implied.setdefault(line["key"], {})
             if value["transition"] in TERMINAL:
                 of_contact.pop(value["callback_id"], None)
-            else:
+            elif value["transition"] != "changed":
                 of_contact[value["callback_id"]] = (value["due_at"], STATE_AFTER[value["transition"]])
         elif line["topic"] == "outstanding-callbacks":
             callbacks = [] if value is None else value["callbacks"]
