@@ -13,6 +13,7 @@ from tests.builders import (
     Worker,
     campaign,
     cancelled,
+    changed,
     clear,
     instant,
     recycle,
@@ -36,6 +37,9 @@ STATE_AFTER = {
 CONTACTS = st.sampled_from(["c1", "c2"])
 CALLBACKS = st.sampled_from(["k1", "k2"])
 MINUTES = st.integers(-20, 180)
+CHANGES = st.sampled_from(
+    [{"agent_id": "a9"}, {"notes": "n"}, {"owner": "only", "agent_id": "a8"}, {"owner": "anyone"}]
+)
 OWNERS = st.sampled_from(["anyone", "preferred", "only"])
 
 
@@ -49,15 +53,18 @@ def happenings(draw, now: int, number: int) -> tuple[str, Json]:
     """One event that arrives at minute `now` and occurred up to 20 minutes before."""
     occurred_at = text(now - draw(st.integers(0, 20)))
     common = {"event_id": f"e{number}", "occurred_at": occurred_at, "contact_id": draw(CONTACTS)}
-    kind = draw(st.sampled_from(["scheduled", "rescheduled", "cancelled", "wrap-up", "campaign", "clear", "recycle"]))
+    kinds = ["scheduled", "rescheduled", "cancelled", "changed", "wrap-up", "campaign", "clear", "recycle"]
+    kind = draw(st.sampled_from(kinds))
     due_at = text(now + draw(MINUTES))
     match kind:
         case "scheduled":
             event = scheduled(draw(CALLBACKS), due_at=due_at, owner=draw(OWNERS), **common)
         case "rescheduled":
-            event = rescheduled(draw(CALLBACKS), due_at=due_at, **common)
+            event = rescheduled(draw(CALLBACKS), due_at=due_at, **draw(CHANGES | st.just({})), **common)
         case "cancelled":
             event = cancelled(draw(CALLBACKS), **common)
+        case "changed":
+            event = changed(draw(CALLBACKS), **draw(CHANGES), **common)
         case "wrap-up":
             callback_id = draw(st.none() | CALLBACKS)
             code = draw(st.sampled_from(["DONE", "AGAIN"]))
@@ -110,10 +117,10 @@ def lived(history, partitions: int = 1) -> tuple[Worker, Said]:
 
 
 def by_callback(said: Said) -> dict[tuple[str, str], list[Json]]:
-    """The lifecycle of every callback, without rejections."""
+    """The lifecycle of every callback, without rejections, and without changes, which leave it in its state."""
     lives: dict[tuple[str, str], list[Json]] = {}
     for record in said.lifecycle:
-        if record["transition"] != "rejected":
+        if record["transition"] not in ("rejected", "changed"):
             lives.setdefault((record["contact_id"], record["callback_id"]), []).append(record)
     return lives
 
@@ -182,7 +189,8 @@ def test_the_view_says_what_the_lifecycle_implies(history):
     seen: dict[str, dict[str, tuple[str, str]]] = {}
     for line in said.lines:
         value = line["value"]
-        if line["topic"] == "callback-lifecycle" and value["transition"] != "rejected" and value["contact_id"]:
+        still = value is None or value.get("transition") in ("rejected", "changed")
+        if line["topic"] == "callback-lifecycle" and not still and value["contact_id"]:
             of_contact = implied.setdefault(line["key"], {})
             if value["transition"] in TERMINAL:
                 of_contact.pop(value["callback_id"], None)
