@@ -29,7 +29,6 @@ from tests.builders import (
     wrap_up,
 )
 from tests.logic.every_input import Life, at, promised, told
-from tests.logic.every_input import given as handed_to
 from topics.facts import ChangedFields
 
 OTHER = "+12125550142"
@@ -314,15 +313,35 @@ def test_a_change_that_is_invalid_is_not_remembered_either() -> None:
     assert callback_of(worker).as_ended is None
 
 
-def test_what_a_presentation_shows_for_a_change_is_remembered_within_bounds() -> None:
-    life = promised().fire()
-    assert life.contact is not None
-    for number in range(20):
-        callback_id = life.contact.callbacks[0].callback_id
-        life = handed_to(life, callback_id)
-        value = changed(callback_id, event_id=f"x{number}", occurred_at=at(life.now), agent_id=f"b{number}")
-        life = life.send(told("callback-scheduled", value), now=life.now + timedelta(seconds=1))
-        assert life.contact is not None
-    (callback,) = life.contact.callbacks
+def test_presentations_that_changes_led_to_are_remembered_within_bounds() -> None:
+    worker = presented()
+    for minute in range(1, 21):
+        assert worker.schedule(late(minute, agent_id=f"b{minute}", notes="n")).transitions == ["changed", "presented"]
+    callback = callback_of(worker)
+    assert callback.presentation == 21
     assert len(callback.presented) == 4 and callback.presented_anew == callback.presented
     assert len(callback.changes) == 2
+
+
+def test_a_preview_that_is_presented_anew_is_not_screened_again() -> None:
+    worker = Worker(campaign(screen_previews=True))
+    worker.schedule(scheduled())
+    assert worker.run_to(DUE).transitions == ["due", "presented"]
+    worker.send("contacts", contact(callable=False))
+    assert worker.schedule(late(10, agent_id="a9")).transitions == ["changed", "presented"]
+
+
+def test_a_change_of_a_campaign_that_is_gone_is_applied_and_presented() -> None:
+    worker = Worker()
+    worker.schedule(scheduled(campaign_id="nobody"))
+    worker.run_to(DUE)
+    said = worker.schedule(late(10, campaign_id="nobody", agent_id="a9"))
+    assert said.transitions == ["changed", "presented"]
+
+
+def test_a_restart_between_two_changes_makes_no_difference() -> None:
+    worker = presented(owner="only")
+    worker.schedule(late(10, agent_id="a9"))
+    worker.restart()
+    assert worker.schedule(late(5, agent_id="a8")).reasons == [["superseded"]]
+    assert worker.schedule(late(20, owner="anyone")).transitions == ["changed", "presented"]

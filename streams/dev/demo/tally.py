@@ -99,7 +99,8 @@ class Tally:
         assert record.contact_list_id and record.contact_id and record.callback_id, "only a rejection may lack these"
         name = (contact_key(record.contact_list_id, record.contact_id), record.callback_id)
         life = self.lives.setdefault(name, Life(record.campaign_id, record.transition))
-        life.state = record.transition
+        if record.transition is not Transition.CHANGED:
+            life.state = record.transition
         life.counts[record.transition] += 1
 
     def command(self, topic: str, command: DialCommand, written_at: datetime, received_at: datetime) -> None:
