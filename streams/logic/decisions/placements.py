@@ -52,7 +52,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     if decided.allowed:
         if (callback := _callback_of(step, event)) is not None:
             step.keep(_as_placed(step, callback))
-        begin(step, campaign, callback and callback.callback_id, event.request_id)
+        begin(step, campaign, None if callback is None else callback.callback_id, event.request_id)
     answer = encode(decided)
     others = {name: one for name, one in step.contact.answers.items() if name != request}
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
