@@ -1,5 +1,7 @@
 """The gap between the calls to a contact, one call at a time, and callbacks that wait for both."""
 
+from typing import Any
+
 import pytest
 
 from streams.logic.contact.exchange import LatenessCause
@@ -16,7 +18,8 @@ AGAIN_AT = "2026-11-23T14:30:00Z"
 DUE_AT = "2026-11-23T14:40:00Z"
 """When the callback of `by_rule` falls due."""
 
-GAP, ONE = {"min_gap_s": 3600}, {"one_call_at_a_time_s": 3600}
+GAP: Json = {"min_gap_s": 3600}
+ONE: Json = {"one_call_at_a_time_s": 3600}
 
 
 def clock(text: str) -> str:
@@ -24,7 +27,7 @@ def clock(text: str) -> str:
     return f"2026-11-23T{text}Z"
 
 
-def new_worker(**switches) -> Worker:
+def new_worker(**switches: Any) -> Worker:
     """A campaign P with these settings, and one of another team, O, that wants one call at a time for an hour."""
     return Worker(campaign(rule_set_ids=["R"], **switches), campaign("O", **ONE), rules=(rule(),))
 
@@ -58,7 +61,8 @@ def ask(worker: Worker, at: str, *args, **changes) -> list[str]:
         "placement-decided"
     )
     assert answer["allowed"] is not bool(answer["reasons"])
-    return answer["reasons"]
+    reasons: list[str] = answer["reasons"]
+    return reasons
 
 
 def called(worker: Worker, at: str, conversation_id: str = "v9", **changes):

@@ -18,7 +18,8 @@ CAMPAIGNS = st.sampled_from(["P", "O"])
 
 
 def minute(at: float) -> str:
-    return (START + timedelta(minutes=at)).isoformat().replace("+00:00", "Z")
+    text: str = (START + timedelta(minutes=at)).isoformat()
+    return text.replace("+00:00", "Z")
 
 
 @st.composite
@@ -114,8 +115,8 @@ class Model:
         left = [
             call
             for call in self.calls
-            if call["campaign_id"] != value["campaign_id"]
-            or (call["since"] > latest and call["callback_id"] not in completed)
+            if (call["campaign_id"] != value["campaign_id"] or call["since"] > latest)
+            and call["callback_id"] not in completed
         ]
         ended, self.calls = len(left) < len(self.calls), left
         return ended

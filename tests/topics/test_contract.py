@@ -205,6 +205,7 @@ def test_no_scenario_gives_a_transition_a_reason_that_the_page_does_not_give_it(
         (Transition.WAITING, Reason.CALLABLE_TIME_SET_UNREADABLE),
         (Transition.RESCHEDULED, Reason.CONTACT_UNREADABLE),
         (Transition.RESCHEDULED, Reason.RULE_SET_UNREADABLE),
+        (Transition.RESCHEDULED, Reason.CALLABLE_TIME_SET_UNREADABLE),
     }
 
 

@@ -61,8 +61,8 @@ def end_by_wrap_up(step: Step, event: WrapUp) -> None:
     _end(
         step,
         lambda flight: (
-            flight.campaign_id == event.campaign_id
-            and (flight.since <= latest or (ended and flight.callback_id == event.callback_id))
+            (flight.campaign_id == event.campaign_id and flight.since <= latest)
+            or (ended and flight.callback_id == event.callback_id)
         ),
     )
 

@@ -80,7 +80,8 @@ class OutsideLifecycle(Exception):
 class Row:
     """In `state`, at an input of this `kind`, if `guard` holds: `transition`, to the state `to`.
 
-    guard: in words; empty if there is none. reasons: the record names one or more of these; none if it is empty.
+    guard: in words; empty if there is none. reasons: the record names one or more of these; none if it is empty. A
+    transition that can come about with and without reasons has a row for each.
     """
 
     state: State
@@ -219,15 +220,15 @@ def _rows(lines: Iterable[_Line]) -> Iterable[Row]:
 TABLE = tuple(_rows(_LINES))
 """Every transition that a callback can go through, and every refusal of an event about it."""
 
-_ROWS: dict[tuple[State, InputKind | None, Transition], list[Row]] = {}
-for _row in TABLE:
-    _ROWS.setdefault((_row.state, _row.kind, _row.transition), []).append(_row)
+_ROWS: dict[tuple[State, InputKind | None, Transition, bool], Row] = {
+    (row.state, row.kind, row.transition, bool(row.reasons)): row for row in TABLE
+}
 
 
 def next_state(state: State, kind: InputKind | None, transition: Transition, reasons: tuple[Reason, ...] = ()) -> State:
     """The state after a transition with these reasons. Raises OutsideLifecycle if the table has no such row."""
-    for row in _ROWS.get((state, kind, transition), ()):
-        if row.reasons.issuperset(reasons) if reasons else not row.reasons:
-            return row.to
+    row = _ROWS.get((state, kind, transition, bool(reasons)))
+    if row is not None and row.reasons.issuperset(reasons):
+        return row.to
     why = ", ".join(reasons) or "no reason"
     raise OutsideLifecycle(f"{transition} of a callback that is {state or 'not known'}, at {kind}, for {why}")
