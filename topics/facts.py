@@ -47,7 +47,7 @@ class EventType(StrEnum):
 
 
 class LifecycleFacts(Facts, frozen=True, kw_only=True):
-    """What a transition rests on. left_open_by: the wrap-up that named the callback before and did not complete it.
+    """What a transition rests on. left_open_by: the wrap-up or return that named the callback before and left it open.
 
     A field for keywords only comes after those that are not: it is written last, behind the fields of the struct that
     adds to this one. So those are declared without `kw_only`.
@@ -365,8 +365,6 @@ FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
     Transition.CANCELLED: (CancelledFacts,),
     Transition.EXPIRED: (ExpiredFacts,),
     Transition.OWNER_EXPIRED: (OwnerExpiredFacts,),
-    Transition.NOT_DIALED: (NotDialedFacts,),
-    Transition.CHANGED: (ChangedFacts,),
     Transition.REJECTED: (
         ScheduledByAgentFacts,
         ScheduledByRuleFacts,
@@ -379,5 +377,7 @@ FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
         WrapUpOvertakenFacts,
         RecycleRejectedFacts,
     ),
+    Transition.NOT_DIALED: (NotDialedFacts,),
+    Transition.CHANGED: (ChangedFacts,),
 }
 """What a transition may rest on. Of a rejection it depends on the event that was rejected, and on the reason."""
