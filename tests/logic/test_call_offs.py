@@ -71,7 +71,7 @@ def test_the_callbacks_of_these_origins_and_this_scope_are_cancelled(scope: str,
         promised(worker, f"agent-{campaign_id}", campaign_id=campaign_id)
         later = {"wrap_up_code": "AGAIN", "campaign_id": campaign_id, "occurred_at": "2026-11-23T14:58:00Z"}
         worker.wrap_up(wrap_up(f"v-{campaign_id}", **later))
-    known = {(one.origin, one.campaign_id): one.callback_id for one in contact_of(worker).callbacks}
+    known = {(str(one.origin), one.campaign_id): one.callback_id for one in contact_of(worker).callbacks}
     assert len(known) == 4
     expected = {known[origin, name] for origin in origins for name in ("P", "P2")[: 1 if scope == "campaign" else 2]}
     ended = ended_by(worker.wrap_up(sold()))
@@ -269,13 +269,13 @@ def test_sixteen_call_offs_are_remembered_the_latest_by_their_instants() -> None
 
 
 def test_rules_of_one_wrap_up_that_say_the_same_are_remembered_once() -> None:
-    again = {"conditions": [{"type": "wrap_up_code", "codes": ["SOLD"]}]}
+    codes = [{"type": "wrap_up_code", "codes": ["SOLD"]}]
     narrow = [
         {"type": "cancel_callbacks", "scope": "campaign", "origins": list(origins)}
         for size in (0, 1, 2)
         for origins in combinations(["rule", "agent"], size)
     ]
-    worker = a_worker(sale(origins=["rule", "agent", "rule"]), rule("more", **again, actions=narrow))
+    worker = a_worker(sale(origins=["rule", "agent", "rule"]), rule("more", conditions=codes, actions=narrow))
     worker.wrap_up(sold())
     (one,) = contact_of(worker).call_offs
     assert (one.rule_id, one.origins, one.campaign_id) == ("sold", ("agent", "rule"), None)

@@ -3,7 +3,7 @@
 `Step.move` and `Step.reject` look every record of the lifecycle up here, so what is not in the table cannot be written:
 it is an internal error, undone and quarantined. An input without a row for a state leaves the callback in that state.
 docs/engine.md shows the table; `python -m tests.logic.lifecycle_page` writes that part of the page.
-Source: docs/rules.md, sections 1, 2 and 6, section 8 rows 5, 7 to 15, 17 and 19.
+Source: docs/rules.md, sections 1, 2, 6 and 9, section 8 rows 5, 7 to 15, 17 and 19.
 """
 
 from collections.abc import Iterable
