@@ -17,7 +17,7 @@ from streams.importer.compact import Calls, Entries, tombstones
 from streams.importer.kinds import Events, Message
 from streams.importer.lines import LINE_BYTES_MAX, source
 from streams.importer.rejected import Rejected
-from tests.builders import Worker, campaign, instant
+from tests.builders import Json, Worker, campaign, instant
 from topics.codec import BadEvent, decode
 from topics.configuration import DncEntry
 from topics.events import CallbackScheduled, ContactRecord, WrapUp
@@ -99,7 +99,13 @@ def test_a_contact_has_numbers_and_attributes_in_columns():
 
 
 def test_json_lines_are_the_records_of_the_contract(tmp_path):
-    value = {"contact_list_id": "L", "contact_id": "c1", "numbers": [], "attributes": {"a": "1"}, "time_zone": None}
+    value: Json = {
+        "contact_list_id": "L",
+        "contact_id": "c1",
+        "numbers": [],
+        "attributes": {"a": "1"},
+        "time_zone": None,
+    }
     assert values("contacts", written(tmp_path, jsonl(value), "a.jsonl")) == [
         {name: one for name, one in value.items() if one is not None}
     ]

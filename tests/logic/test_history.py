@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.effects import Effect
 from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.limits import ROW_BYTES_MAX
 from streams.logic.contact.rows import decode_contact, encode_contact
 from streams.logic.contact.state import new_contact
 from streams.logic.decisions.decide import decide
@@ -36,7 +38,8 @@ def configured(**changes):
 
 def after(*events, contact=None, now=NOW, configuration=None):
     """The contact after these wrap-ups, and all that was said of it."""
-    known, said = configuration or configured(), []
+    known = configuration or configured()
+    said: list[Effect] = []
     for event in events:
         told = decode("wrap-up", orjson.dumps(event))
         assert isinstance(told, WrapUp)
@@ -172,6 +175,16 @@ def test_a_second_run_within_the_memory_of_a_contact_changes_nothing():
     once, _ = after(*events)
     twice, said = after(*events, contact=once, now=NOW + timedelta(days=35))
     assert (twice, said) == (once, [])
+
+
+def test_as_many_calls_as_are_remembered_leave_room_in_the_row():
+    events = [
+        history(f"i-{n:032x}", event_id=f"i-{n:032x}", occurred_at=f"2026-{9 + n // 100:02}-{n % 28 + 1:02}T15:00:00Z")
+        for n in range(300)
+    ]
+    contact, _ = after(*events)
+    assert contact.attempts_total == 300 and len(contact.seen) == len(contact.conversations) == 256
+    assert len(encode_contact(contact, None)) < ROW_BYTES_MAX / 2
 
 
 def test_a_recycle_after_the_last_call_of_before_begins_the_pass():
