@@ -4,22 +4,16 @@ Manifests, topic creation and the worker read this; a topic's numbers are writte
 Source: docs/contract.md, section "Topics".
 """
 
-from collections.abc import Iterable
-
-from topics.commands import DialCommand
-from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
-from topics.events import (
+from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
-    CampaignRecycle,
-    ContactListCleared,
-    ContactRecord,
-    PlacementRequested,
-    WrapUp,
 )
+from topics.commands import DialCommand
+from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
+from topics.events import CampaignRecycle, ContactListCleared, ContactRecord, PlacementRequested, WrapUp
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
@@ -242,17 +236,13 @@ _INTERNAL = (
 )
 
 
-def _names(topics: Iterable[Topic]) -> tuple[TopicName, ...]:
-    return tuple(topic.name for topic in topics)
-
-
 CATALOG: dict[str, Topic] = {topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL)}
 """Every topic by its name without prefix."""
 
-CONTACT_TOPICS_IN = _names(_IN_PER_CONTACT)
+CONTACT_TOPICS_IN = tuple(topic.name for topic in _IN_PER_CONTACT)
 """Read by the owner of the contact's partition."""
 
-CONFIGURATION_TOPICS = _names(_CONFIGURATION)
+CONFIGURATION_TOPICS = tuple(topic.name for topic in _CONFIGURATION)
 """Read from their beginning by every worker."""
 
 STATE_TOPIC = TopicName.CONTACT_STATE

@@ -11,22 +11,18 @@ from typing import Any, Union
 import msgspec
 from msgspec.structs import replace
 
-from topics.catalog import CATALOG
-from topics.cells import mend
-from topics.commands import DialCommand
-from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
-from topics.events import (
+from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
-    CampaignRecycle,
-    ContactListCleared,
-    ContactRecord,
-    PlacementRequested,
-    WrapUp,
 )
+from topics.catalog import CATALOG
+from topics.cells import mend
+from topics.commands import DialCommand
+from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
+from topics.events import CampaignRecycle, ContactListCleared, ContactRecord, PlacementRequested, WrapUp
 from topics.fields import ID_LENGTH_MAX, DoesNotFit
 from topics.nesting import refuse_deep
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from topics.events import Owner, Source
+from topics.callback_events import Owner, Source
 from topics.fields import ContactListId, Id, Instant, PhoneNumber, in_utc
 
 CONTRACT_VERSION = 1

@@ -4,15 +4,14 @@ They are written into `facts` of lifecycle records, for people: what is in them 
 is left out. Source: docs/contract.md, section "callback-lifecycle".
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 
+from topics.callback_events import Owner, Source
 from topics.check_facts import CheckFacts, Facts, HoldFacts, NotDoneFacts, RuleNamed
 from topics.configuration import CampaignStatus, DialingMode
-from topics.events import CallAnalysis, Owner, ReturnReason, Source
+from topics.events import CallAnalysis
 from topics.fields import Id, Instant
 from topics.names import TopicName
-from topics.records import Transition
 from topics.rules import IfOutstanding
 
 
@@ -34,16 +33,6 @@ class Because(StrEnum):
     SWITCH_TO_PREVIEW = "switch_to_preview"
     OWNER_EXPIRED = "owner_expired"
     CHANGED = "changed"
-
-
-class EventType(StrEnum):
-    """Which kind of event was rejected, where the reason alone does not say it."""
-
-    RESCHEDULED = "rescheduled"
-    CANCELLED = "cancelled"
-    WRAP_UP = "wrap_up"
-    CHANGED = "changed"
-    RETURNED = "returned"
 
 
 class LifecycleFacts(Facts, frozen=True, kw_only=True):
@@ -109,60 +98,6 @@ class LadderEndedFacts(LifecycleFacts, frozen=True):
     right_party_contact: bool = False
     not_done: tuple[NotDoneFacts, ...] | None = None
     steps: int | None = None
-
-
-class RescheduledFacts(LifecycleFacts, frozen=True):
-    """Somebody moved the callback. asked_for, superseded_by: where a later reschedule holds instead.
-
-    window_end_at: of the window that it has now.
-    """
-
-    previous_due_at: Instant
-    reopened: bool = False
-    asked_for: Instant | None = None
-    superseded_by: Id | None = None
-    actor: str | None = None
-    reason: str | None = None
-    window_end_at: Instant | None = None
-
-
-class MovedToSlotFacts(LifecycleFacts, frozen=True):
-    """The callback was moved to the next open slot. first_due_at: for when it was promised."""
-
-    previous_due_at: Instant
-    first_due_at: Instant
-    checks: CheckFacts
-
-
-class LetGoFacts(LifecycleFacts, frozen=True):
-    """A callback that was moved because of a call in flight goes out sooner, since that call has ended."""
-
-    previous_due_at: Instant
-    first_due_at: Instant
-
-
-class ReturnedFacts(LifecycleFacts, frozen=True):
-    """The dialer did not dial, and the callback is due again. returns: how often it has come back.
-
-    wrap_up_code, conversation_id, agent_id: of a wrap-up that says the same.
-    """
-
-    previous_due_at: Instant
-    returned: ReturnReason
-    returns: int
-    command_id: Id | None = None
-    wrap_up_code: Id | None = None
-    conversation_id: Id | None = None
-    agent_id: Id | None = None
-
-
-class WindowMissedFacts(LifecycleFacts, frozen=True):
-    """The window is over, and the callback has the same one on another day. window_end_at: of the new one."""
-
-    previous_due_at: Instant
-    previous_window_end_at: Instant
-    window_end_at: Instant
-    missed: int
 
 
 class ChangedFields(Facts, frozen=True, kw_only=True):
@@ -290,94 +225,3 @@ class OwnerExpiredFacts(LifecycleFacts, frozen=True):
     agent_id: Id | None = None
     presented_at: Instant | None = None
     window_end_at: Instant | None = None
-
-
-class RescheduleRejectedFacts(LifecycleFacts, frozen=True):
-    """A reschedule was rejected. remembered: it holds if the wrap-up of the call, or the callback, comes later."""
-
-    event_type: EventType
-    asked_for: Instant
-    actor: str | None = None
-    reason: str | None = None
-    remembered: bool = False
-
-
-class CancelRejectedFacts(LifecycleFacts, frozen=True):
-    """A cancel was rejected. remembered: it ends the callback should that still come."""
-
-    event_type: EventType
-    actor: str | None = None
-    reason: str | None = None
-    remembered: bool = False
-
-
-class ChangeRejectedFacts(LifecycleFacts, frozen=True):
-    """A change was rejected. remembered: it holds if the callback is reopened."""
-
-    event_type: EventType
-    actor: str | None = None
-    reason: str | None = None
-    remembered: bool = False
-
-
-class ReturnRejectedFacts(LifecycleFacts, frozen=True):
-    """A return was rejected."""
-
-    event_type: EventType
-    command_id: Id
-    returned: ReturnReason
-
-
-class WrapUpRejectedFacts(LifecycleFacts, frozen=True):
-    """A wrap-up counts, but not for the callback that it names."""
-
-    event_type: EventType
-    refused: str
-    wrap_up_code: Id
-    conversation_id: Id
-
-
-class WrapUpOvertakenFacts(LifecycleFacts, frozen=True):
-    """A wrap-up has no effect, since a later code of the same call came first. first_at: when that occurred."""
-
-    wrap_up_code: Id
-    conversation_id: Id
-    event_type: EventType
-    first_at: Instant
-
-
-class RecycleRejectedFacts(LifecycleFacts, frozen=True):
-    """A recycle came too soon after one that was accepted."""
-
-    recycled_at: Instant
-    accepted_at: Instant
-
-
-FACTS_OF: Mapping[Transition, tuple[type[LifecycleFacts], ...]] = {
-    Transition.SCHEDULED: (ScheduledByAgentFacts, ScheduledByRuleFacts),
-    Transition.RESCHEDULED: (RescheduledFacts, MovedToSlotFacts, LetGoFacts, ReturnedFacts, WindowMissedFacts),
-    Transition.DUE: (DueFacts,),
-    Transition.WAITING: (WaitingFacts,),
-    Transition.PRESENTED: (PresentedFacts,),
-    Transition.DIALING: (DialingFacts,),
-    Transition.BLOCKED: (BlockedFacts,),
-    Transition.COMPLETED: (CompletedFacts,),
-    Transition.CANCELLED: (CancelledFacts,),
-    Transition.EXPIRED: (ExpiredFacts,),
-    Transition.OWNER_EXPIRED: (OwnerExpiredFacts,),
-    Transition.REJECTED: (
-        ScheduledByAgentFacts,
-        ScheduledByRuleFacts,
-        LadderEndedFacts,
-        RescheduleRejectedFacts,
-        CancelRejectedFacts,
-        ChangeRejectedFacts,
-        ReturnRejectedFacts,
-        WrapUpRejectedFacts,
-        WrapUpOvertakenFacts,
-        RecycleRejectedFacts,
-    ),
-    Transition.NOT_DIALED: (NotDialedFacts,),
-    Transition.CHANGED: (ChangedFacts,),
-}
-"""What a transition may rest on. Of a rejection it depends on the event that was rejected, and on the reason."""

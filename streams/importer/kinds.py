@@ -21,8 +21,9 @@ from streams.logic.contact.clock_check import check_clock, check_not_ahead
 from streams.logic.contact.limits import PROMISE_AHEAD_MAX
 from streams.logic.hours.numbers import is_canonical
 from streams.logic.hours.zones import zone_info
+from topics.callback_events import CallbackScheduled
 from topics.codec import BadEvent, contact_key, decode
-from topics.events import CallbackScheduled, ContactNumber, ContactRecord, WrapUp
+from topics.events import ContactNumber, ContactRecord, WrapUp
 from topics.names import TopicName
 from topics.topic import MESSAGE_BYTES_MAX
 

@@ -19,11 +19,12 @@ from msgspec import Struct
 
 from streams.simulator.lines import Line
 from streams.simulator.simulate import Written
+from topics.callback_events import CallbackScheduled
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, DEAD_LETTER_TOPIC
 from topics.codec import BadEvent
 from topics.commands import CONTRACT_VERSION, DialCommand
 from topics.configuration import Campaign
-from topics.events import CallbackScheduled, PlacementRequested, WrapUp
+from topics.events import PlacementRequested, WrapUp
 from topics.records import CallbackLifecycle
 
 END = "end"

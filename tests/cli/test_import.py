@@ -18,9 +18,10 @@ from streams.importer.kinds import Events, Message
 from streams.importer.lines import LINE_BYTES_MAX, source
 from streams.importer.rejected import Rejected
 from tests.builders import Json, Worker, campaign, instant
+from topics.callback_events import CallbackScheduled
 from topics.codec import BadEvent, decode
 from topics.configuration import DncEntry
-from topics.events import CallbackScheduled, ContactRecord, WrapUp
+from topics.events import ContactRecord, WrapUp
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"
 NOW = instant("2027-03-10T00:00:00Z")

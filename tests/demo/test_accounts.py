@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from streams.dev.demo.accounts import accounts, comparison, differences
 from streams.dev.demo.tally import ANALYSIS, PREVIEW, End, Expected, Tally
+from topics.callback_events import Owner
 from topics.commands import Checks, DialCommand, Origin
-from topics.events import Owner
 from topics.facts import DueFacts
 from topics.records import (
     CallbackLifecycle,

@@ -13,7 +13,7 @@ import pytest
 from tests.kafka.cluster import Cluster, configured, feeder, reader
 from tests.kafka.test_placement import NUMBER, OF_CONTACT, configure
 from tests.kafka.test_worker import SOON_S
-from topics.events import CallbackScheduled, Source
+from topics.callback_events import CallbackScheduled, Source
 
 pytestmark = pytest.mark.kafka
 

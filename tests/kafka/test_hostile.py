@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.hostile import AT, Hostile, hostile
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configured, feeder, reader
+from topics.callback_events import CallbackScheduled, Source
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN
 from topics.codec import ErrorCode
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import CallbackScheduled, Source
 from topics.partitions import partition_for
 from topics.topic import Cleanup
 

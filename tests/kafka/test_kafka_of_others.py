@@ -20,16 +20,15 @@ from streams.engine.topic_watch import TopicWatch
 from streams.kafka.clients import Clients, client_options
 from streams.logic.partition.own_rows import APPENDED_KEY
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
+from topics.callback_events import CallbackScheduled, Source
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.events import (
-    CallbackScheduled,
     CampaignRecycle,
     ContactListCleared,
     ContactRecord,
     PlacementOrigin,
     PlacementRequested,
-    Source,
     WrapUp,
 )
 from topics.rules import AppendToDnc, Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition

@@ -6,16 +6,9 @@ from typing import Any
 import pytest
 
 from tests.kafka.cluster import Cluster, Feeder, Reader, feeder, reader
+from topics.callback_events import CallbackCancelled, CallbackScheduled, Source
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import (
-    CallbackCancelled,
-    CallbackScheduled,
-    ContactRecord,
-    PlacementOrigin,
-    PlacementRequested,
-    Source,
-    WrapUp,
-)
+from topics.events import ContactRecord, PlacementOrigin, PlacementRequested, WrapUp
 
 pytestmark = pytest.mark.kafka
 

@@ -17,8 +17,9 @@ from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.shared_kafka import SharedKafka
+from topics.callback_events import CallbackCancelled, CallbackScheduled, Source
 from topics.codec import encode, value_key
-from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, Source
+from topics.events import CampaignRecycle
 from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.callback import Callback, Status, TimerKind
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.ids import rule_callback_id
@@ -27,7 +28,7 @@ from streams.logic.contact.inputs import (
     TimerFired,
 )
 from streams.logic.contact.limits import REMEMBERED_MAX
-from streams.logic.contact.state import Callback, Contact, Status, TimerKind
+from streams.logic.contact.state import Contact
 from streams.logic.decisions.decide import decide
 from streams.logic.decisions.lifecycle import InputKind, OutsideLifecycle, State
 from tests.builders import (
@@ -48,13 +49,9 @@ from tests.builders import (
     scheduled,
     wrap_up,
 )
+from topics.callback_events import ReturnReason
 from topics.codec import BadEvent, CallbackEvent, decode
-from topics.events import (
-    ContactRecord,
-    PlacementRequested,
-    ReturnReason,
-    WrapUp,
-)
+from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.facts import HeldBy
 from topics.records import CallbackLifecycle, Cause
 

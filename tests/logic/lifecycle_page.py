@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from streams.logic.contact.state import Status
+from streams.logic.contact.callback import Status
 from streams.logic.decisions.lifecycle import ENDS, OUTSTANDING, TABLE, Row, State
 from topics.records import PLACEMENT_REASONS, Reason, Transition
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.rows import decode_contact
-from streams.logic.contact.state import Callback, Contact
+from streams.logic.contact.state import Contact
 from streams.logic.decisions.field_changes import FIELDS
 from tests.builders import (
     NUMBER,

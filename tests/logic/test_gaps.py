@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.rows import decode_contact
-from streams.logic.contact.state import Callback, Flight
+from streams.logic.contact.state import Flight
 from streams.logic.decisions.flights import FLIGHTS_MAX, begin, over
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.step import Step

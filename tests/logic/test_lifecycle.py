@@ -12,11 +12,12 @@ import orjson
 import pytest
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Status, Timer, TimerKind
 from streams.logic.contact.exchange import Arrived, BugKind
 from streams.logic.contact.inputs import TimerFired
 from streams.logic.contact.limits import BACKOFF_FIRST, STATE_ROW_BYTES_MAX
 from streams.logic.contact.rows import encode_contact
-from streams.logic.contact.state import Contact, Status, Timer, TimerKind
+from streams.logic.contact.state import Contact
 from streams.logic.decisions.decide import decide
 from streams.logic.decisions.lifecycle import (
     ENDS,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.rows import decode_contact, encode_contact
-from streams.logic.contact.state import Callback, Contact
+from streams.logic.contact.state import Contact
 from streams.logic.contact.system_codes import NO_RULES_IN_PREVIEW, NOT_DIALED, PREFIX, is_refused_check
 from tests.builders import (
     Json,

@@ -5,16 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.kafka.cluster import Cluster, Feeder, configured, feeder, reader
+from topics.callback_events import CallbackScheduled, Owner, Source
 from topics.configuration import Campaign, CampaignStatus, DialingMode, DncEntry
 from topics.events import (
-    CallbackScheduled,
     CampaignRecycle,
     ContactListCleared,
     ContactRecord,
-    Owner,
     PlacementOrigin,
     PlacementRequested,
-    Source,
     WrapUp,
 )
 from topics.rights import WRITTEN_TOPICS

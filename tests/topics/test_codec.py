@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.topics.examples import CAMPAIGN, PLACEMENT, SCHEDULED, WRAP_UP, rule_set, slot
+from topics.callback_events import CallbackCancelled, CallbackScheduled, Owner, Source
 from topics.codec import BadEvent, ErrorCode, contact_key, decode, encode, split_contact_key, value_key
-from topics.events import CallbackCancelled, CallbackScheduled, CampaignRecycle, ContactRecord, Owner, Source, WrapUp
+from topics.events import CampaignRecycle, ContactRecord, WrapUp
 from topics.facts import DueFacts
 from topics.fields import DoesNotFit
 from topics.records import CallbackLifecycle, Cause, Reason, Transition

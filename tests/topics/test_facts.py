@@ -12,7 +12,8 @@ from tests.topics.contract import Field, cells_of, examples, fields_of, stated_k
 from tests.topics.test_contract import SECTIONS
 from tests.topics.written import answers, lifecycle_records
 from topics.check_facts import PlacementFacts
-from topics.facts import FACTS_OF, LifecycleFacts
+from topics.facts import LifecycleFacts
+from topics.facts_of import FACTS_OF
 from topics.records import Transition
 
 LIFECYCLE = SECTIONS["Facts of a transition"]

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from streams.logic.contact.ids import rule_callback_id
+from topics.callback_events import CallbackScheduled, Source
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import CallbackScheduled, ContactNumber, ContactRecord, Source, WrapUp
+from topics.events import ContactNumber, ContactRecord, WrapUp
 from topics.names import TopicName
 from topics.rules import Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 

@@ -15,6 +15,7 @@ from streams.dev.bench.report import Figures, report, spread
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, beside, feed, rig
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
+from topics.callback_events import CallbackScheduled, Source
 from topics.codec import decode
 from topics.configuration import (
     AttemptLimits,
@@ -26,7 +27,7 @@ from topics.configuration import (
     DncEntry,
     Slot,
 )
-from topics.events import CallbackScheduled, PlacementOrigin, PlacementRequested, Source
+from topics.events import PlacementOrigin, PlacementRequested
 from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import PlacementDecided

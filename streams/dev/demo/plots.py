@@ -21,16 +21,9 @@ from streams.dev.demo.cast import (
     phone_number,
 )
 from streams.logic.contact.ids import rule_callback_id
+from topics.callback_events import CallbackCancelled, CallbackRescheduled, CallbackScheduled, Owner, Source
 from topics.codec import contact_key, encode, value_key
-from topics.events import (
-    CallAnalysis,
-    CallbackCancelled,
-    CallbackRescheduled,
-    CallbackScheduled,
-    Owner,
-    Source,
-    WrapUp,
-)
+from topics.events import CallAnalysis, WrapUp
 from topics.names import TopicName
 
 CHANGE_AFTER_S = 1.0

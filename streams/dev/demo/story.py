@@ -30,17 +30,11 @@ from streams.dev.demo.cast import (
 from streams.dev.demo.expected_ends import answer_event_id, ends
 from streams.dev.demo.plots import DUE_AFTER_MAX_S, Cue, Message, Player, message
 from streams.dev.demo.tally import ALLOWED, Expected
+from topics.callback_events import CallbackCancelled, CallbackRescheduled
 from topics.codec import contact_key, encode
 from topics.commands import Checks, DialCommand
 from topics.configuration import CampaignStatus
-from topics.events import (
-    CallbackCancelled,
-    CallbackRescheduled,
-    CampaignRecycle,
-    PlacementOrigin,
-    PlacementRequested,
-    WrapUp,
-)
+from topics.events import CampaignRecycle, PlacementOrigin, PlacementRequested, WrapUp
 from topics.names import TopicName
 from topics.records import Reason
 

@@ -7,7 +7,7 @@ Within one step the lifecycle records stand in the order of the transitions, eac
 from dataclasses import dataclass
 from datetime import datetime
 
-from streams.logic.contact.state import MovedFor
+from streams.logic.contact.callback import MovedFor
 from topics.check_facts import PlacementFacts
 from topics.commands import DialCommand
 from topics.configuration import DncEntry

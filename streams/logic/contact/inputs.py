@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from topics.events import (
+from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
-    ContactRecord,
-    PlacementRequested,
-    WrapUp,
 )
+from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.facts import HeldBy
 
 

@@ -9,16 +9,15 @@ from typing import assert_never
 
 import msgspec
 
-from topics.codec import BadEvent, CallbackEvent, ErrorCode
-from topics.events import (
+from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
-    PlacementRequested,
-    WrapUp,
 )
+from topics.codec import BadEvent, CallbackEvent, ErrorCode
+from topics.events import PlacementRequested, WrapUp
 
 Event = WrapUp | CallbackEvent | PlacementRequested
 

@@ -9,8 +9,8 @@ and docs/decisions/0041-what-was-not-dialed.md.
 
 from datetime import datetime
 
+from streams.logic.contact.callback import Callback, Status
 from streams.logic.contact.limits import PRESENTATIONS_KEPT
-from streams.logic.contact.state import Callback, Status
 
 
 def presented_at(callback: Callback, now: datetime) -> tuple[datetime, ...]:

@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, Status, Timer
 from streams.logic.contact.inputs import ConfigurationChanged, ContactUnreadable, Input, Released, TimerFired
 from streams.logic.contact.limits import ENDING_ROW_BYTES_MAX, MEMORY, ROW_BYTES_MAX, STATE_ROW_BYTES_MAX
-from streams.logic.contact.state import Callback, Contact, Status, Timer
+from streams.logic.contact.state import Contact
 from streams.logic.contact.upgrades import current, outlined
 from topics.codec import BadEvent, ErrorCode
 from topics.events import PlacementRequested

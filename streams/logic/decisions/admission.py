@@ -7,9 +7,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, Status, Timer, TimerKind
 from streams.logic.contact.deduplication import SCHEDULED_FROM, conversation_has
 from streams.logic.contact.limits import CLOCK_AHEAD_MAX, PROMISE_AHEAD_MAX
-from streams.logic.contact.state import Callback, Cancel, Status, Timer, TimerKind
+from streams.logic.contact.state import Cancel
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.call_offs import cancel_if_called_off
 from streams.logic.decisions.step import Step

@@ -6,8 +6,8 @@ Source: docs/rules.md, section 4 and section 8 row 14.
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.recycles import Marker
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.inputs import Applied
-from streams.logic.contact.state import Callback
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
 from topics.facts import CancelledFacts

@@ -6,8 +6,9 @@ arrives first. Source: docs/rules.md, section 9; docs/decisions/0044-ladders-and
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.limits import CALL_OFFS_KEPT, CLOCK_AHEAD_MAX
-from streams.logic.contact.state import Callback, CallOff
+from streams.logic.contact.state import CallOff
 from streams.logic.decisions.step import Step
 from topics.facts import CancelledFacts
 from topics.names import TopicName

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, Move
 from streams.logic.contact.deduplication import note_cancel, note_scheduled_from
 from streams.logic.contact.limits import MOVES_KEPT
 from streams.logic.contact.presentations import closed_once_reopened, may_be_reopened, may_reopen
-from streams.logic.contact.state import Callback, Cancel, Move, Ownership
+from streams.logic.contact.state import Cancel, Ownership
 from streams.logic.decisions.admission import admit, cancel_facts, due_timer, untimely
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.call_offs import cancel_if_called_off
@@ -26,16 +27,12 @@ from streams.logic.decisions.field_changes import (
     remember,
 )
 from streams.logic.decisions.step import Step
+from topics.callback_events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
 from topics.commands import Origin
-from topics.events import CallbackCancelled, CallbackRescheduled, CallbackScheduled
-from topics.facts import (
-    CancelRejectedFacts,
-    EventType,
-    RescheduledFacts,
-    RescheduleRejectedFacts,
-    ScheduledByAgentFacts,
-)
+from topics.facts import ScheduledByAgentFacts
 from topics.records import Reason, Transition
+from topics.rejection_facts import CancelRejectedFacts, EventType, RescheduleRejectedFacts
+from topics.rescheduled_facts import RescheduledFacts
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 """When a callback that was never moved got its due time: before every reschedule."""

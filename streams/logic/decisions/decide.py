@@ -31,16 +31,15 @@ from streams.logic.decisions.placements import place
 from streams.logic.decisions.returns import take_back
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.wrap_ups import wrap_up
-from topics.codec import CallbackEvent
-from topics.events import (
+from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
-    PlacementRequested,
-    WrapUp,
 )
+from topics.codec import CallbackEvent
+from topics.events import PlacementRequested, WrapUp
 from topics.records import Cause
 
 Decision = tuple[Contact | None, tuple[Effect, ...]]

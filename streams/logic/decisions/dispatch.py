@@ -8,18 +8,19 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, MovedFor, Timer, TimerKind
 from streams.logic.contact.effects import Dial
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
 from streams.logic.contact.presentations import presented_at
-from streams.logic.contact.state import Callback, Contact, MovedFor, Timer, TimerKind
+from streams.logic.contact.state import Contact
 from streams.logic.decisions.step import Step
 from streams.logic.hours.numbers import entries_of
 from streams.logic.hours.zones import zone_info, zones_of
+from topics.callback_events import Owner
 from topics.check_facts import CheckFacts, NotDoneFacts
 from topics.commands import Checks, DialCommand
 from topics.configuration import Campaign, CampaignStatus, DialingMode
-from topics.events import Owner
 from topics.facts import Because, DialingFacts, HeldBy, PresentedFacts
 from topics.records import Transition
 

@@ -7,8 +7,8 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, Status, TimerKind
 from streams.logic.contact.inputs import ConfigurationChanged
-from streams.logic.contact.state import Callback, Status, TimerKind
 from streams.logic.decisions.bulk_cancel import cancel_if_void
 from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.field_changes import passed_to_queue

@@ -9,15 +9,17 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback, Fields, Status
 from streams.logic.contact.presentations import may_be_reopened, presented_at
-from streams.logic.contact.state import Callback, Fields, Ownership, Status
+from streams.logic.contact.state import Ownership
 from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import held_back
 from streams.logic.hours.numbers import is_valid_number
-from topics.events import CallbackChanged, CallbackRescheduled, Owner
-from topics.facts import Because, ChangedFacts, ChangedFields, ChangeRejectedFacts, EventType
+from topics.callback_events import CallbackChanged, CallbackRescheduled, Owner
+from topics.facts import Because, ChangedFacts, ChangedFields
 from topics.records import Reason, Transition
+from topics.rejection_facts import ChangeRejectedFacts, EventType
 
 Change = CallbackChanged | CallbackRescheduled
 

@@ -6,11 +6,12 @@ Source: docs/rules.md, section 9; docs/decisions/0045-gaps-and-calls-in-flight.m
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from streams.logic.checks.gaps import is_same_call
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.limits import CLOCK_AHEAD_MAX
 from streams.logic.contact.state import Answer, Flight
 from streams.logic.decisions.moves import let_go
@@ -67,10 +68,10 @@ def end_by_wrap_up(step: Step, event: WrapUp) -> None:
     )
 
 
-def over(step: Step, campaign_id: str, callback_id: str) -> None:
-    """The call for this callback is over, or was never placed: its command came back."""
+def end_by_return(step: Step, callback: Callback, began: datetime) -> None:
+    """The command that was written then came back: its call is over, or was never placed. A later one goes on."""
     if step.contact.flights:
-        _end(step, lambda flight: flight.campaign_id == campaign_id and flight.callback_id == callback_id)
+        _end(step, lambda flight: flight.callback_id == callback.callback_id and flight.since <= began)
 
 
 def _has_ended(step: Step, callback_id: str | None) -> bool:

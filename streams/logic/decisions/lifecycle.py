@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from streams.logic.contact.state import Status
+from streams.logic.contact.callback import Status
 from topics.records import PLACEMENT_REASONS, Reason, Transition
 
 

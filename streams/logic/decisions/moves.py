@@ -11,15 +11,16 @@ from msgspec.structs import replace
 
 from streams.logic.checks.gaps import fits_at
 from streams.logic.checks.verdict import Call, Verdict
+from streams.logic.contact.callback import Callback, MovedFor, Status, Timer, TimerKind
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
-from streams.logic.contact.state import Callback, MovedFor, Status, Timer, TimerKind
 from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import expires_at, late_from
 from streams.logic.decisions.step import Step
 from streams.logic.hours.callable_time import next_open
 from topics.configuration import Campaign
-from topics.facts import BlockedFacts, LetGoFacts, MovedToSlotFacts
+from topics.facts import BlockedFacts
 from topics.records import Reason, Transition
+from topics.rescheduled_facts import LetGoFacts, MovedToSlotFacts
 
 BETWEEN_CALLS = frozenset({Reason.TOO_SOON, Reason.IN_CALL})
 """Reasons that time alone removes, whatever the campaign's settings."""

@@ -5,6 +5,7 @@ as it is fresh; after that the request is decided again.
 Source: docs/rules.md, section 3 and section 8 rows 3, 8, 9, 12, 20 and 24.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Raw, Struct
@@ -14,13 +15,14 @@ from msgspec.structs import asdict, replace
 
 from streams.logic.checks.checks import check
 from streams.logic.checks.verdict import Call, Verdict, in_order
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.deduplication import kept_id
 from streams.logic.contact.effects import Answered
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
 from streams.logic.contact.meanings import check_same
 from streams.logic.contact.presentations import presented_at
-from streams.logic.contact.state import Answer, Callback
+from streams.logic.contact.state import Answer
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import expires_at
 from streams.logic.decisions.flights import begin, begin_again
@@ -93,18 +95,11 @@ def _decide(
     call = Call(step.contact, event.campaign_id, event.phone_number, of_campaign, callback_id, event.request_id)
     verdict = check(call, step.configuration, step.now)
     callback = _callback_of(step, event)
-    reasons = verdict.reasons
-    if not of_campaign and callback is None:
-        reasons = in_order((*reasons, _why_no_callback(step, event)))
-    superseded = not of_campaign and _is_of_another_command(step, event)
-    if superseded:
-        reasons = in_order((*reasons, Reason.SUPERSEDED))
-    if callback is not None and is_over(callback, step.now):
-        reasons = in_order((*reasons, Reason.WINDOW_OVER))
+    reasons = verdict.reasons if of_campaign else in_order((*verdict.reasons, *_refusals(step, event, callback)))
     rule = verdict.to_preview
     facts = PlacementFacts(
         **asdict(verdict.facts),
-        callback=None if callback is None else _facts_of(step, callback, superseded),
+        callback=None if callback is None else _facts_of(step, callback, Reason.SUPERSEDED in reasons),
         switch_to_preview=None if rule is None else RuleNamed(rule_set_id=rule.rule_set_id, rule_id=rule.rule_id),
         decided_before_at=before_at,
     )
@@ -122,6 +117,16 @@ def _decide(
         valid_until=None if reasons else _valid_until(step.now, verdict, campaign, callback, valid_until),
         reply_to=event.reply_to,
     )
+
+
+def _refusals(step: Step, event: PlacementRequested, callback: Callback | None) -> Iterator[Reason]:
+    """Why a callback cannot be placed, whatever the checks say. callback: None if there is none to be placed."""
+    if callback is None:
+        yield _why_no_callback(step, event)
+    elif is_over(callback, step.now):
+        yield Reason.WINDOW_OVER
+    if _is_of_another_command(step, event):
+        yield Reason.SUPERSEDED
 
 
 def _valid_until(

@@ -5,7 +5,8 @@ Source: docs/rules.md, sections 2 and 9, section 8 row 15; docs/decisions/0047-h
 
 from msgspec.structs import replace
 
-from streams.logic.contact.state import Callback, Ownership
+from streams.logic.contact.callback import Callback
+from streams.logic.contact.state import Ownership
 from streams.logic.decisions.dispatch import Grounds, owner_expired_at, present
 from streams.logic.decisions.field_changes import going_on, owned
 from streams.logic.decisions.screening import send_to_analysis, send_to_preview

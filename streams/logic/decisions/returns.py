@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import AGAIN_AFTER_S, RETURNS_MAX
 from streams.logic.contact.presentations import (
@@ -19,15 +20,17 @@ from streams.logic.contact.presentations import (
     open_command_at,
     was_moved,
 )
-from streams.logic.contact.state import Callback
 from streams.logic.contact.system_codes import is_refused_check
 from streams.logic.decisions.admission import due_timer, untimely
-from streams.logic.decisions.flights import over as end_flight
+from streams.logic.decisions.flights import end_by_return
 from streams.logic.decisions.step import Step
+from topics.callback_events import CallbackReturned, ReturnReason
 from topics.configuration import Campaign, OnReturned
-from topics.events import CallbackReturned, ReturnReason, WrapUp
-from topics.facts import EventType, NotDialedFacts, ReturnedFacts, ReturnRejectedFacts, WrapUpRejectedFacts
+from topics.events import WrapUp
+from topics.facts import NotDialedFacts
 from topics.records import Reason, Transition
+from topics.rejection_facts import EventType, ReturnRejectedFacts, WrapUpRejectedFacts
+from topics.rescheduled_facts import ReturnedFacts
 
 
 class _Undialed(Struct, frozen=True, kw_only=True, gc=False):
@@ -63,7 +66,7 @@ def take_back(step: Step, event: CallbackReturned) -> None:
         # It counts as often as it would have, had the return come before the reschedule.
         returns = over.returns + _goes_again(step, over)
         step.keep(replace(over, left_open_by=event.event_id, returns=returns))
-        end_flight(step, callback.campaign_id, callback.callback_id)
+        end_by_return(step, callback, began)
         return
     undialed = _Undialed(
         event_id=event.event_id,
@@ -76,7 +79,7 @@ def take_back(step: Step, event: CallbackReturned) -> None:
         _due_again(step, over, undialed)
     else:
         _end(step, over, undialed)
-    end_flight(step, callback.campaign_id, callback.callback_id)
+    end_by_return(step, callback, began)
 
 
 def end_undialed(step: Step, callback: Callback, event: WrapUp) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.ids import rule_callback_id
 from streams.logic.contact.occasion import Occasion, TooMuchWork
-from streams.logic.contact.state import Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.admission import admit, is_id_taken, is_refused
 from streams.logic.decisions.call_offs import cancel_by_rule

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from streams.logic.checks.checks import check
 from streams.logic.checks.verdict import Verdict
-from streams.logic.contact.state import Callback
+from streams.logic.contact.callback import Callback
 from streams.logic.decisions.actions import Trigger, carry_out
 from streams.logic.decisions.dispatch import Grounds, dial, present
 from streams.logic.decisions.flights import begin

@@ -10,9 +10,10 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.callback import Callback, Status
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.limits import REMEMBERED_MAX
-from streams.logic.contact.state import Callback, Contact, Status
+from streams.logic.contact.state import Contact
 from streams.logic.decisions.lifecycle import ENDS, InputKind, OutsideLifecycle, State, next_state
 from topics.facts import LifecycleFacts
 from topics.records import (

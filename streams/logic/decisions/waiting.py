@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.pacing import governs_due, is_paced_when_due
-from streams.logic.contact.state import Callback, Timer, TimerKind
+from streams.logic.contact.callback import Callback, Timer, TimerKind
 from streams.logic.decisions.dispatch import Grounds, expires_at
 from streams.logic.decisions.lifecycle import UNREADABLE_CONFIGURATION
 from streams.logic.decisions.step import Step

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.limits import MISSED_MAX, MOVE_AHEAD_MAX
-from streams.logic.contact.state import Callback
 from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import Grounds
 from streams.logic.decisions.step import Step
@@ -17,8 +17,9 @@ from streams.logic.decisions.waiting import hold, too_late_at
 from streams.logic.hours.callable_time import next_open
 from streams.logic.hours.local_clock import clock_of, days_later
 from topics.configuration import Campaign, OnMissed
-from topics.facts import ExpiredFacts, WindowMissedFacts
+from topics.facts import ExpiredFacts
 from topics.records import Reason, Transition
+from topics.rescheduled_facts import WindowMissedFacts
 
 DAY = timedelta(days=1)
 

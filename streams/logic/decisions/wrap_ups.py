@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from streams.logic.checks.attempts import with_attempt
+from streams.logic.contact.callback import Callback
 from streams.logic.contact.deduplication import WRAPPED_UP, conversation_has, note_wrapped_up, wrapped_up_at
 from streams.logic.contact.presentations import began_at, closed, is_first, stays_open
-from streams.logic.contact.state import Callback, Contact, Mark, WrappedUp
+from streams.logic.contact.state import Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import mark_contact, mark_number
 from streams.logic.decisions.flights import end_by_wrap_up
@@ -22,8 +23,9 @@ from streams.logic.rules.rules import CompiledRuleSet
 from topics.codec import BadEvent, ErrorCode
 from topics.configuration import Campaign, DialingMode, WrapUpFlag
 from topics.events import WrapUp
-from topics.facts import CompletedFacts, EventType, WrapUpOvertakenFacts, WrapUpRejectedFacts
+from topics.facts import CompletedFacts
 from topics.records import Reason, Transition
+from topics.rejection_facts import EventType, WrapUpOvertakenFacts, WrapUpRejectedFacts
 
 
 def wrap_up(step: Step, event: WrapUp) -> None:

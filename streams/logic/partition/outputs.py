@@ -13,9 +13,9 @@ from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
 from topics.codec import BadEvent, ErrorCode, encode, value_key
-from topics.facts import RecycleRejectedFacts
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
+from topics.rejection_facts import RecycleRejectedFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.pacing import gap_of, governs_due
+from streams.logic.contact.callback import TimerKind
 from streams.logic.contact.exchange import Outcome
 from streams.logic.contact.rows import decode_outline
-from streams.logic.contact.state import TimerKind
 from streams.logic.partition.waiting_room import WaitingRoom
 from topics.configuration import Campaign
 
