@@ -295,11 +295,12 @@ def test_a_code_of_a_refused_check_ends_it_however_many_returns_are_left() -> No
 
 def test_the_silent_are_waited_for_from_the_expiry_of_their_command() -> None:
     """The earlier of that and the time-out, as the campaign had them when the command went out."""
-    for limits, ends_at in (
+    cases: tuple[tuple[dict[str, Any], float], ...] = (
         ({"expire_after_s": 300, "silent_after_expiry_s": 60}, 6),
         ({"expire_after_s": 300, "silent_after_expiry_s": 60, "outcome_timeout_s": 360}, 6),
         ({"expire_after_s": 300, "silent_after_expiry_s": 60, "outcome_timeout_s": 359}, 359 / 60),
-    ):
+    )
+    for limits, ends_at in cases:
         worker = Worker(campaign(rule_set_ids=["R"], **limits), rules=(rule(minutes=30),))
         worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(-30)))
         worker.run_to(at(0))
@@ -311,7 +312,7 @@ def test_the_silent_are_waited_for_from_the_expiry_of_their_command() -> None:
 
 
 def test_a_word_in_time_ends_the_silence() -> None:
-    limits = {"expire_after_s": 300, "silent_after_expiry_s": 60, "on_returned": "again"}
+    limits: dict[str, Any] = {"expire_after_s": 300, "silent_after_expiry_s": 60, "on_returned": "again"}
     worker = Worker(campaign(rule_set_ids=["R"], **limits), rules=(rule(minutes=30),))
     worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(-30)))
     worker.run_to(at(0))
@@ -337,10 +338,9 @@ def test_a_return_and_what_somebody_asked_for_end_the_same_in_either_order(name:
         worker = presented(on_returned=on_returned)
         for event in events:
             worker.schedule(event, at=at(7.5))
-        callbacks = row(worker).callbacks
-        found.append([(one.status, one.due_at, one.returns, one.moved_at) for one in callbacks])
-        ahead = [(line["at"], line["topic"]) for line in worker.run_to("2026-11-25T00:00:00Z").lines]
-        found[-1].append(tuple(one for one in ahead if one[1] == "dial-preview"))
+        left = [(one.status, one.due_at, one.returns, one.moved_at) for one in row(worker).callbacks]
+        ahead = worker.run_to("2026-11-25T00:00:00Z").lines
+        found.append((left, [line["at"] for line in ahead if line["topic"] == "dial-preview"]))
     assert found[0] == found[1]
 
 
