@@ -14,7 +14,8 @@ from streams.logic.hours.zones import zone_info, zones_of
 DAY = timedelta(days=1)
 
 DAYS_SEARCHED = 4
-"""From the day before: a wall clock may leave out a time, and even a day, and shows it again the day after."""
+"""From the day before, which a clock that goes back just after midnight shows once more. A clock may leave out a time,
+and even a day, and shows it again the day after."""
 
 
 def clock_of(contact: Contact, phone_number: str, at: datetime) -> ZoneInfo:
@@ -37,7 +38,7 @@ def next_local_time(clock: ZoneInfo, time_of_day: str, after: datetime) -> datet
     Where the clock leaves that time out, the first instant after the gap; of a time that comes twice each one counts.
     """
     hours, minutes, *seconds = (int(part) for part in time_of_day.split(":"))
-    wanted, day = time(hours % 24, minutes, *seconds), after.astimezone(clock).date()
+    wanted, day = time(hours % 24, minutes, sum(seconds)), after.astimezone(clock).date()
     for days, fold in product(range(-1, DAYS_SEARCHED), (0, 1)):
         found = instant_of(clock, datetime.combine(day + days * DAY, wanted).replace(fold=fold))
         if found >= after:
