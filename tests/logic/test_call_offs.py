@@ -1,9 +1,12 @@
 """Docs, rules.md, section 9.4: rules that call callbacks off, those that are heard of afterwards too."""
 
-from itertools import combinations
+from datetime import timedelta
+from itertools import combinations, product
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streams.logic.contact.limits import CALL_OFFS_KEPT
 from streams.logic.contact.rows import decode_contact
@@ -15,6 +18,7 @@ from tests.builders import (
     campaign,
     cancelled,
     contact,
+    instant,
     rescheduled,
     rule,
     rule_set,
@@ -328,3 +332,48 @@ def test_the_order_of_the_two_topics_makes_no_difference() -> None:
         known = contact_of(worker)
         ends.add(tuple(sorted((one.callback_id, str(one.status)) for one in (*known.callbacks, *known.ended))))
     assert ends == {(("k1", "cancelled"), ("k2", "scheduled"), ("k3", "cancelled"))}
+
+
+def text(minute: int) -> str:
+    """An instant so many minutes after the beginning."""
+    at = instant("2026-11-23T14:00:00Z") + timedelta(minutes=minute)
+    return str(at.isoformat()).replace("+00:00", "Z")
+
+
+@st.composite
+def happenings(draw: st.DrawFn, number: int, now: int) -> tuple[str, Json]:
+    """One event that arrives at minute `now` and occurred up to half an hour before."""
+    common = {"event_id": f"e{number}", "occurred_at": text(now - draw(st.integers(0, 30)))}
+    kind = draw(st.sampled_from(["scheduled", "rescheduled", "AGAIN", "DONE", "SOLD"]))
+    named, due_at = draw(st.sampled_from(["k1", "k2", "k3"])), text(now + draw(st.integers(0, 60)))
+    if kind == "scheduled":
+        conversation_id = draw(st.none() | st.integers(0, number).map(lambda of: f"v{of}"))
+        name = draw(st.sampled_from(["P", "P2"]))
+        return "callback-scheduled", scheduled(
+            named, campaign_id=name, conversation_id=conversation_id, due_at=due_at, **common
+        )
+    if kind == "rescheduled":
+        return "callback-scheduled", rescheduled(named, due_at=due_at, **common)
+    called = draw(st.none() | st.just(named))
+    return "wrap-up", wrap_up(f"v{number}", wrap_up_code=kind, callback_id=called, **common)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[str, str, Json]]:
+    now, told = 60, []
+    for number, gap in enumerate(draw(st.lists(st.integers(0, 20), min_size=1, max_size=CALL_OFFS_KEPT))):
+        now += gap
+        told.append((text(now), *draw(happenings(number, now))))
+    return told
+
+
+@settings(max_examples=150)
+@given(histories())
+def test_over_any_history_nothing_is_outstanding_that_a_sale_called_off(history: list[tuple[str, str, Json]]) -> None:
+    worker, sales = a_worker(), list[Json]()
+    for at, topic, value in history:
+        worker.send(topic, value, at)
+        sales += [value] if value.get("wrap_up_code") == "SOLD" else []
+        for callback, sale_of in product(contact_of(worker).callbacks, sales):
+            earlier = callback.scheduled_at < instant(sale_of["occurred_at"])
+            assert not earlier or callback.conversation_id == sale_of["conversation_id"]

@@ -138,6 +138,46 @@ def test_an_unknown_type_is_told_apart(topic: str, value: dict[str, Any], path: 
         ),
         (
             "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback"}]),
+            "$.rules[0].actions[0].offset_minutes",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback", "offset_minutes": 5, "offsets_minutes": [5]}]),
+            "$.rules[0].actions[0].offset_minutes",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback", "offsets_minutes": []}]),
+            "$.rules[0].actions[0].offset_minutes",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback", "offsets_minutes": [5, 43_201]}]),
+            "$.rules[0].actions[0].offsets_minutes[1]",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback", "offset_minutes": 5, "at_local_time": "24:01"}]),
+            "$.rules[0].actions[0].at_local_time",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "schedule_callback", "offset_minutes": 5, "if_outstanding": "never"}]),
+            "$.rules[0].actions[0].if_outstanding",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "cancel_callbacks", "scope": "list", "origins": ["rule"]}]),
+            "$.rules[0].actions[0].scope",
+        ),
+        (
+            "rule-sets",
+            rule_set(actions=[{"type": "cancel_callbacks", "scope": "contact", "origins": ["campaign"]}]),
+            "$.rules[0].actions[0].origins[0]",
+        ),
+        (
+            "rule-sets",
             rule_set(actions=[{"type": "append_to_dnc", "expires_after_days": 0}]),
             "$.rules[0].actions[0].expires_after_days",
         ),
