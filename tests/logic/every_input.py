@@ -40,6 +40,7 @@ from tests.builders import (
     changed,
     clear,
     contact,
+    hold,
     instant,
     recycle,
     rescheduled,
@@ -117,6 +118,7 @@ CONFIGURATIONS: dict[str, Json] = {
     "rules unreadable": {},
     "screened, rules unreadable": {**SLOT, **SCREENED},
     "times unreadable": TIMED,
+    "on hold": {"owner_expiry": "queue"},
 }
 """By name, the settings of the campaign. What else there is to some of them, `_LATER` has."""
 
@@ -133,6 +135,8 @@ _LATER: dict[str, tuple[str, str, Json | None]] = {
     "screened, rules unreadable": _NO_RULES,
     "times unreadable": _NO_TIMES,
     "screened and apart, times unreadable": _NO_TIMES,
+    "times unreadable": ("callable-time-sets", "T", {"callable_time_set_id": "T", "times": "no list"}),
+    "on hold": ("holds", "h1", hold()),
 }
 
 UNFIT = (("on", recorded(callable=False)), ("screened", recorded(callable=False)), ("slot in preview", UNREADABLE))
@@ -301,6 +305,9 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("off")),
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("limited and off")),
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("unreadable")),
+    (Status.WAITING, promised().fire("on hold")),
+    (Status.WAITING, promised(owner="only").fire().fire("on hold")),
+    (Status.WAITING, promised().send(TimerFired(AGENTS, paced=True), now=DUE)),
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),
@@ -352,6 +359,8 @@ def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind |
         yield InputKind.PLACEMENT_REQUESTED, told("placement-requested", _request(asked, now))
     for callback in contact.callbacks if contact else ():
         yield _kind_of(callback, now), TimerFired(callback.callback_id)
+        if _kind_of(callback, now) is InputKind.DUE:
+            yield InputKind.DUE, TimerFired(callback.callback_id, paced=True)
     for name in (known, UNKNOWN):
         yield InputKind.RELEASED, Released(name, HeldBy.CAMPAIGN_OFF)
     yield InputKind.CONFIGURATION_CHANGED, ConfigurationChanged(Applied())

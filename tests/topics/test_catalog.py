@@ -17,6 +17,7 @@ COMPACTED = {
     "rule-sets",
     "callable-time-sets",
     "dnc-entries",
+    "holds",
     "outstanding-callbacks",
     "contact-state",
 }
@@ -26,6 +27,7 @@ def test_the_catalog_names_every_topic() -> None:
     assert set(CATALOG) == {
         *("wrap-up", "callback-scheduled", "placement-requested", "contacts"),
         *("campaigns", "rule-sets", "callable-time-sets", "dnc-entries", "campaign-recycle", "contact-list-cleared"),
+        "holds",
         *("dial-preview", "dial-analysis", "placement-decided", "callback-lifecycle", "outstanding-callbacks"),
         *("dead-letter", "contact-state"),
     }

@@ -55,7 +55,7 @@ CODES_MAX = 10_000
 """Wrap-up codes that a campaign names, with a mapping or as attempts: they are looked through for every wrap-up."""
 
 FLAGS_MAX = 100
-"""Of one code's mapping, of which there are three kinds; and of those whom a recycle or a rule cancels."""
+"""Of one code's mapping, of which there are three kinds; of those whom a recycle or a rule cancels; of what is paced."""
 
 ZONES_MAX = 1_000
 """Entries of a callable time set. The time zone database has some 600 names."""
@@ -120,6 +120,7 @@ def _check_campaign(campaign: Campaign) -> None:
     _limit("$.wrap_up_mappings", "codes", len(mappings), CODES_MAX)
     _limit("$.wrap_up_mappings[...]", "flags of one code", max(map(len, mappings.values()), default=0), FLAGS_MAX)
     _limit("$.recycle_cancels", "entries", len(campaign.recycle_cancels), FLAGS_MAX)
+    _limit("$.paced", "entries", len(campaign.paced), FLAGS_MAX)
     _check_conditions("$.contact_filter", campaign.contact_filter or ())
 
 
