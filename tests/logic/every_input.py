@@ -304,6 +304,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("off")),
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("limited and off")),
     (Status.WAITING, moved(ruled(), RULES, **WINDOW).fire("unreadable")),
+    (Status.WAITING, Life(promised(**WINDOW).contact, DUE + 2 * HOUR).fire("unreadable")),
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),
