@@ -308,6 +308,7 @@ LIVES: tuple[tuple[State, Life], ...] = (
     (Status.WAITING, promised().fire("on hold")),
     (Status.WAITING, promised(owner="only").fire().fire("on hold")),
     (Status.WAITING, promised().send(TimerFired(AGENTS, paced=True), now=DUE)),
+    (Status.WAITING, Life(promised(**WINDOW).contact, DUE + 2 * HOUR).fire("unreadable")),
     (Status.PRESENTED, promised().fire()),
     (Status.PRESENTED, promised(owner="only").fire()),
     (Status.PRESENTED, moved(promised(), AGENTS).fire()),

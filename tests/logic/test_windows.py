@@ -11,9 +11,9 @@ from streams.logic.contact.rows import decode_contact
 from tests.builders import Json, Said, Worker, campaign, contact, instant, rescheduled, rule, scheduled, wrap_up
 
 NEW_YORK = ZoneInfo("America/New_York")
-NEXT_DAY = {"on_missed": "next_day"}
-WINDOW = {"due_at": "2026-11-23T15:00:00Z", "window_end_at": "2026-11-23T16:00:00Z"}
-TIMED = {"callable_time_set_id": "T"}
+NEXT_DAY: Json = {"on_missed": "next_day"}
+WINDOW: Json = {"due_at": "2026-11-23T15:00:00Z", "window_end_at": "2026-11-23T16:00:00Z"}
+TIMED: Json = {"callable_time_set_id": "T"}
 
 
 def hours(*slots: tuple[int, str, str], zone: str = "America/New_York") -> Json:
@@ -339,7 +339,7 @@ def test_where_nobody_knows_the_zone_no_day_is_open():
     assert late(worker, "2026-11-23T16:00:00Z").transitions[-1] == "expired"
 
 
-SLOTS = {**TIMED, "screen_previews": True, "reschedule_zone_blocked": True}
+SLOTS: Json = {**TIMED, "screen_previews": True, "reschedule_zone_blocked": True}
 
 
 def test_a_slot_that_opens_when_the_window_ends_is_beyond_it():

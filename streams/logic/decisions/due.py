@@ -159,7 +159,10 @@ def _review_waiting(step: Step, callback: Callback) -> None:
         _end_without_campaign(step, callback)
         return
     unread = campaign is None and _campaign_is_unreadable(step, callback)
-    if not unread and _timer_is_due(step, callback) and is_missed(callback, campaign, step.now):
+    missed = not unread and is_missed(callback, campaign, step.now)
+    if missed and (campaign is None or _timer_is_due(step, callback)):
+        if campaign is None and step.kind is InputKind.CONFIGURATION_CHANGED:
+            step.cause = step.configuration.campaign_cause(callback.campaign_id)
         miss(step, callback, campaign)
         return
     if _timer_is_due(step, callback) and _is_too_late(step, callback, campaign):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from streams.logic.contact.callback import Callback
+from streams.logic.contact.callback import Callback, Status
 from streams.logic.contact.limits import MISSED_MAX, MOVE_AHEAD_MAX
 from streams.logic.decisions.admission import due_timer
 from streams.logic.decisions.dispatch import Grounds
@@ -53,7 +53,7 @@ def miss(step: Step, callback: Callback, campaign: Campaign | None) -> None:
     It waits while its campaign cannot be read: nobody knows what that says.
     """
     if campaign is None and callback.campaign_id in step.configuration.unreadable.campaigns:
-        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), Grounds())
+        _wait(step, callback)
         return
     assert callback.window_end_at is not None, "without a window none is missed"
     missed = replace(callback, missed=callback.missed + 1)
@@ -78,6 +78,14 @@ def miss(step: Step, callback: Callback, campaign: Campaign | None) -> None:
         missed=missed.missed,
     )
     step.move(moved, Transition.RESCHEDULED, reasons=(Reason.WINDOW_OVER,), facts=facts)
+
+
+def _wait(step: Step, callback: Callback) -> None:
+    """Wait until the campaign can be read; whatever it waited for before, no agent gets it any more as it is."""
+    if callback.status is Status.WAITING:
+        step.keep(replace(callback, timer=None, held_unreadable=True, waits_for=None, to_agent=None))
+    else:
+        hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), Grounds())
 
 
 def _next_window(step: Step, callback: Callback, campaign: Campaign | None) -> Window | None:
