@@ -18,7 +18,6 @@ from topics.fields import (
     Id,
     Instant,
     OptionalId,
-    OptionalRegion,
     PhoneNumber,
     Region,
     Seconds,
@@ -202,12 +201,9 @@ class CallableException(Struct, frozen=True, kw_only=True):
     """What stands in place of a local date's windows, for a region, a time zone, or all. No slots: a holiday."""
 
     date: date
-    region: OptionalRegion | None = None
-    time_zone: OptionalId | None = None
+    region: Region | None = None
+    time_zone: FilledId | None = None
     slots: tuple[DaySlot, ...] = ()
-
-    def __post_init__(self) -> None:
-        blank_as_absent(self, "region", "time_zone")
 
 
 class CallableTimeSet(Struct, frozen=True, kw_only=True):

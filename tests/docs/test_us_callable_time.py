@@ -1,4 +1,4 @@
-"""The example of calling hours in the United States: its data are read, and are what its page says, row for row."""
+"""The example of calling hours in the United States: the data are read, and are what the page says, row for row."""
 
 import json
 from pathlib import Path

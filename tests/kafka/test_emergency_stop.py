@@ -12,7 +12,7 @@ import pytest
 
 from streams.dev.local import LocalWorker
 from tests.kafka.cluster import Cluster, configure, configured, feeder, reader
-from topics.events import CallbackScheduled, Owner, Source
+from topics.callback_events import CallbackScheduled, Owner, Source
 
 pytestmark = pytest.mark.kafka
 

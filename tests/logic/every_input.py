@@ -135,7 +135,6 @@ _LATER: dict[str, tuple[str, str, Json | None]] = {
     "screened, rules unreadable": _NO_RULES,
     "times unreadable": _NO_TIMES,
     "screened and apart, times unreadable": _NO_TIMES,
-    "times unreadable": ("callable-time-sets", "T", {"callable_time_set_id": "T", "times": "no list"}),
     "on hold": ("holds", "h1", hold()),
 }
 

@@ -147,7 +147,7 @@ def test_the_table_has_every_area_code_of_the_plan_with_the_region_that_the_libr
 def test_the_table_agrees_with_every_place_that_the_library_names():
     known_parts = {one.partition("-")[2] for regions in AREAS.values() for one in regions}
     assert len(known_parts) == 51 + 13
-    places = {}
+    places: dict[str, set[str]] = {}
     for prefix, texts in GEOCODE_DATA.items():
         if prefix.startswith("1"):
             places.setdefault(prefix[1:4], set()).add(texts.get("en", "").rpartition(", ")[2])
@@ -270,6 +270,17 @@ def test_a_region_that_cannot_be_read_permits_nothing_where_the_set_asks_for_reg
     for contact in (known(number(region="ZZ")), known(number(), region="ZZ")):
         assert reasons(hours(**fields), "2026-11-23T15:00:00Z", contact) == expected
         assert (opens(hours(**fields), "2026-11-23T15:00:00Z", contact) is None) is bool(expected)
+
+
+def test_a_number_in_more_regions_than_anybody_can_be_in_is_in_an_unknown_one():
+    """Its own 30 states with their country, and New York by its area code."""
+    states = sorted({one for of in AREAS.values() for one in of if one.startswith("US-")} - {"US-NY"})
+    compiled, at = hours(regions=[region("US", ALWAYS)]), "2026-11-23T15:00:00Z"
+    assert reasons(compiled, at, known(*(number(region=one) for one in states[:30]))) == []
+    crowded = known(*(number(region=one) for one in states[:31]))
+    assert reasons(compiled, at, crowded) == [UNKNOWN]
+    assert opens(compiled, at, crowded) is None
+    assert reasons(hours(), at, crowded) == []
 
 
 def test_the_facts_name_a_region_that_cannot_be_read():

@@ -57,6 +57,13 @@ def test_a_blank_region_is_absent(cell: Any) -> None:
     assert (record.region, record.numbers[0].region, fault) == (None, UNSET, None)
 
 
+@pytest.mark.parametrize("cell", [{"region": " "}, {"region": "us"}, {"time_zone": ""}, {"date": "2026-11-31"}])
+def test_an_exception_of_callable_times_with_a_field_that_does_not_fit_is_never_one_of_all(cell: Any) -> None:
+    exceptions = [{"date": "2026-11-26", "slots": [], **cell}]
+    with pytest.raises(BadEvent):
+        decode_cells("callable-time-sets", json.dumps({"callable_time_set_id": "T", "exceptions": exceptions}).encode())
+
+
 @pytest.mark.parametrize("cell", [5, None, [], {"a": 1}, 10**400])
 def test_an_attribute_that_cannot_be_read_is_absent(cell: Any) -> None:
     record, path = contact_of(attributes={"plan": "gold", "age": cell})

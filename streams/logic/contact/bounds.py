@@ -55,7 +55,7 @@ CODES_MAX = 10_000
 """Wrap-up codes that a campaign names, with a mapping or as attempts: they are looked through for every wrap-up."""
 
 FLAGS_MAX = 100
-"""Of one code's mapping, of which there are three kinds; of those whom a recycle or a rule cancels; of what is paced."""
+"""Of one code's mapping, which has three kinds of them; of those whom a recycle or a rule cancels; of what is paced."""
 
 ZONES_MAX = 1_000
 """Entries of a callable time set. The time zone database has some 600 names."""

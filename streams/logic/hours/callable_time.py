@@ -21,7 +21,7 @@ from streams.logic.hours.open_slots import (
     second_of_day,
     slots_on,
 )
-from streams.logic.hours.regions import regions_of
+from streams.logic.hours.regions import REGIONS_MAX, regions_of
 from streams.logic.hours.same_offsets import by_country, named_for
 from streams.logic.hours.zones import Zones, zone_info, zones_of
 from topics.cells import UNREADABLE_REGION
@@ -166,9 +166,9 @@ def _look_at_regions(
     reasons: set[Reason] = set()
     looked_at: list[RegionFacts] = []
     clocks: list[Clock] = []
-    if UNREADABLE_REGION in found or (times.regions_required and not found):
+    if UNREADABLE_REGION in found or len(found) > REGIONS_MAX or (times.regions_required and not found):
         reasons.add(Reason.REGION_UNKNOWN)
-    for region, by in sorted(found.items()):
+    for region, by in sorted(found.items())[:REGIONS_MAX]:
         if region == UNREADABLE_REGION:
             looked_at.append(RegionFacts(region=region, by=by, open=False))
         elif region in times.regions:

@@ -15,6 +15,9 @@ from streams.logic.hours.region_areas import AREAS, TERRITORIES
 from topics.check_facts import ZoneOf
 
 UNITED_STATES, CANADA = "US", "CA"
+REGIONS_MAX = 32
+"""Of a number, countries included. More are no place where anybody is, and each is judged by each zone."""
+
 NO_REGION = "001"
 """What the library says of numbers that belong to no country, such as +800."""
 
