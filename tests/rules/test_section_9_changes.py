@@ -141,3 +141,29 @@ def test_9_02j_a_callback_that_is_presented_anew_is_still_the_same_call() -> Non
     assert of_contact(said, "c2") == [*PREVIEWED, *ANEW, "completed", "rescheduled", "due", "presented"]
     assert of_contact(said, "c3") == [*PREVIEWED, *ANEW, "completed", "rejected"]
     assert of_contact(said, "c4") == [*PREVIEWED, *ANEW, "completed"]
+
+
+def test_9_02k_once_its_window_is_over_a_preview_is_changed_and_not_presented_anew() -> None:
+    said = play("9.02k", MIDNIGHT)
+    assert said.transitions == [*PREVIEWED, *ANEW, "changed", "completed"]
+    assert [one[1] for one in shown(said, "k1-9.02k")] == ["a7", "a8"]
+
+
+def test_9_02l_under_a_hold_what_is_to_be_presented_anew_waits_and_goes_out_as_it_is_then() -> None:
+    said = play("9.02l", MIDNIGHT)
+    assert said.transitions[3:8] == ["changed", "changed", "waiting", "changed", "presented"]
+    assert shown(said, "k1-9.02l")[1:] == [("only", "a9", "Q9.02l", "42", "ring twice")]
+    (again,) = [one["facts"] for one in said.lifecycle if one["facts"].get("held_by")]
+    assert (again["because"], again["held_by"]) == ("changed", "hold")
+    assert answers(said) == [["on_hold"], ["superseded"], []]
+
+
+def test_9_02m_a_return_of_an_older_command_is_superseded_and_what_was_not_dialed_remembers_changes() -> None:
+    said = play("9.02m", MIDNIGHT)
+    assert of_contact(said, "c1") == [
+        *PREVIEWED, *ANEW, "rejected", "not_dialed", "rejected", "rescheduled", "changed", "due", "presented",
+    ]  # fmt: skip
+    assert shown(said, "k1-9.02m", "c1")[-1] == ("anyone", "a9", "q2", "01", "ring twice")
+    assert of_contact(said, "c2") == [*PREVIEWED, "not_dialed", "rejected", "rejected"]
+    remembered = [one["facts"].get("remembered", False) for one in said.lifecycle if one["transition"] == "rejected"]
+    assert remembered == [False, True, False, False]
