@@ -27,7 +27,7 @@ from topics.events import ContactNumber, ContactRecord, WrapUp
 from topics.names import TopicName
 from topics.topic import MESSAGE_BYTES_MAX
 
-CONTACTS = Kind("contacts", ("contact_list_id", "contact_id", "callable"), ("time_zone", "region"), listed=True)
+CONTACTS = Kind(TopicName.CONTACTS.value, ("contact_list_id", "contact_id", "callable"), ("time_zone", "region"), listed=True)
 DNC = Kind("dnc", ("phone_number",), ("dnc_list_id", "expires_at"))
 CALLBACKS = Kind(
     "callbacks",
@@ -150,7 +150,7 @@ class Events:
             _in_time(check_not_ahead, event.dialed_at, event.occurred_at, "$.dialed_at")
         told = [name for name in ATTEMPTS.columns if name in fields]
         if "event_id" not in fields:
-            fields["event_id"] = _id_of("wrap-up", event, told)
+            fields["event_id"] = _id_of(TopicName.WRAP_UP.value, event, told)
         if "conversation_id" not in fields:
             fields["conversation_id"] = _id_of("call", event, _CALL)
         return _message(event, fields)

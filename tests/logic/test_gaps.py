@@ -8,11 +8,11 @@ from streams.logic.contact.callback import Callback
 from streams.logic.contact.exchange import LatenessCause
 from streams.logic.contact.rows import decode_contact
 from streams.logic.contact.state import Flight
-from streams.logic.decisions.flights import FLIGHTS_MAX, begin, over
+from streams.logic.decisions.flights import FLIGHTS_MAX, begin, end_by_return
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.step import Step
 from tests.builders import NUMBER, Json, Worker, campaign, contact, instant, rescheduled, rule, scheduled, wrap_up
-from tests.logic.every_input import DUE, configured, promised
+from tests.logic.every_input import DUE, MINUTE, configured, promised
 from topics.records import Cause
 
 AGAIN_AT = "2026-11-23T14:30:00Z"
@@ -275,11 +275,12 @@ def test_a_command_that_comes_back_ends_the_call_for_its_callback_and_no_other()
     (contact_, settings_) = promised().contact, configured("one call, limited").campaigns["P"]
     assert contact_ is not None
     step = Step(contact_, InputKind.RETURNED, Cause(partition=0), configured(), DUE)
-    begin(step, settings_, "k1")
+    (callback,) = contact_.callbacks
+    begin(step, settings_, callback.callback_id)
     begin(step, settings_, "k2", "q2")
-    over(step, "P", "k1")
-    assert [flight.callback_id for flight in step.contact.flights] == ["k2"]
-    over(step, "P", "k3")
+    end_by_return(step, callback, DUE - MINUTE)
+    assert [flight.callback_id for flight in step.contact.flights] == [callback.callback_id, "k2"], "it began later"
+    end_by_return(step, callback, DUE)
     assert [flight.callback_id for flight in step.contact.flights] == ["k2"]
 
 
