@@ -8,7 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.logic.contact.rows import decode_contact
-from tests.builders import Json, Said, Worker, campaign, contact, instant, rescheduled, rule, scheduled, wrap_up
+from tests.builders import (
+    Json,
+    Said,
+    Worker,
+    campaign,
+    changed,
+    contact,
+    hold,
+    instant,
+    rescheduled,
+    returned,
+    rule,
+    scheduled,
+    wrap_up,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 NEXT_DAY: Json = {"on_missed": "next_day"}
@@ -230,6 +244,53 @@ def test_what_waits_for_a_campaign_that_is_gone_ends_as_missed_if_its_window_is_
         assert said.transitions[-1] == end
 
 
+def unreadable_then(on_hold: bool) -> tuple[Worker, Said]:
+    """An agent's callback that nobody presented in its window, while its campaign cannot be read."""
+    worker = Worker(campaign(**NEXT_DAY))
+    if on_hold:
+        worker.send("holds", hold(campaign_id="P"))
+        worker.schedule(scheduled(**WINDOW))
+        worker.run_to("2026-11-23T15:10:00Z")
+    worker.send("campaigns", {"campaign_id": "P"}, at="2026-11-23T15:20:00Z", key="P")
+    said = worker.run_to("2026-11-23T16:20:00Z") if on_hold else late(worker, "2026-11-23T16:20:00Z")
+    return worker, said
+
+
+def test_an_agents_callback_that_was_missed_ends_with_its_campaign_also_if_that_could_not_be_read():
+    for on_hold in (False, True):
+        worker, _ = unreadable_then(on_hold)
+        said = worker.send("campaigns", None, at="2026-11-23T17:00:00Z", key="P")
+        said.lines += worker.run_to("2026-11-23T17:00:00Z").lines
+        assert (said.transitions, said.reasons) == (["expired"], [["window_over"]])
+        assert said.lifecycle[0]["cause"]["topic"] == "campaigns"
+
+
+def test_what_a_hold_lets_go_after_its_window_waits_until_its_campaign_can_be_read():
+    worker, _ = unreadable_then(on_hold=True)
+    worker.send("holds", None, at="2026-11-23T17:00:00Z", key="h1")
+    assert worker.run_to("2026-11-23T18:00:00Z").lines == []
+    worker.restart()
+    worker.send("campaigns", campaign(**NEXT_DAY), at="2026-11-23T18:00:00Z")
+    said = worker.run_to("2026-11-24T15:00:00Z")
+    assert moved(said) == [("2026-11-24T15:00:00Z", "2026-11-24T16:00:00Z")]
+    assert said.transitions[-1] == "presented"
+
+
+def test_what_a_gap_moves_beyond_the_window_is_missed_at_its_end():
+    worker, _ = waiting(min_gap_s=7200)
+    worker.send("campaigns", campaign(rule_set_ids=["R"], min_gap_s=7200))
+    said = worker.run_to("2026-11-23T16:00:00Z")
+    assert said.transitions == ["due", "rescheduled", "expired"]
+    assert said.reasons[1:] == [["too_soon"], ["window_over"]]
+
+
+def test_a_change_after_the_end_presents_nothing_anew():
+    worker = Worker()
+    worker.schedule(scheduled(**WINDOW))
+    worker.run_to("2026-11-23T15:00:00Z")
+    assert worker.schedule(changed(agent_id="a8", occurred_at="2026-11-23T16:00:00Z")).transitions == ["changed"]
+
+
 def test_an_agent_who_comes_to_own_the_contact_does_not_get_what_was_missed():
     worker, _ = waiting()
     worker.send("campaigns", {"campaign_id": "P"}, at="2026-11-23T15:30:00Z", key="P")
@@ -419,11 +480,30 @@ def campaigns(draw) -> Json:
         reschedule_zone_blocked=draw(st.booleans()),
         owner_expires_after_s=3600,
         owner_expiry=draw(st.sampled_from(["end", "queue"])),
+        on_returned=draw(st.sampled_from(["end", "again"])),
+        min_gap_s=draw(st.sampled_from([None, 7200])),
+        dial_rate_per_s=draw(st.sampled_from([None, 0.001])),
+        paced=draw(st.sampled_from([["released"], ["released", "moved", "due"]])),
     )
 
 
+KINDS = [
+    "scheduled",
+    "scheduled",
+    "rescheduled",
+    "campaign",
+    "placement",
+    "wrap-up",
+    "returned",
+    "changed",
+    "hold",
+    "unreadable",
+]
+KEYS = {"campaigns": "P", "holds": "h1"}
+
+
 @st.composite
-def histories(draw) -> list[tuple[str, str, Json]]:
+def histories(draw) -> list[tuple[str, str, Json | None]]:
     """Events in the order of their arrival, up to ten hours after they occurred: (arrives at, topic, value)."""
     now, told = START, [(text(START), "campaigns", draw(campaigns()))]
     for number in range(draw(st.integers(2, 10))):
@@ -433,7 +513,7 @@ def histories(draw) -> list[tuple[str, str, Json]]:
         window = {"due_at": text(due_at), "window_end_at": text(due_at + timedelta(minutes=draw(st.integers(1, 400))))}
         common = {"event_id": f"e{number}", "occurred_at": text(occurred_at)}
         callback_id = draw(st.sampled_from(["k1", "k2"]))
-        match draw(st.sampled_from(["scheduled", "scheduled", "rescheduled", "campaign", "placement", "wrap-up"])):
+        match draw(st.sampled_from(KINDS)):
             case "scheduled":
                 owner = draw(st.sampled_from(["anyone", "only"]))
                 told.append((text(now), "callback-scheduled", scheduled(callback_id, owner=owner, **window, **common)))
@@ -444,16 +524,26 @@ def histories(draw) -> list[tuple[str, str, Json]]:
             case "placement":
                 asked = request(text(occurred_at), number, callback_id=callback_id)
                 told.append((text(now), "placement-requested", asked))
+            case "returned":
+                told.append((text(now), "callback-scheduled", returned(callback_id, draw(st.integers(1, 2)), **common)))
+            case "changed":
+                told.append((text(now), "callback-scheduled", changed(callback_id, agent_id=f"a{number}", **common)))
+            case "hold":
+                told.append((text(now), "holds", draw(st.sampled_from([None, hold(campaign_id="P")]))))
+            case "unreadable":
+                told.append((text(now), "campaigns", draw(st.sampled_from([None, {"campaign_id": "P"}]))))
             case _:
-                told.append((text(now), "wrap-up", wrap_up(f"v{number}", wrap_up_code="AGAIN", **common)))
+                named = draw(st.sampled_from([None, callback_id]))
+                value = wrap_up(f"v{number}", wrap_up_code="AGAIN", callback_id=named, **common)
+                told.append((text(now), "wrap-up", value))
     return told
 
 
-def lived(history: list[tuple[str, str, Json]]) -> Said:
+def lived(history: list[tuple[str, str, Json | None]]) -> Said:
     worker, said = Worker(rules=(rule(),)), Said([])
     worker.send("callable-time-sets", hours(*((day, "09:00", "17:00") for day in range(1, 6))))
     for at, topic, value in history:
-        said.lines += worker.send(topic, value, at=at).lines
+        said.lines += worker.send(topic, value, at=at, key=KEYS.get(topic)).lines
     said.lines += worker.run_to("2027-05-30T00:00:00Z").lines
     return said
 
@@ -465,7 +555,7 @@ def test_no_command_and_no_allowed_call_is_in_no_window(history):
     for line in lived(history).lines:
         value = line["value"]
         if line["topic"] == "callback-lifecycle" and value["transition"] in ("scheduled", "rescheduled"):
-            if value["reasons"] in ([], ["window_over"]):
+            if value["reasons"] in ([], ["window_over"]) and "first_due_at" not in value["facts"]:
                 end[value["callback_id"]] = value["facts"].get("window_end_at")
         elif line["topic"].startswith("dial-") or (line["topic"] == "placement-decided" and value["allowed"]):
             window_end_at = end.get(value["callback_id"])

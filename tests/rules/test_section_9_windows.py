@@ -132,3 +132,18 @@ def test_9_03p_what_was_moved_beyond_its_window_is_not_ended_while_nobody_can_re
     said = play("9.03p", NEXT_EVENING)
     assert steps(said, "k1-9.03p") == ["scheduled", "due", "rescheduled", "waiting", "expired"]
     assert ends(said) == [("2026-11-23T21:00:00Z", "c1", ["window_over"])]
+
+
+def test_9_03q_what_came_back_and_is_due_again_beyond_its_window_is_missed_at_its_end() -> None:
+    said = play("9.03q", NEXT_EVENING)
+    assert of_contact(said, "c1") == ["scheduled", "due", "presented", "rescheduled", "due", "presented"]
+    assert ends(said) == [
+        ("2026-11-23T16:00:00Z", "c2", ["window_over"]),
+        ("2026-11-23T16:10:00Z", "c3", ["window_over"]),
+    ]
+
+
+def test_9_03r_what_a_hold_stops_is_missed_at_its_windows_end() -> None:
+    said = play("9.03r", NEXT_EVENING)
+    assert steps(said, "k1-9.03r") == ["scheduled", "due", "waiting", "rescheduled", "due", "presented"]
+    assert another_window(missed(said)[0]) == ("2026-11-24T15:00:00Z", "2026-11-24T16:00:00Z")
