@@ -27,7 +27,9 @@ from topics.events import ContactNumber, ContactRecord, WrapUp
 from topics.names import TopicName
 from topics.topic import MESSAGE_BYTES_MAX
 
-CONTACTS = Kind(TopicName.CONTACTS.value, ("contact_list_id", "contact_id", "callable"), ("time_zone", "region"), listed=True)
+CONTACTS = Kind(
+    TopicName.CONTACTS.value, ("contact_list_id", "contact_id", "callable"), ("time_zone", "region"), listed=True
+)
 DNC = Kind("dnc", ("phone_number",), ("dnc_list_id", "expires_at"))
 CALLBACKS = Kind(
     "callbacks",
