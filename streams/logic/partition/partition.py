@@ -8,7 +8,6 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping
 from datetime import datetime
-from functools import partial
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Arrived, Bug, BugKind, Fired, LatenessCause, Outcome, Record, Result
@@ -73,7 +72,8 @@ class Partition:
         self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
         self._appends = Appends(number, configuration.dnc)
-        self.held_times, self._retries = HeldTimes(), Retries()
+        self.held_times = HeldTimes()
+        self._retries = Retries()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take in one changelog record, in their order, before `ready`."""
@@ -140,7 +140,7 @@ class Partition:
 
     def _refuse(self, arrived: Arrived, bad_event: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
         """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
-        outcome = made_unreadable(arrived, self._partitions, partial(self._apply_input, now=now))
+        outcome = made_unreadable(arrived, self._partitions, lambda k, i, c: self._apply_input(k, i, c, now))
         outcome.merge(refused(arrived, bad_event, self.outlet, bug=bug))
         return outcome
 
