@@ -6,7 +6,7 @@ spoiled configuration is also used by what is accepted of the spoiled events.
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ IDS: dict[str, list[Any]] = {
     "dnc_list_id": ["D"],
     "dnc_list_ids": [["D"]],
     "callable_time_set_id": ["T"],
+    "hold_id": ["h1", "h2"],
     "callback_id": ["k1", "k2", None],
     "phone_number": ["+12125550101", "+13105550101"],
     "occurred_at": ["2026-11-23T15:00:00Z", "2026-11-23T15:59:59.999999Z", "2026-11-23T10:30:00-05:00"],
@@ -62,12 +63,18 @@ class Hostile(NamedTuple):
     partition: int | None = None
 
 
-def hostile(count: int = COUNT, seed: int = 1) -> Iterator[Hostile]:
-    """The records, the same for the same seed."""
+STOPPING = "holds"
+"""The topic of which a record that cannot be read stops everything, so that nothing good goes on."""
+
+TOPICS = tuple(topic for topic in (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS) if topic != STOPPING)
+
+
+def hostile(count: int = COUNT, seed: int = 1, topics: Sequence[str] = TOPICS) -> Iterator[Hostile]:
+    """The records, the same for the same seed and topics."""
     chance = random.Random(seed)
     good = _good()
     for number in range(count):
-        topic = chance.choice([*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS])
+        topic = chance.choice(topics)
         value = _with_ids(chance, chance.choice(good[topic]))
         if number % HUGE_EVERY == 0:
             value = _huge(chance, value)

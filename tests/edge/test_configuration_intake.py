@@ -23,7 +23,7 @@ from streams.logic.configuration.prepared import is_refused, prepare, report_on
 from streams.logic.configuration.recycles import Recycles
 from streams.logic.configuration.reports import PORTION_MAX, BadRecord, Report
 from streams.logic.dnc.records import change_of, left_of
-from tests.hostile import Hostile, hostile
+from tests.hostile import STOPPING, TOPICS, Hostile, hostile
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import BadEvent, decode_cells, decode_or_none
 
@@ -34,7 +34,7 @@ AT_MS = 1_795_449_600_000
 @cache
 def all_hostile() -> list[Hostile]:
     """Of all topics; made when the first test asks for them."""
-    return [record for record in hostile(8_000, seed=3) if record.topic in CATALOG]
+    return list(hostile(8_000, seed=3, topics=(*TOPICS, STOPPING)))
 
 
 def hostile_of(topic: str) -> list[Hostile]:
@@ -78,6 +78,7 @@ def known(told: Configuration) -> dict[str, Any]:
         "unreadable": {name: list(told.unreadable.of(name) or ()) for name in topics},
         "campaigns": (told.campaigns, list(told.filters), [told.campaign_offset(name) for name in ("P", "Q")]),
         "sets": (list(told.rule_sets), list(told.times), told.clears),
+        "holds": [told.holds.on(name) for name in ("P", "Q")],
         "dnc": (sorted(told.dnc.entries()), told.dnc.names, told.dnc.offset),
         "version": told.version,
     }

@@ -245,7 +245,7 @@ def test_under_a_hold_an_owner_may_run_out_of_time_where_the_callback_ends_there
 
 
 def test_the_second_presentation_of_a_rules_callback_is_for_anyone_after_a_hold_and_a_restart_too():
-    limits = {"owner_expiry": "queue", "owner_expires_after_s": 3600}
+    limits: Json = {"owner_expiry": "queue", "owner_expires_after_s": 3600}
     worker = Worker(campaign(dialing_mode="preview", rule_set_ids=["R"], **limits), rules=(rule(),))
     worker.schedule(scheduled(owner="only", due_at="2026-11-25T15:00:00Z"))
     worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN"))
@@ -294,20 +294,21 @@ def test_a_command_that_nobody_asked_the_holds_about_is_an_internal_error_and_do
     worker.send("holds", hold())
     worker.schedule(scheduled())
     outcome = worker.core.partitions[0].fire(instant("2026-11-23T15:00:00Z"))
-    assert outcome.records == [] and [bug.what for bug in outcome.bugs] == ["AssertionError"]
+    assert outcome is not None and outcome.records == [] and [bug.what for bug in outcome.bugs] == ["AssertionError"]
 
 
 START = instant("2026-11-23T08:00:00Z")
 
 
 def moment(minutes: int) -> str:
-    return (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+    return str((START + timedelta(minutes=minutes)).isoformat()).replace("+00:00", "Z")
 
 
 @st.composite
 def histories(draw) -> list[tuple[str, str, Json | None, str | None]]:
     """Events in the order of their arrival, holds among them: (arrives at, topic, value, key)."""
-    events, now = [], 10
+    events: list[tuple[str, str, Json | None, str | None]] = []
+    now = 10
     for number in range(draw(st.integers(1, 16))):
         now += draw(st.integers(0, 40))
         common = {
@@ -332,7 +333,7 @@ def histories(draw) -> list[tuple[str, str, Json | None, str | None]]:
             case "let go":
                 events.append((moment(now), "holds", None, draw(st.sampled_from(["h1", "h2"]))))
             case "campaign":
-                changes = {
+                changes: Json = {
                     "status": draw(st.sampled_from(["on", "off"])),
                     "dialing_mode": draw(st.sampled_from(["power", "preview"])),
                     "dial_rate_per_s": draw(st.sampled_from([None, 0.01])),

@@ -12,7 +12,7 @@ START = instant("2026-11-23T08:00:00Z")
 
 
 def moment(seconds: float) -> str:
-    return (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    return str((START + timedelta(seconds=seconds)).isoformat()).replace("+00:00", "Z")
 
 
 def paced(*kinds: str, **changes) -> Worker:
@@ -109,7 +109,7 @@ def test_a_campaign_that_goes_off_keeps_its_own_and_lets_the_agents_go_on_at_the
     due_at_1500(worker, "c1", "c2")
     worker.wrap_up(wrap_up("v3", contact_id="c3", wrap_up_code="AGAIN", occurred_at="2026-11-23T14:50:00Z"))
     worker.run_to("2026-11-23T15:00:00Z")
-    value = {"rule_set_ids": ["R"], "dial_rate_per_s": 0.1, "paced": ["due"]}
+    value: Json = {"rule_set_ids": ["R"], "dial_rate_per_s": 0.1, "paced": ["due"]}
     worker.send("campaigns", campaign(status="off", **value), at="2026-11-23T15:00:05Z")
     assert sent(worker.run_to("2026-11-23T15:01:00Z")) == ["00:10"]
     worker.send("campaigns", campaign(**value), at="2026-11-23T15:02:00Z")
@@ -176,7 +176,8 @@ GOVERNED = st.sampled_from([["due"], ["due", "released"], ["moved"], ["released"
 
 @st.composite
 def histories(draw) -> list[tuple[str, str, Json | None, str | None]]:
-    events, now = [], 5.0
+    events: list[tuple[str, str, Json | None, str | None]] = []
+    now = 5.0
     for number in range(draw(st.integers(1, 14))):
         now += draw(st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0]))
         common = {"event_id": f"e{number}", "occurred_at": moment(now), "contact_id": f"c{draw(st.integers(1, 6))}"}

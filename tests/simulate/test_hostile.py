@@ -8,7 +8,7 @@ import pytest
 from streams.simulator.lines import Line
 from streams.simulator.simulate import VirtualWorker, Written
 from tests.builders import Said, Worker, contact, instant, scheduled
-from tests.hostile import AT, hostile
+from tests.hostile import AT, STOPPING, hostile
 from topics.codec import ErrorCode
 from topics.partitions import partition_for
 
@@ -55,6 +55,23 @@ def good_is_unharmed(worker: Worker, contact_id: str, now) -> None:
     said = worker.send("callback-scheduled", event, at=at)
     said = Said(list(worker.core.advance(now)))
     assert [command["contact_id"] for command in said.commands if command["contact_list_id"] == "Good"] == [contact_id]
+
+
+def test_two_thousand_hostile_holds_stop_everything_or_nothing_and_tombstones_of_their_keys_let_go() -> None:
+    worker, now, keys = Worker(), instant(AT), set()
+    holds = worker.core.configuration.holds
+    for record in hostile(2000, topics=[STOPPING]):
+        now += timedelta(milliseconds=500)
+        said = list(worker.core.arrive(Line(record.topic, now, record.key, record.value)))
+        assert len(errors(said)) <= 1
+        keys.add(record.key)
+        if errors(said) and record.key in (b"h1", b"h2"):
+            assert [one.unreadable for one in holds.on("nobody") if one.hold_id == record.key.decode()] == [True]
+    assert holds.stops("nobody")
+    for key in keys - {None}:
+        list(worker.core.arrive(Line(STOPPING, now, key, None)))
+    assert not any(holds.stops(name) for name in ("nobody", "P", "Q", ""))
+    good_is_unharmed(worker, "good", now)
 
 
 def test_no_header_of_a_dead_letter_quotes_the_event() -> None:

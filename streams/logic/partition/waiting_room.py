@@ -74,7 +74,9 @@ class WaitingRoom:
 
     def new_lanes(self) -> set[Lane]:
         """The lanes that somebody waits in since this was asked last, and nobody before; they are not open."""
-        new, self._new = self._new, set()
+        new = self._new
+        if new:
+            self._new = set()
         return new
 
     def lanes(self) -> list[Lane]:
