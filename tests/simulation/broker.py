@@ -50,6 +50,7 @@ class Transactional:
     number: int = 0
     transaction: int = -1
     taken_at: dict[int, float] = field(default_factory=dict)
+    taken_by: dict[int, str] = field(default_factory=dict)
 
 
 class Broker:
@@ -79,10 +80,12 @@ class Broker:
         log = self.log(TopicPartition(topic, number))
         return log.records[log.append([content], self.loop.time())]
 
-    def init_producer_id(self, name: str, timeout_s: float, held_since: float | None = None) -> tuple[int, int]:
+    def init_producer_id(
+        self, name: str, timeout_s: float, held_since: float | None = None, machine: str = ""
+    ) -> tuple[int, int]:  # fmt: skip
         """A new epoch; who had the id before is fenced, and what it had open is aborted before this is answered.
 
-        held_since: when the partition was taken by who has had it ever since.
+        held_since: when the partition was taken by who has had it ever since. machine: who asks.
         """
         known = self.ids.get(name)
         if known is None:
@@ -96,6 +99,7 @@ class Broker:
         known.stage = Stage.EMPTY
         known.timeout_s = timeout_s
         known.taken_at[known.epoch] = self.loop.time() if held_since is None else held_since
+        known.taken_by[known.epoch] = machine
         return known.pid, known.epoch
 
     def add_partitions(self, name: str, epoch: int, partitions: list[TopicPartition]) -> None:
@@ -148,6 +152,12 @@ class Broker:
             if known.pid == record.pid:
                 return known.taken_at.get(record.epoch, 0.0)
         return 0.0
+
+    def taken_by(self, record: Stored) -> str:
+        """The machine that had taken the transactional id with which a record was written."""
+        return next(
+            (known.taken_by.get(record.epoch, "") for known in self.ids.values() if known.pid == record.pid), ""
+        )
 
     def _known(self, name: str, epoch: int) -> Transactional:
         known = self.ids[name]

@@ -77,9 +77,11 @@ class AIOKafkaProducer:
 
     async def start(self) -> None:
         """Take the transactional id."""
-        broker, held_since = self._wire.broker, this_machine().in_doubt.get(self._name)
+        broker, machine = self._wire.broker, this_machine()
+        held_since = machine.in_doubt.get(self._name)
         _, self._epoch = await self._wire.call(
-            f"InitProducerId {self._name}", lambda: broker.init_producer_id(self._name, self._timeout_s, held_since)
+            f"InitProducerId {self._name}",
+            lambda: broker.init_producer_id(self._name, self._timeout_s, held_since, machine.name),
         )
 
     async def stop(self) -> None:

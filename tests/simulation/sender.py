@@ -76,8 +76,9 @@ class Sender:
         self._number += 1
         return f"{kind}{self._number}"
 
-    def _content(self, key: str, value: dict[str, Any]) -> Content:
-        return Content(key.encode(), json.dumps(value).encode(), int(self._now().timestamp() * 1000))
+    def _content(self, key: str, value: dict[str, Any] | None) -> Content:
+        written = None if value is None else json.dumps(value).encode()
+        return Content(key.encode(), written, int(self._now().timestamp() * 1000))
 
     def _send(self, event: Event, topic: str, value: dict[str, Any]) -> None:
         if event not in self.events:

@@ -1,6 +1,6 @@
 """What happens around the workers: the events of a random history, a dialer that answers, campaigns that go off and on.
 
-Everything is drawn from the seed.
+Everything is drawn from the seed. In every second one callbacks are also changed, given back, and kept by holds.
 """
 
 import json
@@ -20,12 +20,17 @@ DNC = "D"
 NOBODYS = "+12125550000"
 RULE_MINUTES = 1
 DIALER_POLL_S = 0.5
+RETURNED = 0.25
+"""How likely a dialer gives a command back that it would answer."""
 
 
 class Story(Sender):
     """Sends things at moments; `until` is when the last of them is sent, apart from the answers of the dialer."""
 
-    def __init__(self, random: Random, broker: Broker, partitions: int, trace: Callable[[str], None]) -> None:
+    def __init__(
+        self, random: Random, promises: Random, broker: Broker, partitions: int, trace: Callable[[str], None]
+    ) -> None:  # fmt: skip
+        """promises: draws whether there are changes, returns and holds, and which."""
         super().__init__(random, broker, partitions, trace)
         self.until = random.uniform(8, 24)
         self.is_over = False
@@ -34,6 +39,9 @@ class Story(Sender):
         self._is_about_dnc = random.random() < 0.2
         self._recycle_cancels = ["rule"] if random.random() < 0.3 else []
         self._read: dict[TopicPartition, int] = {}
+        self._promises = promises
+        self._returned = RETURNED if promises.random() < 0.5 else 0.0
+        self._on_returned = {"on_returned": "again", "again_after_s": 2} if promises.random() < 0.5 else {}
 
     def plan(self) -> None:
         """Set the scene, and a timer for everything that is to come."""
@@ -51,7 +59,22 @@ class Story(Sender):
         for _ in range(random.choice((4, 8) if self._is_about_dnc else (0, 0, 2, 4))):
             self._at(random.uniform(1, self.until), self._entry_from_outside)
         self._at(self.until + 10, self._campaign, "on")
+        if self._returned:
+            self._plan_promises()
         self._dial()
+
+    def _plan_promises(self) -> None:
+        """Changes of callbacks, and holds that begin, read differently and let go."""
+        promises = self._promises
+        for _ in range(promises.randint(1, 6)):
+            self._at(promises.uniform(0.5, self.until), self._change_later)
+        for number in range(promises.choice((0, 1, 1, 2))):
+            begins = promises.uniform(1, self.until)
+            for _ in range(promises.choice((1, 1, 2))):
+                begins += promises.uniform(0, 2)
+                hold = {"hold_id": f"h{number}", "campaign_id": promises.choice((CAMPAIGN, None)), "reason": "trouble"}
+                self._at(begins, self._configure, "holds", f"h{number}", hold)
+            self._at(begins + promises.uniform(0.5, 9), self._configure, "holds", f"h{number}", None)
 
     def _kinds(self) -> list[Callable[[], object]]:
         if self._is_about_dnc:
@@ -81,7 +104,7 @@ class Story(Sender):
     def _campaign(self, status: str) -> None:
         value = {
             "campaign_id": CAMPAIGN, "dialing_mode": "power", "status": status, "contact_list_id": LIST,
-            "rule_set_ids": ["R"], "dnc_list_ids": [DNC], "recycle_cancels": self._recycle_cancels,
+            "rule_set_ids": ["R"], "dnc_list_ids": [DNC], "recycle_cancels": self._recycle_cancels, **self._on_returned,
         }  # fmt: skip
         self._configure("campaigns", CAMPAIGN, value)
 
@@ -91,8 +114,8 @@ class Story(Sender):
         record = self._configure("campaign-recycle", CAMPAIGN, value)
         self.events.append(Event("recycle", event_id, records=[record]))
 
-    def _configure(self, topic: str, key: str, value: dict[str, Any]) -> Stored:
-        self._trace(f"sent: {topic} {value.get('status', key)}")
+    def _configure(self, topic: str, key: str, value: dict[str, Any] | None) -> Stored:
+        self._trace(f"sent: {topic} {'tombstone' if value is None else value.get('status', key)}")
         return self._broker.send(PREFIX + topic, 1, self._content(key, value))
 
     def _entry_from_outside(self) -> None:
@@ -129,6 +152,16 @@ class Story(Sender):
     def _move(self, event: Event) -> None:
         event.due = self._now() + timedelta(milliseconds=self._random.randint(500, 20_000))
         self._change(event, {})
+
+    def _change_later(self) -> None:
+        """Another agent, which presents it anew if it is presented, or other notes, which do not."""
+        callback = self._schedule()
+        contact = self.events[-1].contact
+        for number in range(self._promises.choice((1, 1, 2))):
+            more = self._promises.choice(({"agent_id": f"a{number}"}, {"notes": f"n{number}"}))
+            event = Event("changed", f"c{number}-{callback}", contact, callback)
+            self._loop.outside(self._promises.uniform(0, 9), self._change, event, more)
+            self._repeat_perhaps(event)
 
     def _complete_later(self) -> None:
         callback = self._schedule()
@@ -192,9 +225,18 @@ class Story(Sender):
                 if record.is_marker or not record.is_committed or self._random.random() > self._answers:
                     continue
                 command = json.loads(record.value or b"")
-                self._later(0.1, 4, self._wrap_up, command["contact_id"], "DONE", command["callback_id"])
+                if self._returned and self._promises.random() < self._returned:
+                    self._give_back_later(command)
+                else:
+                    self._later(0.1, 4, self._wrap_up, command["contact_id"], "DONE", command["callback_id"])
         if not self.is_over:
             self._loop.outside(DIALER_POLL_S, self._dial)
+
+    def _give_back_later(self, command: dict[str, Any]) -> None:
+        event = Event("returned", f"b-{command['command_id']}", command["contact_id"], command["callback_id"])
+        more = {"command_id": command["command_id"], "reason": "no_agent"}
+        self._loop.outside(self._promises.uniform(0.1, 4), self._change, event, more)
+        self._repeat_perhaps(event)
 
     def _common(self, event: Event) -> dict[str, Any]:
         return {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.simulation.ends import offsets, owners
+from tests.simulation.holds import held
 from tests.simulation.log import Stored
 from tests.simulation.sender import PREFIX, Event
 from tests.simulation.story import NOBODYS
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
     from tests.simulation.scenario import Simulation
 
 ENDS = {"completed", "cancelled", "blocked", "not_dialed"}
-CHANGES = {"rescheduled", "cancelled", "completed"}
+CHANGES = {"rescheduled", "cancelled", "completed", "not_dialed"}
 STEPS = {
     None: {"scheduled"},
     "scheduled": {"due"} | CHANGES,
     "rescheduled": {"due"} | CHANGES,
     "due": {"presented", "dialing", "waiting", "blocked"},
     "waiting": {"dialing", "blocked", "presented"} | CHANGES,  # Presented: the contact came to belong to an agent.
-    "presented": CHANGES,
+    "presented": {"presented", "waiting"} | CHANGES,  # Another agent has it, or is to have it after a hold.
     "dialing": CHANGES,
     "completed": {"rescheduled"},
+    "not_dialed": {"rescheduled"},
 }
+ANSWERS = {"not_dialed", "rescheduled", "rejected"}
+NO_STATE = {"rejected", "changed"}
+"""Transitions that leave a callback in its state."""
+
 OUT = ("presented", "dialing")
 ANSWERS_CANCELLED = {"callback_ended", "callback_unknown"}
 
@@ -44,11 +50,13 @@ def judge(simulation: "Simulation") -> list[str]:
     events = [event for event in simulation.story.events if event.is_committed]
     lives: Lives = defaultdict(list)
     for record, value in read["callback-lifecycle"]:
-        if value["transition"] not in ("rejected", "changed"):
+        if value["transition"] not in NO_STATE:
             lives[value["callback_id"]].append((record, value))
     wrong = [f"dead letter: {record.headers}" for record, _ in read["dead-letter"]]
     wrong += _lives(lives)
     wrong += _causes(events, read)
+    wrong += _returns(events, lives, read)
+    wrong += held(simulation, read)
     wrong += _commands(lives, read)
     wrong += _order(read)
     wrong += _overtaken(simulation, events, lives, read)
@@ -93,11 +101,30 @@ def _causes(events: Iterable[Event], read: dict[str, list[Row]]) -> Iterator[str
     yield from (f"repeated: {mark} {count} times" for mark, count in marks.items() if count > 1)
     marked = {event_id for event_id, _, _ in marks}
     for event in events:
-        is_change = event.what in ("scheduled", "rescheduled", "cancelled")
+        is_change = event.what in ("scheduled", "rescheduled", "cancelled", "changed")
         if (is_change or event.what == "wrap-up CB") and event.event_id not in marked:
             yield f"lost: {event.what} {event.event_id} of {event.contact} left no mark"
     expected = {event.event_id for event in events}
     yield from (f"unknown: {event_id}" for event_id in marked - expected)
+
+
+def _returns(events: Iterable[Event], lives: Lives, read: dict[str, list[Row]]) -> Iterator[str]:
+    """Each is answered once: its callback ends or goes again, or it is rejected; a move may have answered it before."""
+    answers = Counter(
+        value["cause"].get("event_id") for _, value in read["callback-lifecycle"] if value["transition"] in ANSWERS
+    )
+    ids = {command["command_id"] for _, command in read["dial-preview"] + read["dial-analysis"]}
+    moved = {event.callback for event in events if event.what == "rescheduled"}
+    for event in events:
+        if event.what == "returned":
+            count = answers[event.event_id]
+            if count > 1 or (count == 0 and event.callback not in moved):
+                yield f"{'repeated' if count else 'lost'}: {count} answers to {event.event_id}"
+            if event.event_id.removeprefix("b-") not in ids:
+                yield f"unknown: {event.event_id} gives back what is no command"
+    for callback, life in lives.items():
+        if any(value["transition"] == "not_dialed" and value["reasons"] != ["no_agent"] for _, value in life):
+            yield f"lifecycle: {callback} was not dialed for another reason"
 
 
 def _commands(lives: Lives, read: dict[str, list[Row]]) -> Iterator[str]:
@@ -162,7 +189,9 @@ def _placements(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str
         if len(answered) != asked:
             kind = "lost" if len(answered) < asked else "repeated"
             yield f"{kind}: {len(answered)} answers to {event.event_id}, asked {asked} times"
-        if any(answer["reasons"] != answered[0]["reasons"] for answer in answered):
+        # A call that was allowed is looked at once more under a hold.
+        again = [answer for answer in answered if answered[0]["reasons"] or "on_hold" not in answer["reasons"]]
+        if any(answer["reasons"] != answered[0]["reasons"] for answer in again):
             yield f"changed: the answers to {event.event_id}"
         reasons = {reason for answer in answered for reason in answer["reasons"]}
         if "contact_unknown" in reasons:

@@ -1,6 +1,7 @@
 """A request on its way to the broker and back: the one place where a simulated worker meets what can go wrong."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -58,6 +59,8 @@ class Wire:
         self.broker = broker
         self.group = group
         self.trace = trace
+        self.on_hold: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        """By machine: since when, in milliseconds of its own clock, it knew whether calls are on hold."""
 
     async def call(
         self, name: str, action: Callable[[], T], *, timeout_s: float | None = None, fenceable: str | None = None

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from streams.base.settings import Settings, make
 from streams.engine.engines import Engines
 from tests.simulation.disk import Disks
+from tests.simulation.holds import NotedHolds
 from tests.simulation.loop import Ended, Process
 from tests.simulation.member import Member
 from tests.simulation.stand_ins import SimulatedClients, outside
@@ -72,6 +74,7 @@ class Worker:
         assert machine is not None
         topics = [self.settings.topic(name) for name in CONSUMED]
         self.engines = Engines(self.settings, topics, self._partitions, self._outside, self._broken(machine))
+        self.engines._reader.configuration.holds = NotedHolds(partial(self._note_hold, machine.name))
         session_s = self.settings.session_timeout_s
         self._member = Member(machine, self.engines, topics, session_s, self.settings.instance_id)
 
@@ -81,6 +84,10 @@ class Worker:
         await engines.close()
         await member.leave()
         machine.die("stopped")
+
+    def _note_hold(self, machine: str, stops: bool) -> None:
+        now_ms = int(self._outside.clock.now().timestamp() * 1000)
+        self._wire.on_hold[machine].append((now_ms, stops))
 
     def _broken(self, machine: Machine) -> Callable[[str, BaseException], None]:
         def broken(where: str, error: BaseException) -> NoReturn:
