@@ -352,7 +352,7 @@ def test_a_campaign_that_no_longer_wants_one_call_at_a_time_waits_for_none():
     assert worker.run_to(DUE_AT).transitions == ["due", "dialing"]
 
 
-LIMITED = {"expire_after_s": 3600}
+LIMITED: Json = {"expire_after_s": 3600}
 
 
 def test_the_limit_counts_from_the_slot_that_a_callback_moved_to_before_a_gap_kept_it_back():
