@@ -40,9 +40,6 @@ LEADING: dict[type[Struct], tuple[str, ...]] = {
 }
 """Fields whose values stand first, without their names, as long as each one before is there; by the topic's type."""
 
-THE_SAME_IN_ALL = ("contract_version", CONTRACT_VERSION)
-"""The field of a command that tells nothing of it."""
-
 HEADER_ERROR = "ringback.error"
 HEADER_TOPIC = "__connect.errors.topic"
 HEADER_MESSAGE = "__connect.errors.exception.message"
@@ -130,7 +127,7 @@ def _went(written: Written, latest: _LatestEvent | None) -> Iterator[str]:
         yield fields
         return
     known: dict[str, Any] = {**_said_by_the_key(record.topic, record.key), "occurred_at": _json_instant(written.at)}
-    known[THE_SAME_IN_ALL[0]] = _Number(str(THE_SAME_IN_ALL[1]))
+    known["contract_version"] = _Number(str(CONTRACT_VERSION))  # The same in all.
     left = (field for field in fields if field[1] not in (None, []) and field not in known.items())
     entries = _Object((name, _cause(value, latest) if name == "cause" else value) for name, value in left)
     yield from _said(record.topic, _without_nulls(entries), _day(written.at))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from streams.logic.contact.callback import Callback
 from streams.logic.contact.exchange import LatenessCause
@@ -276,11 +277,12 @@ def test_a_command_that_comes_back_ends_the_call_for_its_callback_and_no_other()
     assert contact_ is not None
     step = Step(contact_, InputKind.RETURNED, Cause(partition=0), configured(), DUE)
     (callback,) = contact_.callbacks
+    callback = replace(callback, presented=(DUE - 5 * MINUTE, DUE - MINUTE))
     begin(step, settings_, callback.callback_id)
     begin(step, settings_, "k2", "q2")
+    end_by_return(step, callback, DUE - 5 * MINUTE)
+    assert [flight.callback_id for flight in step.contact.flights] == [callback.callback_id, "k2"], "of a later one"
     end_by_return(step, callback, DUE - MINUTE)
-    assert [flight.callback_id for flight in step.contact.flights] == [callback.callback_id, "k2"], "it began later"
-    end_by_return(step, callback, DUE)
     assert [flight.callback_id for flight in step.contact.flights] == ["k2"]
 
 
@@ -350,7 +352,7 @@ def test_a_campaign_that_no_longer_wants_one_call_at_a_time_waits_for_none():
     assert worker.run_to(DUE_AT).transitions == ["due", "dialing"]
 
 
-LIMITED = {"expire_after_s": 3600}
+LIMITED: Json = {"expire_after_s": 3600}
 
 
 def test_the_limit_counts_from_the_slot_that_a_callback_moved_to_before_a_gap_kept_it_back():
@@ -429,3 +431,17 @@ def test_a_partition_that_is_built_from_its_rows_goes_on_as_before():
     called(worker, clock("14:51:00"))
     worker.restart()
     assert worker.run_to(clock("15:51:00")).transitions == ["due", "rescheduled", "due", "dialing"]
+
+
+def test_one_that_a_gap_moved_and_that_comes_back_undialed_keeps_its_limit():
+    """It was called ahead of its time when its campaign had dropped the gap, and nothing was dialed."""
+    worker = new_worker(min_gap_s=5400, **LIMITED, on_returned="again")
+    callback_id = by_rule(worker)
+    assert worker.run_to(DUE_AT).transitions == ["due", "rescheduled"]
+    worker.send("campaigns", campaign(rule_set_ids=["R"], **LIMITED, on_returned="again"), clock("15:00:00"))
+    assert ask(worker, clock("15:00:00"), "q1", callback_id, campaign_id="P") == []
+    skipped = "ININ-OUTBOUND-INTERNAL-ERROR-SKIPPED"
+    value = wrap_up("v2", occurred_at=clock("15:01:00"), callback_id=callback_id, wrap_up_code=skipped)
+    assert worker.wrap_up(value).reasons == [["returned"]]
+    assert worker.run_to(clock("15:39:59")).transitions == []
+    assert worker.run_to(clock("15:40:00")).reasons == [["too_late"]]

@@ -215,7 +215,9 @@ def governed(said: Said, kinds: list[str]) -> list[datetime]:
             if transition == "waiting":
                 waited.add(callback_id)
             elif transition == "rescheduled":
+                # When it falls due again it has not waited.
                 moved.add(callback_id)
+                waited.discard(callback_id)
             owner_came = value["cause"]["topic"] == "callback-scheduled"
         elif line["topic"].startswith("dial-"):
             # What comes to belong to an agent while its campaign is off is presented at once, as ever.

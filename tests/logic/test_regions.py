@@ -379,6 +379,23 @@ def test_a_region_and_a_zone_together_are_the_region_by_that_clock():
     assert reasons(compiled, "2026-11-26T15:30:00Z") == [OUTSIDE]
 
 
+def test_the_exception_in_the_facts_is_that_of_a_clock_by_which_the_region_is_closed():
+    compiled = hours(
+        [{"time_zone": zone, "slots": ALWAYS} for zone in ("Asia/Tokyo", EAST)],
+        regions=[region("US-NY", [slot(3, "09:00", "17:00")])],
+        exceptions=[exception("2026-11-26", ("00:00", "24:00"), region="US-NY")],
+    )
+    both = known(number("Asia/Tokyo"), number(EAST))
+    at = ("2026-11-25T16:00:00Z", "2026-11-25T23:00:00Z", "2026-11-26T15:30:00Z")
+    facts = [as_json(check_time(compiled, both, NUMBER, instant(one)).facts)["regions"] for one in at]
+    # The 26th begins in Tokyo; in New York it is the 25th, open and then closed; then it is the 27th in Tokyo.
+    assert facts == [
+        [{"region": "US-NY", "by": "derived", "open": True, "exception": "2026-11-26"}],
+        [{"region": "US-NY", "by": "derived", "open": False}],
+        [{"region": "US-NY", "by": "derived", "open": False}],
+    ]
+
+
 @pytest.mark.parametrize("holiday", [(), (("12:00", "12:00"),)])
 def test_of_one_date_and_target_the_slots_of_all_count_and_a_holiday_wins(holiday):
     two = [exception("2026-11-26", ("10:00", "11:00")), exception("2026-11-26", ("12:00", "13:00"))]

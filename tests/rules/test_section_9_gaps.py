@@ -122,3 +122,11 @@ def test_9_05n_a_screened_preview_is_treated_alike() -> None:
     said = play("9.05n", EVENING)
     assert said.transitions == ["scheduled", "due", "rescheduled", "due", "presented"]
     assert said.reasons[2] == ["too_soon"] and dialed(said) == [("15:30:00", "preview")]
+
+
+def test_9_05o_a_return_ends_the_call_and_lets_go_what_waits_for_it() -> None:
+    """The system's call, and one that an agent was allowed to place."""
+    said = play("9.05o", EVENING)
+    assert (due(said, "c1"), due(said, "c2")) == (["16:40:00", "14:50:00"], ["16:41:00", "14:55:00"])
+    sooner = [one["cause"]["event_id"] for one in said.lifecycle if one["transition"] == "rescheduled"]
+    assert sooner[2:] == ["b9.05o-1", "b9.05o-2"]

@@ -119,7 +119,7 @@ def _fall_due(step: Step, callback: Callback, paced: bool) -> None:
         _expire_too_late(step, callback, campaign)
     elif _is_orphan(step, callback, campaign):
         _block_without_campaign(step, callback)
-    elif must_wait(step, callback, campaign, _grounds(campaign), paced=paced):
+    elif must_wait(step, callback, campaign, paced=paced):
         return
     elif callback.origin is Origin.AGENT:
         send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))

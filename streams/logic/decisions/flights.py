@@ -69,9 +69,16 @@ def end_by_wrap_up(step: Step, event: WrapUp) -> None:
 
 
 def end_by_return(step: Step, callback: Callback, began: datetime) -> None:
-    """The command that was written then came back: its call is over, or was never placed. A later one goes on."""
+    """The command that was written then came back: its call is over, or was never placed.
+
+    A call of a later presentation goes on: one ahead of the time to which the callback was moved meanwhile.
+    """
+    later = min((at for at in callback.presented if at > began), default=None)
     if step.contact.flights:
-        _end(step, lambda flight: flight.callback_id == callback.callback_id and flight.since <= began)
+        _end(
+            step,
+            lambda flight: flight.callback_id == callback.callback_id and (later is None or flight.since < later),
+        )
 
 
 def _has_ended(step: Step, callback_id: str | None) -> bool:

@@ -23,6 +23,7 @@ from streams.logic.contact.presentations import (
 from streams.logic.contact.system_codes import is_refused_check
 from streams.logic.decisions.admission import due_timer, untimely
 from streams.logic.decisions.flights import end_by_return
+from streams.logic.decisions.moves import timer_of
 from streams.logic.decisions.step import Step
 from topics.callback_events import CallbackReturned, ReturnReason
 from topics.configuration import Campaign, OnReturned
@@ -135,7 +136,8 @@ def _goes_again(step: Step, callback: Callback) -> bool:
 
 def _due_again(step: Step, callback: Callback, undialed: _Undialed) -> None:
     """Present it once more. One that nobody has in hand, as it was moved or called ahead of its time, keeps its own."""
-    returned = replace(callback, returns=callback.returns + 1, timer=due_timer(callback.due_at, callback.window_end_at))
+    timer = timer_of(step, callback, _campaign(step, callback))
+    returned = replace(callback, returns=callback.returns + 1, timer=timer)
     if callback.is_handed_out:
         due_at = max(_asked_for(step, callback, undialed), callback.due_at)
         returned = replace(

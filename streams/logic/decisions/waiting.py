@@ -57,14 +57,17 @@ def held_back(step: Step, callback: Callback, campaign: Campaign | None, grounds
     return True
 
 
-def must_wait(step: Step, callback: Callback, campaign: Campaign | None, grounds: Grounds, *, paced: bool) -> bool:
+def must_wait(step: Step, callback: Callback, campaign: Campaign | None, *, paced: bool) -> bool:
     """Let a callback that falls due wait for a hold, or for the rate if its campaign lets it out at all.
 
-    grounds: to begin with. paced: the rate does not let it out yet. Returns whether it waits.
+    paced: the rate does not let it out yet. Returns whether it waits.
     """
     if not paced and not step.configuration.holds.stops(callback.campaign_id):
         return False
     owner = step.contact.owners.get(callback.campaign_id)
+    grounds = Grounds()
+    if campaign is not None:
+        grounds = Grounds(dialing_mode=campaign.dialing_mode, campaign_status=campaign.status)
     if callback.origin is Origin.AGENT:
         grounds = replace(grounds, because=Because.AGENT_SCHEDULED)
     elif owner is not None:

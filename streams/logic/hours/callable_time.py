@@ -193,15 +193,15 @@ def _region_clocks(times: CompiledTimes, region: str, zones: Zones, now: datetim
 
 
 def _look_at_region(region: str, by: ZoneOf, clocks: list[Clock], now: datetime) -> RegionFacts:
-    """Whether a region is open by all of the clocks. The exception is that of a clock by which it is closed, if any."""
-    is_open, exception = bool(clocks), None
+    """Whether a region is open by all of the clocks. The exception is one by which it is closed, if any is."""
+    opened: list[date | None] = []
+    closed: list[date | None] = []
     for zone, hours in clocks:
         local = now.astimezone(zone)
-        opened = _is_open(slots_on(hours, local), second_of_day(local))
-        if exception is None or (is_open and not opened):
-            exception = _exception((hours,), local)
-        is_open = is_open and opened
-    return RegionFacts(region=region, by=by, open=is_open, exception=exception)
+        is_open = _is_open(slots_on(hours, local), second_of_day(local))
+        (opened if is_open else closed).append(_exception((hours,), local))
+    exception = next((day for day in closed or opened if day is not None), None)
+    return RegionFacts(region=region, by=by, open=bool(opened) and not closed, exception=exception)
 
 
 def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
