@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.logic.contact.upgrades import ROW_VERSION
-from streams.logic.partition.partition import META_KEY
+from streams.logic.partition.own_rows import is_contact
 from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.kafka.test_state import counted
@@ -26,7 +26,7 @@ async def changelog(cluster: Cluster, rows: dict[bytes, bytes]) -> None:
     """Write rows as a worker has written them, each to the partition of its contact."""
     async with feeder(cluster) as feed:
         for key, row in rows.items():
-            partition = 0 if key == META_KEY else partition_for(key, PARTITIONS)
+            partition = partition_for(key, PARTITIONS) if is_contact(key) else 0
             await feed.producer.send(f"{cluster.prefix}contact-state", row, key=key, partition=partition)
         await feed.flush()
 
@@ -51,7 +51,7 @@ async def test_a_worker_of_the_next_version_takes_up_the_stored_changelog_of_eac
 async def test_a_worker_that_meets_a_row_of_the_next_version_ends_and_says_which(cluster: Cluster) -> None:
     """It must not guess: the next version has to come back."""
     rows = stored(CHANGELOGS[-1])
-    key = next(key for key in rows if key != META_KEY)
+    key = next(key for key in rows if is_contact(key))
     newer = rows[key].replace(b'"version":%d,' % ROW_VERSION, b'"version":%d,' % (ROW_VERSION + 1), 1)
     await changelog(cluster, {**rows, key: newer})
     worker = cluster.worker()

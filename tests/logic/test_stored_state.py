@@ -15,7 +15,7 @@ from streams.logic.contact.limits import STATE_ROW_BYTES_MAX
 from streams.logic.contact.rows import decode_contact, decode_outline, encode_contact
 from streams.logic.contact.state import Contact
 from streams.logic.contact.upgrades import UnknownRowVersion
-from streams.logic.partition.own_rows import decode_meta
+from streams.logic.partition.own_rows import decode_meta, is_contact
 from streams.logic.partition.partition import META_KEY, Partition
 from streams.storage.disk_store import DiskStore
 from streams.storage.local_copy import Source
@@ -47,7 +47,7 @@ def restored(rows: dict[bytes, bytes]) -> Partition:
 
 
 def contacts(rows: dict[bytes, bytes]) -> list[Contact]:
-    return [decode_contact(row) for key, row in rows.items() if key != META_KEY]
+    return [decode_contact(row) for key, row in rows.items() if is_contact(key)]
 
 
 @every_file
