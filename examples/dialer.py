@@ -3,16 +3,19 @@
     python examples/dialer.py 127.0.0.1:9092
 
 It needs aiokafka and Ringback's package `topics`. It dials by printing; docs/dialers.md says what a real one does.
+Fields that came with a later version are asked for with `get`: an older worker may have written the record.
 """
 
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import CommitFailedError
 
 from topics.partitions import partition_for
 
@@ -44,12 +47,12 @@ async def main() -> None:
         async def may_dial(command: dict[str, Any]) -> bool:
             request = f"{command['command_id']}-{ME}"
             await tell(
-                "placement-requested", command, event_id=request, request_id=request, origin="callback",
+                "placement-requested", command, event_id=uuid4().hex, request_id=request, origin="callback",
                 phone_number=command["phone_number"], command_id=command["command_id"], reply_to=ME,
             )  # fmt: skip
             async for record in answers:
                 answer = json.loads(record.value)
-                if answer["reply_to"] == ME and answer["request_id"] == request:
+                if answer.get("reply_to") == ME and answer["request_id"] == request:
                     return answer["allowed"] and datetime.now(UTC) < datetime.fromisoformat(answer["valid_until"])
             return False
 
@@ -67,14 +70,15 @@ async def main() -> None:
                 await tell(
                     "wrap-up", command, event_id=f"w-{command['command_id']}", wrap_up_code="DONE",
                     conversation_id=command["conversation_id"] or command["command_id"],
-                    phone_number=command["phone_number"], phone_column=command["phone_column"],
+                    phone_number=command["phone_number"], phone_column=command.get("phone_column"),
                 )  # fmt: skip
             else:
                 await tell(
                     "callback-scheduled", command, type="returned", event_id=f"r-{command['command_id']}",
                     command_id=command["command_id"], reason="expired" if expired else "failed",
                 )  # fmt: skip
-            await commands.commit()
+            with suppress(CommitFailedError):  # Another dialer has the partition now, and gets this command again.
+                await commands.commit()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ STEPS = {
     "presented": {"completed", "cancelled", "rescheduled"},
     "dialing": {"completed", "cancelled", "rescheduled"},
 }
+NO_STATE = ("rejected", "changed")
+"""Transitions that leave a callback in its state."""
 OUT = ("presented", "dialing")
 
 Lives = dict[str, list[dict[str, Any]]]
@@ -124,7 +126,7 @@ def _expected(events: Iterable[Event]) -> dict[str, set[str]]:
 def _lives(read: Read) -> Lives:
     lives: Lives = defaultdict(list)
     for value in read.values("callback-lifecycle"):
-        if value["transition"] != "rejected":
+        if value["transition"] not in NO_STATE:
             lives[value["callback_id"]].append(value)
     return lives
 

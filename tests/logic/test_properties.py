@@ -204,10 +204,10 @@ def lived(history, partitions: int = 1) -> tuple[Worker, Said]:
 
 
 def by_callback(said: Said) -> dict[tuple[str, str], list[Json]]:
-    """The lifecycle of every callback, without rejections."""
+    """The states of every callback, without rejections and changes of its fields."""
     lives: dict[tuple[str, str], list[Json]] = {}
     for record in said.lifecycle:
-        if record["transition"] != "rejected":
+        if record["transition"] not in ("rejected", "changed"):
             lives.setdefault((record["contact_id"], record["callback_id"]), []).append(record)
     return lives
 
