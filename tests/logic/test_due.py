@@ -69,6 +69,9 @@ def test_a_preview_command_says_everything_the_dialer_needs():
         "conversation_id": "v1",
         "notes": "ring twice",
         "attributes": {"name": "Ann"},
+        "phone_column": None,
+        "time_zone": "America/New_York",
+        "contract_version": 1,
     }
 
 

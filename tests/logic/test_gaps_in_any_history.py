@@ -129,7 +129,7 @@ def replay(model: Model, line: Json, event: Json | None) -> None:
         model.call(value["campaign_id"], at, value["callback_id"], None)
     elif line["topic"] == "placement-decided":
         again = model.answers.get(value["request_id"])
-        if instant(value["occurred_at"]) < at:  # The answer is given once more.
+        if again == value or instant(value["occurred_at"]) < at:  # The answer is given once more.
             assert again == value
             for call in model.under_way(at):
                 if call["request_id"] == value["request_id"] and value["allowed"]:

@@ -7,7 +7,7 @@ import pytest
 
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Fired, LatenessCause
-from streams.logic.contact.upgrades import UnknownRowVersion
+from streams.logic.contact.upgrades import ROW_VERSION, UnknownRowVersion
 from streams.logic.decisions.decide import decide
 from streams.logic.partition.partition import META_KEY, Arrived, Outcome, Partition
 from tests.builders import (
@@ -275,7 +275,7 @@ def test_the_count_of_outstanding_callbacks_is_right_over_life_and_restart(log):
 
 def test_a_row_of_a_newer_version_is_not_guessed_at():
     partition = Partition(0, 1, Configuration(), {})
-    partition.restore(b"L|c1", b'{"version":3,"contact_list_id":"L","contact_id":"c1"}')
+    partition.restore(b"L|c1", b'{"version":%d,"contact_list_id":"L","contact_id":"c1"}' % (ROW_VERSION + 1))
     with pytest.raises(UnknownRowVersion):
         partition.ready(AT_1430)
 

@@ -32,10 +32,12 @@ def happened(history: list[tuple[str, str, Json]]) -> Iterator[Happening]:
 
 def calls(happenings: list[Happening]) -> Iterator[tuple[int, Json]]:
     """Where a call is let out: a command for analysis, or a placement that is allowed now."""
-    for place, (at, topic, value) in enumerate(happenings):
-        fresh = topic == "placement-decided" and value["allowed"] and instant(value["occurred_at"]) == at
+    given: list[Json] = []
+    for place, (_, topic, value) in enumerate(happenings):
+        fresh = topic == "placement-decided" and value["allowed"] and value not in given
         if topic == "dial-analysis" or fresh:
             yield place, value
+        given += [value] if topic == "placement-decided" else []
 
 
 def campaign_at(happenings: list[Happening], place: int) -> Json:
