@@ -11,6 +11,7 @@ import pytest
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact import upgrades
 from streams.logic.contact.exchange import Arrived
+from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import STATE_ROW_BYTES_MAX
 from streams.logic.contact.rows import decode_contact, decode_outline, encode_contact
 from streams.logic.contact.state import Contact
@@ -74,6 +75,30 @@ def test_every_stored_callback_is_outstanding_and_can_be_called_off(path: Path) 
             orjson.loads(r.value or b"")["transition"] for r in outcome.records if r.topic == "callback-lifecycle"
         )
     assert ended == {"cancelled": len(known)} and core.outstanding == 0
+
+
+@by_version
+def test_every_stored_command_can_be_given_back_and_what_it_is_of_changed_before(path: Path) -> None:
+    """As with the events that the version before put into the dead letters: they are replayed after the upgrade."""
+    core, said = restored(stored(path)), Counter[tuple[str, ...]]()
+    out = [(one, callback) for one in contacts(stored(path)) for callback in one.callbacks if callback.is_handed_out]
+    for number, (contact, callback) in enumerate(out):
+        place = (contact.contact_list_id, contact.contact_id)
+        about = {
+            "occurred_at": "2026-11-23T14:45:00Z", "callback_id": callback.callback_id, "contact_id": place[1],
+            "campaign_id": callback.campaign_id, "contact_list_id": place[0],
+        }  # fmt: skip
+        name = command_id(*place, callback.callback_id, callback.presentation)
+        events = (
+            {"type": "changed", "event_id": f"changed-{number}", "notes": "ask for the bill", **about},
+            {"type": "returned", "event_id": f"returned-{number}", "command_id": name, "reason": "shed", **about},
+        )
+        for offset, event in enumerate(events, start=2 * number):
+            arrived = Arrived("callback-scheduled", 0, offset, "|".join(place).encode(), orjson.dumps(event), 0)
+            records = core.apply(arrived, NOW).records
+            steps = [orjson.loads(one.value or b"") for one in records if one.topic == "callback-lifecycle"]
+            said.update((event["type"], one["transition"], *one["reasons"]) for one in steps)
+    assert said == {("changed", "changed"): len(out), ("returned", "not_dialed", "shed"): len(out)} and len(out) > 60
 
 
 @every_file
