@@ -337,7 +337,7 @@ async def test_partitions_that_were_added_while_nobody_looked_keep_every_worker_
 async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_partitions(cluster: Cluster) -> None:
     watch = TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix)
     ids = await watch.begin()
-    assert len(set(ids.values())) == len(ids) == 6
+    assert len(set(ids.values())) == len(ids) == len(CONFIGURATION_TOPICS)
     await watch.look()
     await make_anew(cluster, "campaign-recycle")
     with pytest.raises(TopicRecreated, match="campaign-recycle was deleted and recreated"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ENDS = {"completed", "cancelled", "blocked", "not_dialed"}
 CHANGES = {"rescheduled", "cancelled", "completed", "not_dialed"}
+OUT = ("presented", "dialing")
 STEPS = {
     None: {"scheduled"},
     "scheduled": {"due"} | CHANGES,
@@ -33,11 +34,11 @@ STEPS = {
     "completed": {"rescheduled"},
     "not_dialed": {"rescheduled"},
 }
+GOES = {"due", "waiting", *OUT}
 ANSWERS = {"not_dialed", "rescheduled", "rejected"}
 NO_STATE = {"rejected", "changed"}
 """Transitions that leave a callback in its state."""
 
-OUT = ("presented", "dialing")
 ANSWERS_CANCELLED = {"callback_ended", "callback_unknown"}
 
 Row = tuple[Stored, dict[str, Any]]
@@ -92,14 +93,16 @@ def _lives(lives: Lives) -> Iterator[str]:
 
 
 def _causes(events: Iterable[Event], read: dict[str, list[Row]]) -> Iterator[str]:
-    """Every event leaves its mark, and no mark twice."""
-    marks: Counter[tuple[str, str, str]] = Counter()
+    """Every event leaves its mark, and no mark twice: but what goes again may go at the time that it had."""
+    marks: Counter[tuple[str, str, str, int]] = Counter()
+    moves: Counter[str] = Counter()
     for _, value in read["callback-lifecycle"]:
-        event_id = value["cause"].get("event_id")
+        event_id, step, callback = value["cause"].get("event_id"), value["transition"], value.get("callback_id") or ""
+        moves[callback] += step == "rescheduled"
         if event_id is not None:
-            marks[event_id, value["transition"], value.get("callback_id") or ""] += 1
+            marks[event_id, step, callback, moves[callback] * (step in GOES)] += 1
     yield from (f"repeated: {mark} {count} times" for mark, count in marks.items() if count > 1)
-    marked = {event_id for event_id, _, _ in marks}
+    marked = {event_id for event_id, *_ in marks}
     for event in events:
         is_change = event.what in ("scheduled", "rescheduled", "cancelled", "changed")
         if (is_change or event.what == "wrap-up CB") and event.event_id not in marked:
