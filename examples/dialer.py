@@ -21,7 +21,57 @@ from topics.partitions import partition_for
 
 BROKER, PREFIX = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "ringback."
 ME = uuid4().hex
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S, ASKED_TIMES = 5.0, 3
+FRESH = timedelta(seconds=30)
+
+
+class Dialer:
+    """What one process does with a command. partitions: of the topics of contacts."""
+
+    def __init__(self, producer: Any, answers: Any, partitions: int) -> None:
+        self._producer, self._answers, self._partitions = producer, answers, partitions
+
+    async def take(self, command: dict[str, Any], written_at: datetime) -> None:
+        """Dial, or give it back: one of the two has been said when this returns."""
+        now, expires_at = datetime.now(UTC), command["expires_at"]
+        expired = expires_at is not None and datetime.fromisoformat(expires_at) <= now
+        fresh = command["checks"] == "passed" and now - written_at < FRESH
+        if not expired and (fresh or await self._may_dial(command)):
+            print("dials", command["phone_number"], command["notes"] or "", flush=True)
+            await self._tell(
+                "wrap-up", command, event_id=f"w-{command['command_id']}", wrap_up_code="DONE",
+                conversation_id=command["conversation_id"] or command["command_id"],
+                phone_number=command["phone_number"], phone_column=command.get("phone_column"),
+            )  # fmt: skip
+        else:
+            await self._tell(
+                "callback-scheduled", command, type="returned", event_id=f"r-{command['command_id']}",
+                command_id=command["command_id"], reason="expired" if expired else "failed",
+            )  # fmt: skip
+
+    async def _may_dial(self, command: dict[str, Any]) -> bool:
+        request = f"{command['command_id']}-{ME}"
+        for _ in range(ASKED_TIMES):  # While another worker takes a partition over, answers take seconds.
+            await self._tell(
+                "placement-requested", command, event_id=uuid4().hex, request_id=request, origin="callback",
+                phone_number=command["phone_number"], command_id=command["command_id"], reply_to=ME,
+            )  # fmt: skip
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(self._is_allowed(request), ANSWER_WITHIN_S)
+        return False
+
+    async def _is_allowed(self, request: str) -> bool:
+        async for record in self._answers:
+            answer = json.loads(record.value)
+            if answer.get("reply_to") == ME and answer["request_id"] == request:
+                return answer["allowed"] and datetime.now(UTC) < datetime.fromisoformat(answer["valid_until"])
+        return False
+
+    async def _tell(self, topic: str, command: dict[str, Any], **more: Any) -> None:
+        about = {name: command[name] for name in ("campaign_id", "contact_list_id", "contact_id", "callback_id")}
+        key = f"{command['contact_list_id']}|{command['contact_id']}".encode()
+        value = json.dumps({**about, "occurred_at": datetime.now(UTC).isoformat(), **more}).encode()
+        await self._producer.send_and_wait(PREFIX + topic, value, key, partition_for(key, self._partitions))
 
 
 async def main() -> None:
@@ -36,47 +86,9 @@ async def main() -> None:
     )  # Without a group: each dialer reads all answers, and takes those to its own address.
     async with producer, commands, answers:
         await answers.seek_to_end()
-        partitions = len(await producer.partitions_for(f"{PREFIX}wrap-up"))
-
-        async def tell(topic: str, command: dict[str, Any], **more: Any) -> None:
-            about = {name: command[name] for name in ("campaign_id", "contact_list_id", "contact_id", "callback_id")}
-            key = f"{command['contact_list_id']}|{command['contact_id']}".encode()
-            value = json.dumps({**about, "occurred_at": datetime.now(UTC).isoformat(), **more}).encode()
-            await producer.send_and_wait(PREFIX + topic, value, key, partition_for(key, partitions))
-
-        async def may_dial(command: dict[str, Any]) -> bool:
-            request = f"{command['command_id']}-{ME}"
-            await tell(
-                "placement-requested", command, event_id=uuid4().hex, request_id=request, origin="callback",
-                phone_number=command["phone_number"], command_id=command["command_id"], reply_to=ME,
-            )  # fmt: skip
-            async for record in answers:
-                answer = json.loads(record.value)
-                if answer.get("reply_to") == ME and answer["request_id"] == request:
-                    return answer["allowed"] and datetime.now(UTC) < datetime.fromisoformat(answer["valid_until"])
-            return False
-
+        dialer = Dialer(producer, answers, len(await producer.partitions_for(f"{PREFIX}wrap-up")))
         async for record in commands:
-            command = json.loads(record.value)
-            age = datetime.now(UTC) - datetime.fromtimestamp(record.timestamp / 1000, UTC)
-            expired = command["expires_at"] and datetime.fromisoformat(command["expires_at"]) <= datetime.now(UTC)
-            try:
-                fresh = command["checks"] == "passed" and age < timedelta(seconds=30)
-                allowed = not expired and (fresh or await asyncio.wait_for(may_dial(command), ANSWER_WITHIN_S))
-            except TimeoutError:
-                allowed = False
-            if allowed:
-                print("dials", command["phone_number"], command["notes"] or "", flush=True)
-                await tell(
-                    "wrap-up", command, event_id=f"w-{command['command_id']}", wrap_up_code="DONE",
-                    conversation_id=command["conversation_id"] or command["command_id"],
-                    phone_number=command["phone_number"], phone_column=command.get("phone_column"),
-                )  # fmt: skip
-            else:
-                await tell(
-                    "callback-scheduled", command, type="returned", event_id=f"r-{command['command_id']}",
-                    command_id=command["command_id"], reason="expired" if expired else "failed",
-                )  # fmt: skip
+            await dialer.take(json.loads(record.value), datetime.fromtimestamp(record.timestamp / 1000, UTC))
             with suppress(CommitFailedError):  # Another dialer has the partition now, and gets this command again.
                 await commands.commit()
 
