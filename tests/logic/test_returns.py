@@ -318,7 +318,11 @@ def test_the_silent_are_waited_for_from_the_expiry_of_their_command() -> None:
 
 
 def test_the_end_of_one_whose_dialer_may_be_silent_says_when_its_command_expired() -> None:
-    for limits, expected in (({"silent_after_expiry_s": 60}, at(5)), ({"outcome_timeout_s": 360}, None)):
+    cases: tuple[tuple[dict[str, Any], str | None], ...] = (
+        ({"silent_after_expiry_s": 60}, at(5)),
+        ({"outcome_timeout_s": 360}, None),
+    )
+    for limits, expected in cases:
         worker = Worker(campaign(rule_set_ids=["R"], expire_after_s=300, **limits), rules=(rule(minutes=30),))
         worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(-30)))
         worker.run_to(at(0))
