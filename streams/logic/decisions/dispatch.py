@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.contact.callback import Callback, MovedFor, Timer, TimerKind
+from streams.logic.contact.callback import Callback, MovedFor, Status, Timer, TimerKind
 from streams.logic.contact.effects import Dial
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
@@ -137,6 +137,12 @@ def _unless_silent(callback: Callback, campaign: Campaign) -> Callback:
         return callback
     silent_at = limit + timedelta(seconds=seconds)
     return callback if callback.timer.at <= silent_at else replace(callback, timer=Timer(silent_at, TimerKind.OUTCOME))
+
+
+def silent_from(callback: Callback, campaign: Campaign | None) -> datetime | None:
+    """When the command expires that the system dials, if the campaign says how long its dialer may be silent then."""
+    limited = campaign is not None and campaign.silent_after_expiry_s is not None
+    return callback.expires_at if limited and callback.status is Status.DIALING else None
 
 
 def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
