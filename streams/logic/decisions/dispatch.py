@@ -193,8 +193,10 @@ def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: 
 
 
 def _column_of(contact: Contact, phone_number: str) -> str | None:
-    """The first column of the record that has the number, in any spelling."""
-    return next((entry.column for entry in entries_of(contact, phone_number)), None)
+    """The first column of the record that has the number as it is dialed, else in any spelling."""
+    entries = entries_of(contact, phone_number)
+    exact = (entry.column for entry in entries if entry.phone_number == phone_number)
+    return next(exact, entries[0].column if entries else None)
 
 
 def _time_zone_of(contact: Contact, phone_number: str) -> str | None:
