@@ -211,12 +211,17 @@ class NotDialedFacts(LifecycleFacts, frozen=True):
 
 
 class ExpiredFacts(LifecycleFacts, frozen=True):
-    """The callback was too late to go out, or nobody said how its call ended."""
+    """The callback was too late to go out, or nobody said how its call ended, or its window is over.
+
+    expires_at: of the command that the system dials, if the campaign says how long its dialer may be silent after it.
+    """
 
     expire_after_s: int | None = None
     presented_at: Instant | None = None
     window_end_at: Instant | None = None
     missed: int | None = None
+    no_open_slot_within_days: int | None = None
+    expires_at: Instant | None = None
 
 
 class OwnerExpiredFacts(LifecycleFacts, frozen=True):

@@ -49,11 +49,12 @@ class ChangeRejectedFacts(LifecycleFacts, frozen=True):
 
 
 class ReturnRejectedFacts(LifecycleFacts, frozen=True):
-    """A return was rejected."""
+    """A return was rejected. asked_for: when it was to be due again, by the event."""
 
     event_type: EventType
     command_id: Id
     returned: ReturnReason
+    asked_for: Instant | None = None
 
 
 class WrapUpRejectedFacts(LifecycleFacts, frozen=True):

@@ -5,6 +5,7 @@ ignored; `facts` may be any object. Source: docs/contract.md.
 """
 
 import argparse
+import inspect
 import json
 from typing import Any
 
@@ -22,7 +23,21 @@ def schema_of(topic: str) -> dict[str, Any]:
         raise KeyError(topic)
     schemas, components = msgspec.json.schema_components(values, ref_template="#/$defs/{name}")
     one = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
-    return {"$schema": _DIALECT, "title": topic, **one, "$defs": components}
+    return {"$schema": _DIALECT, "title": topic, **one, "$defs": _for_others(components)}
+
+
+def _for_others(schema: Any) -> Any:
+    """The same for any reader: patterns of ECMA-262, which has other signs for start and end, and plain prose."""
+    if isinstance(schema, list):
+        return [_for_others(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: _for_others(value) for name, value in schema.items()}
+    if isinstance(told.get("pattern"), str):
+        told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+    if isinstance(told.get("description"), str):
+        told["description"] = inspect.cleandoc(told["description"])
+    return told
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -75,10 +75,11 @@ class Import:
         """The same, and then take from the list what no file has."""
         entries = Entries()
         self._note = entries.note
-        if not self._is_to_be_sent():
-            return 0
+        is_to_be_sent = self._is_to_be_sent()
         if not entries:
             raise OperatorError("there is no entry in the files, so --replace would empty the list: nothing was sent")
+        if not is_to_be_sent:
+            return 0
         lists = dnc_entries.read(self._chosen.settings, lambda count: self._progress.show("read", count))
         gone = entries.gone(number for name, number in lists.entries() if name == dnc_list_id)
         self._send(tombstones(dnc_list_id, gone))
@@ -90,11 +91,11 @@ class Import:
         found = check(self._files, _report, self._note, self._progress.show)
         lines = f"{counted(found.lines, 'line', 'lines')} in {counted(len(self._files.sources), 'file', 'files')}"
         click.echo(f"checked {lines}, {found.rejected:,} rejected")
-        if found.rejected and not (self._chosen.skip_rejects and not self._chosen.check_only):
-            raise OperatorError(
-                f"{counted(found.rejected, 'line is', 'lines are')} rejected, so nothing was sent. "
-                "Correct them, or leave them out with --skip-rejects"
-            )
+        rejected = f"{counted(found.rejected, 'line is', 'lines are')} rejected"
+        if found.rejected and not self._chosen.skip_rejects:
+            raise OperatorError(f"{rejected}, so nothing was sent. Correct them, or leave them out with --skip-rejects")
+        if found.rejected and self._chosen.check_only:
+            raise OperatorError(f"{rejected}, and would be left out. Nothing was sent, because of --check-only")
         return not self._chosen.check_only
 
     def _send(self, more: Iterable[Record]) -> None:

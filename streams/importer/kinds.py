@@ -55,6 +55,12 @@ TOPICS = {
 _ID_DIGITS = 32
 _RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 1024  # Kafka counts what is around a record, too.
 _PLAIN_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
+_SHAPES = {
+    "phone_number": "Not E.164: a plus sign, the country code and the number, digits alone",
+    "region": "Not ISO 3166: a country as US, or a part of one as US-CA, in capitals",
+    "contact_list_id": "It has a | in it",
+}
+"""What is said of a field in another shape than its own, where the codec says no more than that."""
 _IN_KEY = re.compile(r"[ !#-\[\]-{}~]{1,256}")
 
 
@@ -187,9 +193,8 @@ def _decoded(topic: TopicName, fields: Fields, layout: Layout | None) -> Any:
     try:
         return decode(topic, msgspec.json.encode(fields))
     except BadEvent as bad:
-        is_number = bad.path.endswith(".phone_number") and bad.message.startswith("Expected `str` in")
-        reason = "Not E.164: a plus sign, the country code and the number, digits alone" if is_number else bad.message
-        raise Rejected(_name_of(bad.path, fields, layout), reason) from None
+        shape = _SHAPES.get(bad.path.rpartition(".")[2]) if bad.message.startswith("Expected `str` in") else None
+        raise Rejected(_name_of(bad.path, fields, layout), shape or bad.message) from None
 
 
 def _name_of(path: str, fields: Fields, layout: Layout | None) -> str:

@@ -72,7 +72,7 @@ class Layout:
     def fields(self, row: Sequence[str]) -> dict[str, Any] | Rejected:
         """The fields of a row, as a record has them, or why there are none."""
         if len(row) != self.width:
-            return Rejected("", f"The line has {len(row)} fields, the header {self.width}")
+            return Rejected("", f"The line has another number of fields than the header: {len(row)}, not {self.width}")
         fields: dict[str, Any] = {name: cell for name, at in self.plain if (cell := row[at]) and not cell.isspace()}
         try:
             for name in SWITCHES:

@@ -236,6 +236,7 @@ def test_a_past_call_is_rejected_where_a_worker_would_refuse_it(tmp_path, change
         ({"phone_number": "+15550000000"}, "phone_number: In no numbering plan"),
         ({"owner": "only"}, "agent_id: An owner `only` or `preferred` needs an agent"),
         ({"window_end_at": "2027-03-11T15:00:00Z"}, "window_end_at: A window ends after the due time"),
+        ({"contact_list_id": "L|2"}, "contact_list_id: It has a | in it"),
         ({"type": "cancelled"}, "type: Only callbacks that are outstanding"),
     ],
 )
@@ -253,7 +254,7 @@ def test_a_column_of_csv_is_named_as_the_header_has_it(tmp_path):
     assert rejected("contacts", content, tmp_path) == [
         (2, "number.work.callable: Neither true nor false"),
         (3, "number.work: Not E.164: a plus sign, the country code and the number, digits alone"),
-        (4, "number.work.region: Expected `str` in the shape of this field"),
+        (4, "number.work.region: Not ISO 3166: a country as US, or a part of one as US-CA, in capitals"),
     ]
 
 
@@ -263,7 +264,7 @@ def test_what_is_no_line_of_csv_is_rejected_and_the_next_one_is_read(tmp_path):
     )
     outcomes = read("dnc", written(tmp_path, content))
     assert [(number, why) for number, why in outcomes if isinstance(why, str)] == [
-        (2, "The line has 1 fields, the header 2"),
+        (2, "The line has another number of fields than the header: 1, not 2"),
         (3, "Not UTF-8"),
         (4, "Not CSV: ',' expected after '\"'"),
         (5, f"The line is longer than {LINE_BYTES_MAX} bytes"),
@@ -451,6 +452,18 @@ def test_a_broker_that_is_not_there_is_one_line_with_the_cure(capsys, tmp_path):
     path = written(tmp_path, CONTACT)
     code, _, err = told(capsys, "contacts", "--broker", "127.0.0.1:1", path)
     assert code == 1 and len(err) == 1 and "no Kafka broker at 127.0.0.1:1" in err[0]
+
+
+def test_a_check_alone_says_what_is_left_out(capsys, tmp_path):
+    path = written(tmp_path, f"phone_number\n+12125550101\n{SECRET}\n")
+    code, out, err = told(capsys, "dnc", "--list", "D", "--check-only", "--skip-rejects", path)
+    assert code == 1 and out[-1] == "checked 2 lines in 1 file, 1 rejected"
+    assert err == ["ringback: 1 line is rejected, and would be left out. Nothing was sent, because of --check-only"]
+
+
+def test_a_check_alone_says_that_a_list_would_be_emptied(capsys, tmp_path):
+    code, _, err = told(capsys, "dnc", "--list", "D", "--replace", "--check-only", written(tmp_path, "phone_number\n"))
+    assert code == 1 and "would empty the list" in err[0]
 
 
 @pytest.mark.parametrize(

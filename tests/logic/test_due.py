@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import Worker, campaign, cancelled, contact, rescheduled, rule, scheduled, wrap_up
+from tests.builders import NUMBER, Worker, campaign, cancelled, contact, rescheduled, rule, scheduled, wrap_up
 
 MODES = ["preview", "progressive", "power", "predictive", "agentless", "external"]
 STATUSES = ["on", "stopping", "off", "complete", "forced_off"]
@@ -253,3 +253,14 @@ def test_an_agent_callback_kept_for_anyone_turns_rule_callbacks_into_previews_fo
     worker.schedule(scheduled(owner=None, agent_id=None, due_at="2026-12-01T15:00:00Z"))
     command = worker.run_to("2026-11-23T15:30:00Z").commands[0]
     assert (command["checks"], command["owner"], command["agent_id"]) == ("at_placement", "anyone", None)
+
+
+def test_a_command_names_the_column_of_the_number_as_it_is_dialed_before_one_of_another_spelling():
+    other = {"column": "old", "type": "CELL", "phone_number": "+112125550101", "callable": True}
+    same = {"column": "mobile", "type": "CELL", "phone_number": NUMBER, "callable": True}
+    for numbers, column in (([other, same], "mobile"), ([other], "old"), ([], None)):
+        worker = Worker()
+        worker.send("contacts", contact(numbers=numbers))
+        worker.schedule(scheduled())
+        (command,) = worker.run_to("2026-11-23T15:00:00Z").commands
+        assert command["phone_column"] == column

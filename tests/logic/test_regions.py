@@ -350,6 +350,17 @@ def test_the_more_specific_one_stands_for_its_own_and_the_general_one_for_all_ot
     assert [reasons(compiled, one) for one in at] == [[], [OUTSIDE]]
 
 
+@pytest.mark.parametrize("where", [{}, {"region": "US-NY"}], ids=["of_a_zone", "of_a_region_in_a_zone"])
+def test_an_exception_of_a_zone_that_no_database_has_is_a_holiday(where):
+    longer = exception("2026-11-26", ("00:00", "24:00"), time_zone="America/New_Yrok", **where)
+    compiled = hours(exceptions=[longer])
+    at = ("2026-11-26T04:59:59Z", "2026-11-26T05:00:00Z", "2026-11-27T04:59:59Z", "2026-11-27T05:00:00Z")
+    assert [reasons(compiled, one) for one in at] == [[], [OUTSIDE], [OUTSIDE], []]
+    elsewhere = known(number(EAST, phone_number="+16175550101"))
+    expected = [] if where else [OUTSIDE]
+    assert reasons(compiled, "2026-11-26T15:00:00Z", elsewhere, "+16175550101") == expected
+
+
 def test_a_region_that_only_exceptions_name_counts_on_their_dates_alone():
     compiled = hours(exceptions=[exception("2026-11-26", ("10:00", "12:00"), region="US-NY"), exception("2026-11-27")])
     at = ("2026-11-25T03:00:00Z", "2026-11-26T14:00:00Z", "2026-11-26T15:00:00Z", "2026-11-26T17:00:00Z")
@@ -424,7 +435,7 @@ def test_an_exception_opens_no_zone_that_the_set_does_not_have():
         ("Europe/Paris", "Europe/Berlin", "Europe/Paris", []),
         ("UTC", "UTC", "UTC", [OUTSIDE]),
         ("UTC", "Etc/UTC", "UTC", []),
-        ("UTC", "Mars/Olympus_Mons", "UTC", []),
+        ("UTC", "Mars/Olympus_Mons", "UTC", [OUTSIDE]),  # Nobody knows whom it was to close.
     ],
 )
 def test_an_exception_of_a_zone_holds_for_all_names_of_the_zone(of_zones, of_exception, zone, expected):

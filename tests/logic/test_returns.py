@@ -130,6 +130,12 @@ def test_a_retry_is_at_most_thirty_days_and_an_hour_ahead_and_not_before_the_ret
             assert said.reasons == [expected], retry_at
 
 
+def test_the_rejection_of_a_return_says_when_it_was_to_be_due_again_if_it_said_so() -> None:
+    worker = presented(on_returned="again")
+    assert worker.schedule(back("u1", retry_at=at(1))).lifecycle[0]["facts"]["asked_for"] == at(1)
+    assert "asked_for" not in worker.schedule(back("u2", presentation=7)).lifecycle[0]["facts"]
+
+
 def test_a_retry_at_this_very_instant_goes_out_at_once_and_its_command_can_come_back_too() -> None:
     worker = presented(on_returned="again")
     worker.schedule(back("u1", 0, retry_at=at(0)))
@@ -309,6 +315,19 @@ def test_the_silent_are_waited_for_from_the_expiry_of_their_command() -> None:
         assert said.lines == []
         said = worker.run_to(at(ends_at))
         assert (said.transitions, said.reasons) == (["expired"], [["no_outcome"]])
+
+
+def test_the_end_of_one_whose_dialer_may_be_silent_says_when_its_command_expired() -> None:
+    cases: tuple[tuple[dict[str, Any], str | None], ...] = (
+        ({"silent_after_expiry_s": 60}, at(5)),
+        ({"outcome_timeout_s": 360}, None),
+    )
+    for limits, expected in cases:
+        worker = Worker(campaign(rule_set_ids=["R"], expire_after_s=300, **limits), rules=(rule(minutes=30),))
+        worker.wrap_up(wrap_up("v1", wrap_up_code="AGAIN", occurred_at=at(-30)))
+        worker.run_to(at(0))
+        (ended,) = worker.run_to(at(6)).lifecycle
+        assert (ended["reasons"], ended["facts"].get("expires_at")) == (["no_outcome"], expected)
 
 
 def test_a_word_in_time_ends_the_silence() -> None:

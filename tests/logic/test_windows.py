@@ -400,6 +400,14 @@ def test_where_nobody_knows_the_zone_no_day_is_open():
     assert late(worker, "2026-11-23T16:00:00Z").transitions[-1] == "expired"
 
 
+def test_an_end_for_want_of_an_open_day_says_so_and_no_other_end_does():
+    for options, days in ((NEXT_DAY, 8), ({**NEXT_DAY, "missed_max": 0}, None), ({}, None)):
+        worker = Worker(campaign(**options, **TIMED))
+        worker.send("callable-time-sets", hours((1, "12:00", "13:00")))
+        facts = late(worker, "2026-11-23T16:00:00Z").lifecycle[-1]["facts"]
+        assert (facts["missed"], facts.get("no_open_slot_within_days")) == (1, days)
+
+
 SLOTS: Json = {**TIMED, "screen_previews": True, "reschedule_zone_blocked": True}
 
 

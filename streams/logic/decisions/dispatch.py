@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.logic.contact.callback import Callback, MovedFor, Timer, TimerKind
+from streams.logic.contact.callback import Callback, MovedFor, Status, Timer, TimerKind
 from streams.logic.contact.effects import Dial
 from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import OUTCOME_TIMEOUT_S, OWNER_EXPIRY_S
@@ -139,6 +139,12 @@ def _unless_silent(callback: Callback, campaign: Campaign) -> Callback:
     return callback if callback.timer.at <= silent_at else replace(callback, timer=Timer(silent_at, TimerKind.OUTCOME))
 
 
+def silent_from(callback: Callback, campaign: Campaign | None) -> datetime | None:
+    """When the command expires that the system dials, if the campaign says how long its dialer may be silent then."""
+    limited = campaign is not None and campaign.silent_after_expiry_s is not None
+    return callback.expires_at if limited and callback.status is Status.DIALING else None
+
+
 def _owner_timer(now: datetime, campaign: Campaign | None) -> Timer:
     seconds = (campaign and campaign.owner_expires_after_s) or OWNER_EXPIRY_S
     return Timer(now + timedelta(seconds=seconds), TimerKind.OWNER)
@@ -187,8 +193,10 @@ def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: 
 
 
 def _column_of(contact: Contact, phone_number: str) -> str | None:
-    """The first column of the record that has the number, in any spelling."""
-    return next((entry.column for entry in entries_of(contact, phone_number)), None)
+    """The first column of the record that has the number as it is dialed, else in any spelling."""
+    entries = entries_of(contact, phone_number)
+    exact = (entry.column for entry in entries if entry.phone_number == phone_number)
+    return next(exact, entries[0].column if entries else None)
 
 
 def _time_zone_of(contact: Contact, phone_number: str) -> str | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streams.logic.contact.callback import Callback, Status, TimerKind
 from streams.logic.contact.inputs import ConfigurationChanged
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.dispatch import Grounds, present
+from streams.logic.decisions.dispatch import Grounds, present, silent_from
 from streams.logic.decisions.field_changes import passed_to_queue
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.moves import timer_of
@@ -239,5 +239,6 @@ def _end_window(step: Step, callback: Callback) -> None:
 
 
 def _expire_without_outcome(step: Step, callback: Callback) -> None:
-    facts = ExpiredFacts(presented_at=callback.presented[-1])
+    campaign = step.configuration.campaigns.get(callback.campaign_id)
+    facts = ExpiredFacts(presented_at=callback.presented[-1], expires_at=silent_from(callback, campaign))
     step.move(callback, Transition.EXPIRED, reasons=(Reason.NO_OUTCOME,), facts=facts)

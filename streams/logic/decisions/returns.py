@@ -49,7 +49,9 @@ class _Undialed(Struct, frozen=True, kw_only=True, gc=False):
 
 def take_back(step: Step, event: CallbackReturned) -> None:
     """A dialer gives a command back: the callback ends or is due again, unless it was moved during the call."""
-    facts = ReturnRejectedFacts(event_type=EventType.RETURNED, command_id=event.command_id, returned=event.reason)
+    facts = ReturnRejectedFacts(
+        event_type=EventType.RETURNED, command_id=event.command_id, returned=event.reason, asked_for=event.retry_at
+    )
     callback = step.outstanding.get(event.callback_id)
     if callback is None:
         _reject_without_callback(step, event, facts)

@@ -57,10 +57,12 @@ def miss(step: Step, callback: Callback, campaign: Campaign | None) -> None:
         return
     assert callback.window_end_at is not None, "without a window none is missed"
     missed = replace(callback, missed=callback.missed + 1)
+    if campaign is None or not _has_another(callback, campaign):
+        _expire(step, missed)
+        return
     window = _next_window(step, callback, campaign)
     if window is None:
-        ended = ExpiredFacts(window_end_at=callback.window_end_at, missed=missed.missed)
-        step.move(missed, Transition.EXPIRED, reasons=(Reason.WINDOW_OVER,), facts=ended)
+        _expire(step, missed, no_open_slot_within_days=MOVE_AHEAD_MAX.days)
         return
     moved = replace(
         missed,
@@ -80,6 +82,14 @@ def miss(step: Step, callback: Callback, campaign: Campaign | None) -> None:
     step.move(moved, Transition.RESCHEDULED, reasons=(Reason.WINDOW_OVER,), facts=facts)
 
 
+def _expire(step: Step, missed: Callback, *, no_open_slot_within_days: int | None = None) -> None:
+    """It ends. no_open_slot_within_days: if it would have another window, and so many days have none that is open."""
+    facts = ExpiredFacts(
+        window_end_at=missed.window_end_at, missed=missed.missed, no_open_slot_within_days=no_open_slot_within_days
+    )
+    step.move(missed, Transition.EXPIRED, reasons=(Reason.WINDOW_OVER,), facts=facts)
+
+
 def _wait(step: Step, callback: Callback) -> None:
     """Wait until the campaign can be read; whatever it waited for before, no agent gets it any more as it is."""
     if callback.status is Status.WAITING:
@@ -88,12 +98,14 @@ def _wait(step: Step, callback: Callback) -> None:
         hold(step, callback, None, (Reason.CAMPAIGN_UNREADABLE,), Grounds())
 
 
-def _next_window(step: Step, callback: Callback, campaign: Campaign | None) -> Window | None:
-    """The same window on the next day that is open; None if there is to be none, or none is open within 8 days."""
-    if campaign is None or campaign.on_missed is not OnMissed.NEXT_DAY:
-        return None
-    if callback.missed >= (MISSED_MAX if campaign.missed_max is None else campaign.missed_max):
-        return None
+def _has_another(callback: Callback, campaign: Campaign) -> bool:
+    """Whether the campaign gives a callback that missed its window the same one on another day."""
+    allowed = MISSED_MAX if campaign.missed_max is None else campaign.missed_max
+    return campaign.on_missed is OnMissed.NEXT_DAY and callback.missed < allowed
+
+
+def _next_window(step: Step, callback: Callback, campaign: Campaign) -> Window | None:
+    """The same window on the next day that is open; None if no day is open within 8 days."""
     start, end = callback.window_start_at or callback.due_at, callback.window_end_at
     assert end is not None, "without a window none is missed"
     days = max(1, (step.now - start).days)  # After an outage, those of the past are not looked at one by one.

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from streams.logic.hours.open_slots import Dated, Dates, Hours, Rank, Slots, Windows
 from streams.logic.hours.same_offsets import by_country, named_for
+from streams.logic.hours.zones import zone_info
 from topics.configuration import CallableException, DaySlot, Slot
 
 ALL_DAY: Windows = (((0, 86_400),),) * 7
@@ -59,12 +60,14 @@ class Exceptions:
 def compile_exceptions(exceptions: Iterable[CallableException]) -> Exceptions:
     """Put exceptions in order by what they name. Of one date and target, the slots of all count; a holiday wins.
 
-    One of whose slots none ever opens is a holiday, too.
+    One of whose slots none ever opens is a holiday, too. So is one of a zone that no database has, by every clock:
+    nobody knows whom it closes.
     """
     found: dict[tuple[str | None, str | None], dict[date, list[Slots]]] = {}
     for one in exceptions:
-        of_target = found.setdefault((one.region, one.time_zone), {})
-        of_target.setdefault(one.date, []).append(in_seconds(one.slots))
+        is_known = one.time_zone is None or zone_info(one.time_zone) is not None
+        of_target = found.setdefault((one.region, one.time_zone if is_known else None), {})
+        of_target.setdefault(one.date, []).append(in_seconds(one.slots) if is_known else ())
     done = {of: {day: _joined(several) for day, several in days.items()} for of, days in found.items()}
     both: dict[str, dict[str, Dates]] = {}
     for (region, zone), dates in done.items():
