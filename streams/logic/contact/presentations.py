@@ -48,7 +48,7 @@ def is_first(callback: Callback, wrapped_up_at: datetime) -> bool:
 
     That is so even if its command was given back: nothing orders the two, and a call that was placed is an attempt.
     """
-    began = _latest_without_wrap_up(callback, wrapped_up_at)
+    began = latest_without_wrap_up(callback, wrapped_up_at)
     over_at = None if ended_by_return(callback) else callback.ended_at
     return began is not None and (over_at is None or began > over_at)
 
@@ -58,7 +58,7 @@ def is_superseded(callback: Callback, wrapped_up_at: datetime) -> bool:
 
     The command of the presentation it belongs to has been given back, or the callback has gone out anew since.
     """
-    began = _latest_without_wrap_up(callback, wrapped_up_at)
+    began = latest_without_wrap_up(callback, wrapped_up_at)
     if began is None:
         return False
     commanded_at = open_command_at(callback) if callback.is_handed_out else None
@@ -133,7 +133,7 @@ def _call_began_at(callback: Callback, wrapped_up_at: datetime) -> datetime | No
     return None if began is None else call_began(callback, began)
 
 
-def _latest_without_wrap_up(callback: Callback, wrapped_up_at: datetime) -> datetime | None:
+def latest_without_wrap_up(callback: Callback, wrapped_up_at: datetime) -> datetime | None:
     """When the latest presentation before a wrap-up began that has had none, its command given back or not."""
     return max((at for at in callback.presented if at <= wrapped_up_at and _has_no_wrap_up(callback, at)), default=None)
 

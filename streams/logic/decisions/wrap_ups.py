@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from streams.logic.checks.attempts import with_attempt
 from streams.logic.contact.callback import Callback
 from streams.logic.contact.deduplication import WRAPPED_UP, conversation_has, note_wrapped_up, wrapped_up_at
-from streams.logic.contact.presentations import began_at, closed, is_first, stays_open
+from streams.logic.contact.presentations import closed, is_first, latest_without_wrap_up, stays_open
 from streams.logic.contact.state import Contact, Mark, WrappedUp
 from streams.logic.contact.system_codes import is_attempt, marks_number, runs_rules
 from streams.logic.decisions.actions import mark_contact, mark_number
@@ -48,7 +48,7 @@ def wrap_up(step: Step, event: WrapUp) -> None:
     if attempt:
         step.contact = with_attempt(step.contact, event.called_at, event.campaign_id, event.phone_number, step.now)
     right_party = apply_mapping(step, event, campaign)
-    call_began_at = began_at(named, event.occurred_at) if named is not None and of_presentation else None
+    call_began_at = latest_without_wrap_up(named, event.occurred_at) if named is not None and of_presentation else None
     if event.callback_id is not None:
         _end_named_callback(step, event, event.callback_id, right_party, dialed=attempt)
     in_preview_mode = campaign.dialing_mode is DialingMode.PREVIEW

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from streams.logic.contact.limits import MOVE_AHEAD_MAX
 from streams.logic.contact.state import Contact
-from streams.logic.hours.exceptions import ByZone, before, by_zone, compile_exceptions, in_seconds
+from streams.logic.hours.exceptions import ByZone, before, beside, by_zone, compile_exceptions, in_seconds
 from streams.logic.hours.open_slots import (
     Clock,
     Dated,
@@ -35,15 +35,16 @@ class CompiledTimes:
     """A callable time set.
 
     zones: when each zone is open. named: the zones of the set by ISO code of their country. other_zones: dates of zones
-    that only exceptions name. regions: when each region is open, those too that only exceptions name. seen_from: dates
-    of a region by the zone that it is seen from. asks_regions: the regions of a number matter. has_exceptions: some
-    date may have slots of its own.
+    that only exceptions name. dated_zones: the zones that have dates of their own. regions: when each region is open,
+    those too that only exceptions name. seen_from: dates of a region by the zone that it is seen from. asks_regions:
+    the regions of a number matter. has_exceptions: some date may have slots of its own.
     """
 
     callable_time_set_id: str
     zones: Mapping[str, Hours]
     named: Mapping[str, tuple[str, ...]]
     other_zones: ByZone
+    dated_zones: frozenset[str]
     regions: Mapping[str, Hours]
     seen_from: Mapping[str, ByZone]
     regions_required: bool
@@ -63,6 +64,7 @@ def compile_times(times: CallableTimeSet) -> CompiledTimes:
         zones=zones,
         named=by_country(zones),
         other_zones=by_zone({zone: dates for zone, dates in exceptions.of_zones.items() if zone not in zones}),
+        dated_zones=frozenset(exceptions.of_zones),
         regions=regions,
         seen_from=exceptions.of_both,
         regions_required=times.regions_required,
@@ -210,12 +212,11 @@ def _judges(times: CompiledTimes, name: str, now: datetime) -> tuple[str, ...]:
 
 
 def _hours(times: CompiledTimes, name: str, judges: tuple[str, ...], now: datetime) -> list[Hours]:
-    """When a zone is open, by each of its judges; exceptions of zones that the set has no slots of come first."""
-    hours = [times.zones[judge] for judge in judges]
+    """When a zone is open, by each of its judges; exceptions for other names of it stand beside its own."""
     if times.other_zones.dates:
         rank = times.other_zones.of(name, now)
-        return [before(rank, one) for one in hours]
-    return hours
+        return [(beside if judge in times.dated_zones else before)(rank, times.zones[judge]) for judge in judges]
+    return [times.zones[judge] for judge in judges]
 
 
 def _exception(several: Iterable[Hours], local: datetime) -> date | None:

@@ -99,6 +99,13 @@ def before(rank: Rank, hours: Hours) -> Hours:
     return Dated(hours.weekly, (rank, *hours.ranks)) if isinstance(hours, Dated) else Dated(hours, (rank,))
 
 
+def beside(rank: Rank, hours: Hours) -> Hours:
+    """Hours with more dates for the target of their first rank: the slots of both count, and a holiday wins."""
+    if not rank or not isinstance(hours, Dated):
+        return before(rank, hours)
+    return Dated(hours.weekly, ((*rank, *hours.ranks[0]), *hours.ranks[1:]))
+
+
 def in_seconds(slots: Iterable[Slot | DaySlot]) -> Slots:
     """Slots in seconds of the wall clock, sorted; without those whose stop is not after their start."""
     read = ((_seconds(slot.start), _seconds(slot.stop)) for slot in slots)
