@@ -1,6 +1,7 @@
 """When a number may be called: zones, regions, exceptions, and the first instant that is open. Docs: 3.5 and 9.6."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from tests.oracle.conditions import Json, same
@@ -41,11 +42,17 @@ def _entries(record: Json | None, number: str) -> list[Json]:
     return [one for one in (record["numbers"] if record else []) if same(one["phone_number"], number)]
 
 
-def local(zone: str, when: datetime) -> datetime | None:
+@cache
+def _zone_info(name: str) -> ZoneInfo | None:
     try:
-        return when.astimezone(ZoneInfo(zone))
+        return ZoneInfo(name)
     except Exception:
         return None
+
+
+def local(zone: str, when: datetime) -> datetime | None:
+    found = _zone_info(zone)
+    return when.astimezone(found) if found else None
 
 
 def failed(times: Json, record: Json | None, number: str, now: datetime) -> set[str]:
