@@ -165,8 +165,8 @@ def late_copies(count: int) -> Callable[[Stage, random.Random], Awaitable[float]
     async def make(stage: Stage, chance: random.Random) -> float:
         proxies = stage.brokers.proxies
         assert isinstance(proxies, LateCopies), "this network delivers nothing late"
-        before = proxies.delivered
-        async with asyncio.timeout(LATE_COPIES_MAX_S * count):
+        async with proxies.turn, asyncio.timeout(LATE_COPIES_MAX_S * count):
+            before = proxies.delivered
             with proxies.holding_back(stage.cluster.prefix):
                 while proxies.delivered < before + count:
                     await asyncio.sleep(0.05)

@@ -53,11 +53,15 @@ class Held:
 
 
 class LateCopies(Proxies):
-    """answers: how often each late copy had which error code, 0 for none; of Produce, -1."""
+    """answers: how often each late copy had which error code, 0 for none; of Produce, -1.
+
+    turn: requests of one prefix at a time are taken out; who wants some waits for its turn.
+    """
 
     def __init__(self, networks: int) -> None:
         super().__init__(networks)
         self.answers: Counter[tuple[str, int]] = Counter()
+        self.turn = asyncio.Lock()
         self._prefix: bytes | None = None
         self._held: dict[bytes, Held] = {}
 

@@ -114,4 +114,5 @@ async def test_a_dialer_that_is_killed_and_one_that_comes_lose_no_command(cluste
             await taken.until(lambda: len(ended(taken)) == MANY, 2 * SOON_S)
             assert [process.poll() for process in dialers.running[1:]] == [None, None], dialers.log.read_text()
         assert set(map(tuple, ended(taken).values())) == {("completed",)}
-        assert MANY <= dialers.log.read_text().count("dials ") <= MANY + 1
+        # At a rebalance each of them may have one in hand that another reads again: two there were, then three.
+        assert MANY <= dialers.log.read_text().count("dials ") <= MANY + 2 + 3
