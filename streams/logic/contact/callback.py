@@ -84,7 +84,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     presentations, and of placements that were allowed while it was in nobody's hands; moved: `occurred_at` of the
     latest reschedules. left_open_by: id of the latest wrap-up or return that named it and left it as it was. closed_at:
     `occurred_at` of the latest wrap-up that named it; every presentation up to it is closed. first_due_at: what due_at
-    was before it moved to an open slot, None if it did not. Of one that is completed or was not dialed, ended_at,
+    was before the system moved it, None if it did not. Of one that is completed or was not dialed, ended_at,
     ended_by: `occurred_at` and id of its wrap-up or return; later: the latest reschedule that came after the end, which
     holds if an older one reopens it; cancelled_at: `occurred_at` of a cancel that came after the end, so that nothing
     reopens it; as_ended: what it was at its end, if it was changed after that. held_unreadable: it waits because

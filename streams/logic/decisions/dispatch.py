@@ -40,6 +40,13 @@ class Grounds(Struct, frozen=True, kw_only=True, gc=False):
     checks: CheckFacts | None = None
 
 
+def grounds_of(campaign: Campaign | None, held_by: HeldBy | None = None) -> Grounds:
+    """What a callback that is due rests on to begin with. held_by: what a waiting one waited for."""
+    if campaign is None:
+        return Grounds(held_by=held_by)
+    return Grounds(dialing_mode=campaign.dialing_mode, campaign_status=campaign.status, held_by=held_by)
+
+
 def present(
     step: Step,
     callback: Callback,
@@ -107,6 +114,11 @@ def _moved_for(callback: Callback) -> MovedFor | None:
     return None if callback.first_due_at is None else callback.moved_for or MovedFor.ZONE
 
 
+def latest_command_id(contact: Contact, callback: Callback) -> str:
+    """The id of the command of the callback's latest presentation, of which there is one."""
+    return command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation)
+
+
 def expires_at(callback: Callback, campaign: Campaign | None) -> datetime | None:
     """When the callback is too late to go out; None if its campaign sets no limit."""
     if campaign is None or campaign.expire_after_s is None:
@@ -169,7 +181,7 @@ def _handed_over(step: Step, callback: Callback, campaign: Campaign | None, time
 def _command(step: Step, callback: Callback, campaign: Campaign | None, checks: Checks) -> DialCommand:
     contact = step.contact
     return DialCommand(
-        command_id=command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation),
+        command_id=latest_command_id(contact, callback),
         callback_id=callback.callback_id,
         origin=callback.origin,
         campaign_id=callback.campaign_id,

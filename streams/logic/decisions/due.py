@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from streams.logic.contact.callback import Callback, Status, TimerKind
 from streams.logic.contact.inputs import ConfigurationChanged
+from streams.logic.contact.rows import held_by
 from streams.logic.decisions.bulk_cancel import cancel_if_void
-from streams.logic.decisions.dispatch import Grounds, present, silent_from
+from streams.logic.decisions.dispatch import Grounds, grounds_of, present, silent_from
 from streams.logic.decisions.field_changes import passed_to_queue
 from streams.logic.decisions.lifecycle import InputKind
 from streams.logic.decisions.moves import timer_of
@@ -65,8 +66,8 @@ def fire_timer(step: Step, callback: Callback, *, paced: bool = False) -> None:
             assert_never(timer.kind)
 
 
-def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
-    """A waiting callback goes out, if its campaign still lets it."""
+def release(step: Step, callback: Callback, last_held_by: HeldBy) -> None:
+    """A waiting callback goes out, if its campaign still lets it. last_held_by: what it waited for."""
     campaign = step.configuration.campaigns.get(callback.campaign_id)
     to_agent = callback.to_agent is not None
     if callback.status is not Status.WAITING or _is_orphan(step, callback, campaign):
@@ -80,7 +81,7 @@ def release(step: Step, callback: Callback, held_by: HeldBy) -> None:
     if _is_too_late(step, callback, campaign):
         _expire_too_late(step, callback, campaign)
         return
-    let_out(step, callback, campaign, _grounds(campaign, held_by))
+    let_out(step, callback, campaign, grounds_of(campaign, last_held_by))
 
 
 def review(step: Step, changed: ConfigurationChanged) -> None:
@@ -106,8 +107,7 @@ def present_waiting(step: Step, campaign_id: str) -> None:
     for callback in sorted(waiting, key=lambda callback: (callback.due_at, callback.callback_id)):
         if stays_for_agent(step, callback, campaign):
             continue
-        held_by = callback.waits_for or (HeldBy.UNREADABLE if callback.held_unreadable else HeldBy.CAMPAIGN_OFF)
-        send_to_owner(step, callback, campaign, owner, _grounds(campaign, held_by))
+        send_to_owner(step, callback, campaign, owner, grounds_of(campaign, held_by(callback)))
 
 
 def _fall_due(step: Step, callback: Callback, paced: bool) -> None:
@@ -122,7 +122,7 @@ def _fall_due(step: Step, callback: Callback, paced: bool) -> None:
     elif must_wait(step, callback, campaign, paced=paced):
         return
     elif callback.origin is Origin.AGENT:
-        send_to_preview(step, callback, campaign, replace(_grounds(campaign), because=Because.AGENT_SCHEDULED))
+        send_to_preview(step, callback, campaign, replace(grounds_of(campaign), because=Because.AGENT_SCHEDULED))
     else:
         _fall_due_by_rule(step, callback, campaign)
 
@@ -138,7 +138,7 @@ def _campaign_is_unreadable(step: Step, callback: Callback) -> bool:
 
 def _fall_due_by_rule(step: Step, callback: Callback, campaign: Campaign | None) -> None:
     """campaign: None if its record cannot be read, and with it the mode."""
-    grounds = _grounds(campaign)
+    grounds = grounds_of(campaign)
     owner = step.contact.owners.get(callback.campaign_id)
     if owner is not None:
         send_to_owner(step, callback, campaign, owner, grounds)
@@ -200,13 +200,6 @@ def _block_without_campaign(step: Step, callback: Callback) -> None:
 def _is_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> bool:
     limit = too_late_at(callback, campaign)
     return limit is not None and limit <= step.now
-
-
-def _grounds(campaign: Campaign | None, held_by: HeldBy | None = None) -> Grounds:
-    """What a callback that is due rests on to begin with. held_by: what a waiting one waited for."""
-    if campaign is None:
-        return Grounds(held_by=held_by)
-    return Grounds(dialing_mode=campaign.dialing_mode, campaign_status=campaign.status, held_by=held_by)
 
 
 def _expire_too_late(step: Step, callback: Callback, campaign: Campaign | None) -> None:

@@ -15,6 +15,7 @@ from streams.logic.contact.state import Ownership
 from streams.logic.decisions.dispatch import Grounds, present
 from streams.logic.decisions.step import Step
 from streams.logic.decisions.waiting import held_back
+from streams.logic.decisions.windows import is_over
 from streams.logic.hours.numbers import is_valid_number
 from topics.callback_events import CallbackChanged, CallbackRescheduled, Owner
 from topics.facts import Because, ChangedFacts, ChangedFields
@@ -147,8 +148,8 @@ def _record(step: Step, before: Callback, after: Callback, event: Change) -> Cal
 
 def _present_anew(step: Step, before: Callback, after: Callback) -> None:
     """Show a preview anew that is another one now: to whom it is for, with the number that it is about."""
-    window_over = after.window_end_at is not None and after.window_end_at <= step.now
-    if after.status is not Status.PRESENTED or window_over or FOR_WHOM.isdisjoint(_different(before, after)):
+    over = is_over(after, step.now)
+    if after.status is not Status.PRESENTED or over or FOR_WHOM.isdisjoint(_different(before, after)):
         return
     campaign = step.configuration.campaigns.get(after.campaign_id)
     grounds = Grounds(presented_at=after.presented[-1], because=Because.CHANGED)

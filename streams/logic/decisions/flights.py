@@ -55,7 +55,7 @@ def end_by_wrap_up(step: Step, event: WrapUp) -> None:
 
     By a clock that is behind it may have occurred a little before the beginning. An earlier one is of an earlier call.
     """
-    if not step.contact.flights or event.history:
+    if not step.contact.flights:
         return
     latest = event.occurred_at + CLOCK_AHEAD_MAX
     ended = _has_ended(step, event.callback_id)

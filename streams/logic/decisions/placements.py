@@ -18,13 +18,12 @@ from streams.logic.checks.verdict import Call, Verdict, in_order
 from streams.logic.contact.callback import Callback
 from streams.logic.contact.deduplication import kept_id
 from streams.logic.contact.effects import Answered
-from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import ANSWER_VALID_S, ANSWERS_BYTES_MAX, REMEMBERED_MAX
 from streams.logic.contact.meanings import check_same
 from streams.logic.contact.presentations import presented_at
 from streams.logic.contact.state import Answer
 from streams.logic.decisions.actions import Trigger, carry_out
-from streams.logic.decisions.dispatch import expires_at
+from streams.logic.decisions.dispatch import expires_at, latest_command_id
 from streams.logic.decisions.flights import begin, begin_again
 from streams.logic.decisions.step import Step, state_of
 from streams.logic.decisions.windows import is_over
@@ -166,10 +165,7 @@ def _is_of_another_command(step: Step, event: PlacementRequested) -> bool:
 
 def _latest_command(step: Step, callback: Callback) -> str | None:
     """The id of the command of the callback's latest presentation; None if it was not presented yet."""
-    contact, number = step.contact, callback.presentation
-    if number == 0:
-        return None
-    return command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, number)
+    return latest_command_id(step.contact, callback) if callback.presentation > 0 else None
 
 
 def _facts_of(step: Step, callback: Callback, superseded: bool) -> CallbackFacts:

@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.logic.contact.callback import Callback
-from streams.logic.contact.ids import command_id
 from streams.logic.contact.limits import AGAIN_AFTER_S, RETURNS_MAX
 from streams.logic.contact.presentations import (
     call_began,
@@ -22,6 +21,7 @@ from streams.logic.contact.presentations import (
 )
 from streams.logic.contact.system_codes import is_refused_check
 from streams.logic.decisions.admission import due_timer, untimely
+from streams.logic.decisions.dispatch import latest_command_id
 from streams.logic.decisions.flights import end_by_return
 from streams.logic.decisions.moves import timer_of
 from streams.logic.decisions.step import Step
@@ -118,9 +118,7 @@ def _reject_without_callback(step: Step, event: CallbackReturned, facts: ReturnR
 
 def _began_at(step: Step, callback: Callback, event: CallbackReturned) -> datetime | None:
     """When the presentation began whose command comes back; None if that is not the open one."""
-    contact = step.contact
-    latest = command_id(contact.contact_list_id, contact.contact_id, callback.callback_id, callback.presentation)
-    return open_command_at(callback) if event.command_id == latest else None
+    return open_command_at(callback) if event.command_id == latest_command_id(step.contact, callback) else None
 
 
 def _campaign(step: Step, callback: Callback) -> Campaign | None:
@@ -138,8 +136,7 @@ def _goes_again(step: Step, callback: Callback) -> bool:
 
 def _due_again(step: Step, callback: Callback, undialed: _Undialed) -> None:
     """Present it once more. One that nobody has in hand, as it was moved or called ahead of its time, keeps its own."""
-    timer = timer_of(step, callback, _campaign(step, callback))
-    returned = replace(callback, returns=callback.returns + 1, timer=timer)
+    returned = replace(callback, returns=callback.returns + 1)
     if callback.is_handed_out:
         due_at = max(_asked_for(step, callback, undialed), callback.due_at)
         returned = replace(
@@ -150,6 +147,8 @@ def _due_again(step: Step, callback: Callback, undialed: _Undialed) -> None:
             first_due_at=None,
             moved_for=None,
         )
+    else:
+        returned = replace(returned, timer=timer_of(step, callback, _campaign(step, callback)))
     facts = ReturnedFacts(
         previous_due_at=callback.due_at,
         returned=undialed.reason,

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.pacing import governs_due, is_paced_when_due
 from streams.logic.contact.callback import Callback, Timer, TimerKind
-from streams.logic.decisions.dispatch import Grounds, expires_at
+from streams.logic.decisions.dispatch import Grounds, expires_at, grounds_of
 from streams.logic.decisions.lifecycle import UNREADABLE_CONFIGURATION
 from streams.logic.decisions.step import Step
 from topics.commands import Origin
@@ -65,9 +65,7 @@ def must_wait(step: Step, callback: Callback, campaign: Campaign | None, *, pace
     if not paced and not step.configuration.holds.stops(callback.campaign_id):
         return False
     owner = step.contact.owners.get(callback.campaign_id)
-    grounds = Grounds()
-    if campaign is not None:
-        grounds = Grounds(dialing_mode=campaign.dialing_mode, campaign_status=campaign.status)
+    grounds = grounds_of(campaign)
     if callback.origin is Origin.AGENT:
         grounds = replace(grounds, because=Because.AGENT_SCHEDULED)
     elif owner is not None:
