@@ -113,7 +113,7 @@ class LogGaps:
 
 def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span) -> None:
     """One line, and a count: records may come again."""
-    metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.LOG_SHORTER).inc()
+    metrics.events.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.events.LOG_SHORTER).inc()
     log.error(
         "%s-%d: its log is shorter than what was read of it: offset %d was reached, and is out of its range now, "
         "%d to %d. It is read from %d: what comes again is known by its event_id, see docs/operate.md",
@@ -123,7 +123,7 @@ def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Spa
 
 def log_deleted(prefix: str, topic: str, partition: int, reached: int, first: int) -> None:
     """One line, and a count: records may be lost."""
-    metrics.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.RECORDS_DELETED).inc()
+    metrics.events.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.events.RECORDS_DELETED).inc()
     log.error(
         "%s-%d: offset %d was reached, and it begins at %d now: what was between was deleted before it was read. "
         "Its retention has to be longer than any outage", topic, partition, reached, first,

@@ -86,7 +86,7 @@ class Intake:
             some = records[first : first + count]
             refused = self._taken(some)
             unsaid += refused
-            metrics.DNC_READ.inc(len(some))
+            metrics.events.DNC_READ.inc(len(some))
             self._maintenance.taken(len(some))
             first += count
             count = DNC_REFUSED_MAX if len(refused) * DNC_REFUSED_PER_GOOD > count else DNC_RECORDS_MAX

@@ -12,26 +12,26 @@ log = logging.getLogger(__name__)
 
 def show(core: Partition) -> None:
     """Put what a partition holds into the metrics."""
-    metrics.OUTSTANDING.labels(core.number).set(core.outstanding)
-    metrics.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
+    metrics.callbacks.OUTSTANDING.labels(core.number).set(core.outstanding)
+    metrics.callbacks.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
 
 
 def count(core: Partition, outcome: Outcome, now: datetime) -> None:
     """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit."""
     show(core)
-    metrics.TRANSACTIONS.inc()
+    metrics.engine.TRANSACTIONS.inc()
     for bug in outcome.bugs:
-        metrics.INTERNAL_ERRORS.labels(bug.kind).inc()
+        metrics.engine.INTERNAL_ERRORS.labels(bug.kind).inc()
         log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
-        metrics.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
-        metrics.COMMANDS.labels(fired.topic).inc()
+        metrics.callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
+        metrics.callbacks.COMMANDS.labels(fired.topic).inc()
     for (topic, result), number in outcome.counts.items():
-        metrics.EVENTS.labels(topic, result).inc(number)
+        metrics.events.EVENTS.labels(topic, result).inc(number)
     for error, number in outcome.dead.items():
-        metrics.DEAD_LETTERS.labels(error).inc(number)
+        metrics.events.DEAD_LETTERS.labels(error).inc(number)
     for decided in outcome.placements:
-        metrics.PLACEMENTS.labels("true" if decided.allowed else "false").inc()
+        metrics.events.PLACEMENTS.labels("true" if decided.allowed else "false").inc()
         for reason in decided.reasons:
-            metrics.REFUSALS.labels(reason).inc()
+            metrics.events.REFUSALS.labels(reason).inc()

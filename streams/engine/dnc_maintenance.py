@@ -80,7 +80,7 @@ class DncMaintenance:
     async def maintain(self) -> None:
         """Merge runs and write a snapshot if it is time; called between two batches."""
         self._live = True
-        metrics.DNC_ENTRIES_HELD.set(len(self._lists))
+        metrics.events.DNC_ENTRIES_HELD.set(len(self._lists))
         if self._lists.is_overdue():
             self._lists.replace(*await asyncio.to_thread(self._lists.merge))
         if self._writing is not None and self._writing.done():

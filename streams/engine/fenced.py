@@ -40,7 +40,7 @@ class Fenced:
         if self._unproven[number] > UNPROVEN_MAX:
             return False
         log.warning("partition %d: fenced, it is given up, and the group is asked whose it is", number)
-        metrics.FENCED.inc()
+        metrics.engine.TRANSACTION_FAILURES.labels(metrics.engine.FENCED).inc()
         self._numbers.add(number)
         if rejoin is not None and (self._asking is None or self._asking.done()):
             self._asking = asyncio.create_task(self._ask(rejoin), name="rejoin")

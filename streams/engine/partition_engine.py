@@ -70,7 +70,7 @@ class PartitionEngine:
 
     async def acquire(self, note_wait: Callable[[str], None] = lambda _: None) -> None:
         """Fence the former owner, then read the state to its end, which is final then. note_wait: what it waits for."""
-        metrics.PARTITION_READY.labels(self.number).set(0)
+        metrics.engine.PARTITION_READY.labels(self.number).set(0)
         began = self._clock.monotonic()
         self.core.held_times.acquiring(self._clock.now())
         note_wait("its transactional id, by which the former owner is fenced")
@@ -79,8 +79,8 @@ class PartitionEngine:
         rows = await self._changelog.restore(self._store, self.number, self._clock.now())
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
-        metrics.RESTORE_SECONDS.labels(self.number).set(seconds := self._clock.monotonic() - began)
-        metrics.RESTORED_ROWS.labels(self.number).set(rows)
+        metrics.engine.RESTORE_SECONDS.labels(self.number).set(seconds := self._clock.monotonic() - began)
+        metrics.engine.RESTORED_ROWS.labels(self.number).set(rows)
         show(self.core)
         figures = (self.number, rows, seconds, self.core.outstanding)
         log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *figures)
@@ -109,7 +109,7 @@ class PartitionEngine:
         if self._running is not None:
             await asyncio.shield(self._running)
             self._running = None
-        metrics.PARTITION_READY.labels(self.number).set(0)
+        metrics.engine.PARTITION_READY.labels(self.number).set(0)
 
     async def close(self) -> None:
         """Give the partition up."""
@@ -149,7 +149,7 @@ class PartitionEngine:
         if self.gate.open:
             log.info("partition %d: caught up, timers fire", self.number)
             self.core.held_times.resume(self._clock.now())
-            metrics.PARTITION_READY.labels(self.number).set(1)
+            metrics.engine.PARTITION_READY.labels(self.number).set(1)
             self.wake()
 
     async def work(self, batch: Batch) -> None:
@@ -239,6 +239,6 @@ class PartitionEngine:
         transaction = Transaction(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(transaction), now)
         self.proven, self.in_flight = True, 0
-        metrics.TRANSACTION_SECONDS.observe(self._clock.monotonic() - began)
+        metrics.engine.TRANSACTION_SECONDS.observe(self._clock.monotonic() - began)
         count(self.core, outcome, self._clock.now())
         self._transactions.check()

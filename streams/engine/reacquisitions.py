@@ -40,7 +40,7 @@ class Reacquisitions:
         """Give an engine up, and reacquire its partition if it is `ours`: not during a rebalance."""
         number = engine.number
         log.warning("partition %d: in doubt about a transaction, its state is read again: %s", number, doubt)
-        metrics.DOUBTS.inc()
+        metrics.engine.TRANSACTION_FAILURES.labels(metrics.engine.IN_DOUBT).inc()
         closing = self.give_up(engine)
         if ours:
             self._tasks[number] = asyncio.create_task(

@@ -85,7 +85,7 @@ class RocksDisk:
     def quarantine(self, folder: Path, why: object) -> None:
         """Rename it."""
         local_copy.quarantine(folder, "the state", why)
-        metrics.STATE_QUARANTINED.inc()
+        metrics.engine.STATE_QUARANTINED.inc()
 
 
 ROCKS = RocksDisk()

@@ -82,7 +82,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
         return brokers.not_ready() or engines.status.not_ready()
 
     with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
-        metrics.INFO.labels(version("ringback")).set(1)
+        metrics.engine.INFO.labels(version("ringback")).set(1)
         log.info("metrics and health on http://%s:%d/", in_url(settings.metrics_host), server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
@@ -132,7 +132,7 @@ async def _serve(app: App, engines: Engines, asked: StopRequests) -> int:
 
 def _jumped(engines: Engines, seconds: float) -> None:
     direction = "on" if seconds > 0 else "back"
-    metrics.CLOCK_JUMPS.labels(direction).inc()
+    metrics.engine.CLOCK_JUMPS.labels(direction).inc()
     way = "forward" if seconds > 0 else "backward"
     log.warning("the clock was set %s by %.1f s; callbacks are due by the new time", way, abs(seconds))
     engines.held.wake()

@@ -32,7 +32,7 @@ class BrokerWatch:
         self._clock, self._due, self._end = SystemClock(), due, end
         self._silence = Silence(settings.transaction_timeout_s, self._clock.now())
         self._answers = reconnecting.answers()
-        metrics.BROKER_SILENT.set_function(lambda: self._silence.seconds)
+        metrics.engine.BROKER_SILENT.set_function(lambda: self._silence.seconds)
 
     def not_ready(self) -> str | None:
         """Why this worker cannot do anything, or None."""

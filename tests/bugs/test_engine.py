@@ -161,7 +161,7 @@ async def test_pages_are_answered_while_the_loop_does_nothing_else_than_work() -
             assert get(port, "/healthz") == "ok\n" and get(port, "/readyz") == "ready\n"
             (status,) = json.loads(get(port, "/status"))["partitions"].values()
             assert status["outstanding"] == 2 and status["next_timer"].startswith("2026-11-23T15:00:00")
-            assert "ringback_units_total" in get(port, "/metrics")
+            assert "ringback_transactions_total" in get(port, "/metrics")
 
 
 async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:

@@ -82,10 +82,10 @@ def test_the_status_is_json_with_instants_as_text(port):
 
 
 def test_metrics_are_served_from_the_registry_of_ringback(port):
-    metrics.TRANSACTIONS.inc()
+    metrics.engine.TRANSACTIONS.inc()
     code, body = get(port, "/metrics")
     assert code == 200
-    assert "ringback_units_total " in body
+    assert "ringback_transactions_total " in body
     assert "process_resident_memory_bytes" in body
     assert "_created" not in body
 
@@ -94,11 +94,11 @@ def test_every_counter_that_can_be_known_begins_at_zero(port):
     _, body = get(port, "/metrics")
     assert 'ringback_commands_total{topic="dial-analysis"}' in body
     assert 'ringback_events_total{result="dead_letter",topic="wrap-up"}' in body
-    assert 'ringback_dead_letters_total{error="wrong_key"}' in body
+    assert 'ringback_dead_letters_total{code="wrong_key"}' in body
 
 
 def test_a_partition_that_is_given_away_leaves_the_page(port):
-    metrics.OUTSTANDING.labels(41).set(3)
+    metrics.callbacks.OUTSTANDING.labels(41).set(3)
     assert 'partition="41"' in get(port, "/metrics")[1]
     metrics.forget_partition(41)
     metrics.forget_partition(41)  # Once more does no harm.

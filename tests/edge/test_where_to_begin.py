@@ -30,7 +30,7 @@ def engine_of(number: int = 0) -> PartitionEngine:
 
 
 def gaps(kind: str) -> float:
-    return float(metrics.LOG_GAPS.labels("wrap-up", kind)._value.get())
+    return float(metrics.events.LOG_GAPS.labels("wrap-up", kind)._value.get())
 
 
 def starts(committed: int, first: int, end: int, *, known: int = 0, went_back: bool = False) -> int:

@@ -61,11 +61,11 @@ async def test_a_poison_event_and_a_poison_timer_are_quarantined_and_their_parti
         assert NUMBER not in str(letter.headers) and NUMBER not in worker.log.read_text()
         assert "Bug" in worker.log.read_text() and "in poisoned" in worker.log.read_text()
 
-        await taken.until(lambda: counted(worker, "ringback_faults_total", kind="timer") > 0, SOON_S)
-        assert counted(worker, "ringback_faults_total", kind="event") == 1
-        assert counted(worker, "ringback_dead_letters_total", error="internal_error") == 1
-        assert counted(worker, "ringback_timers_set_back", partition="2") == 1
-        assert counted(worker, "ringback_timers_set_back") == 1
+        await taken.until(lambda: counted(worker, "ringback_internal_errors_total", kind="timer") > 0, SOON_S)
+        assert counted(worker, "ringback_internal_errors_total", kind="event") == 1
+        assert counted(worker, "ringback_dead_letters_total", code="internal_error") == 1
+        assert counted(worker, "ringback_timers_retried", partition="2") == 1
+        assert counted(worker, "ringback_timers_retried") == 1
         steps = [
             one["transition"] for one in taken.values("callback-lifecycle") if one["callback_id"] == "poison-timer"
         ]
@@ -80,5 +80,5 @@ async def test_a_poison_event_and_a_poison_timer_are_quarantined_and_their_parti
         await taken.until(lambda: dialed(taken) == ["after", "before", "poison-event", "poison-timer"], SOON_S)
         await taken.settle(1.0)
         assert len(dialed(taken)) == 4 and len(taken.records["dead-letter"]) == 1
-        assert counted(cluster.workers[0], "ringback_timers_set_back") == 0
-        assert counted(cluster.workers[0], "ringback_faults_total") == 0
+        assert counted(cluster.workers[0], "ringback_timers_retried") == 0
+        assert counted(cluster.workers[0], "ringback_internal_errors_total") == 0

@@ -58,8 +58,8 @@ async def test_records_that_are_refused_in_bulk_are_dead_letters_once_each_and_h
         worker = cluster.worker()
         await taken.until(lambda: dialed(taken, "first-") == CALLBACKS, SOON_S)
         await taken.until(lambda: len(taken.records["dead-letter"]) >= IN_BULK, SOON_S)
-        assert counted(worker, "ringback_dead_letters_total", error="invalid") == IN_BULK
-        assert counted(worker, "ringback_units_total") >= IN_BULK / 500, "in portions"
+        assert counted(worker, "ringback_dead_letters_total", code="invalid") == IN_BULK
+        assert counted(worker, "ringback_transactions_total") >= IN_BULK / 500, "in portions"
 
         await refused_in_bulk(feed, IN_BULK)
         await promise(feed, "second-")

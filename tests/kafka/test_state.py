@@ -130,7 +130,7 @@ async def test_a_damaged_state_is_quarantined_with_a_line_in_the_log_and_nothing
         worker.start()
         await ready(worker)
         said = [line for line in messages(worker) if "is quarantined as" in line]
-        assert len(said) == PARTITIONS == counted(worker, "ringback_state_set_aside_total")
+        assert len(said) == PARTITIONS == counted(worker, "ringback_state_quarantined_total")
         assert counted(worker, "ringback_callbacks_outstanding") == CALLBACKS
         assert sorted(path.name for path in folder.glob("*.bad")) == [f"contacts-{n}.bad" for n in range(PARTITIONS)]
         await cancel_all(cluster, feed)

@@ -45,7 +45,7 @@ async def test_a_worker_of_the_next_version_takes_up_the_stored_changelog_of_eac
     assert counted(worker, "ringback_restored_rows") == len(rows)
     expected = sum(len(contact.callbacks) for contact in contacts(rows))
     assert 0 < counted(worker, "ringback_callbacks_outstanding") <= expected
-    assert counted(worker, "ringback_faults_total") == 0 and worker.exit_code is None
+    assert counted(worker, "ringback_internal_errors_total") == 0 and worker.exit_code is None
 
 
 async def test_a_worker_that_meets_a_row_of_the_next_version_ends_and_says_which(cluster: Cluster) -> None:

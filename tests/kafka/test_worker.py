@@ -246,7 +246,7 @@ async def test_the_http_endpoints_say_what_is_outstanding_and_what_was_counted(
         outstanding = 'ringback_callbacks_outstanding{{partition="{}"}}'
         assert sum(float(lines[outstanding.format(number)]) for number in range(PARTITIONS)) == 3
         assert float(lines['ringback_events_total{result="applied",topic="callback-scheduled"}']) == 3
-        assert float(lines['ringback_dead_letters_total{error="undecodable"}']) == 1
+        assert float(lines['ringback_dead_letters_total{code="undecodable"}']) == 1
         status = worker.status()
         assert status is not None
         assert sum(partition["outstanding"] for partition in status["partitions"].values()) == 3
