@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.base import addresses
 from streams.base.errors import SettingsError
@@ -30,6 +30,11 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _listed(value: object) -> object:
+    return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+
+
+Campaigns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)]
 Store = Annotated[Literal["rocksdb", "memory"], BeforeValidator(_lower)]
@@ -54,6 +59,8 @@ class Settings(Security):
     """Port of /metrics, /healthz, /readyz and /status; 0 takes any free port."""
     metrics_host: Annotated[str, AfterValidator(addresses.host)] = "127.0.0.1"
     """Address that this port is bound to; 0.0.0.0 for access from other machines, :: for access by IPv6 as well."""
+    metrics_campaigns: Campaigns = Field(default=(), max_length=100)
+    """Campaigns that have metrics of their own: their ids, separated by commas; at most 100."""
     log_level: LogLevel = "info"
     """Lowest level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
@@ -145,6 +152,8 @@ def _is_told(name: str, value: object) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, tuple):
+        value = ", ".join(value) or None
     return "(none)" if value is None else str(value)
 
 

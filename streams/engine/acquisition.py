@@ -87,6 +87,7 @@ class Acquisition:
         wanted, generation = sorted(self._assignment.wanted), self._assignment.generation
         log.info("assigned partitions %s of %d, generation %d", wanted, self._assignment.partitions, generation)
         metrics.engine.PARTITIONS_HELD.set(len(wanted))
+        metrics.engine.REBALANCES.inc()
         try:
             given_up = self._held.give_up_all_but(kept)
             closing = asyncio.gather(*(engine.close() for engine in given_up))

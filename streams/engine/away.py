@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
+from streams.base import metrics
 from streams.engine.pace import PACE, Pace
 
 log = logging.getLogger(__name__)
@@ -38,4 +39,5 @@ async def retried(work: Callable[[], Awaitable[None]], retry_s: float, cannot: s
             if now >= told_at + pace.told_every_s:
                 told_at = now
                 log.warning("%s: %r", cannot, error)
+        metrics.engine.BROKER_RETRIES.inc()
         await asyncio.sleep(pace.again_s)

@@ -65,6 +65,8 @@ class ConfigurationReader:
         self._awaited = 0
         self._moved = asyncio.Event()
         self._next: dict[str, int] = {}
+        self.lags: dict[str, int] = {}
+        """How many records of each topic have not been read, by name without prefix."""
         self.read_count = 0
         """Records that were there at the start; read_s: how long they took, took_up_s: a snapshot before them."""
         self.read_s = self.took_up_s = 0.0
@@ -149,24 +151,39 @@ class ConfigurationReader:
                 await self._topics.look_lately()
                 await self._take(tp, records)
                 self._next[self._name(tp)] = records[-1].offset + 1
-            # Asked for, not counted: the topic may end in markers of transactions.
-            self._dnc_position = await consumer.position(self._dnc)
+            await self._note_positions(consumer)
+            self._dnc_position = self._next[TopicName.DNC_ENTRIES]
             self.configuration.dnc.appended.read_to(self._dnc_position)
             self._moved.set()
             self._recall.look()
-            self._note_held_back(consumer)
             await self._maintenance.maintain()
 
-    def _note_held_back(self, consumer: Any) -> None:
-        """As of the last fetch: there are records, and before them a transaction that is still open."""
+    async def _note_positions(self, consumer: Any) -> None:
+        """As of the last fetch: how far topics are read, and of which the rest is behind an open transaction."""
         for tp in consumer.assignment():
+            # Asked for, not counted: a topic may end in markers of transactions.
+            self._next[self._name(tp)] = position = await consumer.position(tp)
             stable, written = consumer.last_stable_offset(tp), consumer.highwater(tp)
+            self.lags[self._name(tp)] = 0 if written is None else max(0, written - position)
             if stable is not None and written is not None and stable < written:
                 self.held_back.started(
                     tp.topic, f"the end of a transaction that somebody has open since offset {stable}"
                 )
             else:
                 self.held_back.ended(tp.topic)
+
+    def records(self) -> dict[str, int]:
+        """How many records of each configuration topic stand, by name without prefix."""
+        known = self.configuration
+        return {
+            TopicName.CAMPAIGNS: len(known.campaigns),
+            TopicName.RULE_SETS: len(known.rule_sets),
+            TopicName.CALLABLE_TIME_SETS: len(known.times),
+            TopicName.CONTACT_LIST_CLEARED: len(known.clears),
+            TopicName.CAMPAIGN_RECYCLE: len(known.recycles.campaign_ids()),
+            TopicName.HOLDS: len(known.holds),
+            TopicName.DNC_ENTRIES: len(known.dnc),
+        }
 
     def positions(self) -> dict[str, int]:
         """The next offset of each configuration topic, by name without prefix."""

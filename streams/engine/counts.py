@@ -1,37 +1,78 @@
 """Puts the effects of a committed transaction into the metrics, and internal errors into the log."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
-from streams.base import metrics
+from streams.base.metrics import callbacks, engine, events
 from streams.logic.contact.exchange import Outcome
 from streams.logic.partition.partition import Partition
+from topics.names import TopicName
+from topics.records import CallbackLifecycle, CallbackState
 
 log = logging.getLogger(__name__)
+
+Taken = tuple[str, int]
+"""An event that was taken in: its full topic name, and the timestamp of its record in milliseconds."""
 
 
 def show(core: Partition) -> None:
     """Put what a partition holds into the metrics."""
-    metrics.callbacks.OUTSTANDING.labels(core.number).set(core.outstanding)
-    metrics.callbacks.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
+    for state in CallbackState:
+        callbacks.OUTSTANDING.labels(core.number, state).set(core.census.total.in_state(state))
+    callbacks.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
 
 
-def count(core: Partition, outcome: Outcome, now: datetime) -> None:
-    """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit."""
+def show_restored(core: Partition, rows: int, seconds: float) -> None:
+    """Put what a partition holds, after a restore that read so many rows in so many seconds, into the metrics."""
+    engine.RESTORE_SECONDS.labels(core.number).set(seconds)
+    engine.RESTORED_ROWS.labels(core.number).set(rows)
     show(core)
-    metrics.engine.TRANSACTIONS.inc()
+
+
+def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:
+    """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit.
+
+    taken: the events behind it; prefix: what their topics begin with.
+    """
+    show(core)
+    engine.TRANSACTIONS.inc()
     for bug in outcome.bugs:
-        metrics.engine.INTERNAL_ERRORS.labels(bug.kind).inc()
+        engine.INTERNAL_ERRORS.labels(bug.kind).inc()
         log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
-        metrics.callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
-        metrics.callbacks.COMMANDS.labels(fired.topic).inc()
-    for (topic, result), number in outcome.counts.items():
-        metrics.events.EVENTS.labels(topic, result).inc(number)
-    for error, number in outcome.dead.items():
-        metrics.events.DEAD_LETTERS.labels(error).inc(number)
+        callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
+        callbacks.COMMANDS.labels(fired.topic).inc()
+    for transition in outcome.transitions:
+        _count_transition(transition, transition.campaign_id in core.census.campaigns)
+    for (topic, type_, result), number in outcome.counts.items():
+        events.EVENTS.labels(topic, type_, result).inc(number)
+    for code, number in outcome.dead.items():
+        events.DEAD_LETTERS.labels(code).inc(number)
     for decided in outcome.placements:
-        metrics.events.PLACEMENTS.labels("true" if decided.allowed else "false").inc()
+        events.PLACEMENTS.labels("true" if decided.allowed else "false").inc()
         for reason in decided.reasons:
-            metrics.events.REFUSALS.labels(reason).inc()
+            events.REFUSALS.labels(reason).inc()
+    _observe_delays(taken, prefix, now)
+
+
+def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> None:
+    callbacks.TRANSITIONS.labels(record.transition).inc()
+    for reason in record.reasons:
+        callbacks.TRANSITION_REASONS.labels(record.transition, reason).inc()
+    if is_of_named:
+        callbacks.CAMPAIGN_TRANSITIONS.labels(record.campaign_id, record.transition).inc()
+        for reason in record.reasons:
+            callbacks.CAMPAIGN_REASONS.labels(record.campaign_id, record.transition, reason).inc()
+
+
+def _observe_delays(taken: Iterable[Taken], prefix: str, now: datetime) -> None:
+    now_s = now.timestamp()
+    for full_name, timestamp_ms in taken:
+        topic = full_name.removeprefix(prefix)
+        delay_s = max(0.0, now_s - timestamp_ms / 1000)
+        if topic == TopicName.PLACEMENT_REQUESTED:
+            events.REQUEST_TO_ANSWER.observe(delay_s)
+        else:
+            events.EVENT_TO_EFFECT.labels(topic).observe(delay_s)

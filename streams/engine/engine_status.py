@@ -26,9 +26,9 @@ class EngineStatus:
     clock: Clock
 
     def due(self) -> int:
-        """How many callbacks are due by now; about: an index counts one for each contact."""
+        """How many callbacks are due by now."""
         now = self.clock.now()
-        return sum(engine.core.due_count(now) + engine.in_flight for engine in self.held.engines.values())
+        return sum(engine.core.census.total.due(now) + engine.in_flight for engine in self.held.engines.values())
 
     def not_ready(self) -> str | None:
         """Why this worker cannot be relied on yet, or None."""
@@ -58,7 +58,7 @@ class EngineStatus:
                     "busy": engine.busy,
                     "waits_for": engine.waits_for(),
                     "next_offsets": dict(engine.inbox.next),
-                    "outstanding": engine.core.outstanding,
+                    "outstanding": engine.core.census.outstanding,
                     "next_timer": engine.next_timer,
                 }
                 for number, engine in sorted(list(self.held.engines.items()))

@@ -7,9 +7,11 @@ held, `handover` passes fetched records on, `engine_status` has what is shown of
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from aiokafka.errors import ProducerFenced
 
+from streams.base import metrics
 from streams.base.settings import Settings
 from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment, Resume
@@ -17,6 +19,7 @@ from streams.engine.beginning import LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engine_status import EngineStatus
 from streams.engine.fenced import Fenced, Rejoin
+from streams.engine.gauges import Gauges
 from streams.engine.handover import Handover
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
@@ -68,6 +71,8 @@ class Engines:
         self._acquisition = Acquisition(
             settings, outside, self._assignment, self.held, log_gaps, self._new, self._reader, self._ends, broken
         )
+        self.gauges = partial(Gauges, self.held, self._acquisition, self._reader, outside.clock, settings.prefix)
+        metrics.engine.PARTITIONS.set(partitions)
         self.status = EngineStatus(
             self._assignment, self.held, self._acquisition, self._fenced, self._reader, outside.clock
         )  # fmt: skip

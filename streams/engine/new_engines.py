@@ -76,7 +76,10 @@ class NewEngines:
 
     async def _acquired(self, number: int, store: Store, note_wait: NoteWait) -> PartitionEngine:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
-        core = Partition(number, self._partitions, self._configuration, store.rows, outlet=self._outlet)
+        core = Partition(
+            number, self._partitions, self._configuration, store.rows, outlet=self._outlet,
+            campaigns=self._settings.metrics_campaigns,
+        )  # fmt: skip
         outside, failed = self._outside, partial(self._failed, number)
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(

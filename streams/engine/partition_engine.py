@@ -17,7 +17,7 @@ from streams.base import metrics
 from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.batch import Batch, arrived
-from streams.engine.counts import count, show
+from streams.engine.counts import Taken, count, show_restored
 from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
@@ -67,6 +67,9 @@ class PartitionEngine:
         self.active = self.proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
         self._decided_at = datetime.min.replace(tzinfo=UTC)
+        self.transaction_since_s: float | None = None  # When the commit began that is in flight.
+        self.last_commit_s = clock.monotonic()
+        self._taken: list[Taken] = []  # In this transaction.
 
     async def acquire(self, note_wait: Callable[[str], None] = lambda _: None) -> None:
         """Fence the former owner, then read the state to its end, which is final then. note_wait: what it waits for."""
@@ -75,14 +78,13 @@ class PartitionEngine:
         self.core.held_times.acquiring(self._clock.now())
         note_wait("its transactional id, by which the former owner is fenced")
         await self._transactions.start()
+        metrics.engine.PRODUCER_EPOCHS.inc()
         note_wait(f"its state on {self._changelog.topic}")
         rows = await self._changelog.restore(self._store, self.number, self._clock.now())
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
-        metrics.engine.RESTORE_SECONDS.labels(self.number).set(seconds := self._clock.monotonic() - began)
-        metrics.engine.RESTORED_ROWS.labels(self.number).set(rows)
-        show(self.core)
-        figures = (self.number, rows, seconds, self.core.outstanding)
+        show_restored(self.core, rows, seconds := self._clock.monotonic() - began)
+        figures = (self.number, rows, seconds, self.core.census.outstanding)
         log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *figures)
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], recreated: Collection[str] = ()) -> None:
@@ -217,6 +219,7 @@ class PartitionEngine:
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
+            self._taken.append((topic, record.timestamp))
             taken += len(record.value or b"")
             if self._clock.monotonic() > until or taken > TRANSACTION_BYTES_MAX:
                 break
@@ -234,11 +237,13 @@ class PartitionEngine:
         return {TopicPartition(topic, self.number): self.inbox.next[topic] for topic in topics}
 
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
-        began = self._clock.monotonic()
+        self.transaction_since_s = began = self._clock.monotonic()
         self.in_flight = len(outcome.fired)
         transaction = Transaction(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(transaction), now)
         self.proven, self.in_flight = True, 0
-        metrics.engine.TRANSACTION_SECONDS.observe(self._clock.monotonic() - began)
-        count(self.core, outcome, self._clock.now())
+        self.transaction_since_s, self.last_commit_s = None, self._clock.monotonic()
+        metrics.engine.TRANSACTION_SECONDS.observe(self.last_commit_s - began)
+        count(self.core, outcome, self._taken, self._settings.prefix, self._clock.now())
+        self._taken = []
         self._transactions.check()

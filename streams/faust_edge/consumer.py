@@ -85,6 +85,11 @@ class ConsumerThread(OpenThread):
         state.was_reset = False
         return True
 
+    def end_of(self, topic: str, partition: int) -> int | None:
+        """The offset after the last record, as of the last fetch; nothing is asked. None if not known."""
+        state = group_member.state_of(self.client_if_started, TP(topic, partition))
+        return None if state is None else state.highwater
+
     def position_of(self, tp: TP) -> int | None:
         """The next offset to be fetched, all before which has been returned; nothing is asked. None if not known."""
         state = group_member.state_of(self.client, tp)

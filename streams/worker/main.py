@@ -89,7 +89,8 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
         app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
         async with asyncio.TaskGroup() as group:
-            watches = [brokers.run(), watch_group(settings, cast(Consumer, app.consumer).thread, end_process)]
+            thread = cast(Consumer, app.consumer).thread
+            watches = [brokers.run(), watch_group(settings, thread, end_process), engines.gauges(thread.end_of).run()]
             if not settings.clock_file:
                 watches.append(watch(clock, partial(_jumped, engines)))
             watching = [group.create_task(one) for one in watches]

@@ -100,7 +100,7 @@ def test_a_cancel_on_another_partition_is_a_dead_letter_and_the_same_one_on_its_
 
     home, other = started(own, {}), started((own + 1) % 4, {})
     told(home, event, 0)
-    assert told(other, cancel, 0) == ["wrong_partition"] and home.outstanding == 1
+    assert told(other, cancel, 0) == ["wrong_partition"] and home.census.outstanding == 1
     assert told(home, cancel, 1) == ["callback-lifecycle", "outstanding-callbacks"]
     again = started(own, dict(home.table))
     while again.next_at() is not None and (outcome := again.fire(START + timedelta(days=30))) is not None:
@@ -159,4 +159,4 @@ def test_what_is_retried_is_counted_and_never_below_zero(steps: list[Step]) -> N
     trial = Trial(meets_bug=lambda input_: isinstance(input_, TimerFired))
     for step in steps:
         trial.step(step) if step.kind in ("schedule", "cancel", "clock") else trial.partition.fire(trial.now)
-        assert 0 <= trial.partition.retried_count <= trial.partition.outstanding
+        assert 0 <= trial.partition.retried_count <= trial.partition.census.outstanding

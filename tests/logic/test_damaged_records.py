@@ -28,7 +28,7 @@ def test_an_event_with_a_header_that_is_no_text_is_a_dead_letter_and_changes_not
     partition = Partition(0, 1, Configuration(), {})
     partition.ready(NOW)
     outcome = partition.apply(arrived("callback-scheduled", b"L|c1", scheduled(), HEADER), NOW)
-    assert errors(outcome.records) == [b"undecodable"] and outcome.writes == {} and partition.outstanding == 0
+    assert errors(outcome.records) == [b"undecodable"] and outcome.writes == {} and partition.census.outstanding == 0
     assert outcome.records[0].value == orjson.dumps(scheduled())
 
 

@@ -115,15 +115,3 @@ def test_adjacent_windows_neither_overlap_nor_leave_a_gap(moves, steps):
         taken += drained(index, NOON + until * SECOND)
     assert sorted(taken) == sorted(standing)
     assert [standing[key] for key in taken] == sorted(standing.values())
-
-
-@given(st.lists(st.tuples(st.binary(max_size=1), st.integers(0, 20), st.booleans())), st.integers(0, 20))
-def test_those_that_are_due_are_counted_as_they_would_be_taken(changes, until):
-    index: DueIndex[bytes] = DueIndex()
-    for key, seconds, is_dropped in changes:
-        if is_dropped:
-            index.drop(key)
-        else:
-            index.put(key, NOON + seconds * SECOND, "k")
-    count = index.count_until(NOON + until * SECOND)
-    assert count == len(drained(index, NOON + until * SECOND))

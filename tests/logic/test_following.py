@@ -41,7 +41,7 @@ def test_a_clear_that_is_read_while_another_is_being_applied_is_applied_as_well(
     fire_all(partition)
     partition.configure(NOW)
     fire_all(partition)
-    assert partition.outstanding == 0
+    assert partition.census.outstanding == 0
 
 
 @pytest.mark.parametrize("timestamp_ms", [1_795_446_000_000_000, 2**63 - 1])

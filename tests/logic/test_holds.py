@@ -389,4 +389,4 @@ def test_under_a_hold_nothing_goes_out_and_after_it_nothing_is_lost(history, res
     ended = {record["callback_id"] for record in told.lifecycle if record["transition"] in ("expired", "blocked")}
     assert accepted <= gone | ended
     assert [view for view in told.views[-1:] if view is not None] == []
-    assert worker.core.partitions[0].outstanding == 0
+    assert worker.core.partitions[0].census.outstanding == 0

@@ -122,7 +122,7 @@ def test_a_contact_list_may_be_named_like_a_row_of_the_partition(name):
     event = scheduled(contact_list_id=name)
     partition.apply(arrived("callback-scheduled", event, key_of(event), 1), NOW)
     again = fresh(known, dict(partition.table))
-    assert again.outstanding == 1 and again.take_over() == (False, set())
+    assert again.census.outstanding == 1 and again.take_over() == (False, set())
 
 
 @pytest.mark.parametrize(("before", "after"), [(4, 8), (4, 5), (12, 13), (1, 2)])
@@ -152,7 +152,7 @@ def test_a_clear_on_a_topic_that_was_recreated_works_as_on_a_new_installation():
         again.configure(NOW)
         while again.fire(NOW):
             pass
-        assert again.outstanding == outstanding
+        assert again.census.outstanding == outstanding
 
 
 def test_offsets_of_a_topic_that_was_recreated_are_forgotten_and_others_are_not():

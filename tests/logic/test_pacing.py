@@ -254,4 +254,4 @@ def test_in_no_second_more_commands_go_out_than_the_rate_says(history, kinds, sl
     times = governed(said, kinds)
     for first, after in zip(times, times[RATE:], strict=False):
         assert after - first >= timedelta(seconds=1)
-    assert worker.core.partitions[0].outstanding == 0
+    assert worker.core.partitions[0].census.outstanding == 0

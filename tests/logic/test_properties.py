@@ -304,7 +304,7 @@ def test_every_standing_callback_has_one_timer_and_the_partition_knows_the_first
         wanted = [min(timers)[0] for row in rows if (timers := wake_ups(row))]
         release = partition._waiting.first()
         assert partition.next_at() == min([*wanted, *([release.at] if release else [])], default=None)
-        assert partition.outstanding == sum(len(row.callbacks) for row in rows)
+        assert partition.census.outstanding == sum(len(row.callbacks) for row in rows)
 
 
 @given(histories())

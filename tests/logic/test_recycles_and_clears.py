@@ -197,6 +197,6 @@ def test_a_callback_that_is_reopened_after_a_clear_or_a_recycle_ends_as_if_it_ha
         for name in order:
             worker.send(*events[name], at="2026-11-23T15:00:00Z")
             worker.run_to("2026-11-23T15:00:00Z")
-        assert worker.core.partitions[0].outstanding == 0, order
+        assert worker.core.partitions[0].census.outstanding == 0, order
         ends.append(worker.run_to("2026-11-25T00:00:00Z").commands)
     assert ends == [[]] * 6

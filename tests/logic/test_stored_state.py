@@ -62,7 +62,7 @@ def test_every_stored_row_is_read_and_is_the_same_contact_when_it_is_written_aga
 def test_every_stored_callback_is_outstanding_and_can_be_called_off(path: Path) -> None:
     core, ended = restored(stored(path)), Counter[str]()
     known = [(contact, callback) for contact in contacts(stored(path)) for callback in contact.callbacks]
-    assert core.outstanding == len(known) > 20
+    assert core.census.outstanding == len(known) > 20
     for number, (contact, callback) in enumerate(known):
         cancel = {
             "type": "cancelled", "event_id": f"upgrade-{number}", "occurred_at": "2026-11-23T14:45:00Z",
@@ -74,7 +74,7 @@ def test_every_stored_callback_is_outstanding_and_can_be_called_off(path: Path) 
         ended.update(
             orjson.loads(r.value or b"")["transition"] for r in outcome.records if r.topic == "callback-lifecycle"
         )
-    assert ended == {"cancelled": len(known)} and core.outstanding == 0
+    assert ended == {"cancelled": len(known)} and core.census.outstanding == 0
 
 
 @by_version
@@ -145,7 +145,7 @@ def test_the_next_version_reads_the_rows_of_this_one_and_this_one_refuses_the_ro
             upgrades.UPGRADES, this, lambda old: old.replace(b'"version":%d' % this, b'"version":%d' % following, 1)
         )
         assert decode_contact(row) == decode_contact(newer)
-        assert restored({key: row}).outstanding == len(decode_contact(row).callbacks)
+        assert restored({key: row}).census.outstanding == len(decode_contact(row).callbacks)
 
 
 ANSWER = (

@@ -44,7 +44,7 @@ def test_a_record_that_cannot_be_read_leaves_its_contact_unreadable(value: bytes
         sent(partition, text())
     outcome = sent(partition, value)
     assert [record.topic for record in outcome.records] == ["dead-letter"] and list(outcome.writes) == [KEY]
-    assert outcome.counts == {("contacts", Result.DEAD_LETTER): 1}
+    assert outcome.counts == {("contacts", "contact", Result.DEAD_LETTER): 1}
     assert unreadable(partition)
 
 
@@ -90,7 +90,7 @@ def test_a_record_that_is_too_large_to_keep_leaves_its_contact_unreadable_too() 
 def test_of_a_record_that_counts_in_part_the_part_is_kept_and_the_dead_letter_is_written() -> None:
     partition = home()
     outcome = sent(partition, text(callable="yes", attributes={"plan": "gold", "age": 7}))
-    assert outcome.counts == {("contacts", Result.APPLIED): 1} and outcome.dead == {"invalid_cell": 1}
+    assert outcome.counts == {("contacts", "contact", Result.APPLIED): 1} and outcome.dead == {"invalid_cell": 1}
     kept = decode_contact(partition.table[KEY])
     assert kept.attributes == {"plan": "gold"} and kept.listed is not None and not kept.listed.callable
 

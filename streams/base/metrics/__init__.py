@@ -1,6 +1,6 @@
-"""Every metric of Ringback, declared once, by what it is about. The worker sets them, `streams.worker.http` exposes them.
+"""Every metric of Ringback, declared once, by what it is about. The worker sets them.
 
-docs/metrics.md has each of them, and when to look at it.
+`streams.worker.http` exposes them, and docs/metrics.md has each of them, and when to look at it.
 """
 
 from streams.base.metrics import callbacks, engine, events

@@ -20,14 +20,14 @@ class Ages(Collector):
     def __init__(self, name: str, documentation: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
         self._name, self._documentation = name, documentation
         self._labelnames = tuple(labels)
-        self._values: dict[_Labels, tuple[tuple[int, ...], float]] = {}
+        self._values: dict[_Labels, tuple[int, ...]] = {}
         registry.register(self)
 
-    def set(self, labels: Sequence[object], counts: Sequence[int], sum_s: float) -> None:
-        """counts: how many are no older than each of AGE_BOUNDS_S, and how many there are; sum_s: of all ages."""
+    def set(self, labels: Sequence[object], counts: Sequence[int]) -> None:
+        """counts: how many are no older than each of AGE_BOUNDS_S, and last, how many there are."""
         if len(counts) != len(AGE_BOUNDS_S) + 1:
             raise ValueError(f"{self._name} has {len(AGE_BOUNDS_S) + 1} counts, not {len(counts)}")
-        self._values[tuple(map(str, labels))] = tuple(counts), sum_s
+        self._values[tuple(map(str, labels))] = tuple(counts)
 
     def remove_by_labels(self, labels: dict[str, str]) -> None:
         """Forget every series with these labels."""
@@ -42,7 +42,7 @@ class Ages(Collector):
     def collect(self) -> Iterable[GaugeHistogramMetricFamily]:
         """What Prometheus scrapes."""
         family = GaugeHistogramMetricFamily(self._name, self._documentation, labels=self._labelnames)
-        for labels, (counts, sum_s) in list(self._values.items()):
+        for labels, counts in list(self._values.items()):
             bounds = [*(f"{float(bound)}" for bound in AGE_BOUNDS_S), "+Inf"]
-            family.add_metric(labels, list(zip(bounds, map(float, counts), strict=True)), sum_s)
+            family.add_metric(labels, list(zip(bounds, map(float, counts), strict=True)), None)
         return [family]

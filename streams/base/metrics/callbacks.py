@@ -5,12 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from streams.base.metrics.ages import Ages
 from streams.base.metrics.registry import COMMAND_TOPICS, LATENESS_BUCKETS, REGISTRY
 from streams.logic.contact.exchange import LatenessCause
-from topics.facts import HeldBy
 from topics.records import PLACEMENT_REASONS, CallbackState, Reason, Transition
-
-WORKER = "worker"
-"""What a callback waits for that is due and that nothing but this worker holds up."""
-WAITS_FOR = (WORKER, *HeldBy)
 
 LATENESS = Histogram(
     "ringback_lateness_seconds",

@@ -3,13 +3,13 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from streams.base.metrics.registry import LATENESS_BUCKETS, REGISTRY, SHORT_BUCKETS
+from streams.logic.contact.exchange import Result
+from streams.logic.partition.intake import TYPES, UNREAD
 from topics.catalog import CONTACT_TOPICS_IN
 from topics.codec import ErrorCode
 from topics.names import TopicName
 from topics.records import PLACEMENT_REASONS
 
-APPLIED = "applied"
-DEAD_LETTER = "dead_letter"
 LOG_SHORTER = "shorter"
 RECORDS_DELETED = "records_deleted"
 
@@ -82,23 +82,14 @@ DNC_READ = Counter(
     "ringback_dnc_records_read_total", "Records read from the topic of Do Not Call entries.", registry=REGISTRY
 )
 
-TYPES_OF_TOPICS = {
-    TopicName.CONTACTS: ("contact", "removed"),
-    TopicName.CALLBACK_SCHEDULED: ("scheduled", "rescheduled", "cancelled", "changed", "returned"),
-    TopicName.WRAP_UP: ("wrap_up",),
-    TopicName.PLACEMENT_REQUESTED: ("placement_requested",),
-}
-"""The types of the events of each contact topic."""
-UNREAD = "unread"
-"""The type of an event whose type could not be read."""
-
 # A series that begins with its first event hides that event from every rate, so every known series begins at 0.
-for _topic, _types in TYPES_OF_TOPICS.items():
+for _topic, _types in TYPES.items():
     for _type in _types:
-        EVENTS.labels(_topic, _type, APPLIED)
-    EVENTS.labels(_topic, UNREAD, DEAD_LETTER)
+        EVENTS.labels(_topic, _type, Result.APPLIED)
+        EVENTS.labels(_topic, _type, Result.DEAD_LETTER)
     if _topic != TopicName.PLACEMENT_REQUESTED:
         EVENT_TO_EFFECT.labels(_topic)
+EVENTS.labels(TopicName.CALLBACK_SCHEDULED, UNREAD, Result.DEAD_LETTER)
 for _topic in CONTACT_TOPICS_IN:
     for _gap in (LOG_SHORTER, RECORDS_DELETED):
         LOG_GAPS.labels(_topic, _gap)

@@ -31,8 +31,9 @@ subscription_state.TopicPartitionState = PartitionState
 
 
 def state_of(consumer: Any, tp: TopicPartition) -> Any:
-    """What is known of a partition: `lso`, and `position` if `has_valid_position`; None if it is not assigned."""
-    assignment = consumer._subscription.subscription.assignment
+    """What is known of a partition: `lso`, `highwater`, and `position` if it is valid; None if it is not assigned."""
+    subscription = consumer._subscription.subscription if consumer is not None else None
+    assignment = None if subscription is None else subscription.assignment
     return assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
 
 

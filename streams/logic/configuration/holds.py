@@ -21,6 +21,10 @@ class Holds:
         self._changed_everything = -1
         self._changed: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """How many are in force."""
+        return len(self._campaigns)
+
     def take(self, hold: Hold, arrived: Arrived) -> None:
         """A hold begins, or reads differently now."""
         facts = HoldFacts(hold_id=hold.hold_id, campaign_id=hold.campaign_id, reason=hold.reason, actor=hold.actor)

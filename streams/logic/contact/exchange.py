@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from topics.codec import BadEvent, ErrorCode
-from topics.records import PlacementDecided
+from topics.records import CallbackLifecycle, PlacementDecided
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -116,17 +116,19 @@ class Outcome:
     """What one step writes, all of it or nothing.
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
-    fired: one entry per command. bugs: internal errors, to be logged and counted. counts: events by topic and result.
-    dead: dead letters by error code. placements: what was decided on requests that came for the first time.
+    fired: one entry per command. bugs: internal errors, to be logged and counted. counts: events by topic, type and
+    result. dead: dead letters by error code. placements: what was decided on requests that came for the first time.
+    transitions: those that `records` tell of, for the metrics.
     """
 
     records: list[Record] = field(default_factory=list)
     writes: dict[bytes, bytes | None] = field(default_factory=dict)
     fired: list[Fired] = field(default_factory=list)
     bugs: list[Bug] = field(default_factory=list)
-    counts: dict[tuple[str, Result], int] = field(default_factory=dict)
+    counts: dict[tuple[str, str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
     placements: list[PlacementDecided[object]] = field(default_factory=list)
+    transitions: list[CallbackLifecycle[object]] = field(default_factory=list)
 
     @classmethod
     def undone(cls, kind: BugKind, error: Exception) -> "Outcome":
@@ -137,9 +139,9 @@ class Outcome:
         """Whether there is anything to write or to count."""
         return bool(self.records or self.writes or self.bugs)
 
-    def count(self, topic: str, result: Result) -> None:
-        """One event of this topic came to this result."""
-        self.counts[topic, result] = self.counts.get((topic, result), 0) + 1
+    def count(self, topic: str, type_: str, result: Result) -> None:
+        """One event of this topic and type came to this result."""
+        self.counts[topic, type_, result] = self.counts.get((topic, type_, result), 0) + 1
 
     def merge(self, later: "Outcome") -> None:
         """Add a later step of the same transaction; its rows replace earlier ones."""
@@ -147,6 +149,7 @@ class Outcome:
         self.writes |= later.writes
         self.fired += later.fired
         self.placements += later.placements
+        self.transitions += later.transitions
         self.bugs += later.bugs
         for key, number in later.counts.items():
             self.counts[key] = self.counts.get(key, 0) + number

@@ -32,6 +32,7 @@ class Outline(Struct, frozen=True, gc=False):
     first_due_at: datetime | None = None
     waits_for: HeldBy | None = None
     to_agent: Because | None = None
+    commanded_at: datetime | None = None
 
 
 class RowOutline(Struct, frozen=True, gc=False):
@@ -98,6 +99,7 @@ def outline_of(contact: Contact) -> RowOutline:
                 callback.first_due_at,
                 callback.waits_for,
                 callback.to_agent,
+                callback.commanded_at,
             )
             for callback in contact.callbacks
         ),

@@ -71,16 +71,6 @@ class DueIndex(Generic[K]):
             heappop(heap)
         return None
 
-    def count_until(self, at: datetime) -> int:
-        """How many keys are wanted at or before an instant; in time that grows with those alone."""
-        count, at_positions = 0, [0]
-        while at_positions:
-            position = at_positions.pop()
-            if position < len(self._heap) and self._heap[position][0] <= at:
-                count += self._standing.get(self._heap[position][2]) is self._heap[position]
-                at_positions += (2 * position + 1, 2 * position + 2)
-        return count
-
     def _clean_up(self) -> None:
         # A key that moves again and again must not cost memory for every move.
         if len(self._heap) > 2 * len(self._standing) + STALE_ENTRIES_MIN:

@@ -7,6 +7,9 @@ rule 3.12 and section 8 row 2.
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from streams.logic.contact.clock_check import EPOCH, check_clock, check_not_ahead, written_at
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Input
@@ -17,6 +20,23 @@ from topics.partitions import partition_for
 from topics.records import Cause
 
 _Event = WrapUp | CallbackEvent | PlacementRequested
+
+UNREAD = "unread"
+"""The type of an event whose type could not be read."""
+TYPES = {
+    TopicName.CONTACTS: ("contact", "removed"),
+    TopicName.CALLBACK_SCHEDULED: ("scheduled", "rescheduled", "cancelled", "changed", "returned"),
+    TopicName.WRAP_UP: ("wrap_up",),
+    TopicName.PLACEMENT_REQUESTED: ("placement_requested",),
+}
+"""The types of the events of each contact topic."""
+
+
+class _Typed(Struct):
+    type: str = UNREAD
+
+
+_typed = msgspec.json.Decoder(_Typed)
 
 
 class Read(NamedTuple):
@@ -63,6 +83,21 @@ def cause_of(arrived: Arrived, input_: Input) -> Cause:
     """The record as the cause of what follows from it."""
     event_id = getattr(input_, "event_id", None)
     return Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
+
+
+def type_of(arrived: Arrived, input_: Input | None = None) -> str:
+    """The type of an event, one of TYPES or UNREAD, for the metrics. input_: what was read of it; None if nothing."""
+    if arrived.topic == TopicName.CONTACTS:
+        return TYPES[TopicName.CONTACTS][arrived.value is None]
+    if arrived.topic != TopicName.CALLBACK_SCHEDULED:
+        return TYPES[TopicName(arrived.topic)][0]
+    if isinstance(input_, CallbackEvent):
+        return str(input_.__struct_config__.tag)
+    try:
+        found = _typed.decode(arrived.value or b"").type
+    except msgspec.MsgspecError:
+        return UNREAD
+    return found if found in TYPES[TopicName.CALLBACK_SCHEDULED] else UNREAD
 
 
 def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:

@@ -12,6 +12,7 @@ from streams.logic.configuration.reports import BadRecord, Report
 from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
+from streams.logic.partition.intake import type_of
 from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
@@ -87,7 +88,7 @@ def refused(arrived: Arrived, bad_event: BadEvent, outlet: Outlet, *, bug: Excep
     message = bad_event.message if bug else str(bad_event)
     record = dead_letter(arrived, bad_event.code, type(bug or bad_event).__name__, message, outlet)
     result = Result.APPLIED if bad_event.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
-    return Outcome([record], counts={(arrived.topic, result): 1}, dead={bad_event.code: 1})
+    return Outcome([record], counts={(arrived.topic, type_of(arrived), result): 1}, dead={bad_event.code: 1})
 
 
 def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
@@ -106,4 +107,4 @@ def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
         campaign_id=event.campaign_id,
         cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
-    return Outcome([Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected))])
+    return Outcome([Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected))], transitions=[rejected])

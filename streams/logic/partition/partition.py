@@ -6,7 +6,7 @@ Source: docs/rules.md, section 8 rows 1, 13 to 16 and 27.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from datetime import datetime
 
 from streams.logic.configuration.configuration import Configuration
@@ -25,9 +25,10 @@ from streams.logic.contact.rows import (
 )
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.appends import Appends
+from streams.logic.partition.census import Census
 from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import DueIndex, Wanted
-from streams.logic.partition.intake import cause_of, read_event
+from streams.logic.partition.intake import cause_of, read_event, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
@@ -47,27 +48,21 @@ ROWS_PER_STEP = 1000  # A few milliseconds of work.
 class Partition:
     """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
 
-    number: its own, from 0. partitions: how many there are. configuration: shared with the other partitions of the
-    process. table: contact key to row; only this one writes it. outlet: where records go. decide: tests have their own.
+    number: its own, of so many partitions, from 0. configuration: that of the process. table: contact key to row; only
+    this one writes it. outlet: where records go. campaigns: `census` counts each. decide: tests have their own.
     """
 
     def __init__(
-        self,
-        number: int,
-        partitions: int,
-        configuration: Configuration,
-        table: MutableMapping[bytes, bytes],
-        *,
-        outlet: Outlet = OUTLET,
+        self, number: int, partitions: int, configuration: Configuration,
+        table: MutableMapping[bytes, bytes], *, outlet: Outlet = OUTLET, campaigns: Collection[str] = (),
         decide: Callable[..., Decision] = decide,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.number = number
-        self.outstanding = 0  # Callbacks that are scheduled and have not ended.
+        self.census = Census(campaigns)
         self._partitions = partitions
         self._configuration = configuration
         self.table, self.outlet, self._decide = table, outlet, decide
         self._index: DueIndex[bytes] = DueIndex()
-        self.due_count = self._index.count_until  # How many contacts have something due by an instant.
         self._waiting = WaitingRoom()
         self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
@@ -135,7 +130,7 @@ class Partition:
         if bad is not None:
             outcome.merge(refused(arrived, bad, self.outlet))
         else:
-            outcome.count(arrived.topic, Result.APPLIED)
+            outcome.count(arrived.topic, type_of(arrived, input_), Result.APPLIED)
         return outcome
 
     def _refuse(self, arrived: Arrived, bad_event: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
@@ -236,7 +231,7 @@ class Partition:
         return outcome
 
     def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
-        self.outstanding += (len(after.callbacks) if after else 0) - (len(before.callbacks) if before else 0)
+        self.census.update(before, after)
         self._waiting.update(key, waiting_in(before), waiting_in(after))
         self._index.set(key, self._retries.first(key, wake_ups(after)))
 

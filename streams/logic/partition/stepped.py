@@ -13,7 +13,7 @@ from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
 from topics.codec import BadEvent
-from topics.records import Cause
+from topics.records import CallbackLifecycle, Cause
 
 
 def outcome_of(
@@ -22,6 +22,7 @@ def outcome_of(
     """Of a step after which the contact has this row, None for none. limits: of the topics; held_times: its own."""
     outcome = Outcome(records_of(key, effects, limits), {key: row, **rows_of(effects)})
     outcome.fired = [fired(effect, held_times, now) for effect in effects if isinstance(effect, Dial)]
+    outcome.transitions = [effect for effect in effects if isinstance(effect, CallbackLifecycle)]
     outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
     return outcome
 
