@@ -29,9 +29,7 @@ ACQUISITION_WAIT = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
-REBALANCES = Counter(
-    "ringback_rebalances_total", "Assignments of partitions by the consumer group.", registry=REGISTRY
-)
+REBALANCES = Counter("ringback_rebalances_total", "Assignments of partitions by the consumer group.", registry=REGISTRY)
 RESTORE_PROGRESS = Gauge(
     "ringback_restore_progress_ratio",
     "Share of a partition's changelog that has been read in the present restore; 1 when it is over.",
@@ -95,9 +93,7 @@ LOOP_STALLED = Gauge(
     "How long the event loop has not run by now, beyond its interval; 0 while it runs.",
     registry=REGISTRY,
 )
-BROKER_CONNECTED = Gauge(
-    "ringback_broker_connected", "1 while brokers answer this worker, else 0.", registry=REGISTRY
-)
+BROKER_CONNECTED = Gauge("ringback_broker_connected", "1 while brokers answer this worker, else 0.", registry=REGISTRY)
 BROKER_SILENT = Gauge(
     "ringback_broker_silent_seconds", "Time since any broker last answered this worker.", registry=REGISTRY
 )
