@@ -37,6 +37,11 @@ class Bug(Exception):
 MESSAGE = "with +12125550101 in it"
 
 
+def commands_in(outcome: Outcome) -> list[dict]:
+    """The values of the commands for preview that an outcome writes."""
+    return [orjson.loads(record.value) for record in outcome.records if record.topic == "dial-preview"]
+
+
 class Log:
     """The topics of one partition: what was written to its changelog, and the configuration."""
 
@@ -163,7 +168,8 @@ def test_what_arrives_after_its_due_time_goes_out_oldest_first_too(log):
 def test_a_command_more_than_a_second_late_is_late_for_backlog(log, fired_at, cause):
     partition = log.start(AT_1430)
     log.send(partition, "callback-scheduled", scheduled())
-    assert log.fire_all(partition, instant(fired_at)).fired == [Fired("dial-preview", AT_1500, cause)]
+    outcome = log.fire_all(partition, instant(fired_at))
+    assert outcome.fired == [Fired("dial-preview", AT_1500, cause, commands_in(outcome)[0]["command_id"])]
 
 
 def test_releases_say_whether_they_waited_for_the_campaign_or_for_the_rate():
@@ -425,4 +431,6 @@ def test_a_preview_for_the_queue_is_wanted_when_the_owners_time_is_over(log):
     log.send(partition, "callback-scheduled", scheduled(owner="only"))
     log.fire_all(partition, AT_1500)
     next_day = instant("2026-11-24T15:00:00Z")
-    assert log.fire_all(partition, next_day).fired == [Fired("dial-preview", next_day, LatenessCause.NONE)]
+    outcome = log.fire_all(partition, next_day)
+    expected = Fired("dial-preview", next_day, LatenessCause.NONE, commands_in(outcome)[0]["command_id"])
+    assert outcome.fired == [expected]

@@ -80,11 +80,16 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One command, for the metrics: its topic, when it was wanted and what held it up."""
+    """One command, for the metrics: its topic, when it was wanted, what held it up, and its id.
+
+    traceparent: the trace context that it carries, None if it carries none.
+    """
 
     topic: str
     due_at: datetime
     cause: LatenessCause
+    command_id: str
+    traceparent: str | None = None
 
 
 class BugKind(StrEnum):
