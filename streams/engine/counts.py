@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from streams.base.metrics import callbacks, engine, events
-from streams.logic.contact.exchange import Outcome
+from streams.logic.contact.exchange import Fired, Outcome
 from streams.logic.partition.partition import Partition
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, CallbackState
 
 log = logging.getLogger(__name__)
+
+EXEMPLAR_CHARACTERS_MAX = 128
 
 Taken = tuple[str, int]
 """An event that was taken in: its full topic name, and the timestamp of its record in milliseconds."""
@@ -42,7 +44,7 @@ def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str
         log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
-        callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s)
+        callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s, _exemplar(fired))
         callbacks.COMMANDS.labels(fired.topic).inc()
     for transition in outcome.transitions:
         _count_transition(transition, transition.campaign_id in core.census.campaigns)
@@ -55,6 +57,14 @@ def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str
         for reason in decided.reasons:
             events.REFUSALS.labels(reason).inc()
     _observe_delays(taken, prefix, now)
+
+
+def _exemplar(fired: Fired) -> dict[str, str] | None:
+    """The command, and its trace if it has one, as far as OpenMetrics has room for them."""
+    labels = {"command_id": fired.command_id}
+    if fired.traceparent is not None:
+        labels["trace_id"] = fired.traceparent.split("-")[1]
+    return labels if sum(len(name) + len(value) for name, value in labels.items()) <= EXEMPLAR_CHARACTERS_MAX else None
 
 
 def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> None:

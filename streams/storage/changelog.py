@@ -5,8 +5,8 @@ from datetime import datetime
 
 from aiokafka import TopicPartition
 
-from streams.kafka.clients import Clients
 from streams.base import metrics
+from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord, intact, read_batches_to_end, reader
 from streams.storage.store import Store
 

@@ -93,12 +93,12 @@ def test_metrics_are_served_from_the_registry_of_ringback(port):
 def test_every_counter_that_can_be_known_begins_at_zero(port):
     _, body = get(port, "/metrics")
     assert 'ringback_commands_total{topic="dial-analysis"}' in body
-    assert 'ringback_events_total{result="dead_letter",topic="wrap-up"}' in body
+    assert 'ringback_events_total{result="dead_letter",topic="wrap-up",type="wrap_up"}' in body
     assert 'ringback_dead_letters_total{code="wrong_key"}' in body
 
 
 def test_a_partition_that_is_given_away_leaves_the_page(port):
-    metrics.callbacks.OUTSTANDING.labels(41).set(3)
+    metrics.callbacks.OUTSTANDING.labels(41, "due").set(3)
     assert 'partition="41"' in get(port, "/metrics")[1]
     metrics.forget_partition(41)
     metrics.forget_partition(41)  # Once more does no harm.
