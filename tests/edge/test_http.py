@@ -274,3 +274,17 @@ def test_a_closed_server_frees_its_port_and_ends_its_thread():
     again = http.serve("127.0.0.1", server.port, lambda: None, dict)
     again.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "ringback-http"]
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0"])
+def test_ages_are_a_histogram_of_what_is_there_in_both_formats(port, accept):
+    counts = range(len(metrics.AGE_BOUNDS_S) + 1)
+    metrics.callbacks.OVERDUE_AGES.set((42, "worker"), counts)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if 'partition="42"' in line]
+    metrics.forget_partition(42)
+    assert [float(line.rsplit(" ", 1)[1]) for line in lines] == list(counts)
+    assert 'le="10.0"' in lines[0] and 'le="+Inf"' in lines[-1]
+    with pytest.raises(ValueError, match="counts, not 1"):
+        metrics.callbacks.OVERDUE_AGES.set((42, "worker"), [0])

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from signal import SIGTERM
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from streams.dev.local import WORKER, LocalWorker
+from streams.dev.local import WORKER
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Reader, configure, feeder, reader
+from tests.kafka.counted import counted
 from tests.kafka.test_worker import SOON_S, scheduled
 from topics.codec import encode
 from topics.partitions import partition_for
@@ -17,14 +17,6 @@ pytestmark = pytest.mark.kafka
 POISONED = ("-m", "tests.kafka.poisoned_worker")
 OUTPUTS = ("dead-letter", "callback-lifecycle", "dial-preview")
 NUMBER = "2125550101"
-
-
-def counted(worker: LocalWorker, metric: str, **labels: str) -> float:
-    """The sum of a metric's series that have these labels."""
-    families = text_string_to_metric_families(worker.metrics())
-    samples = [sample for family in families for sample in family.samples if sample.name == metric]
-    assert samples, metric
-    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
 def of_one_partition(count: int) -> list[str]:

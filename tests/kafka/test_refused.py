@@ -9,7 +9,7 @@ import pytest
 
 from streams.dev.local import LocalWorker
 from tests.kafka.cluster import LIST, Cluster, Feeder, Reader, configure, configured, feeder, reader
-from tests.kafka.test_poison import counted
+from tests.kafka.counted import counted
 from tests.kafka.test_worker import scheduled
 
 pytestmark = pytest.mark.kafka

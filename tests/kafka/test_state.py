@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,17 +11,12 @@ import pytest
 
 from streams.dev.local import LocalWorker
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
+from tests.kafka.counted import counted
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled
 
 pytestmark = pytest.mark.kafka
 
 CALLBACKS = 300
-
-
-def counted(worker: LocalWorker, metric: str) -> float:
-    """A metric of a worker, summed over its labels."""
-    values = re.findall(rf"^{metric}(?:{{[^}}]*}})? (\S+)$", worker.metrics(), re.MULTILINE)
-    return sum(float(value) for value in values)
 
 
 def messages(worker: LocalWorker) -> list[str]:

@@ -16,8 +16,9 @@ from streams.dev.local import LocalWorker
 from streams.kafka.clients import client_options
 from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import LIST, Cluster, Reader, configure, feeder, reader
+from tests.kafka.counted import counted
 from tests.kafka.strange import send, send_with_a_header_that_is_no_text, set_topics
-from tests.kafka.test_poison import counted, of_one_partition
+from tests.kafka.test_poison import of_one_partition
 from tests.kafka.test_worker import SOON_S, scheduled
 from topics.codec import encode
 

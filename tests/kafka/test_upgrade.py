@@ -12,7 +12,7 @@ from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.own_rows import is_contact
 from streams.worker.main import EXIT_BROKEN
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
-from tests.kafka.test_state import counted
+from tests.kafka.counted import counted
 from tests.kafka.test_worker import SOON_S
 from tests.logic.test_stored_state import CHANGELOGS, NOW, contacts, stored
 from topics.partitions import partition_for

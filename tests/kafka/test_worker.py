@@ -16,6 +16,7 @@ from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
+from tests.kafka.counted import counted
 from tests.shared_kafka import SharedKafka
 from topics.callback_events import CallbackCancelled, CallbackScheduled, Source
 from topics.codec import encode, value_key
@@ -241,12 +242,11 @@ async def test_the_http_endpoints_say_what_is_outstanding_and_what_was_counted(
         due = datetime.now(UTC) + timedelta(hours=1)
         await settled(cluster, feed, *(scheduled(f"k{n}", f"c{n}", due) for n in range(3)))
         worker.wait_ready()
-        text = worker.metrics()
-        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-        outstanding = 'ringback_callbacks_outstanding{{partition="{}"}}'
-        assert sum(float(lines[outstanding.format(number)]) for number in range(PARTITIONS)) == 3
-        assert float(lines['ringback_events_total{result="applied",topic="callback-scheduled"}']) == 3
-        assert float(lines['ringback_dead_letters_total{code="undecodable"}']) == 1
+        assert counted(worker, "ringback_callbacks_outstanding", state="scheduled") == 3
+        assert counted(worker, "ringback_callbacks_outstanding") == 3
+        assert counted(worker, "ringback_events_total", topic="callback-scheduled", type="scheduled") == 3
+        assert counted(worker, "ringback_events_total", type="unread", result="dead_letter") == 1
+        assert counted(worker, "ringback_dead_letters_total", code="undecodable") == 1
         status = worker.status()
         assert status is not None
         assert sum(partition["outstanding"] for partition in status["partitions"].values()) == 3

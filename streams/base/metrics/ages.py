@@ -12,7 +12,7 @@ _Labels = tuple[str, ...]
 
 
 class Ages(Collector):
-    """`<name>_bucket{…,le}` is how many are no older than `le` seconds; `set` replaces what one set of labels has.
+    """`<name>_bucket{…,le}` is how many are no older than `le` seconds; there is no sum. `set` replaces values.
 
     Other threads collect it at any time: a value is replaced whole.
     """
@@ -43,6 +43,7 @@ class Ages(Collector):
         """What Prometheus scrapes."""
         family = GaugeHistogramMetricFamily(self._name, self._documentation, labels=self._labelnames)
         for labels, counts in list(self._values.items()):
-            bounds = [*(f"{float(bound)}" for bound in AGE_BOUNDS_S), "+Inf"]
-            family.add_metric(labels, list(zip(bounds, map(float, counts), strict=True)), None)
+            for bound, count in zip((*map(float, AGE_BOUNDS_S), "+Inf"), counts, strict=True):
+                own = dict(zip((*self._labelnames, "le"), (*labels, str(bound)), strict=True))
+                family.add_sample(f"{self._name}_bucket", own, count)
         return [family]
