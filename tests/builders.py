@@ -229,11 +229,13 @@ class Worker:
         for contact_id in listed:
             self.send("contacts", contact(contact_id))
 
-    def send(self, topic: str, value: Json | None, at: str | None = None, key: str | None = None) -> Said:
+    def send(
+        self, topic: str, value: Json | None, at: str | None = None, key: str | None = None, **headers: str
+    ) -> Said:
         """One event, arriving when it occurred, or now if that is later or not said."""
         occurred_at = value.get("occurred_at", self.at) if value else self.at
         self.at = at or max(self.at, occurred_at)
-        text = json.dumps({"topic": topic, "at": self.at, "key": key, "value": value})
+        text = json.dumps({"topic": topic, "at": self.at, "key": key, "value": value, "headers": headers})
         return Said(list(self.core.arrive(parse_line(text.encode(), "test"))))
 
     def arrive(self, line: Line) -> Said:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from streams.logic.contact.exchange import Headers
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN
 from topics.fields import Instant
 from topics.nesting import NESTING_MAX, refuse_deep
@@ -31,12 +32,13 @@ class MalformedLine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event: the topic it arrives on, when, its key and its value, byte for byte; None for a tombstone."""
+    """One event: the topic it arrives on, when, key and value, byte for byte, and headers; a tombstone has no value."""
 
     topic: str
     at: datetime
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 def read_lines(paths: Sequence[str]) -> Iterator[Line]:
@@ -78,7 +80,7 @@ def parse_line(text: bytes, place: str) -> Line:
         raise MalformedLine(f"{place}: `at` is too late to reckon from, the year 9899 is the last")
     if at < AT_MIN:
         raise MalformedLine(f"{place}: `at` is too early to reckon from, the year 2 is the first")
-    return Line(topic, at, None if key is None else key.encode(), value)
+    return Line(topic, at, None if key is None else key.encode(), value, _headers(_plain(line.get("headers")), place))
 
 
 def _fields(text: bytes, place: str) -> dict[str, msgspec.Raw]:
@@ -100,6 +102,14 @@ def _plain(field: msgspec.Raw | None) -> Any:
         return None if field is None else msgspec.json.decode(field)
     except msgspec.ValidationError:
         return None
+
+
+def _headers(headers: Any, place: str) -> Headers:
+    if headers is None:
+        return ()
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise MalformedLine(f"{place}: `headers` is not an object of strings")
+    return tuple((name, value.encode()) for name, value in headers.items())
 
 
 def _default_key(topic: str, value: Any) -> str | None:

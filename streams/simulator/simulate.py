@@ -89,6 +89,7 @@ class VirtualWorker:
             value=line.value,
             # Rounded up, or an event as far ahead of the line as it may be would seem to be further.
             timestamp_ms=-((EPOCH - line.at) // MILLISECOND),
+            headers=line.headers,
         )
 
     def _written(self, outcome: Outcome | None) -> Iterator[Written]:

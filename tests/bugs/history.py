@@ -81,10 +81,10 @@ class Trial:
         self.committed(core.configure(self.now))
         return core
 
-    def _decide(self, contact: Contact | None, input_: Input, *arguments: Any) -> Decision:
+    def _decide(self, contact: Contact | None, input_: Input, *arguments: Any, **more: Any) -> Decision:
         if self.meets_bug(input_):
             raise ZeroDivisionError
-        return decide(contact, input_, *arguments)
+        return decide(contact, input_, *arguments, **more)
 
     def committed(self, outcome: Outcome) -> None:
         """Kafka has taken the transaction."""

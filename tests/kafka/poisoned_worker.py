@@ -16,12 +16,12 @@ class Bug(Exception):
     """Its message quotes the event, as messages of exceptions do."""
 
 
-def poisoned(contact: Any, told: Any, *arguments: Any) -> Any:
+def poisoned(contact: Any, told: Any, *arguments: Any, **more: Any) -> Any:
     """As `decide`, but for the marked event and the marked timer."""
     poison = "poison-timer" if isinstance(told, TimerFired) else "poison-event"
     if getattr(told, "callback_id", None) == poison:
         raise Bug(f"{told} of {contact}")
-    return decide(contact, told, *arguments)
+    return decide(contact, told, *arguments, **more)
 
 
 if __name__ == "__main__":

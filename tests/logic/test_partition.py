@@ -61,11 +61,11 @@ class Log:
                 )
             )
 
-    def failing_decide(self, contact, told, *arguments):
+    def failing_decide(self, contact, told, *arguments, **more):
         if self.bugs > 0 and self.meets(told):
             self.bugs -= 1
             raise Bug(MESSAGE)
-        return decide(contact, told, *arguments)
+        return decide(contact, told, *arguments, **more)
 
     def start(self, now, number: int = 0) -> Partition:
         """A partition as a worker acquires it: configuration, then changelog, then ready."""

@@ -26,12 +26,14 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "state"
 CHANGELOGS = sorted(GOLDEN.glob("contact-state.v?.tsv"))
 OF_SCENARIOS = sorted(GOLDEN.glob("contact-state.v?.scenarios.tsv"))
 """The rows that the scenarios of that day left behind."""
+ADDED = sorted(GOLDEN.glob("contact-state.v?.added-*.tsv"))
+"""Rows with what rows of a version may have as well since the others were kept."""
 FOLDERS = sorted(GOLDEN.glob("contacts-0.*.zip"))
 NOW = datetime(2026, 11, 23, 14, 45, tzinfo=UTC)
 END = datetime(2027, 9, 1, tzinfo=UTC)
 
 by_version = pytest.mark.parametrize("path", CHANGELOGS, ids=lambda path: path.stem)
-every_file = pytest.mark.parametrize("path", CHANGELOGS + OF_SCENARIOS, ids=lambda path: path.stem)
+every_file = pytest.mark.parametrize("path", CHANGELOGS + OF_SCENARIOS + ADDED, ids=lambda path: path.stem)
 
 
 def stored(path: Path) -> dict[bytes, bytes]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from streams.logic.contact.trace_context import TraceContext
 from topics.callback_events import Owner, Source
 from topics.commands import Origin
 from topics.facts import Because, HeldBy
@@ -96,7 +97,8 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     carries it. phone_column: of the number, as the wrap-up had it. moved_for: why it moved. late_from: of one that
     moved for a gap, the due time from which its lateness counts. These two mean nothing without a first_due_at.
     waits_for: of one that waits, a hold or the rate, if it waits for that; to_agent: of one that waits, why an agent
-    gets it whatever its campaign is, None if that depends on the campaign.
+    gets it whatever its campaign is, None if that depends on the campaign. trace: of the event that set its time last,
+    if that had one; an ended callback has none.
     """
 
     callback_id: str
@@ -141,6 +143,7 @@ class Callback(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     late_from: datetime | None = None
     waits_for: HeldBy | None = None
     to_agent: Because | None = None
+    trace: TraceContext | None = None
 
     @property
     def is_handed_out(self) -> bool:

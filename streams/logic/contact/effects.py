@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streams.logic.contact.callback import MovedFor
+from streams.logic.contact.trace_context import TraceContext
 from topics.check_facts import PlacementFacts
 from topics.commands import DialCommand
 from topics.configuration import DncEntry
@@ -19,7 +20,7 @@ from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDec
 class Dial:
     """Ask the dialer to dial. wanted_at: when it should have been asked. held_by: None for a timer that just fired.
 
-    moved_for: why the system had moved the callback before, None if it had not.
+    moved_for: why the system had moved the callback before, None if it had not. trace: what the command carries on.
     """
 
     preview: bool
@@ -27,14 +28,19 @@ class Dial:
     wanted_at: datetime
     held_by: HeldBy | None = None
     moved_for: MovedFor | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answer to a placement request, encoded. decided: what it says; None if it is an earlier answer once more."""
+    """The answer to a placement request, encoded. decided: what it says; None if it is an earlier answer once more.
+
+    trace: of the request.
+    """
 
     answer: bytes
     decided: PlacementDecided[PlacementFacts] | None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

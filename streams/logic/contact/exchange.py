@@ -47,7 +47,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record to write, to the partition of its producer. Only dead letters carry headers and a timestamp."""
+    """One record to write, to the partition of its producer. Only dead letters carry a timestamp."""
 
     topic: str
     key: bytes | None

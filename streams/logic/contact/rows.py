@@ -127,12 +127,12 @@ def row_bytes_max(input_: Input, before: Contact | None, after: Contact) -> int:
 def encode_contact(contact: Contact, before: bytes | None, bytes_max: int = ROW_BYTES_MAX) -> bytes:
     """The row of a contact. before: its row until now. bytes_max: from `row_bytes_max`.
 
-    What a contact remembers of its answers gives way when the row grows too large, then what it remembers of ended
-    callbacks, each time the older half. If that is not enough, raises
+    What its callbacks carry on of traces gives way first when the row grows too large. Then what a contact remembers of
+    its answers does, then of ended callbacks, each time the older half. If that is not enough, raises
     BadEvent (`too_large`), but only where the row would grow: it must always be possible to call a callback off.
     """
     row = _encoder.encode(contact)
-    while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended):
+    while len(row) > ROW_BYTES_MAX and (contact.answers or contact.ended or _is_traced(contact)):
         contact = _lightened(contact)
         row = _encoder.encode(contact)
     if len(row) > max(bytes_max, len(before or b"")):
@@ -140,7 +140,13 @@ def encode_contact(contact: Contact, before: bytes | None, bytes_max: int = ROW_
     return row
 
 
+def _is_traced(contact: Contact) -> bool:
+    return any(callback.trace for callback in contact.callbacks)
+
+
 def _lightened(contact: Contact) -> Contact:
+    if _is_traced(contact):
+        return replace(contact, callbacks=tuple(replace(callback, trace=None) for callback in contact.callbacks))
     if contact.answers:
         latest = list(contact.answers.items())[(len(contact.answers) + 1) // 2 :]
         return replace(contact, answers=dict(latest))

@@ -22,6 +22,7 @@ from streams.logic.contact.inputs import (
 )
 from streams.logic.contact.meanings import Event, check_same, meaning_of
 from streams.logic.contact.state import Contact, new_contact
+from streams.logic.contact.trace_context import TraceContext
 from streams.logic.decisions.changes import cancel, reschedule, schedule
 from streams.logic.decisions.due import fire_timer, release, review
 from streams.logic.decisions.field_changes import change
@@ -62,14 +63,21 @@ _KINDS: dict[type, InputKind] = {
 
 
 def decide(
-    contact: Contact | None, input_: Input, cause: Cause, configuration: Configuration, now: datetime
+    contact: Contact | None,
+    input_: Input,
+    cause: Cause,
+    configuration: Configuration,
+    now: datetime,
+    *,
+    trace: TraceContext | None = None,
 ) -> Decision:
     """The contact after an input, and the effects in their order.
 
     contact: None if nothing is known of it. The same object is returned when nothing changed, None when nothing is
     left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
-    UTC. Raises BadEvent for an event that must wait for configuration (`campaign_unknown`, `rule_set_unknown`,
-    `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands for something else (`id_reused`).
+    UTC. trace: of the event, None if it has none. Raises BadEvent for an event that must wait for configuration
+    (`campaign_unknown`, `rule_set_unknown`, `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands
+    for something else (`id_reused`).
     """
     match input_:
         case ContactRecorded(record=record, at=at):
@@ -82,11 +90,16 @@ def decide(
         case TimerFired() | Released() | ConfigurationChanged():
             return (None, ()) if contact is None else _apply_internal(contact, input_, cause, configuration, now)
         case _:
-            return _apply_event(contact, input_, cause, configuration, now)
+            return _apply_event(contact, input_, cause, configuration, now, trace)
 
 
 def _apply_event(
-    contact: Contact | None, event: Event, cause: Cause, configuration: Configuration, now: datetime
+    contact: Contact | None,
+    event: Event,
+    cause: Cause,
+    configuration: Configuration,
+    now: datetime,
+    trace: TraceContext | None,
 ) -> Decision:
     seen, meaning = seen_id(_SEEN.get(type(event), "c"), event.event_id), meaning_of(event)
     if contact is None:
@@ -94,7 +107,7 @@ def _apply_event(
     elif (known := contact.seen.get(seen)) is not None:
         check_same(known, meaning, "$.event_id")
         return contact, ()
-    step = Step(contact, _KINDS[type(event)], cause, configuration, now)
+    step = Step(contact, _KINDS[type(event)], cause, configuration, now, trace)
     match event:
         case WrapUp(history=True):
             recall(step, event)

@@ -82,7 +82,8 @@ def present(
         checks=grounds.checks,
     )
     step.move(callback, Transition.PRESENTED, facts=facts)
-    step.effects.append(Dial(True, command, wanted_at or callback.due_at, grounds.held_by, _moved_for(callback)))
+    wanted_at = wanted_at or callback.due_at
+    step.effects.append(Dial(True, command, wanted_at, grounds.held_by, _moved_for(callback), callback.trace))
 
 
 def dial(
@@ -106,7 +107,8 @@ def dial(
         not_done=not_done,
     )
     step.move(callback, Transition.DIALING, facts=facts)
-    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, _moved_for(callback)))
+    moved_for = _moved_for(callback)
+    step.effects.append(Dial(False, command, callback.due_at, grounds.held_by, moved_for, callback.trace))
 
 
 def _moved_for(callback: Callback) -> MovedFor | None:

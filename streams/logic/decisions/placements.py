@@ -56,7 +56,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
         check_same(before.meaning, meaning, "$.request_id")
         before_at = before.decided_at
         if step.now - before_at < valid_for and not _is_stopped(step, event, before):
-            step.effects.append(Answered(_addressed(bytes(before.value), event.reply_to), None))
+            step.effects.append(Answered(_addressed(bytes(before.value), event.reply_to), None, step.trace))
             begin_again(step, campaign, event.request_id, before)
             return
     verdict, decided = _decide(step, event, campaign, step.now + valid_for, before_at)
@@ -73,7 +73,7 @@ def place(step: Step, event: PlacementRequested, meaning: str) -> None:
     others = {name: one for name, one in step.contact.answers.items() if name != request}
     latest = Answer(meaning, acted or decided.allowed, step.now, Raw(answer))
     step.contact = replace(step.contact, answers=_kept({**others, request: latest}))
-    step.effects.append(Answered(_addressed(answer, event.reply_to), decided))
+    step.effects.append(Answered(_addressed(answer, event.reply_to), decided, step.trace))
 
 
 def _is_stopped(step: Step, event: PlacementRequested, before: Answer) -> bool:

@@ -14,6 +14,7 @@ from streams.logic.contact.callback import Callback, Status
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.limits import REMEMBERED_MAX
 from streams.logic.contact.state import Contact
+from streams.logic.contact.trace_context import TraceContext
 from streams.logic.decisions.lifecycle import ENDS, InputKind, OutsideLifecycle, State, next_state
 from topics.facts import LifecycleFacts
 from topics.records import (
@@ -35,17 +36,37 @@ _STATES = {
 
 _ENDS = frozenset(ENDS)
 
+_SET_TIME = (Transition.SCHEDULED, Transition.RESCHEDULED)
+"""With these a callback gets the trace context of its event. One that a later event outdoes does not set the time."""
+
 
 class Step:
     """The contact as it stands in the middle of a step, the event behind it, and the effects so far.
 
-    kind: of what happened; None for a timer, until it is known which of them fired.
+    kind: of what happened; None for a timer, until it is known which of them fired. trace: of the event, if it has one.
     """
 
-    __slots__ = ("before", "cause", "configuration", "contact", "effects", "ended", "kind", "now", "outstanding")
+    __slots__ = (
+        "before",
+        "cause",
+        "configuration",
+        "contact",
+        "effects",
+        "ended",
+        "kind",
+        "now",
+        "outstanding",
+        "trace",
+    )
 
     def __init__(
-        self, contact: Contact, kind: InputKind | None, cause: Cause, configuration: Configuration, now: datetime
+        self,
+        contact: Contact,
+        kind: InputKind | None,
+        cause: Cause,
+        configuration: Configuration,
+        now: datetime,
+        trace: TraceContext | None = None,
     ) -> None:
         self.before = contact
         self.contact = contact
@@ -53,6 +74,7 @@ class Step:
         self.cause = cause
         self.configuration = configuration
         self.now = now
+        self.trace = trace
         self.outstanding = {callback.callback_id: callback for callback in contact.callbacks}
         self.ended = {callback.callback_id: callback for callback in contact.ended}
         self.effects: list[Effect] = []
@@ -76,12 +98,14 @@ class Step:
         assert to is not None, "no transition makes a callback unknown"
         self._record(callback, transition, reasons, facts, cause)
         if to in _ENDS:
-            moved = _as_it_waits(replace(callback, status=to, timer=None))
+            moved = _as_it_waits(replace(callback, status=to, timer=None, trace=None))
             self.outstanding.pop(callback_id, None)
             self.ended[callback_id] = moved
             if len(self.ended) > REMEMBERED_MAX:
                 del self.ended[next(iter(self.ended))]
         else:
+            if transition in _SET_TIME and self.trace is not None and callback.set_by == self.cause.event_id:
+                callback = replace(callback, trace=self.trace)
             moved = _as_it_waits(callback if callback.status is to else replace(callback, status=to))
             self.ended.pop(callback_id, None)
             self.outstanding[callback_id] = moved

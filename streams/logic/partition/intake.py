@@ -13,11 +13,14 @@ from msgspec import Struct
 from streams.logic.contact.clock_check import EPOCH, check_clock, check_not_ahead, written_at
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Input
+from streams.logic.contact.trace_context import TraceContext, trace_context
 from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
 from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import Cause
+
+Trace = TraceContext | None
 
 _Event = WrapUp | CallbackEvent | PlacementRequested
 
@@ -98,6 +101,11 @@ def type_of(arrived: Arrived, input_: Input | None = None) -> str:
     except msgspec.MsgspecError:
         return UNREAD
     return found if found in TYPES[TopicName.CALLBACK_SCHEDULED] else UNREAD
+
+
+def trace_of(arrived: Arrived) -> Trace:
+    """The trace context that the record brings; most bring none."""
+    return trace_context(arrived.headers) if arrived.headers else None
 
 
 def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:

@@ -56,4 +56,5 @@ def fired(effect: Dial, held_times: HeldTimes, now: datetime) -> Fired:
     else:
         # Of one that was moved, only the time from then on is counted.
         cause = LatenessCause(effect.moved_for) if effect.moved_for else LatenessCause.NONE
-    return Fired(topic_of(effect), effect.wanted_at, cause, effect.command.command_id)
+    traceparent = None if effect.trace is None else effect.trace.traceparent
+    return Fired(topic_of(effect), effect.wanted_at, cause, effect.command.command_id, traceparent)

@@ -11,6 +11,7 @@ from typing import assert_never
 from streams.logic.configuration.reports import BadRecord, Report
 from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
+from streams.logic.contact.trace_context import headers_of
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
 from streams.logic.partition.intake import type_of
 from topics.codec import BadEvent, ErrorCode, encode, value_key
@@ -42,13 +43,13 @@ def _record_of(key: bytes, effect: Effect, limits: SizeLimits) -> Record:
             topic = TopicName.CALLBACK_LIFECYCLE
             return Record(topic, key, fitting_value(topic, key, effect, limits))
         case Dial():
-            return Record(topic_of(effect), key, encode(effect.command))
+            return Record(topic_of(effect), key, encode(effect.command), headers_of(effect.trace))
         case OutstandingCallbacks():
             return Record(TopicName.OUTSTANDING_CALLBACKS, key, encode(effect) if effect.callbacks else None)
-        case Answered(answer=answer, decided=decided):
+        case Answered(answer=answer, decided=decided, trace=trace):
             # One that is repeated was small enough to be remembered.
             value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, limits)
-            return Record(TopicName.PLACEMENT_DECIDED, key, value)
+            return Record(TopicName.PLACEMENT_DECIDED, key, value, headers_of(trace))
         case DncAppended(entry=entry):
             return Record(TopicName.DNC_ENTRIES, value_key(TopicName.DNC_ENTRIES, entry).encode(), encode(entry))
         case _:

@@ -28,7 +28,7 @@ from streams.logic.partition.appends import Appends
 from streams.logic.partition.census import Census
 from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import DueIndex, Wanted
-from streams.logic.partition.intake import cause_of, read_event, type_of
+from streams.logic.partition.intake import Trace, cause_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
@@ -118,7 +118,7 @@ class Partition:
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
             key, input_, bad = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            outcome = self._apply_with_retry(key, input_, cause_of(arrived, input_), now)
+            outcome = self._apply_with_retry(key, input_, cause_of(arrived, input_), now, trace_of(arrived))
         except BadEvent as refusal:
             return self._refuse(arrived, refusal, now)
         except Exception as bug:
@@ -211,13 +211,13 @@ class Partition:
             return self._with_meta(Outcome.undone(BugKind.CONFIGURATION, error), self._config_sync.done(failed=True))
         return self._with_meta(outcome, self._config_sync.done())
 
-    def _apply_with_retry(self, key: bytes, input_: Input, cause: Cause, now: datetime) -> Outcome:
-        return with_retry(lambda: self._apply_input(key, input_, cause, now))
+    def _apply_with_retry(self, key: bytes, input_: Input, cause: Cause, now: datetime, trace: Trace = None) -> Outcome:
+        return with_retry(lambda: self._apply_input(key, input_, cause, now, trace))
 
-    def _apply_input(self, key: bytes, input_: Input, cause: Cause, now: datetime) -> Outcome:
+    def _apply_input(self, key: bytes, input_: Input, cause: Cause, now: datetime, trace: Trace = None) -> Outcome:
         row = self.table.get(key)
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
-        after, effects = self._decide(before, input_, cause, self._configuration, now)
+        after, effects = self._decide(before, input_, cause, self._configuration, now, trace=trace)
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, row_bytes_max(input_, before, after))
