@@ -20,6 +20,7 @@ from streams.base.errors import SettingsError
 from streams.base.security import SECURITY_NAMES, Security
 
 ENV_PREFIX = "RINGBACK_"
+AUTO = "auto"
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 
 # Kubernetes adds such variables for every Service whose name begins with "ringback"; they are not meant for us.
@@ -56,9 +57,9 @@ class Settings(Security):
     instance_id: str | None = Field(default=None, pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
     """Name of this worker in the group; with it, a restart within the session timeout moves no partition."""
     metrics_port: int = Field(default=9464, ge=0, le=65535)
-    """Port of /metrics, /healthz, /readyz and /status; 0 takes any free port."""
-    metrics_host: Annotated[str, AfterValidator(addresses.host)] = "127.0.0.1"
-    """Address that this port is bound to; 0.0.0.0 for access from other machines, :: for access by IPv6 as well."""
+    """Port of /metrics, /livez, /readyz, /startupz and /status; 0 takes any free port."""
+    metrics_host: Annotated[str, AfterValidator(addresses.host)] = AUTO
+    """Address to bind: auto (127.0.0.1; in a container every address), one of this machine, or :: for all of them."""
     metrics_campaigns: Campaigns = Field(default=(), max_length=100)
     """Campaigns that have metrics of their own: their ids, separated by commas; at most 100."""
     log_level: LogLevel = "info"

@@ -30,8 +30,8 @@ def _meaning(name: str) -> str:
 @connection_options
 @click.option("--app", metavar="TEXT", help="Consumer group; workers in the same one share the work.  [ringback]")
 @click.option("--instance-id", metavar="TEXT", help="Name of this worker, for a restart that moves no partition.")
-@click.option("--metrics-port", metavar="PORT", help="Port of /metrics, /healthz, /readyz, /status; 0: any.  [9464]")
-@click.option("--metrics-host", metavar="ADDRESS", help="Address of that port.  [127.0.0.1]")
+@click.option("--metrics-port", metavar="PORT", help="Port of /metrics, /livez, /readyz, /status; 0: any.  [9464]")
+@click.option("--metrics-host", metavar="ADDRESS", help="Address of that port.  [auto]")
 @click.option("--state-dir", metavar="FOLDER", help="Local state, one folder for each worker.  [ringback-state]")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.  [info]")
 @click.option("--log-format", metavar="FORMAT", help="console, json, or auto.  [auto]")

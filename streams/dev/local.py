@@ -35,7 +35,12 @@ class LocalWorker:
     def __init__(self, log: Path, *, command: tuple[str, ...] = WORKER, **settings: object) -> None:
         self.log = log
         self._command = command
-        own = {"metrics_port": 0, "log_format": "json", "state_dir": log.with_suffix(".state")}
+        own = {
+            "metrics_host": "127.0.0.1",
+            "metrics_port": 0,
+            "log_format": "json",
+            "state_dir": log.with_suffix(".state"),
+        }
         self._settings = own | settings
         self._process: subprocess.Popen[bytes] | None = None
         self._said: tuple[int, str] | None = None

@@ -6,8 +6,9 @@ docs/engine.md, "Acquiring a partition".
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
+from typing import Any
 
 from streams.base import metrics
 from streams.base.settings import Settings
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 class Acquisition:
     """Of one worker. It puts engines from `new` into `held`. ends: how far the contact topics go, as committed.
 
-    reacquisitions: the partitions that are reacquired in place; waits: what is waited for, by partition.
+    reacquisitions: the partitions that are reacquired in place; waits: what is waited for, by partition; common: what
+    all of them wait for.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Acquisition:
         self._broken = broken
         self._running: asyncio.Task[None] | None = None
         self.reacquisitions = Reacquisitions(self._owned, broken, settings.transaction_timeout_s, outside.pace)
-        self.waits = Waits(outside.clock)
+        self.waits, self.common = Waits(outside.clock), Waits(outside.clock)
 
     def start(self, kept: set[int]) -> None:
         """Acquire the assigned partitions. kept: partitions whose engines keep their state."""
@@ -61,6 +63,7 @@ class Acquisition:
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
             self.waits.clear()
+            self.common.clear()
 
     @property
     def runs(self) -> bool:
@@ -92,13 +95,19 @@ class Acquisition:
             given_up = self._held.give_up_all_but(kept)
             closing = asyncio.gather(*(engine.close() for engine in given_up))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._closed(closing), name="closing")
-                group.create_task(self._reader.start(), name="configuration-read")
-                group.create_task(self._patiently(self._new.rows_fit, "rows"), name="rows-fit")
+                self._create(group, self._closed(closing), "former partitions", "their engines to be closed")
+                self._create(group, self._reader.start(), "configuration", "its topics to be read")
+                rows_fit = self._patiently(self._new.rows_fit, "rows")
+                self._create(group, rows_fit, "changelog", "each of its rows to be found in its partition")
                 for number in wanted:
                     group.create_task(self._acquired(number, closing), name=f"acquire-{number}")
         except (Exception, UnusableState, BaseExceptionGroup) as error:
             self._broken("acquiring partitions", refusal_of(error, self._settings))
+
+    def _create(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None], who: str, what: str) -> None:
+        """Have the work done whose end `who` waits for."""
+        self.common.started(who, what)
+        group.create_task(work, name=who).add_done_callback(lambda _: self.common.ended(who))
 
     async def _closed(self, closing: "asyncio.Future[list[None]]") -> None:
         """Engines that are given up are closed to the end, whatever comes of this acquisition."""

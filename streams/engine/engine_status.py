@@ -10,13 +10,19 @@ from streams.engine.assignment import Assignment
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.fenced import Fenced
 from streams.engine.held import HeldEngines
+from streams.engine.partition_engine import PartitionEngine
+from streams.engine.progress import Progress, awaited
+from streams.engine.waits import Obstacle, Wait, Waits
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """Of one worker. Other threads may ask it at any time: it only reads."""
+    """Of one worker. Other threads may ask it at any time: it only reads.
+
+    worker: what all of it waits for, such as the group.
+    """
 
     assignment: Assignment
     held: HeldEngines
@@ -24,24 +30,39 @@ class EngineStatus:
     fenced: Fenced
     reader: ConfigurationReader
     clock: Clock
+    worker: Waits
+    progress: Progress
 
     def due(self) -> int:
         """How many callbacks are due by now."""
         now = self.clock.now()
         return sum(engine.core.census.total.due(now) + engine.in_flight for engine in self.held.engines.values())
 
-    def not_ready(self) -> str | None:
-        """Why this worker cannot be relied on yet, or None."""
-        held = list(self.held.engines.items())
+    def obstacles(self) -> list[Obstacle]:
+        """Why this worker cannot be relied on yet; none when it can. One for each partition at most."""
+        found = self.worker.obstacles() + self.progress.obstacles() + self.acquisition.waits.obstacles()
         if self.acquisition.runs:
-            waits = [f"{who} waits for {wait.what}" for who, wait in self.acquisition.waits.longer_than(0).items()]
-            return "; ".join(["partitions are being acquired", *waits])
-        if self.assignment.generation < 0:
-            return "the group has assigned no partitions yet"
-        if fenced := self.fenced.numbers():
-            return f"partitions {fenced} were fenced, and the group has not said yet whose they are"
-        waiting = [number for number, engine in held if not engine.ready]
-        return f"partitions {waiting} have not caught up yet" if waiting else None
+            found += self.acquisition.common.obstacles()
+        if self.worker.longer_than(0):  # Nothing has been assigned, or it is assigned anew.
+            return _first_of_each(found)
+        for number in sorted(self.assignment.wanted):
+            found += self._behind(number, self.held.engines.get(number))
+        return _first_of_each(found)
+
+    def waits(self) -> dict[str, Wait]:
+        """What else is waited for, which keeps no partition from its work."""
+        return self.reader.held_back.longer_than(0)
+
+    def _behind(self, number: int, engine: PartitionEngine | None) -> list[Obstacle]:
+        """What an assigned partition waits for, if its timers do not fire."""
+        who = f"partition {number}"
+        if engine is None or not engine.active:
+            since = self.clock.now() if engine is None else engine.core.held_times.paused_at
+            return [Obstacle(who, "its acquisition", since or self.clock.now(), f"{who} is assigned and not held")]
+        if engine.gate.open:
+            return []
+        since = engine.core.held_times.paused_at or self.clock.now()
+        return [Obstacle(who, awaited(engine), since, f"{who} has not caught up, and its timers wait")]
 
     def page(self) -> dict[str, object]:
         """What each engine is doing, for people and tests."""
@@ -75,3 +96,10 @@ class EngineStatus:
             for number, engine in self.held.engines.items():
                 if not engine.gate.open:
                     log.info("partition %d waits for its topics to be processed: %s", number, engine.gate.waiting())
+
+
+def _first_of_each(obstacles: list[Obstacle]) -> list[Obstacle]:
+    found: dict[str, Obstacle] = {}
+    for obstacle in obstacles:
+        found.setdefault(obstacle.who, obstacle)
+    return list(found.values())

@@ -12,6 +12,7 @@ from functools import partial
 from aiokafka.errors import ProducerFenced
 
 from streams.base import metrics
+from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment, Resume
@@ -25,16 +26,20 @@ from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.progress import Progress
+from streams.engine.waits import Waits
 from streams.kafka.doubts import InDoubt
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits
 from streams.logic.partition.outputs import Outlet
 
+WORKER = "worker"
+
 
 class Engines:
     """For the contact partitions assigned to this worker.
 
-    held: the engines; handover: for the consumer; status: what is shown.
+    held: the engines; handover: for the consumer; status: what is shown; progress: whether they commit.
     """
 
     def __init__(
@@ -73,8 +78,14 @@ class Engines:
         )
         self.gauges = partial(Gauges, self.held, self._acquisition, self._reader, outside.clock, settings.prefix)
         metrics.engine.PARTITIONS.set(partitions)
-        self.status = EngineStatus(
-            self._assignment, self.held, self._acquisition, self._fenced, self._reader, outside.clock
+        self._waits, self.progress = Waits(outside.clock), Progress(self.held, outside.clock)
+        self._waits.started(WORKER, "the group to assign partitions")
+        self.status = self._status(outside.clock)
+
+    def _status(self, clock: Clock) -> EngineStatus:
+        return EngineStatus(
+            self._assignment, self.held, self._acquisition, self._fenced, self._reader, clock, self._waits,
+            self.progress,
         )  # fmt: skip
 
     async def assign(self, partitions: Iterable[int], generation: int, resume: Resume, rejoin: Rejoin) -> None:
@@ -89,6 +100,7 @@ class Engines:
             return
         kept = self._assignment.assigned(partitions, generation, resume, rejoin)
         self._fenced.assigned()
+        self._waits.clear()
         logging_waits = self._logging_waits or asyncio.create_task(
             self.status.log_waits(self.pace.told_every_s), name="waits"
         )
@@ -98,6 +110,10 @@ class Engines:
     async def suspend(self) -> None:
         """A rebalance: finish the transactions in flight, give up what is still being acquired."""
         self._assignment.revoked()
+        if self._closing:
+            self._waits.started(WORKER, "the end of its last transactions, to stop")
+        elif self._assignment.generation >= 0:
+            self._waits.started(WORKER, "the end of a rebalance")
         await self._acquisition.stop()
         await asyncio.gather(*(engine.suspend() for engine in self.held.engines.values()))
 
@@ -132,8 +148,10 @@ class Engines:
         """An engine cannot go on. If Kafka knows the outcome of its work, it is read there; else the process ends."""
         held, reacquisitions, assignment = self.held.engines, self._acquisition.reacquisitions, self._assignment
         if isinstance(error, InDoubt):
+            self._acquisition.waits.started(f"partition {number}", "its former engine to be closed")
             reacquisitions.begin(held.pop(number), error, ours=assignment.resume is not None)
         elif isinstance(error, ProducerFenced) and self._fenced.add(held[number], assignment.rejoin):
+            self._waits.started(f"partition {number}", "the group to say whose it is: it was fenced")
             reacquisitions.give_up(held.pop(number))
         else:
             self._broken(where, error)

@@ -1,4 +1,4 @@
-"""What the partitions that are being acquired wait for, for /status, the log and /readyz."""
+"""What a worker and its partitions wait for, for /status, the log and /readyz."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +14,16 @@ class Wait:
     since: datetime
     since_s: float
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a worker cannot be relied on: `who` waits for `what` since then. reason: that in words, if not in these."""
+
+    who: str
+    what: str
+    since: datetime
+    reason: str = ""
 
 
 class Waits:
@@ -42,6 +52,10 @@ class Waits:
         now = self._clock.monotonic()
         waits = {who: replace(wait, seconds=now - wait.since_s) for who, wait in sorted(list(self._waits.items()))}
         return {who: wait for who, wait in waits.items() if wait.seconds >= seconds}
+
+    def obstacles(self, seconds: float = 0.0) -> list[Obstacle]:
+        """Those that have waited for at least so long, as reasons not to be ready."""
+        return [Obstacle(who, wait.what, wait.since) for who, wait in self.longer_than(seconds).items()]
 
     def status(self) -> dict[str, dict[str, object]]:
         """Everything, for /status."""

@@ -18,7 +18,8 @@ from topics.names import TopicName
 log = logging.getLogger(__name__)
 
 LOCK = "lock"
-OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.")
+LAST_RUN = "last-run"
+OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.", LAST_RUN)
 """What the names of everything else in it begin with."""
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _HERE = "state_dir (RINGBACK_STATE_DIR)"

@@ -22,17 +22,18 @@ import prometheus_client
 from streams.base import metrics
 from streams.base.addresses import bare, in_url
 from streams.base.errors import OperatorError
+from streams.worker.health import Answer, Probes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-Ready = Callable[[], str | None]
 Status = Callable[[], Mapping[str, object]]
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
+PATHS = "/metrics /livez /readyz /startupz /status"
 
 CONNECTIONS_MAX = 64
 """Connections at once; a further one is closed. Clients must leave descriptors for the clients of Kafka."""
@@ -40,10 +41,10 @@ NO_DESCRIPTOR_S = 0.1
 
 
 class Server:
-    """The running server: `port` is the one it listens on; `close()` ends it."""
+    """The running server: `host` and `port` are those it listens on; `close()` ends it."""
 
     def __init__(self, listener: WSGIServer) -> None:
-        self.port = int(listener.server_address[1])
+        self.host, self.port = str(listener.server_address[0]), int(listener.server_address[1])
         self._listener = listener
         self._thread = threading.Thread(target=listener.serve_forever, args=(0.1,), name="ringback-http", daemon=True)
         self._thread.start()
@@ -61,12 +62,12 @@ class Server:
         self.close()
 
 
-def serve(host: str, port: int, ready: Ready, status: Status) -> Server:
+def serve(host: str, port: int, probes: Probes, status: Status) -> Server:
     """Listen on `host`:`port` (0: any free port) and answer until `close()`.
 
-    `/metrics` all of `streams.base.metrics`; `/healthz` 200 while the process lives; `/readyz` 200 when `ready()`
-    returns None, else 503 with the reason it returns; `/status` what `status()` returns, as JSON. Both are called from
-    other threads than the worker's, so they must only read values that change in one step.
+    `/metrics` all of `streams.base.metrics`; `/livez`, by its former name `/healthz`, `/readyz` and `/startupz` what
+    `probes` answers: 200 or 503, with reasons; `/status` what `status()` returns. The last four are JSON. Both are
+    called from other threads than the worker's, so they must only read values that change in one step.
     Raises OperatorError when the address cannot be bound.
     """
     try:
@@ -76,7 +77,7 @@ def serve(host: str, port: int, ready: Ready, status: Status) -> Server:
         raise OperatorError(
             f"cannot listen on {in_url(host)}:{port} for metrics and health: {reason}. {_cure(error)}"
         ) from None
-    listener.set_app(_application(ready, status))
+    listener.set_app(_application(probes, status))
     return Server(listener)
 
 
@@ -98,7 +99,7 @@ def _cure(error: Exception) -> str:
     return "Name an address that this machine has with --metrics-host (RINGBACK_METRICS_HOST)"
 
 
-def _application(ready: Ready, status: Status) -> "WSGIApplication":
+def _application(probes: Probes, status: Status) -> "WSGIApplication":
     exposition: WSGIApplication = prometheus_client.make_wsgi_app(metrics.REGISTRY)
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -106,7 +107,7 @@ def _application(ready: Ready, status: Status) -> "WSGIApplication":
         if path == "/metrics":
             return exposition(environ, start_response)
         try:
-            code, kind, body = _answer(path, ready, status)
+            code, kind, body = _answer(path, probes, status)
         except Exception:  # An internal error: the client gets an answer, and the log its one line.
             log.exception("%s could not be answered", path)
             code, kind, body = "500 Internal Server Error", TEXT, b"internal error, see the log\n"
@@ -116,21 +117,28 @@ def _application(ready: Ready, status: Status) -> "WSGIApplication":
     return application
 
 
-def _answer(path: str, ready: Ready, status: Status) -> tuple[str, str, bytes]:
+def _answer(path: str, probes: Probes, status: Status) -> tuple[str, str, bytes]:
     match path:
-        case "/healthz":
-            return "200 OK", TEXT, b"ok\n"
+        case "/livez" | "/healthz":
+            return _probed(probes.live())
         case "/readyz":
-            reason = ready()
-            if reason is None:
-                return "200 OK", TEXT, b"ready\n"
-            return "503 Service Unavailable", TEXT, f"{reason}\n".encode()
+            return _probed(probes.ready())
+        case "/startupz":
+            return _probed(probes.started())
         case "/status":
-            return "200 OK", JSON, msgspec.json.format(msgspec.json.encode(status(), enc_hook=str), indent=1) + b"\n"
+            return "200 OK", JSON, _json(status())
         case "/":
-            return "200 OK", TEXT, b"Ringback worker: /metrics /healthz /readyz /status\n"
+            return "200 OK", TEXT, f"Ringback worker: {PATHS}\n".encode()
         case _:
-            return "404 Not Found", TEXT, b"not found: there are /metrics /healthz /readyz /status\n"
+            return "404 Not Found", TEXT, f"not found: there are {PATHS}\n".encode()
+
+
+def _probed(answer: Answer) -> tuple[str, str, bytes]:
+    return "200 OK" if answer.ok else "503 Service Unavailable", JSON, _json(answer.body)
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1) + b"\n"
 
 
 class _Listener(ThreadingMixIn, WSGIServer):

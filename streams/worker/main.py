@@ -20,7 +20,7 @@ from streams.app import App, create_app
 from streams.base import log as logs
 from streams.base import metrics
 from streams.base.addresses import in_url
-from streams.base.clock import clock_for, watch
+from streams.base.clock import SystemClock, clock_for, watch
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings, describe
 from streams.base.zone_data import ZoneData, load_in_steps, use_newer_zones
@@ -33,6 +33,10 @@ from streams.kafka.topic_admin import be_sole_installation, fit_topics
 from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
+from streams.worker.binding import bound_host
+from streams.worker.ending import Ending, recorded
+from streams.worker.health import Health
+from streams.worker.loop_watch import LoopWatch
 from streams.worker.signals import Stopped, StopRequests, end_now
 from streams.worker.watches import BrokerWatch, watch_group
 
@@ -54,7 +58,7 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     zone_data = use_newer_zones()
     log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
     process_limits.prepare()
-    with held(settings.folder):
+    with held(settings.folder), recorded(settings.folder, SystemClock().now()):
         return uvloop.run(_run(settings, clients or Clients(settings), zone_data))
 
 
@@ -73,24 +77,28 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
     clock = clock_for(settings.clock_file, settings.clock_offset_file)
     outside = Outside.of(settings, clock, clients, loading)
     engines = Engines(settings, topics, fit.partitions or 0, outside, end_process, fit.limits)
-    brokers = BrokerWatch(settings, engines.status.due, end_process)
+    brokers, loop = BrokerWatch(settings, engines.status.due, end_process), LoopWatch()
+    obstacles = (loop.obstacles, brokers.obstacles, engines.status.obstacles)
+    health = Health(loop.blocked, obstacles, engines.status.waits)
 
     def status() -> dict[str, object]:
         return {"time_zones": zone_data.status(), **engines.status.page()}
 
-    def not_ready() -> str | None:
-        return brokers.not_ready() or engines.status.not_ready()
+    def look() -> None:
+        engines.progress.look()
+        health.look()
 
-    with http.serve(settings.metrics_host, settings.metrics_port, not_ready, status) as server:
+    with http.serve(bound_host(settings.metrics_host), settings.metrics_port, health, status) as server:
         metrics.engine.INFO.labels(version("ringback")).set(1)
-        log.info("metrics and health on http://%s:%d/", in_url(settings.metrics_host), server.port)
+        log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
         async with asyncio.TaskGroup() as group:
             thread = cast(Consumer, app.consumer).thread
-            watches = [brokers.run(), watch_group(settings, thread, end_process), engines.gauges(thread.end_of).run()]
+            watches = [loop.run(look), brokers.run(), watch_group(settings, thread, end_process)]
+            watches.append(engines.gauges(thread.end_of).run())
             if not settings.clock_file:
                 watches.append(watch(clock, partial(_jumped, engines)))
             watching = [group.create_task(one) for one in watches]
@@ -146,6 +154,6 @@ def end_process(where: str, error: BaseException) -> NoReturn:
     """
     if isinstance(error, OperatorError):
         log.critical("the worker ends: %s", error)
-        end_now(error.exit_code)
+        end_now(error.exit_code, Ending.of(error))
     log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
-    end_now(EXIT_BROKEN)
+    end_now(EXIT_BROKEN, Ending.BROKEN)

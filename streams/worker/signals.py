@@ -8,6 +8,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
+from streams.worker.ending import Ending, note
+
 log = logging.getLogger(__name__)
 
 STOP_S = 8.0
@@ -55,10 +57,11 @@ class StopRequests:
 
 def _end() -> None:
     log.warning("not finished within %g s: the next owner repeats the transactions in flight", STOP_S)
-    end_now(0)
+    end_now(0, Ending.STOPPED_LATE)
 
 
-def end_now(code: int) -> NoReturn:
+def end_now(code: int, ending: Ending) -> NoReturn:
     """End the process at once, whatever else is running in it: its threads may wait for something for ever."""
+    note(ending)
     logging.shutdown()
     os._exit(code)

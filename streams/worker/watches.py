@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import NoReturn, Protocol
 
 from aiokafka.errors import KafkaConnectionError
@@ -12,9 +11,12 @@ from aiokafka.errors import KafkaConnectionError
 from streams.base import metrics
 from streams.base.clock import SystemClock
 from streams.base.settings import Settings
+from streams.engine.waits import Obstacle
 from streams.kafka import reconnecting
 from streams.kafka.membership import refusal
 from streams.kafka.silence import Change, Silence
+from streams.worker.ending import Ending
+from streams.worker.health import instant
 from streams.worker.signals import end_now
 
 log = logging.getLogger(__name__)
@@ -33,10 +35,12 @@ class BrokerWatch:
         self._silence = Silence(settings.transaction_timeout_s, self._clock.now())
         self._answers = reconnecting.answers()
         metrics.engine.BROKER_SILENT.set_function(lambda: self._silence.seconds)
+        metrics.engine.BROKER_CONNECTED.set_function(lambda: float(not self._silence.silent))
 
-    def not_ready(self) -> str | None:
-        """Why this worker cannot do anything, or None."""
-        return f"no broker since {_instant(self._silence.since)}" if self._silence.silent else None
+    def obstacles(self) -> list[Obstacle]:
+        """That this worker cannot do anything, if no broker answers."""
+        silence = self._silence
+        return [Obstacle("broker", "an answer of any broker", silence.since, "no broker")] if silence.silent else []
 
     async def run(self) -> None:
         """Look every second, for ever; the process ends when that takes too long."""
@@ -51,11 +55,11 @@ class BrokerWatch:
         since = self._silence.since
         match self._silence.tick(self._answers != known, elapsed_s, self._clock.now()):
             case Change.SILENT:
-                log.error("no broker since %s, %d callbacks due (%s)", _instant(since), self._due(), _why())
+                log.error("no broker since %s, %d callbacks due (%s)", instant(since), self._due(), _why())
             case Change.BACK:
-                log.warning("a broker answers again, none since %s, %d callbacks due", _instant(since), self._due())
+                log.warning("a broker answers again, none since %s, %d callbacks due", instant(since), self._due())
             case Change.LOST:
-                why = f"no broker since {_instant(since)} ({_why()})"
+                why = f"no broker since {instant(since)} ({_why()})"
                 self._end("the connection to Kafka", KafkaConnectionError(why))
 
 
@@ -77,11 +81,7 @@ async def watch_group(settings: Settings, member: Member, end: End) -> None:
         if reason is None:
             end("the membership in the group", error)
         log.critical("%s", reason)
-        end_now(EXIT_REFUSED)
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        end_now(EXIT_REFUSED, Ending.REFUSED)
 
 
 def _why() -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,7 @@ from streams.storage.disk_store import DiskStore
 from streams.storage.local_copy import Source
 from streams.storage.store import MemoryStore
 from streams.worker import http
+from streams.worker.health import Health
 from tests.builders import Json, cancelled, key_of, scheduled
 from tests.edge.single_engine import NOW, PREFIX, Broker, ManualClock, begun, configuration
 from tests.waiting import until
@@ -158,7 +160,8 @@ async def test_pages_are_answered_while_the_loop_does_nothing_else_than_work() -
         await single.idle()
         async with pages_of(single.engine) as port:
             # The loop stands still here until all are answered: nothing of it is needed.
-            assert get(port, "/healthz") == "ok\n" and get(port, "/readyz") == "ready\n"
+            assert json.loads(get(port, "/livez"))["status"] == "live"
+            assert json.loads(get(port, "/readyz"))["status"] == "ready"
             (status,) = json.loads(get(port, "/status"))["partitions"].values()
             assert status["outstanding"] == 2 and status["next_timer"].startswith("2026-11-23T15:00:00")
             assert "ringback_transactions_total" in get(port, "/metrics")
@@ -185,11 +188,17 @@ async def test_pages_that_are_read_without_a_break_hold_up_no_timer() -> None:
 async def pages_of(engine: PartitionEngine) -> AsyncIterator[int]:
     """The port of the pages of a worker that holds this engine."""
     engines = Engines(make(), [PREFIX + "wrap-up"], 1, Outside.of(make(), SystemClock()), lambda what, error: None)
-    engines.held.engines[0], engines._assignment.generation = engine, 1
-    with http.serve("127.0.0.1", 0, engines.status.not_ready, engines.status.page) as server:
+    engines.held.engines[0] = engine
+    engines._assignment.assigned([0], 1, _nobody, _nobody)
+    engines._waits.clear()
+    with http.serve("127.0.0.1", 0, Health(list, [engines.status.obstacles]), engines.status.page) as server:
         yield server.port
     engines.held.engines.clear()  # Whoever has begun the engine gives it up.
     await engines.close()
+
+
+def _nobody(*_: object) -> Any:
+    raise AssertionError("nobody asks the group")
 
 
 def get(port: int, page: str) -> str:

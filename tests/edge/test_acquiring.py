@@ -74,7 +74,7 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
     assert stage.caught_up() == 1, "once: it knows what it has read"
     waits, what = stage.engines.status.page()["acquiring"], "its transactional id, by which the former owner is fenced"
     assert isinstance(waits, dict) and waits.keys() == {"partition 1"} and waits["partition 1"]["for"] == what
-    assert stage.engines.status.not_ready() == f"partitions are being acquired; partition 1 waits for {what}"
+    assert [(one.who, one.what) for one in stage.engines.status.obstacles()] == [("partition 1", what)]
     stage.held_up.set()
     await until(lambda: not stage.engines.acquiring)
     assert stage.engines.status.page()["acquiring"] == {} and stage.caught_up() == 2

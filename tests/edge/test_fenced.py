@@ -99,10 +99,11 @@ async def test_the_other_partitions_go_on(worker: Worker) -> None:
 
 async def test_the_worker_is_not_ready_until_the_group_has_said_whose_it_is(worker: Worker) -> None:
     await worker.fenced(0)
-    assert "partitions [0] were fenced" in (worker.engines.status.not_ready() or "")
+    (obstacle,) = worker.engines.status.obstacles()
+    assert (obstacle.who, obstacle.what) == ("partition 0", "the group to say whose it is: it was fenced")
     assert worker.engines.status.page()["fenced"] == [0]
     await worker.assigned(1)
-    assert worker.engines.status.not_ready() is None
+    assert worker.engines.status.obstacles() == []
     assert worker.engines.status.page()["fenced"] == []
 
 

@@ -18,14 +18,20 @@ from streams.base import log as logs
 from streams.base import metrics
 from streams.base.addresses import in_url
 from streams.base.errors import OperatorError
+from streams.engine.waits import Obstacle
 from streams.worker import http
+from streams.worker.health import Health
+
+SINCE = datetime(2026, 11, 23, 14, 59, tzinfo=UTC)
+WELL = Health(list, [])
 
 
 class Worker:
     """What the page asks: a reason not to be ready, and a status."""
 
     def __init__(self):
-        self.reason: str | None = "partition 3 is restored"
+        self.obstacles = [Obstacle("partition 3", "its state", SINCE)]
+        self.health = Health(list, [lambda: self.obstacles])
         self.known: dict[str, object] = {"next_due_at": datetime(2026, 11, 23, 15, 0, tzinfo=UTC), "outstanding": 4}
 
 
@@ -36,7 +42,7 @@ def worker():
 
 @pytest.fixture
 def port(worker):
-    with http.serve("127.0.0.1", 0, lambda: worker.reason, lambda: worker.known) as server:
+    with http.serve("127.0.0.1", 0, worker.health, lambda: worker.known) as server:
         yield server.port
 
 
@@ -68,11 +74,23 @@ def get(port, path, host="127.0.0.1"):
         return error.code, error.read().decode()
 
 
+def asked(port, path):
+    code, body = get(port, path)
+    return code, json.loads(body)
+
+
 def test_a_worker_that_is_not_ready_is_alive_and_says_why(port, worker):
-    assert get(port, "/healthz") == (200, "ok\n")
-    assert get(port, "/readyz") == (503, "partition 3 is restored\n")
-    worker.reason = None
-    assert get(port, "/readyz") == (200, "ready\n")
+    waits = {"partition 3": {"for": "its state", "since": "2026-11-23T14:59:00Z"}}
+    reasons = ["partition 3 waits for its state (since 2026-11-23T14:59:00Z)"]
+    assert asked(port, "/livez") == (200, {"status": "live", "reasons": [], "waits_for": {}})
+    assert asked(port, "/readyz") == (503, {"status": "not_ready", "reasons": reasons, "waits_for": waits})
+    assert asked(port, "/startupz") == (503, {"status": "starting", "reasons": reasons, "waits_for": waits})
+    worker.obstacles = []
+    assert asked(port, "/readyz") == (200, {"status": "ready", "reasons": [], "waits_for": {}})
+
+
+def test_the_former_name_of_the_liveness_probe_has_its_answer(port):
+    assert asked(port, "/healthz") == asked(port, "/livez")
 
 
 def test_the_status_is_json_with_instants_as_text(port):
@@ -114,14 +132,14 @@ def test_other_paths_are_not_found_and_name_those_that_are(port):
 
 def test_a_reader_that_hangs_holds_up_nobody(port):
     with socket.create_connection(("127.0.0.1", port)):
-        assert get(port, "/healthz") == (200, "ok\n")
+        assert get(port, "/livez")[0] == 200
 
 
 def test_a_port_that_is_taken_is_an_error_that_says_what_to_give_a_second_worker(port):
     with pytest.raises(
         OperatorError, match=rf"127\.0\.0\.1:{port} .*Address already in use\..*--metrics-port \(0 takes"
     ):
-        http.serve("127.0.0.1", port, lambda: None, dict)
+        http.serve("127.0.0.1", port, WELL, dict)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +149,7 @@ def test_an_address_that_this_machine_does_not_have_is_not_said_to_be_a_port_tha
     with pytest.raises(
         OperatorError, match=r"cannot listen on .*Name an address that this machine has with --metrics-host"
     ):
-        http.serve(host, 0, lambda: None, dict)
+        http.serve(host, 0, WELL, dict)
 
 
 @pytest.mark.parametrize("host", ["::", "[::]", "::1", "[::1]"])
@@ -139,17 +157,17 @@ def test_the_page_is_reached_by_ipv6_where_the_machine_has_it(host):
     """Elsewhere the line says that it has not."""
     if not has_ipv6():
         with pytest.raises(OperatorError, match=r"cannot listen on \[::1?\]:0 .*--metrics-host"):
-            http.serve(host, 0, lambda: None, dict)
+            http.serve(host, 0, WELL, dict)
         return
-    with http.serve(host, 0, lambda: None, dict) as server:
-        assert get(server.port, "/healthz", "[::1]") == (200, "ok\n")
+    with http.serve(host, 0, WELL, dict) as server:
+        assert get(server.port, "/livez", "[::1]")[0] == 200
         if "1" not in host:  # Every address of the machine, those of IPv4 too.
-            assert get(server.port, "/healthz") == (200, "ok\n")
+            assert get(server.port, "/livez")[0] == 200
 
 
 def test_a_name_with_an_address_of_each_family_means_the_ipv4_address():
-    with http.serve("localhost", 0, lambda: None, dict) as server:
-        assert get(server.port, "/healthz") == (200, "ok\n")
+    with http.serve("localhost", 0, WELL, dict) as server:
+        assert get(server.port, "/livez")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -195,7 +213,7 @@ def test_readers_that_go_or_say_nothing_are_no_line_in_the_log(port, monkeypatch
             connection.sendall(sent)
             ending(connection)
             connection.close()
-        assert get(port, "/healthz") == (200, "ok\n")
+        assert get(port, "/livez")[0] == 200
         settle()
     assert printed.getvalue() == ""
 
@@ -204,22 +222,22 @@ def test_a_reader_that_takes_nothing_is_no_line_in_the_log(monkeypatch):
     monkeypatch.setattr(http._Handler, "timeout", 0.2)
     with (
         noise() as printed,
-        http.serve("127.0.0.1", 0, lambda: None, lambda: {"much": "x" * 50_000_000}) as server,
+        http.serve("127.0.0.1", 0, WELL, lambda: {"much": "x" * 50_000_000}) as server,
         socket.create_connection(("127.0.0.1", server.port)) as connection,
     ):
         connection.sendall(b"GET /status HTTP/1.0\r\n\r\n")
-        assert get(server.port, "/healthz") == (200, "ok\n")  # The other one has been accepted before.
+        assert get(server.port, "/livez")[0] == 200  # The other one has been accepted before.
         settle()
     assert printed.getvalue() == ""
 
 
-@pytest.mark.parametrize("path", ["/status", "/readyz"])
-def test_an_answer_that_fails_by_a_bug_is_500_and_one_line_of_json(path):
-    def broken():
-        raise RuntimeError("dictionary changed size during iteration")
+def broken():
+    raise RuntimeError("dictionary changed size during iteration")
 
-    with noise() as printed, http.serve("127.0.0.1", 0, broken, broken) as server:
-        assert get(server.port, path)[0] == 500
+
+def test_a_status_that_fails_by_a_bug_is_500_and_one_line_of_json():
+    with noise() as printed, http.serve("127.0.0.1", 0, WELL, broken) as server:
+        assert get(server.port, "/status")[0] == 500
         settle()
     (line,) = printed.getvalue().splitlines()
     assert json.loads(line)["level"] == "error" and "changed size" in json.loads(line)["traceback"]
@@ -243,7 +261,7 @@ def test_a_reader_for_whom_no_thread_can_be_started_is_one_line_of_json(port, mo
             patch.setattr(threading.Thread, "start", refused)
             with socket.create_connection(("127.0.0.1", port)) as connection:
                 closed(connection)
-        assert get(port, "/healthz") == (200, "ok\n")
+        assert get(port, "/livez")[0] == 200
     (line,) = printed.getvalue().splitlines()
     assert "can't start new thread" in json.loads(line)["traceback"]
 
@@ -258,7 +276,7 @@ def test_readers_that_hang_take_no_more_descriptors_than_they_are_given(port, mo
             closed(one_more)
     while True:
         with contextlib.suppress(OSError):
-            assert get(port, "/healthz") == (200, "ok\n")
+            assert get(port, "/livez")[0] == 200
             break
 
 
@@ -269,9 +287,9 @@ def settle():
 
 
 def test_a_closed_server_frees_its_port_and_ends_its_thread():
-    server = http.serve("127.0.0.1", 0, lambda: None, dict)
+    server = http.serve("127.0.0.1", 0, WELL, dict)
     server.close()
-    again = http.serve("127.0.0.1", server.port, lambda: None, dict)
+    again = http.serve("127.0.0.1", server.port, WELL, dict)
     again.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "ringback-http"]
 
