@@ -9,9 +9,10 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from importlib.metadata import version
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import uvloop
 
@@ -95,17 +96,22 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
         register(app, settings.prefix)
-        async with asyncio.TaskGroup() as group:
-            thread = cast(Consumer, app.consumer).thread
-            watches = [loop.run(look), brokers.run(), watch_group(settings, thread, end_process)]
-            watches.append(engines.gauges(thread.end_of).run())
-            if not settings.clock_file:
-                watches.append(watch(clock, partial(_jumped, engines)))
-            watching = [group.create_task(one) for one in watches]
-            code = await _serve(app, engines, asked)
-            for task in watching:
-                task.cancel()
-        return code
+        thread = cast(Consumer, app.consumer).thread
+        watches = [loop.run(look), brokers.run(), watch_group(settings, thread, end_process)]
+        watches.append(engines.gauges(thread.end_of).run())
+        if not settings.clock_file:
+            watches.append(watch(clock, partial(_jumped, engines)))
+        return await _meanwhile(watches, _serve(app, engines, asked))
+
+
+async def _meanwhile(watches: Iterable[Coroutine[Any, Any, None]], work: Coroutine[Any, Any, int]) -> int:
+    """What `work` returns; these go on until then."""
+    async with asyncio.TaskGroup() as group:
+        watching = [group.create_task(one) for one in watches]
+        code = await work
+        for task in watching:
+            task.cancel()
+    return code
 
 
 async def _load() -> None:
