@@ -4,6 +4,7 @@ Source: docs/metrics.md.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from streams.logic.contact.callback import Status
 from streams.logic.partition.census import WAITS_FOR
 from topics.names import TopicName
 from topics.records import CallbackState
+
+log = logging.getLogger(__name__)
 
 EndOf = Callable[[str, int], int | None]
 """The offset after the last record of a topic's partition, as of the last fetch; None if it is not known."""
@@ -38,9 +41,15 @@ class Gauges:
     end_of: EndOf
 
     async def run(self, every_s: float = 1.0) -> None:
-        """Show everything, for ever."""
+        """Show everything, for ever; a bug in this is logged once, and ends nothing."""
+        failed = False
         while True:
-            self.show()
+            try:
+                self.show()
+            except Exception:
+                if not failed:
+                    log.exception("the metrics of what changes by itself could not be set")
+                failed = True
             await asyncio.sleep(every_s)
 
     def show(self) -> None:
