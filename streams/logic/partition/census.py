@@ -70,6 +70,8 @@ class Counts:
         return self.in_hand[status].ages(_second(now), 0, bounds)
 
     def _place(self, callback: Outline) -> tuple[Moments, int]:
+        if callback.status is Status.SCHEDULED:
+            return self.due_at[WORKER], _second(callback.due_at)
         if callback.status in IN_HAND:
             # Version 2 stored no instant of its own for the command.
             return self.in_hand[callback.status], _second(callback.commanded_at or callback.due_at)
@@ -82,6 +84,7 @@ class Census:
 
     def __init__(self, campaigns: Collection[str] = ()) -> None:
         self.total = Counts()
+        self._total = (self.total,)
         self.campaigns = {campaign_id: Counts() for campaign_id in campaigns}
 
     @property
@@ -102,9 +105,11 @@ class Census:
                 counts.add(callback)
 
     def _of(self, callback: Outline) -> Iterable[Counts]:
-        if self.campaigns and (counts := self.campaigns.get(callback.campaign_id)) is not None:
+        if not self.campaigns:
+            return self._total
+        if (counts := self.campaigns.get(callback.campaign_id)) is not None:
             return self.total, counts
-        return (self.total,)
+        return self._total
 
 
 def _second(at: datetime) -> int:
