@@ -47,6 +47,8 @@ class EngineStatus:
             return _first_of_each(found)
         for number in sorted(self.assignment.wanted):
             found += self._behind(number, self.held.engines.get(number))
+        if self.acquisition.runs and not found:
+            found.append(Obstacle("worker", "its acquisition to end", self.clock.now()))
         return _first_of_each(found)
 
     def waits(self) -> dict[str, Wait]:

@@ -30,8 +30,10 @@ GRACE_S = 0.25
 class LoopWatch:
     """`run` ticks in the loop that is made when this is; other threads ask the rest at any time."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._monotonic, self._sleep = monotonic, sleep
         self._thread = threading.get_ident()
         self._ticked_s = monotonic()
         self._is_told = False
@@ -70,7 +72,7 @@ class LoopWatch:
     def blocked(self) -> list[Obstacle]:
         """That it has not run for so long that the process is of no use. It may take the time of a tick to tell."""
         if self.since_tick_s > NOT_LIVE_S:
-            time.sleep(GRACE_S)
+            self._sleep(GRACE_S)
         found = self._obstacles(NOT_LIVE_S)
         if found and not self._is_told:
             self._is_told = True
