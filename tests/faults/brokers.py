@@ -9,6 +9,7 @@ import time
 import uuid
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from signal import Signals
 
 from streams.dev.broker.java import format_storage, java_command, launch
 from streams.dev.broker.kafka import SHARED_PROPERTIES
@@ -101,6 +102,12 @@ class Brokers:
         process.kill()
         process.wait()
         self._processes[node] = None
+
+    def signal(self, node: int, number: Signals) -> None:
+        """Send a signal, for instance SIGSTOP and SIGCONT."""
+        process = self._processes[node]
+        assert process is not None
+        process.send_signal(number)
 
     def start(self, node: int) -> None:
         """Start it again, with its data and its ports; in the main thread, since the child dies with its thread."""
