@@ -1,9 +1,8 @@
 """Alerts of callbacks: late, not made, without an outcome."""
 
 from grafana.ringback_rules.model import INSTALLATION as K
-from grafana.ringback_rules.model import Alert, Bound, Number, Seconds
-from grafana.ringback_rules.recordings import OWN, begun
-from streams.base.metrics.registry import AGE_BOUNDS_S
+from grafana.ringback_rules.model import Alert, Number, Seconds
+from grafana.ringback_rules.recordings import OWN
 
 LATE_AT_LEAST = Number(10)
 """So few late commands burn no budget that anybody would notice; RingbackLate sees a single one that is very late."""
@@ -20,9 +19,10 @@ and on ({K}) ringback:lateness_own:ratio_rate{short} > $factor * 0.001
 and on ({K}) ringback:lateness_own_late:increase{window} >= $number""",
         numbers={"factor": Number(factor), "number": LATE_AT_LEAST},
         labels={"window": window},
-        summary="{{ $value | humanizePercentage }} of callbacks went out more than a second late, by Ringback's own fault",
-        description=f"""Over {window} and {short}, {factor:g} times as many as the goal of 99.9 % within a second allows.
-Causes of campaigns do not count. The dashboard has the cause.""",
+        summary="{{ $value | humanizePercentage }} of callbacks went out over a second late, by Ringback's own fault",
+        description=f"""
+            Over {window} and {short}, {factor:g} times as many as the goal of 99.9 % within a second allows.
+            Causes of campaigns do not count. The dashboard has the cause.""",
         dashboard="ringback-on-time",
     )
 
@@ -37,8 +37,9 @@ LATE = (
         expr=f"sum by ({K}) (ringback:lateness_over_minute:increase15m{{{OWN}}}) > $number",
         numbers={"number": Number(0.5)},
         summary="{{ $value | humanize }} callbacks went out more than a minute late, by Ringback's own fault",
-        description="""In the last 15 minutes, also where there are too few callbacks for a share to tell anything. The
-dashboard has the cause: outage and acquisition are over, backlog may go on.""",
+        description="""
+            In the last 15 minutes, also where there are too few callbacks for a share to tell anything. The
+            dashboard has the cause: outage and acquisition are over, backlog may go on.""",
         dashboard="ringback-on-time",
     ),
     Alert(
@@ -48,8 +49,9 @@ dashboard has the cause: outage and acquisition are over, backlog may go on.""",
         numbers={"overdue": Seconds(60, least=5)},
         for_s=120,
         summary="A callback has been due for {{ $value | humanizeDuration }} and nothing but Ringback holds it up",
-        description="""Callbacks are due and do not go out. Look at whether partitions are ready, at the duration of
-transactions and at the processor of the workers: they do not keep up, or stand still.""",
+        description="""
+            Callbacks are due and do not go out. Look at whether partitions are ready, at the duration of
+            transactions and at the processor of the workers: they do not keep up, or stand still.""",
         dashboard="ringback-on-time",
     ),
     Alert(
@@ -59,19 +61,18 @@ transactions and at the processor of the workers: they do not keep up, or stand 
 ringback:lateness_over_minute:ratio_rate1h{{cause=~"campaign_off|rate|zone"}} > $share
 and on ({K}, cause) ringback:lateness_over_minute:increase1h >= $number
 or
-label_replace(ringback:oldest_overdue_seconds:max{{waits_for!="worker"}} > $overdue, "cause", "$$1", "waits_for", "(.*)")""",
+label_replace(
+  ringback:oldest_overdue_seconds:max{{waits_for!="worker"}} > $overdue, "cause", "$$1", "waits_for", "(.*)"
+)""",
         numbers={"share": Number(0.05), "number": Number(10), "overdue": Seconds(86400)},
         for_s=900,
         summary="Campaigns make callbacks wait: {{ $labels.cause }}",
-        description="""More than one in twenty commands of the last hour was more than a minute late for this cause, or a
-callback has waited for a day. Workers do as campaigns say: tell whoever runs them.""",
+        description="""
+            More than one in twenty commands of the last hour was more than a minute late for this cause, or a
+            callback has waited for a day. Workers do as campaigns say: tell whoever runs them.""",
         dashboard="ringback-on-time",
     ),
 )
-BAND = """ringback:command_age_seconds_bucket:sum{le="$old"}
-  - ignoring (le) ringback:command_age_seconds_bucket:sum{le="$young"}"""
-WRITTEN = f"""sum by ({K}, topic) ({begun("ringback_commands_total", "${old_range}", "${old_s}")})
-  - sum by ({K}, topic) ({begun("ringback_commands_total", "${young_range}", "${young_s}")})"""
 NOT_MADE = (
     Alert(
         name="RingbackBlockedJump",
@@ -87,8 +88,9 @@ and on ({K}, reason) ringback:blocked:increase30m >= $number""",
         numbers={"jump": Number(0.2), "most": Number(0.5), "number": Number(10)},
         for_s=300,
         summary="{{ $value | humanizePercentage }} of callbacks are blocked and not made: {{ $labels.reason }}",
-        description="""The share of the last half hour is far above that of the day before, or above a half. Mostly a record
-of the configuration is missing or was changed: the reason says which.""",
+        description="""
+            The share of the last half hour is far above that of the day before, or above a half. Mostly a
+            record of the configuration is missing or was changed: the reason says which.""",
         dashboard="ringback-not-made",
     ),
     Alert(
@@ -96,25 +98,22 @@ of the configuration is missing or was changed: the reason says which.""",
         severity="page",
         expr=f"""
 (
-  {BAND} >= $number
+  ringback:commands_5m_to_15m_open:sum >= $number
   and on ({K}, topic)
-  ({BAND}) > $share * ({WRITTEN})
+  ringback:commands_5m_to_15m_open:sum > $share * ringback:commands_5m_to_15m_written:sum
 )
 unless on ({K}, topic)
 (
-  ringback:command_age_seconds_bucket:sum{{topic="dial-preview"}}
+  ringback:commands_5m_to_15m_open:sum{{topic="dial-preview"}}
   and on ({K})
   sum by ({K}) (increase(ringback_transitions_total{{transition=~"completed|not_dialed"}}[15m])) > 0
 )""",
-        numbers={
-            "young": Bound(300, AGE_BOUNDS_S),
-            "old": Bound(900, AGE_BOUNDS_S),
-            "number": Number(10),
-            "share": Number(0.9),
-        },
+        numbers={"number": Number(10), "share": Number(0.9)},
         summary="The dialer of {{ $labels.topic }} is silent: {{ $value }} commands without an outcome",
-        description="""Nearly all commands of 5 to 15 minutes ago have no outcome: no wrap-up and no return came. Whether
-anybody was called is not known. Look at the dialer: does it read this topic, and does it write wrap-ups?""",
+        description="""
+            Nearly all commands of 5 to 15 minutes ago have no outcome: no wrap-up and no return came. Whether
+            anybody was called is not known. Look at the dialer: does it read this topic, and does it write
+            wrap-ups?""",
         dashboard="ringback-not-made",
     ),
 )

@@ -4,7 +4,7 @@ from grafana.ringback_rules.model import INSTALLATION as K
 from grafana.ringback_rules.model import UP, Alert, Number, Seconds
 from grafana.ringback_rules.recordings import begun
 
-SOME_WORKER_IS_UP = f"sum by ({K}) ({UP}) > 0"
+SOME_WORKER_IS_UP = "ringback:workers_up:sum > 0"
 
 WORKERS = (
     Alert(
@@ -18,8 +18,9 @@ or
 absent({UP})""",
         for_s=120,
         summary="No worker answers: no callback goes out",
-        description="""Every worker of this installation is down, or Prometheus has no target left for them. Look at the
-supervisor that should have started them again, and at the last line of a worker's log.""",
+        description="""
+            Every worker of this installation is down, or Prometheus has no target left for them. Look at the
+            supervisor that should have started them again, and at the last line of a worker's log.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -28,8 +29,9 @@ supervisor that should have started them again, and at the last line of a worker
         expr=f"{UP} == 0 and on ({K}) ({SOME_WORKER_IS_UP})",
         for_s=300,
         summary="Worker {{ $labels.instance }} does not answer; the others have its work to do",
-        description="""A worker has been gone for five minutes and nobody has started it again. Its partitions are with the
-others, if these are well. Look at its supervisor and at the last line of its log.""",
+        description="""
+            A worker has been gone for five minutes and nobody has started it again. Its partitions are with
+            the others, if these are well. Look at its supervisor and at the last line of its log.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -37,9 +39,10 @@ others, if these are well. Look at its supervisor and at the last line of its lo
         severity="page",
         expr='changes(process_start_time_seconds{job=~"ringback.*"}[15m]) > $restarts',
         numbers={"restarts": Number(2)},
-        summary="Worker {{ $labels.instance }} was started {{ $value }} times in 15 minutes; its callbacks wait each time",
-        description="""It ends again and again. The last log line before each start has the reason, and the exit code says
-whether it is the environment (1), a setting (2) or the engine (70).""",
+        summary="Worker {{ $labels.instance }} was started {{ $value }} times in 15 minutes; callbacks wait each time",
+        description="""
+            It ends again and again. The last log line before each start has the reason, and the exit code
+            says whether it is the environment (1), a setting (2) or the engine (70).""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -48,8 +51,10 @@ whether it is the environment (1), a setting (2) or the engine (70).""",
         expr="max_over_time(ringback_broker_silent_seconds[2m]) > $silent",
         numbers={"silent": Seconds(20, least=5)},
         summary="No broker answers {{ $labels.instance }}: its callbacks wait",
-        description="""No broker had answered for {{ $value | humanizeDuration }}. The worker ends when that has lasted for
-transaction_timeout_s. Its log says why its connections fail; look at brokers, network, names and listeners.""",
+        description="""
+            No broker had answered for {{ $value | humanizeDuration }}. The worker ends when that has lasted
+            for transaction_timeout_s. Its log says why its connections fail; look at brokers, network, names
+            and listeners.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -58,8 +63,10 @@ transaction_timeout_s. Its log says why its connections fail; look at brokers, n
         expr="ringback_loop_stalled_seconds > $stalled",
         numbers={"stalled": Seconds(10, least=3)},
         summary="Worker {{ $labels.instance }} stands still: its callbacks do not go out",
-        description="""Its event loop has not run for {{ $value | humanizeDuration }}, but it keeps its partitions. Something
-blocks its main thread: a disk that hangs, a stopped process, a bug. Take its stack, then start it again.""",
+        description="""
+            Its event loop has not run for {{ $value | humanizeDuration }}, but it keeps its partitions.
+            Something blocks its main thread: a disk that hangs, a stopped process, a bug. Take its stack,
+            then start it again.""",
         dashboard="ringback-engine",
     ),
 )
@@ -70,14 +77,20 @@ PARTITIONS = (
         expr=f"""
 ringback:partitions:max
   - on ({K})
-  (count by ({K}) (count by ({K}, partition) (last_over_time(ringback_partition_ready[2m]))) or 0 * ringback:partitions:max)
+  (
+    count by ({K}) (count by ({K}, partition) (last_over_time(ringback_partition_ready[2m])))
+    or
+    0 * ringback:partitions:max
+  )
 > $none
 and on ({K}) ({SOME_WORKER_IS_UP})""",
         numbers={"none": Number(0)},
         for_s=120,
         summary="No worker holds {{ $value }} of the contact partitions: their callbacks do not go out",
-        description="""Workers are up, but they have not taken over these partitions for minutes. A worker that is gone may
-still be a member of the group (instance_id), or a rebalance does not end. Start the worker that is missing.""",
+        description="""
+            Workers are up, but they have not taken over these partitions for minutes. A worker that is gone
+            may still be a member of the group (instance_id), or a rebalance does not end. Start the worker
+            that is missing.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -87,8 +100,9 @@ still be a member of the group (instance_id), or a rebalance does not end. Start
         numbers={"ready": Number(0)},
         for_s=300,
         summary="Worker {{ $labels.instance }} has not been ready for 5 minutes: callbacks of its partitions wait",
-        description="""It restores, catches up, has no broker, or its commits do not go through. /readyz says which, and
-/status what each partition waits for.""",
+        description="""
+            It restores, catches up, has no broker, or its commits do not go through. /readyz says which, and
+            /status what each partition waits for.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -99,8 +113,9 @@ max by ({K}, instance, partition) (ringback_acquisition_wait_seconds) > $waited
 unless on ({K}, instance, partition) delta(ringback_restore_remaining_records[2m]) < 0""",
         numbers={"waited": Seconds(120)},
         summary="Partition {{ $labels.partition }} is stuck on its way to {{ $labels.instance }}: its callbacks wait",
-        description="""It is being acquired, and has waited for the same thing for {{ $value | humanizeDuration }} while no
-restore goes on. `acquiring` in /status says what it waits for.""",
+        description="""
+            It is being acquired, and has waited for the same thing for {{ $value | humanizeDuration }} while
+            no restore goes on. `acquiring` in /status says what it waits for.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -109,8 +124,10 @@ restore goes on. `acquiring` in /status says what it waits for.""",
         expr=f"max by ({K}, instance, partition) (ringback_transaction_open_seconds) > $open",
         numbers={"open": Seconds(20, least=3)},
         summary="A transaction of partition {{ $labels.partition }} does not end: its callbacks wait",
-        description="""A Kafka transaction of {{ $labels.instance }} has been open for {{ $value | humanizeDuration }}; usual
-are milliseconds. Look at the partition leaders of the contact topics and of __transaction_state.""",
+        description="""
+            A Kafka transaction of {{ $labels.instance }} has been open for {{ $value | humanizeDuration }};
+            usual are milliseconds. Look at the partition leaders of the contact topics and of
+            __transaction_state.""",
         dashboard="ringback-engine",
     ),
 )
@@ -118,11 +135,12 @@ TROUBLE = (
     Alert(
         name="RingbackInternalError",
         severity="page",
-        expr=f"({begun('ringback_internal_errors_total', '15m')}) > $none",
+        expr=f"{begun('ringback_internal_errors_total', '15m')} > $none",
         numbers={"none": Number(0)},
-        summary="A bug of Ringback on {{ $labels.instance }} ({{ $labels.kind }}): an event or a callback was not handled",
-        description="""An event went to dead-letter as internal_error, or a timer, a release or the work of a clear or
-recycle is retried. The log says where it happened. Please report it.""",
+        summary="A bug on {{ $labels.instance }} ({{ $labels.kind }}): an event or callback was not handled",
+        description="""
+            An event went to dead-letter as internal_error, or a timer, a release or the work of a clear or
+            recycle is retried. The log says where it happened. Please report it.""",
         dashboard="ringback-engine",
     ),
     Alert(
@@ -132,8 +150,10 @@ recycle is retried. The log says where it happened. Please report it.""",
         numbers={"none": Number(0)},
         for_s=300,
         summary="{{ $value }} callbacks of partition {{ $labels.partition }} do not go out: a bug meets them",
-        description="""Their timers meet a bug of Ringback each time they are retried, at most an hour apart. They are
-outstanding, and go out when the worker is replaced by a version without the bug. /status names them.""",
+        description="""
+            Their timers meet a bug of Ringback each time they are retried, at most an hour apart. They are
+            outstanding, and go out when the worker is replaced by a version without the bug. /status names
+            them.""",
         dashboard="ringback-on-time",
     ),
     Alert(
@@ -142,18 +162,20 @@ outstanding, and go out when the worker is replaced by a version without the bug
         expr="ringback_state_quarantined_total > $none",
         numbers={"none": Number(0)},
         summary="{{ $labels.instance }} could not rely on its state folder and has read everything from Kafka",
-        description="""Nothing is lost, but the start took longer. The log says why. Look at the folder that ends in .bad,
-then remove it; the alert ends with the next start.""",
+        description="""
+            Nothing is lost, but the start took longer. The log says why. Look at the folder that ends in
+            .bad, then remove it; the alert ends with the next start.""",
         dashboard="ringback-engine",
     ),
     Alert(
         name="RingbackClockJump",
         severity="ticket",
-        expr=f"({begun('ringback_clock_jumps_total', '15m')}) > $none",
+        expr=f"{begun('ringback_clock_jumps_total', '15m')} > $none",
         numbers={"none": Number(0)},
-        summary="The clock of {{ $labels.instance }} was set ({{ $labels.direction }}): callbacks went out early or late",
-        description="""Callbacks are due by the clock of their worker. Find out what sets it; a time daemon should slew it
-instead.""",
+        summary="The clock of {{ $labels.instance }} was set ({{ $labels.direction }}): callbacks are early or late",
+        description="""
+            Callbacks are due by the clock of their worker. Find out what sets it; a time daemon should slew
+            it instead.""",
         dashboard="ringback-engine",
     ),
 )

@@ -5,13 +5,14 @@ over the largest of each.
 """
 
 from grafana.ringback_rules.model import INSTALLATION as K
-from grafana.ringback_rules.model import UP, Bound, Number, Recording
-from streams.base.metrics.registry import LATENESS_BUCKETS
+from grafana.ringback_rules.model import UP, Bound, Recording
+from streams.base.metrics.registry import AGE_BOUNDS_S, LATENESS_BUCKETS
 
 OWN = 'cause=~"none|backlog|outage|acquisition"'
 """Causes of lateness that are the worker's."""
-ON_TIME_S = Number(1)
 MINUTE = {"late": Bound(60, LATENESS_BUCKETS)}
+BAND = {"young": Bound(300, AGE_BOUNDS_S), "old": Bound(900, AGE_BOUNDS_S)}
+"""Of the commands that a dialer that is well has answered for the most part."""
 
 
 def once(metric: str, meaning: str, *labels: str) -> Recording:
@@ -29,13 +30,17 @@ def begun(counter: str, span: str, span_s: str = "") -> str:
     A process may have counted before it was scraped for the first time, which no increase shows. span_s: the span in
     seconds, where it is the number of a rule.
     """
-    return f"({new(counter, counter, span, span_s)}) or increase({counter}[{span}])"
+    return f"""(
+  {new(counter, counter, span, span_s)}
+  or
+  increase({counter}[{span}])
+)"""
 
 
 def new(value: str, counter: str, span: str, span_s: str = "") -> str:
     """A value of a new series of a counter, of a process that is younger than the span."""
     young = f"time() - process_start_time_seconds < {span_s or f'<{span}>'}"
-    return f"{value} unless {counter} offset {span} and on ({K}, instance) ({young})"
+    return f"({value} unless {counter} offset {span} and on ({K}, instance) ({young}))"
 
 
 def late_share(span: str) -> Recording:
@@ -45,7 +50,7 @@ def late_share(span: str) -> Recording:
         f"""
 1 - sum by ({K}) (rate(ringback_lateness_seconds_bucket{{{OWN}, le="1.0"}}[{span}]))
   / (sum by ({K}) (rate(ringback_lateness_seconds_count{{{OWN}}}[{span}])) > 0)""",
-        f"share of commands more than a second late by the worker's own causes, over {span}; nothing while there are none",
+        f"share of commands more than a second late by the worker's own causes, over {span}; nothing without commands",
     )
 
 
@@ -67,7 +72,7 @@ def over_a_minute(span: str) -> Recording:
         f"ringback:lateness_over_minute:increase{span}",
         f"""
 sum by ({K}, cause) (
-  ({new(f"({count} - ignoring (le) {bucket})", count, span)})
+  {new(f"({count} - ignoring (le) {bucket})", count, span)}
   or
   (increase({count}[{span}]) - ignoring (le) increase({bucket}[{span}]))
 )""",
@@ -152,6 +157,27 @@ CALLBACKS = (
         ("transition", "reason"),
     ),
 )
+DIALER = (
+    Recording(
+        "ringback:commands_5m_to_15m_open:sum",
+        """
+ringback:command_age_seconds_bucket:sum{le="$old"}
+  - ignoring (le) ringback:command_age_seconds_bucket:sum{le="$young"}""",
+        "commands written 5 to 15 minutes ago that have no outcome",
+        ("topic",),
+        BAND,
+    ),
+    Recording(
+        "ringback:commands_5m_to_15m_written:sum",
+        f"""
+sum by ({K}, topic) {begun("ringback_commands_total", "${old_range}", "${old_s}")}
+-
+sum by ({K}, topic) {begun("ringback_commands_total", "${young_range}", "${young_s}")}""",
+        "commands written 5 to 15 minutes ago",
+        ("topic",),
+        BAND,
+    ),
+)
 LATENESS = (
     *(late_share(span) for span in ("5m", "30m", "1h", "6h", "3d")),
     *(late_number(span) for span in ("1h", "6h", "3d")),
@@ -162,7 +188,7 @@ LATENESS = (
         f"""
 ringback:lateness_over_minute:increase1h
   / on ({K}) group_left ()
-  (sum by ({K}) ({begun("ringback_lateness_seconds_count", "1h")}) > 0)""",
+  (sum by ({K}) {begun("ringback_lateness_seconds_count", "1h")} > 0)""",
         "share of commands more than a minute late, over 1h, by cause",
         ("cause",),
     ),
@@ -179,7 +205,7 @@ sum by ({K}, reason) (increase(ringback_transition_reasons_total{{transition="bl
     ),
     Recording(
         "ringback:dead_letters:increase15m",
-        f"sum by ({K}, code) ({begun('ringback_dead_letters_total', '15m')})",
+        f"sum by ({K}, code) {begun('ringback_dead_letters_total', '15m')}",
         "dead letters of the last 15m, those of a start included",
         ("code",),
     ),
@@ -208,7 +234,7 @@ ringback:consumer_lag:max * on ({K}) group_left ringback:partitions:max
 )
 GROUPS = {
     "ringback-workers": WORKERS,
-    "ringback-callbacks": CALLBACKS,
+    "ringback-callbacks": (*CALLBACKS, *DIALER),
     "ringback-lateness": LATENESS,
     "ringback-events": EVENTS,
 }
