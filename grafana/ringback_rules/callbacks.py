@@ -35,7 +35,7 @@ LATE = (
         name="RingbackLate",
         severity="page",
         expr=f"sum by ({K}) (ringback:lateness_over_minute:increase15m{{{OWN}}}) > $number",
-        numbers={"number": Number(0.5)},
+        numbers={"number": Number(0.5, step=1)},
         summary="{{ $value | humanize }} callbacks went out more than a minute late, by Ringback's own fault",
         description="""
             In the last 15 minutes, also where there are too few callbacks for a share to tell anything. The

@@ -26,9 +26,10 @@ Dashboard = Literal["ringback-on-time", "ringback-not-made", "ringback-engine", 
 
 @dataclass(frozen=True)
 class Number:
-    """A number of an expression that is no time: a share, a count."""
+    """A number of an expression that is no time: a share, a count. step: what makes a difference, else a tenth."""
 
     value: float
+    step: float | None = field(default=None, kw_only=True)
 
     def written(self, scale: float) -> dict[str, str]:
         """What stands in the expression, by the suffix of its name."""
@@ -39,7 +40,7 @@ class Number:
 class Seconds(Number):
     """A time that is compared with; scaled, but never below `least`, which is what its metric can tell apart."""
 
-    least: float = SHORTEST_S
+    least: float = field(default=SHORTEST_S, kw_only=True)
 
     def written(self, scale: float) -> dict[str, str]:
         """What stands in the expression, by the suffix of its name."""
@@ -53,7 +54,7 @@ class Bound(Number):
     Scaled, it is the largest bound that there is up to the scaled one, or the smallest of all.
     """
 
-    bounds: Sequence[float] = ()
+    bounds: Sequence[float] = field(default=(), kw_only=True)
 
     def written(self, scale: float) -> dict[str, str]:
         """What stands in the expression, by the suffix of its name."""

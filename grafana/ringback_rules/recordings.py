@@ -10,8 +10,8 @@ from streams.base.metrics.registry import AGE_BOUNDS_S, LATENESS_BUCKETS
 
 OWN = 'cause=~"none|backlog|outage|acquisition"'
 """Causes of lateness that are the worker's."""
-MINUTE = {"late": Bound(60, LATENESS_BUCKETS)}
-BAND = {"young": Bound(300, AGE_BOUNDS_S), "old": Bound(900, AGE_BOUNDS_S)}
+MINUTE = {"late": Bound(60, bounds=LATENESS_BUCKETS)}
+BAND = {"young": Bound(300, bounds=AGE_BOUNDS_S), "old": Bound(900, bounds=AGE_BOUNDS_S)}
 """Of the commands that a dialer that is well has answered for the most part."""
 
 
@@ -25,22 +25,17 @@ def once(metric: str, meaning: str, *labels: str) -> Recording:
 
 
 def begun(counter: str, span: str, span_s: str = "") -> str:
-    """The increase of a counter; for a new series of a process that is younger than the span, its value.
+    """The increase of a counter; of a process that is younger than the span its value, where that is more.
 
     A process may have counted before it was scraped for the first time, which no increase shows. span_s: the span in
     seconds, where it is the number of a rule.
     """
     return f"""(
-  {new(counter, counter, span, span_s)}
+  ({counter} unless increase({counter}[{span}]) > {counter})
+    and on ({K}, instance) time() - process_start_time_seconds < {span_s or f"<{span}>"}
   or
   increase({counter}[{span}])
 )"""
-
-
-def new(value: str, counter: str, span: str, span_s: str = "") -> str:
-    """A value of a new series of a counter, of a process that is younger than the span."""
-    young = f"time() - process_start_time_seconds < {span_s or f'<{span}>'}"
-    return f"({value} unless {counter} offset {span} and on ({K}, instance) ({young}))"
 
 
 def late_share(span: str) -> Recording:
@@ -67,18 +62,11 @@ sum by ({K}) (increase(ringback_lateness_seconds_count{{{OWN}}}[{span}]))
 
 def over_a_minute(span: str) -> Recording:
     """The number of commands more than a minute late, those of a start included."""
-    count, bucket = "ringback_lateness_seconds_count", 'ringback_lateness_seconds_bucket{le="$late"}'
     return Recording(
         f"ringback:lateness_over_minute:increase{span}",
-        f"""
-sum by ({K}, cause) (
-  {new(f"({count} - ignoring (le) {bucket})", count, span)}
-  or
-  (increase({count}[{span}]) - ignoring (le) increase({bucket}[{span}]))
-)""",
+        f"sum by ({K}, cause) {begun('ringback:lateness_over_minute:count', span)}",
         f"number of commands more than a minute late, over {span}, by cause",
         ("cause",),
-        MINUTE,
     )
 
 
@@ -181,6 +169,13 @@ sum by ({K}, topic) {begun("ringback_commands_total", "${young_range}", "${young
 LATENESS = (
     *(late_share(span) for span in ("5m", "30m", "1h", "6h", "3d")),
     *(late_number(span) for span in ("1h", "6h", "3d")),
+    Recording(
+        "ringback:lateness_over_minute:count",
+        'ringback_lateness_seconds_count - ignoring (le) ringback_lateness_seconds_bucket{le="$late"}',
+        "a counter: commands more than a minute late, of each worker",
+        ("instance", "topic", "cause"),
+        MINUTE,
+    ),
     over_a_minute("15m"),
     over_a_minute("1h"),
     Recording(

@@ -1,7 +1,7 @@
 """A case: what Prometheus has scraped, and which alerts fire when.
 
 Series are written without the labels of the installation, which every series here has. Values are written as `1*4`
-(four samples), `0+2*4` (0 2 4 6), `_*4` (none), `stale`.
+(four samples), `0+2*4` (0 2 4 6), `6-2*4`, `_*4` (none), `stale`.
 """
 
 import re
@@ -79,7 +79,8 @@ def _values(one: str) -> str:
         return one
     if what == "_":
         return f"_x{times}"
-    return f"{what if '+' in what else f'{what}+0'}x{int(times) - 1}"
+    growing = what if re.search(r"\d[+-]", what) else f"{what}+0"
+    return f"{growing}x{int(times) - 1}"
 
 
 def as_yaml(tests: Tests, cases: Iterable[Case], rules: Sequence[str], groups: Sequence[str], every: str) -> Any:

@@ -1,5 +1,6 @@
 """Runs promtool on cases."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -8,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grafana.build_rules import FILES, HEAD, rules
-from grafana.ringback_rules import RECORDINGS
+from grafana.build_rules import RUNBOOKS
+from grafana.ringback_rules import RECORDINGS, Alert, Recording
 from tests.grafana.promtool.cases import Case, Tests, as_yaml
 
 PROMTOOL = shutil.which("promtool")
@@ -23,11 +24,29 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
 
 
-def write_rules(folder: Path, content: dict | None = None) -> list[str]:
-    """Write rules into a folder; those of the source if none are given."""
-    for name, one in (content or rules()).items():
-        (folder / name).write_text(HEAD + yaml.safe_dump(one, sort_keys=False), "utf-8")
-    return [str(folder / name) for name in FILES]
+def write_rules(folder: Path, alerts: Sequence[Alert], recordings: Sequence[Recording] = ()) -> list[str]:
+    """Write alerts into a folder, and the recording rules that they rest on. recordings: changed ones, by name."""
+    changed = {one.name: one for one in recordings}
+    kept = needed(*(alert.expr for alert in alerts)) | set(changed)
+    groups = [
+        {"name": name, "rules": [changed.get(rule.name, rule).as_yaml(1) for rule in group if rule.name in kept]}
+        for name, group in RECORDINGS.items()
+    ]
+    groups.append({"name": "ringback-alerts", "rules": [alert.as_yaml(1, RUNBOOKS) for alert in alerts]})
+    file = folder / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [group for group in groups if group["rules"]]}, sort_keys=False), "utf-8")
+    return [str(file)]
+
+
+def needed(*expressions: str) -> set[str]:
+    """The names of the recording rules that expressions rest on, and those that these rest on."""
+    every = {rule.name: rule for group in RECORDINGS.values() for rule in group}
+    found, left = set(), [name for text in expressions for name in re.findall(r"ringback:[\w:]+", text)]
+    while left:
+        if (name := left.pop()) in every and name not in found:
+            found.add(name)
+            left += re.findall(r"ringback:[\w:]+", every[name].expr)
+    return found
 
 
 def run(tests: Tests, cases: Sequence[Case], rule_files: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

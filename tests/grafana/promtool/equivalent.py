@@ -1,0 +1,3 @@
+"""Changed rules that are the same in effect, each with the reason."""
+
+EQUIVALENT: dict[str, str] = {}
