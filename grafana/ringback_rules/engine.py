@@ -2,7 +2,7 @@
 
 from grafana.ringback_rules.model import INSTALLATION as K
 from grafana.ringback_rules.model import UP, Alert, Number, Seconds
-from grafana.ringback_rules.recordings import begun
+from grafana.ringback_rules.recordings import grown
 
 SOME_WORKER_IS_UP = "ringback:workers_up:sum > 0"
 
@@ -11,9 +11,9 @@ WORKERS = (
         name="RingbackAllWorkersDown",
         severity="page",
         expr=f"""
-sum by ({K}) ({UP}) == 0
+ringback:workers_up:sum == 0
 or
-(max by ({K}) (max_over_time({UP}[6h])) unless sum by ({K}) ({UP}))
+(max by ({K}) (max_over_time({UP}[6h])) unless ringback:workers_up:sum)
 or
 absent({UP})""",
         for_s=120,
@@ -26,7 +26,7 @@ absent({UP})""",
     Alert(
         name="RingbackWorkerDown",
         severity="page",
-        expr=f"{UP} == 0 and on ({K}) ({SOME_WORKER_IS_UP})",
+        expr=f"up == 0 and on ({K}) ({SOME_WORKER_IS_UP})",
         for_s=300,
         summary="Worker {{ $labels.instance }} does not answer; the others have its work to do",
         description="""
@@ -38,7 +38,7 @@ absent({UP})""",
         name="RingbackCrashLoop",
         severity="page",
         expr='changes(process_start_time_seconds{job=~"ringback.*"}[15m]) > $restarts',
-        numbers={"restarts": Number(2)},
+        numbers={"restarts": Number(2, step=1)},
         summary="Worker {{ $labels.instance }} was started {{ $value }} times in 15 minutes; callbacks wait each time",
         description="""
             It ends again and again. The last log line before each start has the reason, and the exit code
@@ -135,7 +135,7 @@ TROUBLE = (
     Alert(
         name="RingbackInternalError",
         severity="page",
-        expr=f"{begun('ringback_internal_errors_total', '15m')} > $none",
+        expr=grown("ringback_internal_errors_total", "15m"),
         numbers={"none": Number(0)},
         summary="A bug on {{ $labels.instance }} ({{ $labels.kind }}): an event or callback was not handled",
         description="""
@@ -170,7 +170,7 @@ TROUBLE = (
     Alert(
         name="RingbackClockJump",
         severity="ticket",
-        expr=f"{begun('ringback_clock_jumps_total', '15m')} > $none",
+        expr=grown("ringback_clock_jumps_total", "15m"),
         numbers={"none": Number(0)},
         summary="The clock of {{ $labels.instance }} was set ({{ $labels.direction }}): callbacks are early or late",
         description="""

@@ -2,7 +2,7 @@
 
 from grafana.ringback_rules.model import INSTALLATION as K
 from grafana.ringback_rules.model import Alert, Number, Seconds
-from grafana.ringback_rules.recordings import begun
+from grafana.ringback_rules.recordings import grown
 
 ALERTS = (
     Alert(
@@ -11,7 +11,7 @@ ALERTS = (
         expr="""
 ringback:consumer_lag_seconds:max{topic!="contacts"} > $behind
 or
-ringback:consumer_lag_seconds:max{topic="contacts"} > $import""",
+ringback:consumer_lag_seconds:max > $import""",
         numbers={"behind": Seconds(300), "import": Seconds(3600)},
         for_s=300,
         summary="Ringback is behind on {{ $labels.topic }}: what was sent minutes ago has no effect yet",
@@ -49,7 +49,7 @@ ringback:consumer_lag_seconds:max{topic="contacts"} > $import""",
         expr=f"""
 ringback_configuration_offset{{topic="dnc-entries"}}
   < on ({K}, topic) group_left
-  max by ({K}, topic) (ringback_configuration_offset{{topic="dnc-entries"}} offset 5m)""",
+  max by ({K}, topic) (ringback_configuration_offset offset 5m)""",
         for_s=300,
         summary="{{ $labels.instance }} lacks the latest Do Not Call entries and may call who must not be called",
         description="""
@@ -60,7 +60,7 @@ ringback_configuration_offset{{topic="dnc-entries"}}
     Alert(
         name="RingbackLogGap",
         severity="page",
-        expr=f"{begun('ringback_log_gaps_total', '15m')} > $none",
+        expr=grown("ringback_log_gaps_total", "15m"),
         numbers={"none": Number(0)},
         summary="Kafka lost records of {{ $labels.topic }} ({{ $labels.kind }}): what they said may not be known",
         description="""

@@ -24,6 +24,14 @@ def once(metric: str, meaning: str, *labels: str) -> Recording:
     )
 
 
+def grown(counter: str, span: str) -> str:
+    """Whether a counter has grown by more than `$none` within a span, or before the first scrape of a new process."""
+    return f"""
+{counter} > $none and on ({K}, instance) time() - process_start_time_seconds < <{span}>
+or
+increase({counter}[{span}]) > $none"""
+
+
 def begun(counter: str, span: str, span_s: str = "") -> str:
     """The increase of a counter; of a process that is younger than the span its value, where that is more.
 

@@ -6,7 +6,7 @@ Series are written without the labels of the installation, which every series he
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grafana.ringback_rules import ALERTS, Alert
@@ -37,12 +37,16 @@ def fires(summary: str, shown: str = "", **labels: str) -> Fires:
 
 @dataclass(frozen=True)
 class Case:
-    """What is claimed, what was scraped every `every`, and what fires at which time (`1h2m3s`)."""
+    """What is claimed, what was scraped every `every`, and what fires at which time (`1h2m3s`).
+
+    beside: nothing fires, and that is tried beside installations where the first case is.
+    """
 
     claim: str
     rows: Rows
     at: Mapping[str, Sequence[Fires]]
     every: str = "15s"
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,16 @@ class Tests:
         """The cases, and one more: of several installations on one Prometheus, one is in trouble."""
         first = self.cases[0]
         others = {placed(row, of): values for of in ELSEWHERE for row, values in self.quiet.items()}
-        return [*self.cases, Case("installations are kept apart", {**first.rows, **others}, first.at, first.every)]
+        apart = Case("installations are kept apart", {**first.rows, **others}, first.at, first.every)
+        return [*self.cases, apart, *(beside(case, first) for case in self.cases if case.beside)]
+
+
+def beside(here: Case, firing: Case) -> Case:
+    """A case in which nothing fires, beside installations where an alert does: these do not make it fire here."""
+    assert here.every == firing.every
+    others = {placed(row, of): text for of in ELSEWHERE for row, text in firing.rows.items()}
+    at = {time: [replace(one, of=of) for of in ELSEWHERE for one in alerts] for time, alerts in firing.at.items()}
+    return Case(f"{here.claim}, and others are in trouble", {**here.rows, **others}, at, here.every)
 
 
 def placed(row: str, of: Mapping[str, str] = HERE) -> str:

@@ -1,8 +1,9 @@
 """Cases of the alerts about lateness."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from tests.grafana.promtool.cases import Case, Fires, Rows, Tests, fires
+from tests.grafana.promtool.cases import Case, Fires, Rows, Tests, beside, fires
 
 
 def lateness(cause: str, count: str, in_time: str, bound: str = "1.0") -> Rows:
@@ -25,93 +26,133 @@ def share(late: float, samples: int, count: int = 1000) -> Rows:
     return lateness("backlog", f"0+{count}*{samples}", f"0+{count * (1 - late):.4f}*{samples}")
 
 
-def burn(
-    every: str, samples: int, short: int, factor: float, at: Mapping[str, str], other: Mapping[str, Sequence[Fires]]
-) -> list[Case]:
-    """Cases of one pair of windows. samples, short: how many samples the windows have; at: names of instants; other:
-    what the alert of another window says then, by the name of the case.
+@dataclass(frozen=True)
+class Windows:
+    """A pair of windows, in samples `every` so long, and the instants of its cases.
+
+    full: number of a sample by which the long window is full; begins: of one by which a jump shortly before has been
+    seen; over: of one at which the short window has forgotten what ended with the long one.
     """
-    above, below = factor * 0.001 + 0.0001, factor * 0.001 - 0.0001
-    said, window = f"{above:.2%}".replace(".00%", "%"), at["window"]
-    recovered = lateness(
-        "outage",
-        f"0+1000*{samples + 1} {1000 * samples}+1000*{samples}",
-        f"0+800*{samples + 1} {800 * samples}+1000*{samples}",
+
+    name: str
+    every: str
+    minutes: int
+    long: int
+    short: int
+    factor: float
+
+    def at(self, sample: int) -> str:
+        """The instant of a sample."""
+        return f"{sample * self.minutes}m"
+
+    @property
+    def full(self) -> int:
+        return self.long + 2 * self.short
+
+
+HOUR = Windows("1h", "1m", 1, 60, 5, 14.4)
+SIX_HOURS = Windows("6h", "5m", 5, 72, 6, 6)
+THREE_DAYS = Windows("3d", "30m", 30, 144, 12, 1)
+
+
+def burn(of: Windows, other: Mapping[str, Sequence[Fires]]) -> list[Case]:
+    """Cases of one pair of windows. other: what the alert of another window says then, by the name of the case."""
+    above, below = of.factor * 0.00105, of.factor * 0.00095
+    jump = of.full - 2
+    firing = Case(
+        "just above in both windows",
+        share(above, 2 * of.long, 100),
+        {of.at(of.full): [burning(f"{above * 100:.4g}%", of.name), *other.get("above", [])]},
+        of.every,
     )
-    just_begun = lateness(
-        "backlog",
-        f"0+1000*{2 * samples}",
-        f"0+1000*{2 * samples - 1} {1000 * (2 * samples - 2) + 1000 - at_most(factor, samples)}",
+    over = Case(
+        "it is over: the short window says so",
+        lateness(
+            "outage",
+            f"0+1000*{of.long + 1} {1000 * of.long}+1000*{of.long}",
+            f"0+800*{of.long + 1} {800 * of.long}+1000*{of.long}",
+        ),
+        {of.at(of.long + of.short + 1): other.get("over", []), of.at(of.full): other.get("over later", [])},
+        of.every,
     )
+    nine = Case("nine late ones", lateness("acquisition", f"0*{jump} 9*20", "0*200"), {of.at(of.full): []}, of.every)
+    begun = 2 * of.long - 1
     return [
+        firing,
+        over,
+        nine,
+        Case("just below", share(below, 2 * of.long), {of.at(of.full): other.get("below", [])}, of.every),
         Case(
-            "just above in both windows",
-            share(above, 2 * samples),
-            {at["full"]: [burning(said, window), *other.get("above", [])]},
-            every,
+            "it has just begun: the long window says so",
+            lateness(
+                "backlog",
+                f"0+1000*{2 * of.long}",
+                f"0+1000*{begun} {1000 * begun - int(of.factor * of.long * 0.95)}",
+            ),
+            {of.at(begun): other.get("begun", [])},
+            of.every,
         ),
-        Case("just below", share(below, 2 * samples), {at["full"]: other.get("below", [])}, every),
-        Case("it is over: the short window says so", recovered, {at["over"]: other.get("over", [])}, every),
-        Case("it has just begun: the long window says so", just_begun, {at["begun"]: other.get("begun", [])}, every),
         Case(
-            "ten late ones, all there were",
-            lateness("none", f"0*{samples} 10*20", "0*200"),
-            {at["few"]: [burning("100%", window), *other.get("few", [])]},
-            every,
+            "ten late ones, all there were, at once",
+            lateness("none", f"0*{jump} 10*20", "0*200"),
+            {
+                of.at(jump): [burning("100%", of.name), *other.get("few at once", other.get("few", []))],
+                of.at(of.full): [burning("100%", of.name), *other.get("few", [])],
+            },
+            of.every,
         ),
-        Case("nine late ones", lateness("acquisition", f"0*{samples} 9*20", "0*200"), {at["few"]: []}, every),
+        Case(
+            "ten late ones, five of them before",
+            lateness("none", f"0*2 5*{jump - 2} 10*20", "0*200"),
+            {of.at(of.full): other.get("five", [])},
+            of.every,
+        ),
         Case(
             "campaigns made them late",
             {
-                **lateness("campaign_off", f"0+100*{2 * samples}", "0*300"),
-                **lateness("rate", f"0+100*{2 * samples}", "0*300"),
-                **lateness("zone", f"0+100*{2 * samples}", "0*300"),
-                **lateness("none", f"0+10*{2 * samples}", f"0+10*{2 * samples}"),
+                **lateness("campaign_off", f"0+100*{2 * of.long}", "0*300"),
+                **lateness("rate", f"0+100*{2 * of.long}", "0*300"),
+                **lateness("zone", f"0+100*{2 * of.long}", "0*300"),
+                **lateness("none", f"0+10*{2 * of.long}", f"0+10*{2 * of.long}"),
             },
-            {at["full"]: []},
-            every,
+            {of.at(of.full): []},
+            of.every,
         ),
-        Case("all are in time", share(0, 2 * samples), {at["full"]: []}, every),
-        Case("there are none", lateness("none", f"5*{2 * samples}", f"5*{2 * samples}"), {at["full"]: []}, every),
+        Case("all are in time", share(0, 2 * of.long), {of.at(of.full): []}, of.every),
+        Case(
+            "there are none", lateness("none", f"5*{2 * of.long}", f"5*{2 * of.long}"), {of.at(of.full): []}, of.every
+        ),
+        *(aside(case, firing, other.get(name, [])) for case, name in ((over, "over later"), (nine, "nine"))),
     ]
 
 
-def at_most(factor: float, samples: int) -> int:
-    """So many late ones at once are just below the rate of the long window."""
-    return int(factor * samples * 0.95)
+def aside(here: Case, firing: Case, other: Sequence[Fires]) -> Case:
+    """The case beside others in trouble; other: what the alert of another window says here."""
+    both = beside(here, firing)
+    return replace(both, at={at: [*alerts, *other] for at, alerts in both.at.items()})
 
 
-IN_HOUR = {"window": "1h", "full": "70m", "over": "66m", "begun": "119m", "few": "61m"}
-IN_SIX = {"window": "6h", "full": "8h", "over": "6h35m", "begun": "11h55m", "few": "6h5m"}
-IN_DAYS = {"window": "3d", "full": "90h", "over": "78h30m", "begun": "143h30m", "few": "73h"}
 FAST = Tests(
     "RingbackLatenessBurnFast",
     "page",
     share(0, 160),
     [
         *burn(
-            "1m",
-            60,
-            5,
-            14.4,
-            IN_HOUR,
+            HOUR,
             {
-                "above": [burning("1.45%", "6h")],
-                "below": [burning("1.43%", "6h")],
+                "above": [burning("1.512%", "6h")],
+                "below": [burning("1.368%", "6h")],
                 "few": [burning("100%", "6h")],
+                "five": [burning("100%", "6h")],
                 "over": [burning("18.46%", "6h")],
+                "over later": [burning("17.39%", "6h")],
                 "begun": [burning("0.6891%", "6h")],
             },
         ),
-        *burn("5m", 72, 6, 6, IN_SIX, {"begun": [burning("3.417%", "1h")]}),
+        *burn(SIX_HOURS, {"begun": [burning("3.417%", "1h")], "few at once": [burning("100%", "1h")]}),
     ],
 )
-SLOW = Tests(
-    "RingbackLatenessBurnSlow",
-    "ticket",
-    share(0, 300),
-    burn("30m", 144, 12, 1, IN_DAYS, {}),
-)
+SLOW = Tests("RingbackLatenessBurnSlow", "ticket", share(0, 300), burn(THREE_DAYS, {}))
 
 MINUTE_LATE = "1 callbacks went out more than a minute late, by Ringback's own fault"
 STARTED = 'process_start_time_seconds{instance="a"}'
@@ -197,7 +238,19 @@ OF_CAMPAIGNS = Tests(
             {"15m": [], "16m": [waiting("campaign_off")], "80m": [waiting("campaign_off")]},
             "1m",
         ),
-        Case("fewer", {**IN_TIME, **lateness("zone", "0+51*120", "0*120", "60.0")}, {"20m": [], "80m": []}, "1m"),
+        Case(
+            "one in twenty and no more",
+            {**lateness("none", "0+950*120", "0+950*120", "60.0"), **lateness("zone", "0+50*120", "0*120", "60.0")},
+            {"20m": [], "80m": []},
+            "1m",
+        ),
+        Case("fewer", {**IN_TIME, **lateness("zone", "0+48*120", "0*120", "60.0")}, {"20m": [], "80m": []}, "1m"),
+        Case(
+            "nine for one cause, ten for another",
+            {**lateness("zone", "0*10 9*120", "0*120", "60.0"), **lateness("rate", "0*10 10*120", "0*120", "60.0")},
+            {"25m": [waiting("rate")], "40m": [waiting("rate")]},
+            "1m",
+        ),
         Case(
             "each cause for itself",
             {
@@ -217,7 +270,13 @@ OF_CAMPAIGNS = Tests(
             )
             for cause in ("campaign_off", "rate", "zone")
         ),
-        Case("nine", lateness("zone", "0*10 9*120", "0*120", "60.0"), {"25m": [], "40m": []}, "1m"),
+        Case(
+            "nine late ones for half an hour",
+            lateness("campaign_off", "0*5 9*120", "0*120", "60.0"),
+            {"16m": [], "25m": [], "40m": []},
+            "1m",
+            beside=True,
+        ),
         Case("by the worker's own causes", lateness("backlog", "0+9*120", "0*120", "60.0"), {"30m": []}, "1m"),
         Case(
             "one has waited for a day",

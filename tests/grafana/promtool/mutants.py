@@ -1,7 +1,7 @@
 """Rules that are wrong in one place each: a test has to notice every one.
 
-Changed are threshold, comparison, operator, `for`, each label matcher, each label of a grouping, each metric, each range
-and offset, and the severity.
+Changed are threshold, comparison, operator, `for`, each label matcher, each label of a grouping, each metric, each
+range and offset, and the severity.
 """
 
 import re
@@ -108,8 +108,6 @@ def _comparisons(expr: str) -> Iterator[tuple[str, str]]:
 def _operators(expr: str) -> Iterator[tuple[str, str]]:
     for found in OPERATOR.finditer(expr):
         for other in OPERATORS[found[1]]:
-            if other == "or" and expr[found.end() :].lstrip().startswith("on ("):
-                continue  # Of what it would add, a copy of each series, no alert of ours has a summary.
             yield f"operator {_nth(found, OPERATOR, expr)} {found[1]} to {other}", _put(expr, found, other)
 
 

@@ -112,10 +112,12 @@ NOT_HELD = Tests(
             "all workers are dead, which is another alert",
             {
                 'up{instance="a"}': "1*8 0*90",
+                'up{instance="b"}': "0*90",
                 'ringback_contact_partitions{instance="a"}': "3*8 stale",
                 **{ready("a", partition): "1*8 stale" for partition in range(3)},
             },
             {"8m": [], "20m": []},
+            beside=True,
         ),
         Case(
             "the only partition there is, held",
@@ -172,7 +174,7 @@ STUCK_SAYS = "Partition 2 is stuck on its way to a: its callbacks wait"
 ACQUISITION = Tests(
     "RingbackAcquisitionStuck",
     "page",
-    {WAIT: "0*90", LEFT: "0*90"},
+    {WAIT: "0+15*90", LEFT: "90000-900*90"},
     [
         Case(
             "it has waited for the same thing for more than two minutes",

@@ -1,4 +1,4 @@
-"""Mutation of the rules: `python -m tests.grafana.promtool.score [PART OF A NAME]` prints the score and who survives."""
+"""Mutation of the rules: `python -m tests.grafana.promtool.score [PART OF A NAME]` prints the score."""
 
 import sys
 import tempfile

@@ -72,6 +72,7 @@ ONE_DOWN = Tests(
             "all are down, which is another alert",
             {'up{instance="a"}': "0*60", 'up{instance="b"}': "0*60"},
             {"10m": []},
+            beside=True,
         ),
         Case(
             "only a worker of another installation is left",
