@@ -16,6 +16,9 @@ from streams.engine.waits import Obstacle, Wait, Waits
 
 log = logging.getLogger(__name__)
 
+WORKER = "worker"
+"""Who waits when all of it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
@@ -43,12 +46,12 @@ class EngineStatus:
         found = self.worker.obstacles() + self.progress.obstacles() + self.acquisition.waits.obstacles()
         if self.acquisition.runs:
             found += self.acquisition.common.obstacles()
-        if self.worker.longer_than(0):  # Nothing has been assigned, or it is assigned anew.
+        if WORKER in self.worker.longer_than(0):  # Nothing has been assigned, or it is assigned anew.
             return _first_of_each(found)
         for number in sorted(self.assignment.wanted):
             found += self._behind(number, self.held.engines.get(number))
         if self.acquisition.runs and not found:
-            found.append(Obstacle("worker", "its acquisition to end", self.clock.now()))
+            found.append(Obstacle(WORKER, "its acquisition to end", self.clock.now()))
         return _first_of_each(found)
 
     def waits(self) -> dict[str, Wait]:
@@ -92,7 +95,8 @@ class EngineStatus:
         """Log what has been waited for since the last time; for ever."""
         while True:
             await asyncio.sleep(every_s)
-            waits = self.acquisition.waits.longer_than(every_s) | self.reader.held_back.longer_than(every_s)
+            waits = self.worker.longer_than(every_s) | self.acquisition.waits.longer_than(every_s)
+            waits |= self.progress.waits.longer_than(every_s) | self.reader.held_back.longer_than(every_s)
             for who, wait in waits.items():
                 log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
             for number, engine in self.held.engines.items():

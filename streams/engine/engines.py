@@ -18,7 +18,7 @@ from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment, Resume
 from streams.engine.beginning import LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
-from streams.engine.engine_status import EngineStatus
+from streams.engine.engine_status import WORKER, EngineStatus
 from streams.engine.fenced import Fenced, Rejoin
 from streams.engine.gauges import Gauges
 from streams.engine.handover import Handover
@@ -32,8 +32,6 @@ from streams.kafka.doubts import InDoubt
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits
 from streams.logic.partition.outputs import Outlet
-
-WORKER = "worker"
 
 
 class Engines:

@@ -10,29 +10,32 @@ STUCK_S = 10.0
 
 
 class Progress:
-    """Of one worker. The loop calls `look` some times a second; `obstacles` may be asked by any thread."""
+    """Of one worker. The loop calls `look` some times a second; any thread may ask for the rest.
+
+    waits: the partitions that wait for a commit, also those that have not waited for long.
+    """
 
     def __init__(self, held: HeldEngines, clock: Clock) -> None:
         self._held, self._clock = held, clock
         self._committed_s: dict[str, float] = {}
-        self._waits = Waits(clock)
+        self.waits = Waits(clock)
 
     def look(self) -> None:
         """Note which partitions wait for a commit, from now on or still."""
         engines = {f"partition {number}": engine for number, engine in self._held.engines.items()}
         for who in self._committed_s.keys() - engines.keys():
-            self._waits.ended(who)
+            self.waits.ended(who)
         for who, engine in engines.items():
             what = self._what(engine)
             if what is None or engine.last_commit_s != self._committed_s.get(who):
-                self._waits.ended(who)
+                self.waits.ended(who)
             if what is not None:
-                self._waits.started(who, what)
+                self.waits.started(who, what)
         self._committed_s = {who: engine.last_commit_s for who, engine in engines.items()}
 
     def obstacles(self) -> list[Obstacle]:
         """The partitions that wait for too long."""
-        return self._waits.obstacles(STUCK_S)
+        return self.waits.obstacles(STUCK_S)
 
     def _what(self, engine: PartitionEngine) -> str | None:
         if engine.transaction_since_s is not None:

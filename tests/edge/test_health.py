@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import pytest
@@ -20,7 +20,10 @@ from streams.engine.engines import Engines
 from streams.engine.pace import Pace
 from streams.engine.progress import STUCK_S
 from streams.engine.waits import Obstacle
+from streams.kafka import reconnecting
+from streams.kafka.silence import SILENT_AFTER_S
 from streams.worker.health import Answer, Health
+from streams.worker.watches import BrokerWatch
 from tests.builders import key_of, wrap_up
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 from tests.edge.single_engine import Record
@@ -215,6 +218,40 @@ async def test_a_transaction_that_stays_open_makes_it_not_ready_and_names_the_pa
     await worker.idle()
     worker.engines.progress.look()
     assert codes(worker.health) == (True, True, True)
+
+
+async def test_what_has_waited_for_long_is_a_line_in_the_log(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
+    await worker.assigned(0)
+    held_up = worker.kafka.waits["commit ringback-0"] = asyncio.Event()
+    await worker.hand_over(0)
+    await until(lambda: worker.engines.held.engines[0].transaction_since_s is not None)
+    worker.engines.progress.look()
+    worker.clock.seconds += 12
+    logging_waits = asyncio.create_task(worker.engines.status.log_waits(0.001))
+    await until(lambda: "partition 0 has waited for 12 s for its open transaction to be committed" in caplog.text)
+    logging_waits.cancel()
+    held_up.set()
+
+
+def test_brokers_that_do_not_answer_are_a_reason_from_the_tenth_second_on_until_one_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = 0
+    monkeypatch.setattr(reconnecting, "answers", lambda: answers)
+    watch = BrokerWatch(make(), lambda: 3, end)
+    for seconds in range(1, 15):
+        watch._look(1.0)
+        silent = seconds >= SILENT_AFTER_S
+        assert [one.who for one in watch.obstacles()] == ["broker"] * silent
+        assert metrics.REGISTRY.get_sample_value("ringback_broker_connected") == (not silent)
+        assert metrics.REGISTRY.get_sample_value("ringback_broker_silent_seconds") == seconds
+    answers += 1
+    watch._look(1.0)
+    assert watch.obstacles() == [] and metrics.REGISTRY.get_sample_value("ringback_broker_connected") == 1
+
+
+def end(where: str, error: BaseException) -> NoReturn:
+    raise AssertionError(where) from error
 
 
 async def test_work_that_waits_while_nothing_is_committed_makes_it_not_ready(worker: Worker) -> None:

@@ -165,6 +165,26 @@ def test_a_process_that_is_ended_by_force_notes_why(tmp_path: Path) -> None:
     assert (done.returncode, ended_with(tmp_path)) == (0, Ending.STOPPED_LATE)
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "expected"),
+    [
+        ("RuntimeError('a bug')", 70, Ending.BROKEN),
+        ("OperatorError('topics are missing')", 1, Ending.REFUSED),
+        ("SettingsError('too long')", 2, Ending.SETTINGS),
+    ],
+)
+def test_an_engine_that_must_not_go_on_notes_why(tmp_path: Path, error: str, code: int, expected: Ending) -> None:
+    script = (
+        "import sys, pathlib, datetime\n"
+        "from streams.base.errors import OperatorError, SettingsError\n"
+        "from streams.worker import ending, main\n"
+        "with ending.recorded(pathlib.Path(sys.argv[1]), datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)):\n"
+        f"    main.end_process('partition 0', {error})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=60)
+    assert (done.returncode, ended_with(tmp_path)) == (code, expected)
+
+
 def test_the_reasons_are_few_and_known() -> None:
     names = {"none", "unknown", "stopped", "stopped_late", "killed", "refused", "broken", "settings"}
     assert {*ending.Ending} == names
