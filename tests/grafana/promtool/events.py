@@ -105,7 +105,7 @@ DNC = Tests(
     [
         Case(
             "for five minutes, what another had read five minutes before",
-            {**offsets("a", "100*80"), **offsets("b", "100*4 110*80"), **offsets("c", "100*9 110*80")},
+            {**offsets("a", "100*80"), **offsets("b", "100*4 110*80"), **offsets("b", "5*80", "holds")},
             {"10m45s": [], "11m": [DIFFERS], "15m": [DIFFERS]},
         ),
         Case(

@@ -272,8 +272,8 @@ OF_CAMPAIGNS = Tests(
         ),
         Case(
             "nine late ones for half an hour",
-            lateness("campaign_off", "0*5 9*120", "0*120", "60.0"),
-            {"16m": [], "25m": [], "40m": []},
+            lateness("campaign_off", "0*40 9*120", "0*160", "60.0"),
+            {"56m": [], "80m": []},
             "1m",
             beside=True,
         ),

@@ -29,7 +29,7 @@ BLOCKED = Tests(
             {"5m": [], "6m": [blocked("21%")], "30m": [blocked("21%")], "31m": [], "60m": []},
             "1m",
         ),
-        Case("20 points and no more", turns("0+80*200", "0+20*200"), {"6m": [], "20m": [], "60m": []}, "1m"),
+        Case("20 points and no more", turns("0+240*200", "0+60*200"), {"6m": [], "20m": [], "60m": []}, "1m"),
         Case("fewer", turns("0+80.5*200", "0+19.5*200"), {"6m": [], "20m": [], "60m": []}, "1m"),
         Case(
             "more than a half, whatever was before",

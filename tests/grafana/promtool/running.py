@@ -11,7 +11,9 @@ import yaml
 
 from grafana.build_rules import RUNBOOKS
 from grafana.ringback_rules import RECORDINGS, Alert, Recording
+from tests.grafana.promtool import recorded
 from tests.grafana.promtool.cases import Case, Tests, as_yaml
+from tests.grafana.promtool.recorded import Recorded
 
 PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="needs promtool: apt install prometheus")
@@ -27,7 +29,7 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def write_rules(folder: Path, alerts: Sequence[Alert], recordings: Sequence[Recording] = ()) -> list[str]:
     """Write alerts into a folder, and the recording rules that they rest on. recordings: changed ones, by name."""
     changed = {one.name: one for one in recordings}
-    kept = needed(*(alert.expr for alert in alerts)) | set(changed)
+    kept = needed(*(alert.expr for alert in alerts), *changed)
     groups = [
         {"name": name, "rules": [changed.get(rule.name, rule).as_yaml(1) for rule in group if rule.name in kept]}
         for name, group in RECORDINGS.items()
@@ -47,6 +49,17 @@ def needed(*expressions: str) -> set[str]:
             found.add(name)
             left += re.findall(r"ringback:[\w:]+", every[name].expr)
     return found
+
+
+def run_recorded(cases: Sequence[Recorded], rule_files: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run cases of recording rules."""
+    files = []
+    for every in sorted({case.every for case in cases}):
+        file = folder / f"recorded-{every}.yaml"
+        chosen = [case for case in cases if case.every == every]
+        file.write_text(yaml.safe_dump(recorded.as_yaml(chosen, rule_files, GROUPS, every), sort_keys=False), "utf-8")
+        files.append(file)
+    return promtool("test", "rules", *files)
 
 
 def run(tests: Tests, cases: Sequence[Case], rule_files: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
