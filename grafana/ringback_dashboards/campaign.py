@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from grafana.ringback_dashboards.frame import chosen, frame
 from grafana.ringback_dashboards.parts import CALM, bars, graph, number, words
-from grafana.ringback_dashboards.promql import CHOSEN_WORKERS, increase, total
+from grafana.ringback_dashboards.promql import CHOSEN_WORKERS, increase, seen, total
 
 CAMPAIGN = 'campaign=~"$campaign"'
 SETTING = """**No data here?** Workers count by campaign only for the campaigns that the setting \
@@ -67,12 +67,12 @@ def _waiting() -> list[Any]:
 
 
 def _ends() -> list[Any]:
-    transitions = increase("ringback_campaign_transitions_total", CAMPAIGN, group=("campaign", "transition"))
+    transitions = seen("ringback_campaign_transitions_total", CAMPAIGN, group=("campaign", "transition"))
     reasons = "ringback_campaign_transition_reasons_total"
     ranked = increase(reasons, CAMPAIGN, group=("campaign", "transition", "reason"), over="$__range")
     return [
         graph("Transitions by campaign", "What happened to callbacks, as callback-lifecycle has it.",
-              {"{{campaign}} {{transition}}": f"{transitions} > 0"}, "short", stack=True, none="None in this time"),
+              {"{{campaign}} {{transition}}": transitions}, "short", stack=True, none="None in this time"),
         bars("The most frequent reasons", "Reasons of transitions in the shown time.",
              f"topk(12, {ranked} > 0.5)", "short", legend="{{campaign}} {{transition}}: {{reason}}",
              none="None in this time", alerts=["RingbackBlockedJump"]),

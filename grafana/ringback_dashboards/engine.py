@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana.ringback_dashboards import findings, inputs
 from grafana.ringback_dashboards.frame import alerts_now, frame
 from grafana.ringback_dashboards.parts import CALM, as_text, graph, number, rows
-from grafana.ringback_dashboards.promql import highest, increase, of_workers, once, quantile, rate, series, total
+from grafana.ringback_dashboards.promql import highest, increase, of_workers, once, quantile, rate, seen, series, total
 
 YES_NO = as_text({0: ("no", "red"), 1: ("yes", "green")})
 DOWN = 'job=~"ringback.*"'
@@ -80,7 +80,7 @@ def _workers() -> list[Any]:
     return [
         rows("Workers", "Every worker that answers: its version, whether it is ready and has a broker, and how its "
              "last run ended.", queries, columns=columns, size=(24, 6), units={"Up for": "s", "Memory": "bytes"},
-             mappings={"Ready": YES_NO, "Broker": YES_NO}, none="No worker answers"),
+             mappings={"Ready": YES_NO, "Broker": YES_NO}, none="-"),
         graph("Workers up and ready", "Workers that answer, workers that are ready, and scrape targets that "
               "do not answer.",
               {"answer": f"count({series('ringback_info')})", "ready": f"sum({ready})",
@@ -168,7 +168,7 @@ def _faults() -> list[Any]:
         "clock set {{direction}}": increase("ringback_clock_jumps_total", group=("direction",)),
         "state quarantined": increase("ringback_state_quarantined_total"),
     }
-    gaps = increase("ringback_log_gaps_total", group=("topic", "kind"))
+    gaps = seen("ringback_log_gaps_total", group=("topic", "kind"))
     return [
         graph("Internal errors by kind", "Bugs of Ringback, by what failed. Their effects were undone.",
               {"{{kind}}": increase("ringback_internal_errors_total", group=("kind",))}, "short", size=(6, 8),
@@ -177,7 +177,7 @@ def _faults() -> list[Any]:
               {"timers": total("ringback_timers_retried")}, "short", size=(6, 8), alerts=["RingbackTimersRetried"]),
         graph("Clock and state", "Jumps of the clock by more than half a second, and state folders set aside.", rare,
               "short", size=(6, 8), alerts=["RingbackClockJump", "RingbackStateQuarantined"]),
-        graph("Gaps of logs", "Logs of contact topics that lost records.", {"{{topic}} {{kind}}": f"{gaps} > 0"},
+        graph("Gaps of logs", "Logs of contact topics that lost records.", {"{{topic}} {{kind}}": gaps},
               "short",
               size=(6, 8), none="None in this time", alerts=["RingbackLogGap"]),
         alerts_now((24, 7)),

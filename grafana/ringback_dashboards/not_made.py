@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from grafana.ringback_dashboards.frame import alerts_now, frame
 from grafana.ringback_dashboards.parts import CALM, bars, graph, number
-from grafana.ringback_dashboards.promql import increase
+from grafana.ringback_dashboards.promql import increase, seen
 
 ENDS = "blocked|expired|owner_expired|cancelled|not_dialed"
 """Transitions by which a callback ends and no call is made for it."""
@@ -73,10 +73,8 @@ def _numbers() -> list[Any]:
 
 
 def _reasons(title: str, description: str, transition: str, **how: Any) -> Any:
-    query = increase("ringback_transition_reasons_total", _transition(transition), group=("reason",))
-    return graph(
-        title, description, {"{{reason}}": f"{query} > 0"}, "short", stack=True, none="None in this time", **how
-    )
+    query = seen("ringback_transition_reasons_total", _transition(transition), group=("reason",))
+    return graph(title, description, {"{{reason}}": query}, "short", stack=True, none="None in this time", **how)
 
 
 def _ends() -> list[Any]:
@@ -99,21 +97,21 @@ def _ends() -> list[Any]:
 
 def _placements() -> list[Any]:
     answers = increase("ringback_placements_total", group=("allowed",))
-    reasons = increase("ringback_placement_refusals_total", group=("reason",))
+    reasons = seen("ringback_placement_refusals_total", group=("reason",))
     return [
         graph("Placement requests", "Answers to placement requests, by whether the call was allowed.",
               {"allowed: {{allowed}}": answers}, "short", stack=True),
         graph("Placements refused by reason", "Checks that failed in answers; one answer may name several.",
-              {"{{reason}}": f"{reasons} > 0"}, "short", stack=True, none="None in this time"),
+              {"{{reason}}": reasons}, "short", stack=True, none="None in this time"),
     ]  # fmt: skip
 
 
 def _dead_letters() -> list[Any]:
-    letters = increase("ringback_dead_letters_total", group=("code",))
+    letters = seen("ringback_dead_letters_total", group=("code",))
     events = increase("ringback_events_total", group=("topic", "result"))
     return [
         graph("Dead letters by code", "Events that could not be used, by error code. Any growth: somebody sends events "
-              "that nobody can use.", {"{{code}}": f"{letters} > 0"}, "short", stack=True, none="None in this time",
+              "that nobody can use.", {"{{code}}": letters}, "short", stack=True, none="None in this time",
               alerts=["RingbackDeadLetters"]),
         graph("Events by topic and result", "Events read, by whether they were applied or became a dead letter.",
               {"{{topic}} {{result}}": events}, "short", stack=True),

@@ -12,9 +12,8 @@ from grafana.ringback_dashboards.promql import OWN_CAUSES, WITHIN_OBJECTIVE, hig
 WORKER = 'waits_for="worker"'
 CAMPAIGN = 'waits_for!="worker"'
 AGES = {
-    "1.0": "up to 1 s", "10.0": "up to 10 s", "60.0": "up to 1 min", "300.0": "up to 5 min", "900.0": "up to 15 min",
-    "1800.0": "up to 30 min", "3600.0": "up to 1 h", "21600.0": "up to 6 h", "86400.0": "up to a day",
-    "+Inf": "over a day",
+    "10.0": "≤ 10 s", "60.0": "≤ 1 min", "300.0": "≤ 5 min", "900.0": "≤ 15 min",
+    "1800.0": "≤ 30 min", "3600.0": "≤ 1 h", "21600.0": "≤ 6 h", "86400.0": "≤ 1 day", "+Inf": "> 1 day",
 }  # fmt: skip
 """The bounds of the histograms of ages, in words."""
 
@@ -61,7 +60,7 @@ def _answer() -> list[Any]:
             "Everything that is wrong now, the most urgent first. The runbook says what to do.",
             {"": findings.table()},
             columns={"Value": "Urgency", "finding": "What", "runbook": "Runbook"},
-            size=(12, 6), link="Runbook", none="Nothing is wrong",
+            size=(12, 6), link="Runbook", none="Nothing is wrong", widths={"Urgency": 80, "Runbook": 210},
         ),
     ]  # fmt: skip
 

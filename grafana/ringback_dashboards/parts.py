@@ -15,6 +15,8 @@ PALETTE = dashboards.FieldColorModeId.PALETTE_CLASSIC_BY_NAME
 
 Steps = Sequence[tuple[float | None, str]]
 """Thresholds: from which value on (None: from the lowest) which colour holds."""
+WIDE = 12
+"""From so many columns on, the legend of a graph stands beside it, with values."""
 CALM: Steps = ((None, "text"),)
 """For a number that is neither good nor bad."""
 
@@ -87,8 +89,12 @@ def graph(
 ) -> timeseries.Panel:  # fmt: skip
     """Lines over time (`stack`: areas on each other); `queries`: expressions by legend; `most`: end of the axis."""
     panel = _framed(timeseries.Panel(), title, description, size, alerts)
-    legend = common.VizLegendOptions().display_mode(models.LegendDisplayMode.TABLE).show_legend(True)
-    legend = legend.placement(models.LegendPlacement.RIGHT).calcs(["lastNotNull", "max"])
+    legend = common.VizLegendOptions().show_legend(True)
+    if size[0] < WIDE:
+        legend = legend.display_mode(models.LegendDisplayMode.LIST).placement(models.LegendPlacement.BOTTOM).calcs([])
+    else:
+        legend = legend.display_mode(models.LegendDisplayMode.TABLE).placement(models.LegendPlacement.RIGHT)
+        legend = legend.calcs(["lastNotNull", "max"])
     tooltip = common.VizTooltipOptions().mode(models.TooltipDisplayMode.MULTI).sort(models.SortOrder.DESCENDING)
     panel = panel.unit(unit).min(0).no_value(none).legend(legend).tooltip(tooltip).line_width(1)
     panel = panel.fill_opacity(40 if stack else 8).show_points(models.VisibilityMode.NEVER)
@@ -131,12 +137,12 @@ def words(title: str, description: str, content: str, *, size: tuple[int, int]) 
 def rows(
     title: str, description: str, queries: Mapping[str, str], *, columns: Mapping[str, str], size: tuple[int, int],
     link: str | None = None, units: Mapping[str, str] | None = None, none: str = "Nothing",
-    mappings: Mapping[str, Sequence[Any]] | None = None,
+    mappings: Mapping[str, Sequence[Any]] | None = None, widths: Mapping[str, int] | None = None,
 ) -> table.Panel:  # fmt: skip
     """A table of now: the labels and values of all queries, joined by equal labels.
 
     `columns` maps the fields to headings, in their order; all others are left out. `link`: the heading of the column
-    whose value, or that of the column Runbook, names a runbook. `units` and `mappings` are by heading.
+    whose value, or that of the column Runbook, names a runbook. `units`, `mappings` and `widths` are by heading.
     """
     panel = _framed(table.Panel(), title, description, size, ())
     panel = panel.unit("none").no_value(none).thresholds(thresholds(CALM))
@@ -153,6 +159,8 @@ def rows(
         properties = []
         if unit := (units or {}).get(heading):
             properties.append(dashboards.DynamicConfigValue(id_val="unit", value=unit))
+        if width := (widths or {}).get(heading):
+            properties.append(dashboards.DynamicConfigValue(id_val="custom.width", value=width))
         if mapping := (mappings or {}).get(heading):
             properties.append(dashboards.DynamicConfigValue(id_val="mappings", value=list(mapping)))
             color = {"type": "color-text"}

@@ -36,6 +36,12 @@ def increase(metric: str, *matchers: str, group: tuple[str, ...] = (), over: str
     return f"sum{by(group)} (increase({series(metric, *matchers)}[{over}]))"
 
 
+def seen(metric: str, *matchers: str, group: tuple[str, ...]) -> str:
+    """As `increase`, of those series alone that grew in the shown time, so that a legend has what happened."""
+    grew = increase(metric, *matchers, group=group, over="$__range")
+    return f"{increase(metric, *matchers, group=group)} and ({grew} > 0)"
+
+
 def once(metric: str, *matchers: str, group: tuple[str, ...] = (), every: bool = False) -> str:
     """Each partition's value of a gauge, once: the larger one, where two workers show it."""
     labels = tuple(dict.fromkeys((*INSTALLATION, "partition", *group)))
@@ -53,8 +59,8 @@ def highest(metric: str, *matchers: str, group: tuple[str, ...] = (), every: boo
 
 
 def quantile(share: float, histogram: str, *matchers: str, group: tuple[str, ...] = ()) -> str:
-    """A quantile of what a histogram counted."""
-    return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', *matchers, group=('le', *group))})"
+    """A quantile of what a histogram counted; no series, and not NaN, while it counted nothing."""
+    return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', *matchers, group=('le', *group))}) >= 0"
 
 
 def missing(expected: str, held: str) -> str:
