@@ -1,0 +1,1 @@
+"""The dashboards of Ringback, made by the Grafana Foundation SDK; `grafana/build_dashboards.py` writes them."""
