@@ -1,7 +1,8 @@
 """The settings of Ringback: read once, from keywords, the environment and a TOML file, into one frozen value.
 
 A keyword (an option of the command line) wins over an environment variable `RINGBACK_<NAME>`, that over the file, and
-that over the default. Nothing here opens a connection, and no other module reads the environment.
+that over the default. Nothing here opens a connection. No other module reads the environment, but for
+`log_format.py`, which asks it for that one setting.
 """
 
 import difflib

@@ -6,7 +6,8 @@ import logging
 import pytest
 from aiokafka.protocol.admin import SaslAuthenticateRequest_v1, SaslAuthenticateResponse_v1
 
-from streams.base.log import QUIET, QUIET_S, SILENT, JsonFormatter, OneOfMany, configure
+from streams.base.log import QUIET, SILENT, JsonFormatter, configure
+from streams.base.repeated import QUIET_S, OneOfMany
 
 
 def test_a_json_line_holds_the_message_and_the_traceback_of_its_error():
