@@ -1,16 +1,14 @@
-"""Puts the effects of a committed transaction into the metrics, and internal errors into the log."""
+"""Puts the effects of a committed transaction into the metrics and the log."""
 
-import logging
 from collections.abc import Iterable
 from datetime import datetime
 
 from streams.base.metrics import callbacks, engine, events
+from streams.engine import commit_log
 from streams.logic.contact.exchange import Fired, Outcome
 from streams.logic.partition.partition import Partition
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, CallbackState
-
-log = logging.getLogger(__name__)
 
 EXEMPLAR_CHARACTERS_MAX = 128
 
@@ -33,15 +31,15 @@ def show_restored(core: Partition, rows: int, seconds: float) -> None:
 
 
 def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:
-    """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit.
+    """Put the effects of a committed transaction into metrics and log; `now`: the moment after its commit.
 
     taken: the events behind it; prefix: what their topics begin with.
     """
     show(core)
+    commit_log.tell(core.number, outcome, prefix, now)
     engine.TRANSACTIONS.inc()
     for bug in outcome.bugs:
         engine.INTERNAL_ERRORS.labels(bug.kind).inc()
-        log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
         callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s, _exemplar(fired))
