@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 CLIENTS = ("aiokafka", "faust", "mode")
+EXPORTERS = ("opentelemetry",)
 QUIET_S = 10.0
 """Of equal lines in this time, one is enough."""
 
@@ -43,9 +44,10 @@ class OneOfMany(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written; lines that differ in their arguments only say the same."""
-        if not record.name.startswith(CLIENTS):
+        if not record.name.startswith((*CLIENTS, *EXPORTERS)):
             return True
-        if self._told or self._quiet_until - QUIET_S <= record.created < self._quiet_until:
+        quiet = self._told or self._quiet_until - QUIET_S <= record.created < self._quiet_until
+        if quiet and record.name.startswith(CLIENTS):
             self._left_out += 1
             return False
         kind = _kind(record)

@@ -67,6 +67,8 @@ class Settings(Security):
     """Lowest level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
     """console, json, or auto: console on a terminal, else json."""
+    otel_endpoint: Annotated[str, AfterValidator(addresses.http_url)] | None = None
+    """Where spans go by OTLP over HTTP, such as http://127.0.0.1:4318; without it there are none (extra `otel`)."""
     session_timeout_s: float = Field(default=6, ge=1, le=1800)
     """Seconds without a heartbeat after which the group assigns a worker's partitions to the others."""
     rebalance_timeout_s: float = Field(default=20, ge=1, le=1800)

@@ -1,14 +1,18 @@
 """Puts the effects of a committed transaction into the metrics and the log."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from streams.base.log import about
 from streams.base.metrics import callbacks, engine, events
 from streams.engine import commit_log
 from streams.logic.contact.exchange import Fired, Outcome
 from streams.logic.partition.partition import Partition
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, CallbackState
+
+log = logging.getLogger(__name__)
 
 EXEMPLAR_CHARACTERS_MAX = 128
 
@@ -24,10 +28,19 @@ def show(core: Partition) -> None:
 
 
 def show_restored(core: Partition, rows: int, seconds: float) -> None:
-    """Put what a partition holds, after a restore that read so many rows in so many seconds, into the metrics."""
+    """Put what a partition holds, after a restore that read so many rows in so many seconds, into metrics and log."""
+    known = (core.number, rows, seconds, core.census.outstanding)
+    told = about("restored", partition=core.number, records=rows, seconds=round(seconds, 2), outstanding=known[-1])
+    log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *known, extra=told)
     engine.RESTORE_SECONDS.labels(core.number).set(seconds)
     engine.RESTORED_ROWS.labels(core.number).set(rows)
     show(core)
+
+
+def show_caught_up(number: int) -> None:
+    """Put into metrics and log that the timers of a partition fire."""
+    engine.PARTITION_READY.labels(number).set(1)
+    log.info("partition %d: caught up, timers fire", number, extra=about("caught_up", partition=number))
 
 
 def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:

@@ -6,6 +6,7 @@ import logging
 import pytest
 from aiokafka.protocol.admin import SaslAuthenticateRequest_v1, SaslAuthenticateResponse_v1
 
+from streams.base import log
 from streams.base.log import QUIET, SILENT, JsonFormatter, configure
 from streams.base.repeated import QUIET_S, OneOfMany
 
@@ -23,10 +24,11 @@ def test_a_json_line_holds_the_message_and_the_traceback_of_its_error():
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
-def test_neither_password_nor_token_nor_user_are_in_the_log_at_any_level(level, capfd):
+def test_neither_password_nor_token_nor_user_are_in_the_log_at_any_level(level, capfd, monkeypatch):
     """Kafka's client tells each of its requests at DEBUG, those of SASL too."""
     root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in (*QUIET, *SILENT)}
     before = list(root.handlers), root.level
+    monkeypatch.setattr(log, "ONE_OF_MANY", OneOfMany())
     try:
         configure(level, "json")
         client = logging.getLogger("aiokafka.conn")
