@@ -21,6 +21,8 @@ QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "opentelemetry", "stre
 # A Kafka 4 broker asks aiokafka to retry while it verifies a transaction: a warning for each, and nothing is wrong.
 SILENT = ("aiokafka.producer.sender",)
 
+PROTOCOL = "aiokafka.protocol"
+
 FIELDS = "fields"
 """Where a record has what stands beside its message. What a library hangs on a record of its own is left out."""
 
@@ -38,21 +40,21 @@ def about(event: str, **known: object) -> dict[str, Any]:
 
 
 class Redacted(logging.Filter):
-    """Kafka's client logs at DEBUG its user and each request: those of SASL have the password or token."""
+    """Kafka's client logs at DEBUG its user and each request: those of SASL have the password, others have events."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Remove what is secret, or may be; every line is written."""
         if record.name.startswith("aiokafka") and isinstance(record.args, tuple):
             whom = record.args[:1] if str(record.msg).startswith("Authenticated as ") else ()
             rest = record.args[len(whom) :]
-            hidden = (f"{type(one).__name__} (not shown)" if _is_of_sasl(one) else one for one in rest)
+            hidden = (f"{type(one).__name__} (not shown)" if _may_hold_a_value(one) else one for one in rest)
             record.args = (*("(set)" for _ in whom), *hidden)
         return True
 
 
-def _is_of_sasl(argument: object) -> bool:
-    """Whether it is aiokafka's SaslHandShakeRequest or SaslAuthenticateRequest, of whatever version."""
-    return type(argument).__name__.startswith("Sasl")
+def _may_hold_a_value(argument: object) -> bool:
+    """Whether it is a request or an answer, or a key or value of a record, and not a name, a number or an error."""
+    return isinstance(argument, bytes | bytearray | memoryview) or type(argument).__module__.startswith(PROTOCOL)
 
 
 class JsonFormatter(logging.Formatter):
