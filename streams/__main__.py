@@ -1,8 +1,13 @@
 """The program `ringback`, which is also `python -m streams`."""
 
+import logging
 import sys
 
 from streams.base.extras import missing
+from streams.base.log import about
+from streams.base.log_format import speak_as_worker
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -14,7 +19,11 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package in ("streams", "topics"):
             raise
-        sys.exit(f"ringback: {missing(next(iter(sys.argv[1:]), None), package)}")
+        text = missing(next(iter(sys.argv[1:]), None), package)
+        if not speak_as_worker(sys.argv[1:]):
+            sys.exit(f"ringback: {text}")
+        log.critical("%s", text, extra=about("not_started", exit_code=1))
+        sys.exit(1)
     sys.exit(run())
 
 

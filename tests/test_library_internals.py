@@ -21,6 +21,7 @@ from aiokafka.conn import AIOKafkaConnection
 from streams.base.errors import OperatorError
 from streams.library_internals import written_for
 from streams.library_internals.written_for import AIOKAFKA, FAUST, WrittenFor, check, log_differences
+from tests.complaints import complaint
 
 ROOT = Path(__file__).parents[1]
 INSIDE = ROOT / "streams" / "library_internals"
@@ -34,7 +35,7 @@ DOCUMENTED = {
 """Modules of aiokafka that are for its users: what they take and return, and what arguments of theirs are made of."""
 PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit", "_typeshed"}
 """Documented in spite of the underscore: those of named tuples, `os._exit`, and the types of the standard library."""
-ASSIGNABLE = {"sys.stdin", "sys.stdout", "sys.stderr"}
+ASSIGNABLE = {"sys.stdin", "sys.stdout", "sys.stderr", "sys.excepthook"}
 """Documented as what may be replaced."""
 BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
 
@@ -308,8 +309,9 @@ sys.exit(run({command}))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        f"ringback: aiokafka {AIOKAFKA.installed} lacks what Ringback uses of it: "
+    said = [complaint(line, of_worker=command == ["worker"]) for line in done.stderr.splitlines()]
+    assert said == [
+        f"aiokafka {AIOKAFKA.installed} lacks what Ringback uses of it: "
         f"aiokafka.producer.sender:BACKOFF_OVERRIDE. Ringback was written for {AIOKAFKA.version}. "
         "Install that version of it, or a newer Ringback"
     ]

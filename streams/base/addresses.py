@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import IPv6Address
+from urllib.parse import urlsplit
 
 HOST_NAME = re.compile(r"[\w.-]+")
 PORTS = range(1, 65536)
@@ -24,6 +25,14 @@ def host(value: str) -> str:
     """The value as it is, if it is a name or an address. Raises ValueError if not."""
     if not HOST_NAME.fullmatch(value) and not _is_ipv6(bare(value)):
         raise ValueError("should be a name or an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::")
+    return value
+
+
+def http_url(value: str) -> str:
+    """The value as it is, if it is the URL of a server, without a password. Raises ValueError if not."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("should be http:// or https:// with a host, such as http://127.0.0.1:4318, without a user")
     return value
 
 

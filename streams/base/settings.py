@@ -1,7 +1,8 @@
 """The settings of Ringback: read once, from keywords, the environment and a TOML file, into one frozen value.
 
 A keyword (an option of the command line) wins over an environment variable `RINGBACK_<NAME>`, that over the file, and
-that over the default. Nothing here opens a connection, and no other module reads the environment.
+that over the default. Nothing here opens a connection. No other module reads the environment, but for
+`log_format.py`, which asks it for that one setting.
 """
 
 import difflib
@@ -66,6 +67,8 @@ class Settings(Security):
     """Lowest level that is logged: debug, info, warning or error."""
     log_format: LogFormat = "auto"
     """console, json, or auto: console on a terminal, else json."""
+    otel_endpoint: Annotated[str, AfterValidator(addresses.http_url)] | None = None
+    """Where spans go by OTLP over HTTP, such as http://127.0.0.1:4318; without it there are none (extra `otel`)."""
     session_timeout_s: float = Field(default=6, ge=1, le=1800)
     """Seconds without a heartbeat after which the group assigns a worker's partitions to the others."""
     rebalance_timeout_s: float = Field(default=20, ge=1, le=1800)

@@ -6,6 +6,7 @@ time, and one line names a missing extra.
 
 import importlib
 import keyword
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,11 @@ import click
 
 from streams.base.errors import OperatorError
 from streams.base.extras import missing
+from streams.base.log import about
+from streams.base.log_format import speak_as_worker
 from streams.worker import standard_streams
+
+log = logging.getLogger(__name__)
 
 USAGE = 2
 INTERRUPTED = 130
@@ -81,18 +86,20 @@ def ringback() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the environment, 2 usage or settings, 130 interrupted.
 
-    An expected error is one line on standard error for each problem; a traceback is always a bug of Ringback.
+    An expected error is one line on standard error for each problem, of a worker whose log is JSON a line of that; a
+    traceback is always a bug of Ringback.
     """
     standard_streams.make_usable()
+    as_log = speak_as_worker(sys.argv[1:] if arguments is None else arguments)
     try:
         code = ringback.main(arguments, prog_name="ringback", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
     except click.ClickException as error:
-        return _complain(_usage(error), USAGE)
+        return _complain(_usage(error), USAGE, as_log)
     except OperatorError as error:
-        return _complain(str(error), error.exit_code)
+        return _complain(str(error), error.exit_code, as_log)
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:
@@ -102,9 +109,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _complain(text: str, code: int) -> int:
+def _complain(text: str, code: int, as_log: bool) -> int:
     for line in text.splitlines():
-        click.echo(f"ringback: {line}", err=True)
+        if as_log:
+            log.critical("%s", line, extra=about("not_started", exit_code=code))
+        else:
+            click.echo(f"ringback: {line}", err=True)
     return code
 
 

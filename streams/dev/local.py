@@ -137,6 +137,11 @@ class LocalWorker:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def last_message(self) -> str:
+        """What the last line of its log says."""
+        line = self.last_words(1)
+        return str(json.loads(line).get("message", line)) if line.startswith("{") else line
+
     def _url(self) -> str:
         """The URL of its HTTP endpoints: with port 0 only its log tells, which is read until it has told.
 

@@ -1,10 +1,12 @@
-"""Puts the effects of a committed transaction into the metrics, and internal errors into the log."""
+"""Puts the effects of a committed transaction into the metrics and the log."""
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from streams.base.log import about
 from streams.base.metrics import callbacks, engine, events
+from streams.engine import commit_log
 from streams.logic.contact.exchange import Fired, Outcome
 from streams.logic.partition.partition import Partition
 from topics.names import TopicName
@@ -26,22 +28,31 @@ def show(core: Partition) -> None:
 
 
 def show_restored(core: Partition, rows: int, seconds: float) -> None:
-    """Put what a partition holds, after a restore that read so many rows in so many seconds, into the metrics."""
+    """Put what a partition holds, after a restore that read so many rows in so many seconds, into metrics and log."""
+    known = (core.number, rows, seconds, core.census.outstanding)
+    told = about("restored", partition=core.number, records=rows, seconds=round(seconds, 2), outstanding=known[-1])
+    log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *known, extra=told)
     engine.RESTORE_SECONDS.labels(core.number).set(seconds)
     engine.RESTORED_ROWS.labels(core.number).set(rows)
     show(core)
 
 
+def show_caught_up(number: int) -> None:
+    """Put into metrics and log that the timers of a partition fire."""
+    engine.PARTITION_READY.labels(number).set(1)
+    log.info("partition %d: caught up, timers fire", number, extra=about("caught_up", partition=number))
+
+
 def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:
-    """Put the effects of a committed transaction into the metrics; `now`: the moment after its commit.
+    """Put the effects of a committed transaction into metrics and log; `now`: the moment after its commit.
 
     taken: the events behind it; prefix: what their topics begin with.
     """
     show(core)
+    commit_log.tell(core.number, outcome, prefix, now)
     engine.TRANSACTIONS.inc()
     for bug in outcome.bugs:
         engine.INTERNAL_ERRORS.labels(bug.kind).inc()
-        log.error("partition %d: internal error (%s): %s\n%s", core.number, bug.kind, bug.what, bug.where)
     for fired in outcome.fired:
         late_s = max(0.0, (now - fired.due_at).total_seconds())
         callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s, _exemplar(fired))

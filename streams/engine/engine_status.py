@@ -1,12 +1,15 @@
 """What the engines of a worker are doing: whether they are ready, for /status, /readyz and the log."""
 
 import asyncio
+import heapq
 import logging
 from dataclasses import dataclass
 
 from streams.base.clock import Clock
+from streams.base.log import about
 from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment
+from streams.engine.commit_log import DEAD_LETTERS
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.fenced import Fenced
 from streams.engine.held import HeldEngines
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 
 WORKER = "worker"
 """Who waits when all of it does."""
+RETRIED_SHOWN = 100
+"""Of a partition: enough to find the bug by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class EngineStatus:
                     "next_offsets": dict(engine.inbox.next),
                     "outstanding": engine.core.census.outstanding,
                     "next_timer": engine.next_timer,
+                    "retried": retried(engine),
                 }
                 for number, engine in sorted(list(self.held.engines.items()))
             },
@@ -95,13 +101,23 @@ class EngineStatus:
         """Log what has been waited for since the last time; for ever."""
         while True:
             await asyncio.sleep(every_s)
+            DEAD_LETTERS.tell(self.clock.now())
             waits = self.worker.longer_than(every_s) | self.acquisition.waits.longer_than(every_s)
             waits |= self.progress.waits.longer_than(every_s) | self.reader.held_back.longer_than(every_s)
             for who, wait in waits.items():
-                log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what)
+                told = about("waits", who=who, waits_for=wait.what, seconds=round(wait.seconds))
+                log.warning("%s has waited for %.0f s for %s", who, wait.seconds, wait.what, extra=told)
             for number, engine in self.held.engines.items():
                 if not engine.gate.open:
-                    log.info("partition %d waits for its topics to be processed: %s", number, engine.gate.waiting())
+                    waits_for = engine.gate.waiting()
+                    told = about("waits", partition=number, waits_for=waits_for)
+                    log.info("partition %d waits for its topics to be processed: %s", number, waits_for, extra=told)
+
+
+def retried(engine: PartitionEngine) -> list[dict[str, object]]:
+    """The timers and releases that are retried after a bug, those first that are tried first; the most of them."""
+    first = heapq.nsmallest(RETRIED_SHOWN, engine.core.retried(), key=lambda one: one.next_try)
+    return [{"callback_id": one.callback_id, "since": one.since, "next_try": one.next_try} for one in first]
 
 
 def _first_of_each(obstacles: list[Obstacle]) -> list[Obstacle]:

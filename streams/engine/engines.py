@@ -54,7 +54,7 @@ class Engines:
         limits: what the broker takes on each topic.
         """
         self.topics = frozenset(topics)
-        self.pace = outside.pace
+        self.pace, self._tracing = outside.pace, outside.tracing
         self._broken = broken
         self._closing = False
         self._logging_waits: asyncio.Task[None] | None = None
@@ -127,6 +127,7 @@ class Engines:
         await self._ends.close()
         await self._written_ends.close()
         await asyncio.gather(*(engine.close() for engine in self.held.give_up_all_but(set())))
+        await asyncio.to_thread(self._tracing.close)
 
     @property
     def acquiring(self) -> bool:

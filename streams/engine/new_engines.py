@@ -84,7 +84,7 @@ class NewEngines:
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(
             self._settings, core, store, transactions, self._changelog, outside.clock, failed,
-            epochs=self._epochs, pace=outside.pace,
+            epochs=self._epochs, pace=outside.pace, spans=outside.tracing.of_partition(number),
         )  # fmt: skip
         try:
             await engine.acquire(note_wait)

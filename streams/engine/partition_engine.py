@@ -7,7 +7,6 @@ one goes to `broken`, which gives the engine up or ends the process. Source: doc
 
 import asyncio
 import itertools
-import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -17,11 +16,12 @@ from streams.base import metrics
 from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.batch import Batch, arrived
-from streams.engine.counts import Taken, count, show_restored
+from streams.engine.counts import Taken, count, show_caught_up, show_restored
 from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
 from streams.engine.pace import PACE, Pace
+from streams.engine.tracing import NO_SPANS, Spans
 from streams.kafka.transactions import Transaction, Transactions
 from streams.logic.contact.exchange import Outcome
 from streams.logic.partition.partition import Partition
@@ -30,7 +30,6 @@ from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
 from topics.names import TopicName
 
-log = logging.getLogger(__name__)
 Broken = Callable[[str, BaseException], None]
 
 TRANSACTION_BYTES_MAX = 8 * 1024 * 1024  # Of the values in a transaction: each may become a dead letter.
@@ -46,7 +45,7 @@ class PartitionEngine:
 
     def __init__(
         self, settings: Settings, core: Partition, store: Store, transactions: Transactions, changelog: Changelog,
-        clock: Clock, broken: Broken, *, epochs: Iterator[int], pace: Pace = PACE,
+        clock: Clock, broken: Broken, *, epochs: Iterator[int], pace: Pace = PACE, spans: Spans = NO_SPANS,
     ) -> None:  # fmt: skip
         self.core = core
         self.number = core.number
@@ -62,7 +61,7 @@ class PartitionEngine:
         self._clock = clock
         self._broken = broken
         self._transactions, self._changelog = transactions, changelog
-        self._epochs, self._pace = epochs, pace
+        self._epochs, self._pace, self._spans = epochs, pace, spans
         self._wake = asyncio.Event()
         self.active = self.proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
@@ -83,9 +82,7 @@ class PartitionEngine:
         rows = await self._changelog.restore(self._store, self.number, self._clock.now())
         for _ in self.core.ready_in_steps(self._clock.now()):
             await asyncio.sleep(0)
-        show_restored(self.core, rows, seconds := self._clock.monotonic() - began)
-        figures = (self.number, rows, seconds, self.core.census.outstanding)
-        log.info("partition %d: restored %d changelog records in %.2f s, %d callbacks outstanding", *figures)
+        show_restored(self.core, rows, self._clock.monotonic() - began)
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int], recreated: Collection[str] = ()) -> None:
         """Begin work: events from `starts` on; timers once everything before `ends` has been processed.
@@ -149,9 +146,8 @@ class PartitionEngine:
 
     def _gate_opened(self) -> None:
         if self.gate.open:
-            log.info("partition %d: caught up, timers fire", self.number)
+            show_caught_up(self.number)
             self.core.held_times.resume(self._clock.now())
-            metrics.engine.PARTITION_READY.labels(self.number).set(1)
             self.wake()
 
     async def work(self, batch: Batch) -> None:
@@ -218,7 +214,8 @@ class PartitionEngine:
         records = self.inbox.take(requests=self.gate.open)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
-            outcome.merge(self.core.apply(arrived(topic.removeprefix(self._settings.prefix), record), now))
+            event = arrived(topic.removeprefix(self._settings.prefix), record)
+            outcome.merge(self._spans.applied(self.core, event, now))
             self._taken.append((topic, record.timestamp))
             taken += len(record.value or b"")
             if self._clock.monotonic() > until or taken > TRANSACTION_BYTES_MAX:
@@ -239,9 +236,11 @@ class PartitionEngine:
     async def _commit(self, outcome: Outcome, offsets: Mapping[TopicPartition, int], now: datetime) -> None:
         self.transaction_since_s = began = self._clock.monotonic()
         self.in_flight = len(outcome.fired)
+        self._spans.going_out(outcome, now)
         transaction = Transaction(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
         self._store.committed(await self._transactions.commit(transaction), now)
         self.proven, self.in_flight = True, 0
+        self._spans.committed(self._clock.now())
         self.transaction_since_s, self.last_commit_s = None, self._clock.monotonic()
         metrics.engine.TRANSACTION_SECONDS.observe(self.last_commit_s - began)
         count(self.core, outcome, self._taken, self._settings.prefix, self._clock.now())

@@ -10,6 +10,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from streams.base import metrics
 from streams.base.clock import SystemClock
+from streams.base.log import about
+from streams.base.repeated import ONE_OF_MANY
 from streams.base.settings import Settings
 from streams.engine.waits import Obstacle
 from streams.kafka import reconnecting
@@ -55,9 +57,16 @@ class BrokerWatch:
         since = self._silence.since
         match self._silence.tick(self._answers != known, elapsed_s, self._clock.now()):
             case Change.SILENT:
-                log.error("no broker since %s, %d callbacks due (%s)", instant(since), self._due(), _why())
+                told = about("no_broker", since=since, due=(due := self._due()))
+                log.error("no broker since %s, %d callbacks due (%s)", instant(since), due, _why(), extra=told)
+                ONE_OF_MANY.told()
             case Change.BACK:
-                log.warning("a broker answers again, none since %s, %d callbacks due", instant(since), self._due())
+                folded = ONE_OF_MANY.over(self._clock.now())
+                told = about("broker_back", since=since, due=(due := self._due()), client_lines=folded)
+                what = (
+                    "a broker answers again, none since %s, %d callbacks due (of Kafka's client %d lines were left out)"
+                )
+                log.warning(what, instant(since), due, folded, extra=told)
             case Change.LOST:
                 why = f"no broker since {instant(since)} ({_why()})"
                 self._end("the connection to Kafka", KafkaConnectionError(why))

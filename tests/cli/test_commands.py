@@ -1,16 +1,21 @@
 """The command line explains itself, and tells every expected error in one line with its cure."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from streams.base.settings import Settings
 from streams.cli.group import COMMANDS
+from tests.complaints import complaint
+
+ROOT = Path(__file__).parents[2]
 
 ENDED_S = 120
 """In bounded time, whatever else this machine does meanwhile."""
@@ -36,8 +41,7 @@ def one_line_of(result, code):
     """The one line of an expected error."""
     assert result.returncode == code, result.stderr
     (line,) = result.stderr.splitlines()
-    assert line.startswith("ringback: ")
-    return line
+    return complaint(line, of_worker="worker" in result.args)
 
 
 def test_help_names_every_command_with_what_it_does():
@@ -94,13 +98,53 @@ def test_an_unknown_variable_stops_every_command_that_reads_settings(monkeypatch
     monkeypatch.setenv("RINGBACK_BROKERS", "one:9092")
     for command in (["worker"], ["topics", "check"], ["topics", "create"]):
         line = one_line_of(ringback(*command), 2)
-        assert line == "ringback: unknown environment variable RINGBACK_BROKERS. Did you mean RINGBACK_BROKER?"
+        assert line == "unknown environment variable RINGBACK_BROKERS. Did you mean RINGBACK_BROKER?"
 
 
 def test_two_wrong_settings_are_two_lines():
     result = ringback("worker", "--log-level", "loud", "--metrics-port", "99999")
     assert result.returncode == 2
-    assert [line.split(":")[1].split()[1] for line in result.stderr.splitlines()] == ["metrics_port", "log_level"]
+    said = [complaint(line, of_worker=True) for line in result.stderr.splitlines()]
+    assert [line.split()[1] for line in said] == ["metrics_port", "log_level"]
+
+
+@pytest.mark.parametrize("by", ["option", "variable", "file"])
+def test_a_worker_whose_log_is_for_people_complains_to_people_even_of_its_settings(by, monkeypatch, tmp_path):
+    arguments = {"option": ["--log-format=console"], "file": ["--config", str(tmp_path / "settings.toml")]}.get(by, [])
+    (tmp_path / "settings.toml").write_text('log_format = "CONSOLE"\nno_such_setting = 1\n')
+    if by == "variable":
+        monkeypatch.setenv("RINGBACK_LOG_FORMAT", "console")
+    result = ringback("worker", *arguments, "--metrics-port", "99999")
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("ringback: ")
+
+
+def test_a_worker_whose_log_format_is_no_format_complains_as_if_it_had_none():
+    (line,) = ringback("worker", "--log-format", "loud").stderr.splitlines()
+    assert "log_format" in complaint(line, of_worker=True)
+
+
+@pytest.mark.parametrize("how", ["raise ZeroDivisionError", "warnings.warn('old')"])
+def test_what_python_itself_says_of_a_worker_is_a_line_of_its_log(how):
+    program = f"""
+import sys, warnings
+from streams.cli import group, worker
+def fail(*_, **__):
+    {how}
+    return 7
+worker.load = fail
+sys.modules["streams.worker.main"] = type("Main", (), {{"run": staticmethod(lambda settings: settings)}})
+sys.exit(group.run(["worker"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=ENDED_S)
+    (line,) = map(json.loads, done.stderr.splitlines())
+    if "raise" in how:
+        assert (done.returncode, line["event"], line["level"]) == (1, "crashed", "critical")
+        assert line["traceback"].endswith("ZeroDivisionError")
+    else:
+        assert (done.returncode, line["logger"], line["level"]) == (7, "py.warnings", "warning")
+        assert "old" in line["message"]
 
 
 def test_a_broker_that_is_not_there_is_one_line_with_the_cure():
@@ -201,8 +245,8 @@ def test_more_copies_than_brokers_are_refused_in_one_line(kafka, prefix):
 def test_a_worker_does_not_start_without_topics(kafka, prefix):
     result = ringback("worker", "--broker", kafka.bootstrap, "--prefix", prefix, "--metrics-port", "0")
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("ringback: none of the topics is on ")
-    assert "ringback topics create" in result.stderr
+    said = complaint(result.stderr.splitlines()[-1], of_worker=True)
+    assert said.startswith("none of the topics is on ") and "ringback topics create" in said
 
 
 @pytest.mark.kafka

@@ -13,6 +13,7 @@ import pytest
 from streams.base import extras
 from streams.base.extras import EXTRAS, cure
 from streams.cli.group import COMMANDS
+from tests.complaints import complaint
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -76,10 +77,10 @@ def ringback(level, *arguments):
     )
 
 
-def the_line(result):
+def the_line(result, command=""):
     (line,) = result.stderr.splitlines()
-    assert result.returncode == 1 and line.startswith("ringback: "), result.stderr
-    return line
+    assert result.returncode == 1, result.stderr
+    return complaint(line, of_worker=command == "worker")
 
 
 CALLS = {
@@ -97,7 +98,7 @@ LACKING = [(level, command) for command in CALLS for level in LEVELS[: LEVELS.in
 
 @pytest.mark.parametrize(("level", "command"), LACKING, ids=lambda one: one or "bare")
 def test_a_command_whose_extra_is_not_installed_names_it_in_one_line(level, command):
-    line = the_line(ringback(level, *CALLS[command]))
+    line = the_line(ringback(level, *CALLS[command]), command)
     extra = EXTRAS[command]
     assert f"the extra `{extra}`" in line or "the embedded Kafka needs the package" in line
     assert f"pip install 'ringback[{extra}]" in line

@@ -15,6 +15,7 @@ from streams.base.clock import SystemClock
 from streams.base.settings import make
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.partition_engine import PartitionEngine
+from streams.engine.tracing import NO_SPANS, Spans
 from streams.kafka.transactions import Transaction
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Arrived
@@ -117,11 +118,12 @@ class SingleEngine:
     broken: list[BaseException] = field(default_factory=list)
     offsets: dict[str, Any] = field(default_factory=dict)
 
-    async def send(self, topic: str, values: Iterable[Json]) -> None:
-        """Hand events over, as one batch."""
+    async def send(self, topic: str, values: Iterable[Json], **headers: str) -> None:
+        """Hand events over, as one batch, each with these headers."""
         name, offsets = PREFIX + topic, self.offsets.setdefault(topic, count())
+        brought = [(one, value.encode()) for one, value in headers.items()]
         records: list[SourceRecord] = [
-            Record(name, next(offsets), key_of(value), orjson.dumps(value)) for value in values
+            Record(name, next(offsets), key_of(value), orjson.dumps(value), headers=brought) for value in values
         ]
         follows = self.engine.handed.note(name, records)
         await self.engine.work(Batch(name, 0, records, self.engine.epoch, follows))
@@ -148,13 +150,13 @@ def configuration(**changes: Any) -> Configuration:
 
 def engine_of(
     broker: Any, core: Partition, store: Store | None = None, clock: Any = None, broken: Any = None,
-    kafka: MemoryKafka | None = None, **settings: Any,
+    kafka: MemoryKafka | None = None, spans: Spans = NO_SPANS, **settings: Any,
 ) -> PartitionEngine:  # fmt: skip
     """An engine that writes to `broker`, and reads its state from `kafka`; `broken` raises unless it is given."""
     changelog = Changelog(kafka or MemoryKafka(), f"{PREFIX}contact-state")
     return PartitionEngine(
         make(**settings), core, store or MemoryStore(), cast(Any, broker), changelog, clock or SystemClock(),
-        broken or _raise, epochs=count(1),
+        broken or _raise, epochs=count(1), spans=spans,
     )  # fmt: skip
 
 
@@ -164,13 +166,14 @@ def _raise(what: str, error: BaseException) -> None:
 
 @asynccontextmanager
 async def begun(
-    broker: Broker, store: Store | None = None, clock: Any = None, ends: dict[str, int] | None = None, **settings: Any
-) -> AsyncIterator[SingleEngine]:
+    broker: Broker, store: Store | None = None, clock: Any = None, ends: dict[str, int] | None = None,
+    spans: Spans = NO_SPANS, **settings: Any,
+) -> AsyncIterator[SingleEngine]:  # fmt: skip
     """An engine over the rows of its store, at work; it is given up with the context."""
     clock, store = clock or ManualClock(), store or MemoryStore()
     core = Partition(0, 1, configuration(), store.rows)
     broken: list[BaseException] = []
-    engine = engine_of(broker, core, store, clock, lambda _, error: broken.append(error), **settings)
+    engine = engine_of(broker, core, store, clock, lambda _, error: broken.append(error), spans=spans, **settings)
     core.ready(clock.now())
     engine.begin({PREFIX + topic: 0 for topic in TOPICS}, ends or {})
     try:

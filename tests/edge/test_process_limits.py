@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.dev.local import LocalWorker
+from tests.complaints import complaint
 
 ENDED_S = 120
 
@@ -45,8 +46,8 @@ sys.exit(run(["worker"]))
 """
     with LocalWorker(tmp_path / "worker.log", command=("-c", program), broker="127.0.0.1:1") as worker:
         assert worker.wait_ended(ENDED_S) == 1
-    (line,) = [line for line in worker.log.read_text().splitlines() if not line.startswith("{")]
-    assert line.startswith(f"ringback: this process may open {files} files (ulimit -n), and a worker needs ")
+    said = complaint(worker.last_words(1), of_worker=True)
+    assert said.startswith(f"this process may open {files} files (ulimit -n), and a worker needs ")
 
 
 @pytest.mark.parametrize(("files", "warned"), [(64, True), (287, True), (288, False), (1024, False)])

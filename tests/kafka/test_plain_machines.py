@@ -20,6 +20,7 @@ import pytest
 
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
+from tests.complaints import complaint
 from tests.kafka.cluster import PARTITIONS, Cluster, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
 from tests.ports import reserved_ports
@@ -80,8 +81,8 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(cluster: Cluster, folder
     cluster.command = bare("-")
     worker = cluster.worker(state_dir=folder)
     assert worker.wait_ended(SOON_S) == 1
-    (line,) = [line for line in worker.log.read_text().splitlines() if not line.startswith(("{", "READ-ONLY"))]
-    assert line.startswith(f"ringback: state_dir (RINGBACK_STATE_DIR): cannot write to {folder} ")
+    line = complaint(worker.last_words(1), of_worker=True)
+    assert line.startswith(f"state_dir (RINGBACK_STATE_DIR): cannot write to {folder} ")
     assert "--state-dir" in line and "RINGBACK_STORE=memory" in line
 
 

@@ -15,6 +15,7 @@ from streams.base.settings import make
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
+from tests.complaints import complaint
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.counted import counted
 from tests.shared_kafka import SharedKafka
@@ -267,8 +268,7 @@ def test_a_worker_that_cannot_work_says_why_in_one_line_and_does_not_start(
     worker = LocalWorker(tmp_path / "worker.log", broker=settings.broker, prefix=prefix)
     with worker:
         assert worker.wait_ended(SOON_S) == 1
-    last = worker.last_words(1)
-    assert last.startswith("ringback: ") and words in last
+    assert words in complaint(worker.last_words(1), of_worker=True)
 
 
 async def _make_unequal(settings: Any, topic: str) -> None:

@@ -106,7 +106,7 @@ def test_a_worker_that_is_not_let_in_ends_with_the_same_line_as_a_check(
         topic_admin.check(Clients(make(**settings)))
     worker = cluster.worker(**settings)
     assert worker.wait_ended(TIMEOUT_S) == 1
-    assert worker.last_words(1) == f"ringback: {error.value}" and said in str(error.value)
+    assert worker.last_message() == str(error.value) and said in str(error.value)
 
 
 def test_a_client_that_asks_and_is_closed_at_once_is_closed_whether_or_not_it_is_answered(

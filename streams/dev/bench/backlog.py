@@ -55,7 +55,7 @@ async def _follow(one: Rig, events: int) -> tuple[Figures, list[str]]:
     while done < events:
         await pause()
         if one.worker.exit_code is not None:
-            raise OperatorError(f"the worker ended with code {one.worker.exit_code}: {one.worker.last_words(1)}")
+            raise OperatorError(f"the worker ended with code {one.worker.exit_code}: {one.worker.last_message()}")
         done = await asyncio.to_thread(applied, one.worker, TopicName.WRAP_UP)
         memory.sample(done / events)
     seconds = time.monotonic() - began

@@ -40,7 +40,7 @@ async def _measure(one: Rig, events: int) -> tuple[Figures, list[str]]:
     await feed(one.settings, _events(events, CLOCK.now()))
     while await asyncio.to_thread(_done, one) < events:
         if one.worker.exit_code is not None:
-            raise OperatorError(f"the worker ended with code {one.worker.exit_code}: {one.worker.last_words(1)}")
+            raise OperatorError(f"the worker ended with code {one.worker.exit_code}: {one.worker.last_message()}")
         await pause()
     seconds = time.monotonic() - began
     await pause()  # What is counted has been decided; some milliseconds later it is committed.

@@ -63,7 +63,7 @@ class Rig:
         deadline = time.monotonic() + INTAKE_TIMEOUT_S
         while time.monotonic() < deadline:
             if self.worker.exit_code is not None:
-                raise OperatorError(f"the worker ended with code {self.worker.exit_code}: {self.worker.last_words(1)}")
+                raise OperatorError(f"the worker ended with code {self.worker.exit_code}: {self.worker.last_message()}")
             status = await asyncio.to_thread(self.worker.status) or {"partitions": {}}
             if sum(partition["outstanding"] for partition in status["partitions"].values()) >= count:
                 await asyncio.sleep(COMMITTED_AFTER_S)

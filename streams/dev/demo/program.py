@@ -1,7 +1,6 @@
 """The demo as a program: Kafka, topics, a worker, the story, and the sums at the end; nothing of it stays behind."""
 
 import asyncio
-import json
 import signal
 import tempfile
 from collections import Counter
@@ -144,16 +143,14 @@ async def _revive(screen: Screen, worker: LocalWorker, restarts: list[int]) -> N
         if code is not None:
             restarts[0] += 1
             if restarts[0] > RESTARTS_MAX:
-                raise OperatorError(f"the worker ended {restarts[0]} times, now with code {code}: {_said(worker)}")
-            screen.say(f"The worker ended with code {code} and is started again. It said: {_said(worker)}", style="red")
+                raise OperatorError(
+                    f"the worker ended {restarts[0]} times, now with code {code}: {worker.last_message()}"
+                )
+            screen.say(
+                f"The worker ended with code {code} and is started again. It said: {worker.last_message()}", style="red"
+            )
             worker.start()
         await asyncio.sleep(0.2)
-
-
-def _said(worker: LocalWorker) -> str:
-    """The message of the last line of its log."""
-    line = worker.last_words(1)
-    return str(json.loads(line).get("message", line)) if line.startswith("{") else line
 
 
 async def _show(

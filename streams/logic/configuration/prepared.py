@@ -81,7 +81,7 @@ def met_bug(arrived: Arrived, error: Exception) -> BadRecord:
     """The report on a record that met a bug."""
     # The message of an unforeseen exception may quote the record, so it goes nowhere.
     bad_event = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
-    return BadRecord(arrived, bad_event, Bug.of(BugKind.CONFIGURATION, error))
+    return BadRecord(arrived, bad_event, Bug.of(BugKind.CONFIGURATION, error, cause=arrived.place))
 
 
 def report_on(arrived: Arrived, recycles: Recycles) -> Report | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from topics.codec import BadEvent, ErrorCode
-from topics.records import CallbackLifecycle, PlacementDecided
+from topics.records import CallbackLifecycle, Cause, PlacementDecided
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -43,6 +43,11 @@ class Arrived:
     timestamp_ms: int
     headers: Headers = ()
     damage: Damage | None = None
+
+    @property
+    def place(self) -> Cause:
+        """Where the record stands."""
+        return Cause(topic=self.topic, partition=self.partition, offset=self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +108,22 @@ class BugKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """An internal error, its effects undone. what: mostly the class of an exception. where: its traceback."""
+    """An internal error, its effects undone. what: mostly the class of an exception. where: its traceback.
+
+    callback_id: whose timer or release it was; None for the timer that ends a contact's memory. cause: the record.
+    """
 
     kind: BugKind
     what: str
     where: str = ""
+    callback_id: str | None = None
+    cause: Cause | None = None
 
     @classmethod
-    def of(cls, kind: BugKind, error: Exception) -> "Bug":
+    def of(cls, kind: BugKind, error: Exception, callback_id: str | None = None, cause: Cause | None = None) -> "Bug":
         """An exception without its message, which may quote a phone number."""
         lines = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
-        return cls(kind, type(error).__name__, "".join(lines))
+        return cls(kind, type(error).__name__, "".join(lines), callback_id, cause)
 
 
 @dataclass(slots=True)
@@ -122,8 +132,8 @@ class Outcome:
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
     fired: one entry per command. bugs: internal errors, to be logged and counted. counts: events by topic, type and
-    result. dead: dead letters by error code. placements: what was decided on requests that came for the first time.
-    transitions: those that `records` tell of, for the metrics.
+    result. dead: dead letters by error code; examples: where the first record of each stood. placements: what was
+    decided on requests that came for the first time. transitions: those that `records` tell of, for metrics and log.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -132,13 +142,14 @@ class Outcome:
     bugs: list[Bug] = field(default_factory=list)
     counts: dict[tuple[str, str, Result], int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, Cause] = field(default_factory=dict)
     placements: list[PlacementDecided[object]] = field(default_factory=list)
     transitions: list[CallbackLifecycle[object]] = field(default_factory=list)
 
     @classmethod
-    def undone(cls, kind: BugKind, error: Exception) -> "Outcome":
+    def undone(cls, kind: BugKind, error: Exception, callback_id: str | None = None) -> "Outcome":
         """Of a step that met a bug: nothing is written."""
-        return cls(bugs=[Bug.of(kind, error)])
+        return cls(bugs=[Bug.of(kind, error, callback_id)])
 
     def __bool__(self) -> bool:
         """Whether there is anything to write or to count."""
@@ -160,3 +171,4 @@ class Outcome:
             self.counts[key] = self.counts.get(key, 0) + number
         for error, number in later.dead.items():
             self.dead[error] = self.dead.get(error, 0) + number
+        self.examples = later.examples | self.examples

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.logic.contact.clock_check import EPOCH, check_clock, check_not_ahead, written_at
 from streams.logic.contact.exchange import Arrived
@@ -16,6 +17,7 @@ from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, Contac
 from streams.logic.contact.trace_context import TraceContext, trace_context
 from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
 from topics.events import ContactRecord, PlacementRequested, WrapUp
+from topics.fields import Id
 from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import Cause
@@ -39,7 +41,12 @@ class _Typed(Struct):
     type: str = UNREAD
 
 
+class _Named(Struct):
+    event_id: Id | None = None
+
+
 _typed = msgspec.json.Decoder(_Typed)
+_named = msgspec.json.Decoder(_Named)
 
 
 class Read(NamedTuple):
@@ -86,6 +93,14 @@ def cause_of(arrived: Arrived, input_: Input) -> Cause:
     """The record as the cause of what follows from it."""
     event_id = getattr(input_, "event_id", None)
     return Cause(event_id=event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset)
+
+
+def place_of(arrived: Arrived) -> Cause:
+    """The same of a record of which nothing else may be readable: where it stands, and its event's id if that is."""
+    try:
+        return replace(arrived.place, event_id=_named.decode(arrived.value or b"").event_id)
+    except (msgspec.MsgspecError, RecursionError):
+        return arrived.place
 
 
 def type_of(arrived: Arrived, input_: Input | None = None) -> str:

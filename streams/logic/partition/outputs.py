@@ -13,7 +13,7 @@ from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
 from streams.logic.contact.trace_context import headers_of
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
-from streams.logic.partition.intake import type_of
+from streams.logic.partition.intake import place_of, type_of
 from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
@@ -89,7 +89,8 @@ def refused(arrived: Arrived, bad_event: BadEvent, outlet: Outlet, *, bug: Excep
     message = bad_event.message if bug else str(bad_event)
     record = dead_letter(arrived, bad_event.code, type(bug or bad_event).__name__, message, outlet)
     result = Result.APPLIED if bad_event.code is ErrorCode.INVALID_CELL else Result.DEAD_LETTER
-    return Outcome([record], counts={(arrived.topic, type_of(arrived), result): 1}, dead={bad_event.code: 1})
+    counts, code = {(arrived.topic, type_of(arrived), result): 1}, bad_event.code
+    return Outcome([record], counts=counts, dead={code: 1}, examples={code: place_of(arrived)})
 
 
 def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
@@ -98,7 +99,8 @@ def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
     if isinstance(report, BadRecord):
         class_name = report.bug.what if report.bug else type(report.bad_event).__name__
         record = dead_letter(arrived, report.bad_event.code, class_name, str(report.bad_event), outlet)
-        return Outcome([record], bugs=[report.bug] if report.bug else [], dead={report.bad_event.code: 1})
+        bugs, code = [report.bug] if report.bug else [], report.bad_event.code
+        return Outcome([record], bugs=bugs, dead={code: 1}, examples={code: arrived.place})
     event = report.event
     rejected = CallbackLifecycle(
         transition=Transition.REJECTED,

@@ -28,13 +28,13 @@ from streams.logic.partition.appends import Appends
 from streams.logic.partition.census import Census
 from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import DueIndex, Wanted
-from streams.logic.partition.intake import Trace, cause_of, read_event, trace_of, type_of
+from streams.logic.partition.intake import Trace, cause_of, place_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
 from streams.logic.partition.pacing import Pacing
-from streams.logic.partition.retries import Retries
+from streams.logic.partition.retries import Retried, Retries
 from streams.logic.partition.stepped import made_unreadable, outcome_of, with_retry
 from streams.logic.partition.waiting_room import Release, WaitingRoom
 from topics.codec import BadEvent, ErrorCode
@@ -125,7 +125,7 @@ class Partition:
             # The message of an unforeseen exception may quote the event, so it goes nowhere.
             unusable = BadEvent(ErrorCode.INTERNAL_ERROR, "$", "A fault of the processor; see its log")
             outcome = self._refuse(arrived, unusable, now, bug)
-            outcome.bugs.append(Bug.of(BugKind.EVENT, bug))
+            outcome.bugs.append(Bug.of(BugKind.EVENT, bug, cause=place_of(arrived)))
             return outcome
         if bad is not None:
             outcome.merge(refused(arrived, bad, self.outlet))
@@ -143,6 +143,10 @@ class Partition:
     def retried_count(self) -> int:
         """Timers and releases that are retried after a bug."""
         return len(self._retries) + self._waiting.backed_off_count
+
+    def retried(self) -> list[Retried]:
+        """Each of them, for any thread."""
+        return [*self._retries.standing(), *self._waiting.backed_off()]
 
     def next_at(self) -> datetime | None:
         """When `fire` has to be called next; None if there is no timer."""
@@ -181,9 +185,9 @@ class Partition:
             if outcome:
                 self._pacing.took(turn, outcome, now)
                 return outcome
-            outcome.bugs.append(Bug(BugKind.TIMER, "the timer led nowhere"))
+            outcome.bugs.append(Bug(BugKind.TIMER, "the timer led nowhere", callback_id=input_.callback_id))
         except Exception as error:
-            outcome = Outcome.undone(BugKind.TIMER, error)
+            outcome = Outcome.undone(BugKind.TIMER, error, callback_id or None)
         self._retries.failed(timer, now)
         self._index.set(key, self._retries.first(key, wake_ups(decode_outline(self.table[key]))))
         return outcome
@@ -194,7 +198,7 @@ class Partition:
             outcome = self._apply_with_retry(release.key, input_, Cause(partition=self.number), now)
         except Exception as error:
             self._waiting.back_off(release, now + BACKOFF_FIRST)
-            return Outcome.undone(BugKind.RELEASE, error)
+            return Outcome.undone(BugKind.RELEASE, error, release.callback_id)
         if outcome.fired and release.governed:
             self._waiting.passed(release.lane.campaign_id, now)
         elif not outcome:

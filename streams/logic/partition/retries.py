@@ -8,6 +8,7 @@ Source: docs/engine.md, "When something goes wrong".
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from streams.logic.contact.limits import BACKOFF_FIRST, BACKOFF_MAX
 from streams.logic.partition.due_index import Entry
@@ -23,6 +24,17 @@ class _Retry:
     until: datetime
 
 
+class Retried(NamedTuple):
+    """A timer or release that is retried: of which callback, since when it is wanted, and when it is tried next.
+
+    callback_id: None for the timer that ends a contact's memory.
+    """
+
+    callback_id: str | None
+    since: datetime
+    next_try: datetime
+
+
 class Retries:
     """Of one partition: by contact key and callback id. len: how many timers are retried."""
 
@@ -35,10 +47,16 @@ class Retries:
     def failed(self, timer: Entry[bytes], now: datetime) -> None:
         """This timer of a contact failed, at the instant at which the index has it."""
         at, callback_id, key = timer
-        retries = self._of.setdefault(key, {})
+        retries = self._of.get(key, {})
         known = retries.get(callback_id)
         wait = BACKOFF_FIRST if known is None else min(2 * known.wait, BACKOFF_MAX)
-        retries[callback_id] = _Retry((at, callback_id) if known is None else known.wake_up, wait, now + wait)
+        retry = _Retry((at, callback_id) if known is None else known.wake_up, wait, now + wait)
+        self._of[key] = {**retries, callback_id: retry}  # Replaced whole: other threads may look at the one before.
+
+    def standing(self) -> list[Retried]:
+        """Every timer that is retried, in no order. Other threads may ask it at any time."""
+        retries = [one for of_contact in list(self._of.values()) for one in of_contact.values()]
+        return [Retried(one.wake_up[1] or None, one.wake_up[0], one.until) for one in retries]
 
     def first(self, key: bytes, timers: Sequence[WakeUp]) -> WakeUp | None:
         """Which timer of a contact is next, when those that failed wait for their retry."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from streams.logic.contact.rows import Lane, Waiting
 from streams.logic.partition.due_index import DueIndex
+from streams.logic.partition.retries import Retried
 from topics.facts import HeldBy
 
 
@@ -55,7 +56,7 @@ class WaitingRoom:
         self._new: set[Lane] = set()
         self._started_at: datetime | None = None
         self._passed_at: dict[str, datetime] = {}
-        self._backed_off: dict[tuple[bytes, str], datetime] = {}
+        self._backed_off: dict[tuple[bytes, str], Retried] = {}
         self._held_by: dict[tuple[bytes, str], HeldBy] = {}
 
     def start(self, now: datetime) -> None:
@@ -121,13 +122,18 @@ class WaitingRoom:
     def back_off(self, release: Release, until: datetime) -> None:
         """A release failed: the callback goes to the end of the queue, and is released at `until` at the earliest."""
         entry = (release.key, release.callback_id)
-        self._backed_off[entry] = until
+        known = self._backed_off.get(entry)
+        self._backed_off[entry] = Retried(release.callback_id, known.since if known else release.at, until)
         self._queues[release.lane].put(entry, until, release.callback_id)
 
     @property
     def backed_off_count(self) -> int:
         """How many wait because their release failed."""
         return len(self._backed_off)
+
+    def backed_off(self) -> list[Retried]:
+        """Each of them, in no order. Other threads may ask it at any time."""
+        return list(self._backed_off.values())
 
     def _add(self, waiting: Waiting, key: bytes) -> None:
         entry = (key, waiting.callback_id)
@@ -158,5 +164,6 @@ class WaitingRoom:
         passed_at = self._passed_at.get(lane.campaign_id, self._started_at)
         if known.pace.governed and passed_at is not None and passed_at + known.pace.gap > at:
             at, held_by = passed_at + known.pace.gap, HeldBy.RATE
-        at = max(at, self._backed_off.get((key, callback_id), at))
+        if (retried := self._backed_off.get((key, callback_id))) is not None:
+            at = max(at, retried.next_try)
         return Release(at, due_at, callback_id, key, lane, held_by, known.pace.governed)
