@@ -235,7 +235,7 @@ def broken():
     raise RuntimeError("dictionary changed size during iteration")
 
 
-def test_a_status_that_fails_by_a_bug_is_500_and_one_line_of_json():
+def test_an_answer_that_fails_by_a_bug_is_500_and_one_line_of_json():
     with noise() as printed, http.serve("127.0.0.1", 0, WELL, broken) as server:
         assert get(server.port, "/status")[0] == 500
         settle()
