@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-import yaml
 
+from grafana.ringback_rules import ALERTS, RECORDINGS
 from streams.base import metrics
 from streams.base.settings import Settings
 from streams.cli.group import COMMANDS
@@ -126,11 +126,16 @@ def test_every_metric_that_a_page_names_exists() -> None:
         assert named <= known, relative(path)
 
 
-def test_every_alert_stands_in_operate_with_what_to_do_and_no_other_does() -> None:
-    groups = yaml.safe_load((ROOT / "grafana" / "alerts.yaml").read_text("utf-8"))["groups"]
-    alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+def test_every_recording_rule_stands_on_the_page_of_metrics_with_its_labels_and_meaning_and_no_other_does() -> None:
+    rules = [rule for group in RECORDINGS.values() for rule in group]
+    shown = [(rule.name + (f"{{{','.join(rule.labels)}}}" if rule.labels else ""), rule.meaning) for rule in rules]
+    assert table(METRICS, "rule", "meaning") == [[f"`{name}`", meaning] for name, meaning in shown]
+
+
+def test_every_alert_stands_in_operate_with_its_runbook_and_what_to_do_and_no_other_does() -> None:
     rows = table(OPERATE, "alert", "what to do")
-    assert len(alerts) > 5 and sorted(words(rows)) == sorted(alerts)
+    names = dict.fromkeys(alert.name for alert in ALERTS)
+    assert [row[0] for row in rows] == [f"[`{name}`](runbooks/{name}.md)" for name in names]
     assert [row for row in rows if len(row[1]) < 20] == []
 
 
@@ -241,10 +246,11 @@ def sentences(index: Path) -> dict[Path, tuple[str, str]]:
 @pytest.mark.parametrize(
     ("index", "listed"),
     [
-        (DOCS / "index.md", [*DOCS.glob("*.md"), DOCS / "decisions" / "index.md", ROOT / "CONTRIBUTING.md"]),
+        (DOCS / "index.md", [*DOCS.glob("*.md"), *DOCS.glob("*/index.md"), ROOT / "CONTRIBUTING.md"]),
         (DOCS / "decisions" / "index.md", list((DOCS / "decisions").glob("*.md"))),
+        (DOCS / "runbooks" / "index.md", list((DOCS / "runbooks").glob("*.md"))),
     ],
-    ids=["docs", "decisions"],
+    ids=["docs", "decisions", "runbooks"],
 )
 def test_an_index_has_every_page_by_its_title_with_a_sentence_and_no_other(index: Path, listed: list[Path]) -> None:
     found = sentences(index)

@@ -3,7 +3,20 @@
 A_QUOTIENT = "a share is a quotient of rates, which does not meet the number to the last bit"
 BOTH_ARE_THERE = "it is multiplied by 0 or only looked for, and both are there for the same installations"
 
+THE_SAME_NUMBER = "where a counter is what it has grown by, it does not matter which of the two is taken"
+
 EQUIVALENT = {
+    **{
+        f"{name}: comparison #{place} > to >=": THE_SAME_NUMBER
+        for name, places in (
+            ("ringback:commands_5m_to_15m_written:sum", (1, 3)),
+            ("ringback:dead_letters:increase15m", (1,)),
+            ("ringback:lateness_over_minute:increase15m", (1,)),
+            ("ringback:lateness_over_minute:increase1h", (1,)),
+            ("ringback:lateness_over_minute:ratio_rate1h", (1,)),
+        )
+        for place in places
+    },
     **{
         f"RingbackLatenessBurn{name}: comparison #{place} > to >=": A_QUOTIENT
         for name in ("Fast[1h]", "Fast[6h]", "Slow[3d]")

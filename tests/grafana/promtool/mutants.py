@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from grafana.ringback_rules import ALERTS, RECORDINGS, Alert, Recording
-from grafana.ringback_rules.model import Number
+from grafana.ringback_rules.model import Number, Severity
 from streams.base import metrics
 
 Rule = Alert | Recording
@@ -81,7 +81,7 @@ def _of_alert(alert: Alert) -> Iterator[Mutant]:
             yield Mutant(alert, replace(alert, for_s=for_s), f"for {what}")
     else:
         yield Mutant(alert, replace(alert, for_s=A_MINUTE_S), "for added")
-    other = "ticket" if alert.severity == "page" else "page"
+    other: Severity = "ticket" if alert.severity == "page" else "page"
     yield Mutant(alert, replace(alert, severity=other), f"severity {other}")
 
 
@@ -128,7 +128,7 @@ def _matchers(expr: str) -> Iterator[tuple[str, str]]:
             changed = {
                 f"matcher {here} dropped": others,
                 f"matcher {here} turned": [*others, (label, OPPOSITE[operator], value)],
-                f"matcher {here} changed": [*others, (label, operator, f"{value}x")],
+                f"matcher {here} changed": [*others, (label, operator, f"x{value}")],
             }
             for what, matchers in changed.items():
                 text = ", ".join(f'{label}{operator}"{value}"' for label, operator, value in matchers)

@@ -1,6 +1,6 @@
 """Cases of the alerts about partitions: held, ready, acquired, their transactions."""
 
-from tests.grafana.promtool.cases import Case, Rows, Tests, fires
+from tests.grafana.promtool.cases import Case, Fires, Rows, Tests, fires
 
 
 def ready(worker: str, partition: int) -> str:
@@ -20,7 +20,7 @@ def missing(number: int) -> str:
 
 def changes(every: str) -> list[Case]:
     """A worker joins, leaves or is restarted, and the next scrape sees the rest: nothing is wrong."""
-    silent = {f"{minute}m": [] for minute in range(16)}
+    silent: dict[str, list[Fires]] = {f"{minute}m": [] for minute in range(16)}
     return [
         Case(
             f"scraped {every} apart, a worker joins: its partition is shown by both, then by none, then by it",

@@ -1,12 +1,12 @@
 """Cases of the recording rules: what was scraped, and what they make of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
 from grafana.ringback_rules import RECORDINGS
-from tests.grafana.promtool.cases import ELSEWHERE, HERE, Rows, placed, values
+from tests.grafana.promtool.cases import ELSEWHERE, Rows, placed, values
 
 Samples = Mapping[str, float]
 """Values by the labels beside the installation's, as `state="due"`; nothing: there is no series."""
@@ -24,16 +24,19 @@ class Recorded:
     rows: Rows
     at: Mapping[str, Mapping[str, Samples]]
     every: str = "15s"
+    elsewhere: Rows = field(default_factory=dict)
 
     def as_yaml(self) -> dict[str, Any]:
-        """As promtool reads it; the same is scraped of other installations, which are kept apart."""
-        rows = {placed(row, of): text for of in (HERE, *ELSEWHERE) for row, text in self.rows.items()}
+        """As promtool reads it; the same is scraped of other installations, but for `elsewhere`, and is kept apart."""
+        rows = {placed(row): text for row, text in self.rows.items()}
+        for of in ELSEWHERE:
+            rows |= {placed(row, of): text for row, text in {**self.rows, **self.elsewhere}.items()}
         return {
             "name": self.claim,
             "interval": self.every,
             "input_series": [{"series": series, "values": values(text)} for series, text in rows.items()],
             "promql_expr_test": [
-                {"expr": f"round({name}, {1 / ROUNDED})", "eval_time": at, "exp_samples": _samples(samples)}
+                {"expr": f"round({placed(name)}, {1 / ROUNDED})", "eval_time": at, "exp_samples": _samples(samples)}
                 for at, rules in self.at.items()
                 for name, samples in rules.items()
             ],
@@ -42,8 +45,7 @@ class Recorded:
 
 def _samples(samples: Samples) -> list[dict[str, Any]]:
     return [
-        {"labels": placed(f"{{{labels}}}", of), "value": round(value * ROUNDED) / ROUNDED if isfinite(value) else value}
-        for of in (HERE, *ELSEWHERE)
+        {"labels": placed(f"{{{labels}}}"), "value": round(value * ROUNDED) / ROUNDED if isfinite(value) else value}
         for labels, value in samples.items()
     ]
 
@@ -101,7 +103,7 @@ PARTITIONS = [
     Recorded(
         "a partition counts once, and is ready if it is so on one worker",
         {
-            'ringback_contact_partitions{instance="a"}': "3*20",
+            'ringback_contact_partitions{instance="a"}': "4*20",
             'ringback_contact_partitions{instance="b"}': "0*20",
             'ringback_worker_ready{instance="a"}': "1*20",
             'ringback_worker_ready{instance="b"}': "0*20",
@@ -112,14 +114,15 @@ PARTITIONS = [
             HELD: "0*20",
             ALSO_HELD: "1*20",
             HELD.replace('"0"', '"1"'): "0*20",
+            HELD.replace('"0"', '"2"'): "1*20",
         },
         {
             "1m": {
                 "ringback:workers_up:sum": {"": 2},
                 "ringback:workers_ready:sum": {"": 1},
-                "ringback:partitions:max": {"": 3},
-                "ringback:partitions_held:count": {"": 2},
-                "ringback:partitions_ready:count": {"": 1},
+                "ringback:partitions:max": {"": 4},
+                "ringback:partitions_held:count": {"": 3},
+                "ringback:partitions_ready:count": {"": 2},
                 "ringback:partitions_missing:count": {"": 2},
             }
         },
@@ -210,7 +213,12 @@ LATENESS = [
     Recorded(
         "no commands, no share",
         {LATE("a", "dial-preview", "none"): "7*60", IN_TIME("a", "dial-preview", "none", "1.0"): "5*60"},
-        {"50m": {"ringback:lateness_own:ratio_rate5m": {}, "ringback:lateness_own_late:increase1h": {"": 0}}},
+        {
+            "50m": {
+                **{f"ringback:lateness_own:ratio_rate{window}": {} for window in ("5m", "30m", "1h", "6h", "3d")},
+                "ringback:lateness_own_late:increase1h": {"": 0},
+            }
+        },
         "1m",
     ),
     Recorded(
@@ -435,4 +443,102 @@ FLOWS = [
         },
     ),
 ]
-ALL = (*ONCE, *PARTITIONS, *LATENESS, *FLOWS)
+STARTED = 'process_start_time_seconds{instance="a"}'
+COUNTERS = {
+    "ringback:dead_letters:increase15m": (
+        'code="invalid"',
+        {'ringback_dead_letters_total{instance="a", code="invalid"}': "{}"},
+    ),
+    "ringback:lateness_over_minute:increase15m": (
+        'cause="rate"',
+        {LATE("a", "dial-preview", "rate"): "{}", IN_TIME("a", "dial-preview", "rate", "60.0"): "0*200"},
+    ),
+    "ringback:lateness_over_minute:increase1h": (
+        'cause="rate"',
+        {LATE("a", "dial-preview", "rate"): "{}", IN_TIME("a", "dial-preview", "rate", "60.0"): "0*200"},
+    ),
+    "ringback:commands_5m_to_15m_written:sum": (
+        'topic="dial-preview"',
+        {COMMANDS("a", "dial-preview"): "{}"},
+    ),
+}
+"""Rules that count what was before the first scrape of a new process, and the counters they rest on."""
+
+
+def counting(counter: Rows, text: str) -> Rows:
+    return {series: text if values == "{}" else values for series, values in counter.items()}
+
+
+BEGUN = [
+    case
+    for name, (labels, counter) in COUNTERS.items()
+    for case in (
+        Recorded(
+            f"{name}: what a process counted before it was restarted counts as well",
+            {STARTED: "-9000*20 300*200", **counting(counter, "0*18 4*2 1*200")},
+            {"12m": {name: {labels: 5}}},
+        ),
+        Recorded(
+            f"{name}: a series that is new while its process is not, as after a failed scrape, is no growth",
+            {STARTED: "-9000*240", **counting(counter, "_*40 5*200")},
+            {"16m": {name: {labels: 0}}},
+            elsewhere={STARTED: "500*240"},
+        ),
+        Recorded(
+            f"{name}: that of a process that has just started is",
+            {STARTED: "500*240", **counting(counter, "_*20 5*200")},
+            {"14m": {name: {labels: 5}}},
+            elsewhere={STARTED: "-9000*240"},
+        ),
+        Recorded(
+            f"{name}: another worker that has just started does not count for it",
+            {
+                STARTED: "-9000*240",
+                STARTED.replace('"a"', '"b"'): "500*240",
+                **counting(counter, "_*40 5*200"),
+            },
+            {"16m": {name: {labels: 0}}},
+        ),
+    )
+]
+SHARE = [
+    Recorded(
+        "a share of the commands of an hour, and of none before",
+        {
+            STARTED: "-9000*200",
+            LATE("a", "dial-preview", "none"): "0+1*31 30*200",
+            IN_TIME("a", "dial-preview", "none", "60.0"): "0+1*31 30*200",
+            LATE("a", "dial-preview", "rate"): "0*70 10*200",
+            IN_TIME("a", "dial-preview", "rate", "60.0"): "0*270",
+        },
+        {
+            "80m": {"ringback:lateness_over_minute:ratio_rate1h": {'cause="none"': 0, 'cause="rate"': 0.5}},
+            "100m": {"ringback:lateness_over_minute:ratio_rate1h": {'cause="none"': 0, 'cause="rate"': 1}},
+            "129m": {"ringback:lateness_over_minute:increase1h": {'cause="none"': 0, 'cause="rate"': 10}},
+            "130m": {"ringback:lateness_over_minute:increase1h": {'cause="none"': 0, 'cause="rate"': 0}},
+        },
+        "1m",
+    ),
+    Recorded(
+        "a share of the commands of a process that was restarted, and of those before",
+        {
+            STARTED: "-9000*20 1200*200",
+            LATE("a", "dial-preview", "rate"): "0*18 4*2 1*200",
+            IN_TIME("a", "dial-preview", "rate", "60.0"): "0*220",
+        },
+        {"40m": {"ringback:lateness_over_minute:ratio_rate1h": {'cause="rate"': 1}}},
+        "1m",
+    ),
+    Recorded(
+        "no share of the commands of a process that is not new",
+        {
+            STARTED: "-9000*200",
+            LATE("a", "dial-preview", "none"): "_*20 5*200",
+            IN_TIME("a", "dial-preview", "none", "60.0"): "_*20 5*200",
+        },
+        {"40m": {"ringback:lateness_over_minute:ratio_rate1h": {}}},
+        "1m",
+        {STARTED: "1200*240"},
+    ),
+]
+ALL = (*ONCE, *PARTITIONS, *LATENESS, *FLOWS, *BEGUN, *SHARE)

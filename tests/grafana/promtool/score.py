@@ -10,7 +10,7 @@ from grafana.ringback_rules import ALERTS, RECORDINGS, Alert, Recording
 from tests.grafana.promtool import recorded
 from tests.grafana.promtool.all import ALL
 from tests.grafana.promtool.equivalent import EQUIVALENT
-from tests.grafana.promtool.mutants import Mutant, mutants
+from tests.grafana.promtool.mutants import Mutant, Rule, mutants
 from tests.grafana.promtool.running import run, run_recorded, write_rules
 
 TESTS = {tests.alert: tests for tests in ALL}
@@ -19,7 +19,7 @@ AT_ONCE = 2
 
 def every_mutant(part: str = "") -> list[Mutant]:
     """Those of alerts, then those of recording rules."""
-    rules = [*ALERTS, *(rule for group in RECORDINGS.values() for rule in group)]
+    rules: list[Rule] = [*ALERTS, *(rule for group in RECORDINGS.values() for rule in group)]
     return [mutant for rule in rules for mutant in mutants(rule) if part in mutant.name]
 
 
