@@ -5,8 +5,8 @@ Source: docs/metrics.md.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from streams.base import metrics
 from streams.base.clock import Clock
@@ -31,7 +31,10 @@ IN_HAND = ((Status.PRESENTED, TopicName.DIAL_PREVIEW), (Status.DIALING, TopicNam
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Of one worker. prefix: what topic names begin with; end_of: how far contact topics go."""
+    """Of one worker. prefix: what topic names begin with; end_of: how far contact topics go.
+
+    waited: the partitions that waited when it was last shown.
+    """
 
     held: HeldEngines
     acquisition: Acquisition
@@ -39,6 +42,7 @@ class Gauges:
     clock: Clock
     prefix: str
     end_of: EndOf
+    waited: set[int] = field(default_factory=set)
 
     async def run(self, every_s: float = 1.0) -> None:
         """Show everything, for ever; a bug in this is logged once, and ends nothing."""
@@ -54,16 +58,30 @@ class Gauges:
 
     def show(self) -> None:
         """Show everything as it is now."""
-        waits = self.acquisition.waits.longer_than(0)
+        waits = self._show_waits()
         for number, held in list(self.held.engines.items()):
-            wait = waits.get(f"partition {number}")
-            engine.ACQUISITION_WAIT.labels(number).set(wait.seconds if wait else 0)
-            if wait is None or held.active:
+            if number not in waits or held.active:
                 self._show_work(held)
                 self._show_callbacks(held)
                 self._show_campaigns(held)
                 self._show_lag(held)
         self._show_configuration()
+
+    def _show_waits(self) -> Collection[int]:
+        """How long partitions that are being acquired wait, with an engine or without one yet; returns which wait."""
+        waits: dict[int, float] = {}
+        for who, wait in self.acquisition.waits.longer_than(0).items():
+            kind, _, which = who.partition(" ")
+            if kind == "partition":
+                waits[int(which)] = wait.seconds
+        shown = {*self.held.engines, *waits}
+        for number in shown:
+            engine.ACQUISITION_WAIT.labels(number).set(waits.get(number, 0))
+        for number in self.waited - shown:
+            engine.ACQUISITION_WAIT.remove_by_labels({"partition": str(number)})
+        self.waited.clear()
+        self.waited.update(waits)
+        return waits
 
     def _show_work(self, held: PartitionEngine) -> None:
         now, since = self.clock.monotonic(), held.transaction_since_s

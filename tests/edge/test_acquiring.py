@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import InvalidTransactionTimeout
 
+from streams.base import metrics
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
 from streams.base.settings import make
@@ -80,6 +81,28 @@ async def test_a_partition_that_is_kept_goes_on_while_another_one_is_acquired() 
     assert stage.engines.status.page()["acquiring"] == {} and stage.caught_up() == 2
     await stage.engines.close()
     assert stage.broken == [] and stage.kafka.open == 0
+
+
+def shown_wait(partition: int) -> float | None:
+    return metrics.REGISTRY.get_sample_value("ringback_acquisition_wait_seconds", {"partition": str(partition)})
+
+
+async def test_a_partition_shows_how_long_it_waits_before_it_has_an_engine_and_nothing_once_it_is_taken_away() -> None:
+    stage = Stage()
+    gauges = stage.engines.gauges(lambda *_: None)
+    await stage.engines.assign([0, 1], 1, stage.resume, stays)
+    await until(lambda: stage.released == [0])
+    gauges.show()
+    assert 1 not in stage.engines.held.engines and shown_wait(0) == 0
+    assert shown_wait(1) is not None and shown_wait(1) != 0
+    await stage.engines.suspend()
+    await stage.engines.assign([0], 2, stage.resume, stays)
+    await until(lambda: not stage.engines.acquiring)
+    gauges.show()
+    assert shown_wait(0) == 0 and shown_wait(1) is None
+    await stage.engines.close()
+    gauges.show()
+    assert stage.broken == [] and shown_wait(0) is None
 
 
 async def test_a_partition_that_is_kept_goes_on_while_another_one_is_still_being_given_up() -> None:
