@@ -71,7 +71,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=_as_text)
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=_as_text)
 
 
 def _as_text(value: object) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from streams.base import metrics
+from streams.base.log import about
 from streams.base.settings import Settings
 from streams.engine.assignment import Assignment
 from streams.engine.away import retried
@@ -88,7 +89,9 @@ class Acquisition:
 
     async def _acquire(self, kept: set[int]) -> None:
         wanted, generation = sorted(self._assignment.wanted), self._assignment.generation
-        log.info("assigned partitions %s of %d, generation %d", wanted, self._assignment.partitions, generation)
+        told = about("assigned", partitions=wanted, generation=generation)
+        of = self._assignment.partitions
+        log.info("assigned partitions %s of %d, generation %d", wanted, of, generation, extra=told)
         metrics.engine.PARTITIONS_HELD.set(len(wanted))
         metrics.engine.REBALANCES.inc()
         try:

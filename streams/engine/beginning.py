@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from streams.base import metrics
+from streams.base.log import about
 from streams.engine.partition_engine import Broken, PartitionEngine
 from streams.kafka.source_ends import Span
 
@@ -118,6 +119,7 @@ def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Spa
         "%s-%d: its log is shorter than what was read of it: offset %d was reached, and is out of its range now, "
         "%d to %d. It is read from %d: what comes again is known by its event_id, see docs/operate.md",
         topic, partition, reached, span.first, span.end, span.first,
+        extra=about("log_shorter", topic=topic, partition=partition, offset=reached),
     )  # fmt: skip
 
 
@@ -127,4 +129,5 @@ def log_deleted(prefix: str, topic: str, partition: int, reached: int, first: in
     log.error(
         "%s-%d: offset %d was reached, and it begins at %d now: what was between was deleted before it was read. "
         "Its retention has to be longer than any outage", topic, partition, reached, first,
+        extra=about("records_deleted", topic=topic, partition=partition, offset=reached),
     )  # fmt: skip

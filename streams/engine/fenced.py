@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from streams.base import metrics
+from streams.base.log import about
 from streams.engine.partition_engine import Broken, PartitionEngine
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Fenced:
         self._unproven[number] = 1 if engine.proven else self._unproven.get(number, 0) + 1
         if self._unproven[number] > UNPROVEN_MAX:
             return False
-        log.warning("partition %d: fenced, it is given up, and the group is asked whose it is", number)
+        told = about("fenced", partition=number)
+        log.warning("partition %d: fenced, it is given up, and the group is asked whose it is", number, extra=told)
         metrics.engine.TRANSACTION_FAILURES.labels(metrics.engine.FENCED).inc()
         self._numbers.add(number)
         if rejoin is not None and (self._asking is None or self._asking.done()):

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from streams.base import metrics
+from streams.base.log import about
 from streams.engine.away import retried
 from streams.engine.pace import Pace
 from streams.engine.partition_engine import PartitionEngine
@@ -39,7 +40,8 @@ class Reacquisitions:
     def begin(self, engine: PartitionEngine, doubt: InDoubt, *, ours: bool) -> None:
         """Give an engine up, and reacquire its partition if it is `ours`: not during a rebalance."""
         number = engine.number
-        log.warning("partition %d: in doubt about a transaction, its state is read again: %s", number, doubt)
+        what = "partition %d: in doubt about a transaction, its state is read again: %s"
+        log.warning(what, number, doubt, extra=about("in_doubt", partition=number))
         metrics.engine.TRANSACTION_FAILURES.labels(metrics.engine.IN_DOUBT).inc()
         closing = self.give_up(engine)
         if ours:

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from streams.base import metrics
 from streams.base.clock import SystemClock
+from streams.base.log import about
 from streams.engine.waits import Obstacle
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,9 @@ class LoopWatch:
         lag_s = max(0.0, after_s - EVERY_S)
         metrics.engine.LOOP_LAG.observe(lag_s)
         if lag_s > LOGGED_S:
-            log.warning("the event loop did not run for %.1f s: it was blocked, or this process was stopped", lag_s)
+            told = about("loop_back", seconds=round(lag_s, 1))
+            what = "the event loop did not run for %.1f s: it was blocked, or this process was stopped"
+            log.warning(what, lag_s, extra=told)
 
     def obstacles(self) -> list[Obstacle]:
         """That it does not run, for readiness."""
@@ -79,7 +82,8 @@ class LoopWatch:
             # Whoever asks may end the process for this answer: nothing else would say what it was at.
             frame = sys._current_frames().get(self._thread)
             where = "".join(traceback.format_stack(frame)) if frame else "no such thread"
-            log.error("the event loop has not run for %.1f s; it is at\n%s", self.since_tick_s, where)
+            told = about("loop_blocked", seconds=round(self.since_tick_s, 1))
+            log.error("the event loop has not run for %.1f s; it is at\n%s", self.since_tick_s, where, extra=told)
         return found
 
     def _obstacles(self, after_s: float) -> list[Obstacle]:

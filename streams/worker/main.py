@@ -52,7 +52,8 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     Raises OperatorError when the broker cannot be reached, topics are missing or do not fit, or the port is taken.
     """
     logs.configure(settings.log_level, settings.log_format)
-    log.info("ringback %s starts, process %d", version("ringback"), os.getpid())
+    told = logs.about("starts", version=version("ringback"), process=os.getpid())
+    log.info("ringback %s starts, process %d", version("ringback"), os.getpid(), extra=told)
     written_for.log_differences()
     for name, value in describe(settings):
         log.info("setting %s = %s", name, value)
@@ -91,7 +92,8 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
 
     with http.serve(bound_host(settings.metrics_host), settings.metrics_port, health, status) as server:
         metrics.engine.INFO.labels(version("ringback")).set(1)
-        log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port)
+        listening = logs.about("listening", port=server.port)
+        log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port, extra=listening)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")
@@ -149,7 +151,8 @@ def _jumped(engines: Engines, seconds: float) -> None:
     direction = "on" if seconds > 0 else "back"
     metrics.engine.CLOCK_JUMPS.labels(direction).inc()
     way = "forward" if seconds > 0 else "backward"
-    log.warning("the clock was set %s by %.1f s; callbacks are due by the new time", way, abs(seconds))
+    told = logs.about("clock_jump", seconds=round(seconds, 1))
+    log.warning("the clock was set %s by %.1f s; callbacks are due by the new time", way, abs(seconds), extra=told)
     engines.held.wake()
 
 
@@ -159,7 +162,8 @@ def end_process(where: str, error: BaseException) -> NoReturn:
     An error that the operator has to correct is one line without a traceback, and has its own exit code.
     """
     if isinstance(error, OperatorError):
-        log.critical("the worker ends: %s", error)
+        log.critical("the worker ends: %s", error, extra=logs.about("ends", exit_code=error.exit_code))
         end_now(error.exit_code, Ending.of(error))
-    log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error)
+    told = logs.about("ends", exit_code=EXIT_BROKEN)
+    log.critical("%s is broken, the worker ends: %r", where, error, exc_info=error, extra=told)
     end_now(EXIT_BROKEN, Ending.BROKEN)

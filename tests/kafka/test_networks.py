@@ -194,6 +194,11 @@ async def test_a_broker_that_is_gone_while_nothing_happens_is_noticed_told_once_
         (gone,), (back,) = said(patient, "no broker since"), said(patient, "a broker answers again")
         assert "1 callbacks due" in gone and "callbacks due" in back
         assert patient.exit_code is None
+        lines = [json.loads(line) for line in patient.log.read_text().splitlines()]
+        events = [line.get("event") for line in lines]
+        between = lines[events.index("no_broker") : events.index("broker_back") + 1]
+        assert [line["logger"] for line in between if line["logger"].startswith("aiokafka")] == []
+        assert lines[-1]["level"] not in ("error", "critical"), "the last word of a worker in good health"
 
 
 async def test_a_broker_that_comes_back_elsewhere_is_found_by_an_address_of_the_settings(

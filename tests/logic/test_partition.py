@@ -10,6 +10,7 @@ from streams.logic.contact.exchange import Fired, LatenessCause
 from streams.logic.contact.upgrades import ROW_VERSION, UnknownRowVersion
 from streams.logic.decisions.decide import decide
 from streams.logic.partition.partition import META_KEY, Arrived, Outcome, Partition
+from streams.logic.partition.retries import Retried
 from tests.builders import (
     campaign,
     cancelled,
@@ -303,6 +304,8 @@ def test_an_event_that_meets_a_bug_twice_becomes_a_dead_letter_with_nothing_chan
     assert b"555" not in headers["__connect.errors.exception.message"]
     (bug,) = outcome.bugs
     assert (bug.kind, bug.what) == ("event", "Bug") and outcome.writes == {}
+    assert bug.cause == outcome.examples["internal_error"] and bug.cause.event_id == "s-k1"
+    assert (bug.cause.topic, bug.cause.offset) == ("callback-scheduled", log.offset)
     assert "in failing_decide" in bug.where and "2125550101" not in bug.where
     assert topics(log.send(partition, "callback-scheduled", scheduled())) == [
         "callback-lifecycle",
@@ -316,10 +319,11 @@ def test_a_timer_that_meets_a_bug_is_retried_later_and_holds_nobody_else_up(log)
     log.send(partition, "callback-scheduled", scheduled("k2", contact_id="c2"))
     log.bugs = 2
     outcome = log.fire_all(partition, AT_1500)
-    assert [bug.kind for bug in outcome.bugs] == ["timer"]
+    assert [(bug.kind, bug.callback_id) for bug in outcome.bugs] == [("timer", "k1")]
     assert [fired.due_at for fired in outcome.fired] == [AT_1500]
     assert partition.census.outstanding == 2 and partition.retried_count == 1
     assert partition.next_at() == instant("2026-11-23T15:01:00Z")
+    assert partition.retried() == [Retried("k1", AT_1500, instant("2026-11-23T15:01:00Z"))]
     assert topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z"))).count("dial-preview") == 1
     assert partition.retried_count == 0
 
@@ -369,6 +373,7 @@ def test_a_timer_that_keeps_failing_is_retried_after_longer_and_longer_up_to_an_
         assert after is not None
         waits.append((after - now).total_seconds() / 60)
         now = after
+        assert partition.retried() == [Retried("k1", AT_1500, now)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
@@ -377,8 +382,12 @@ def test_a_release_that_meets_a_bug_is_retried_later():
     partition = log.start(AT_1500)
     log.committed(partition.fire(AT_1500))
     log.bugs = 2
-    assert [bug.kind for bug in log.fire_all(partition, AT_1500).bugs] == ["release"]
+    assert [(bug.kind, bug.callback_id is None) for bug in log.fire_all(partition, AT_1500).bugs] == [
+        ("release", False)
+    ]
     assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.retried_count == 1
+    ((_, since, next_try),) = partition.retried()
+    assert (since, next_try) == (AT_1500, instant("2026-11-23T15:01:00Z"))
     assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
 
 
