@@ -46,8 +46,8 @@ packages:
 	@VIRTUAL_ENV= $(SYNC) || { echo "Once more, with the certificates that this machine trusts"; \
 	  VIRTUAL_ENV= UV_SYSTEM_CERTS=1 $(SYNC); }
 
-demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks
-	@.venv/bin/ringback demo
+demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks (OBSERVE=1: and Prometheus)
+	@.venv/bin/ringback demo $(if $(OBSERVE),--observe)
 
 # Side by side, in twice as many processes as there are cores: tests/side_by_side.py has who runs what.
 test: check kafka ## Lint, types, import contracts and all tests but the long ones

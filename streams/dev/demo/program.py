@@ -1,9 +1,12 @@
 """The demo as a program: Kafka, topics, a worker, the story, and the sums at the end; nothing of it stays behind."""
 
 import asyncio
+import json
 import signal
 import tempfile
+import time
 from collections import Counter
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +19,7 @@ from streams.base.settings import Settings, make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.children import stop_on_signals
 from streams.dev.demo.accounts import differences
+from streams.dev.demo.observed import Observation
 from streams.dev.demo.play import Play, Stage
 from streams.dev.demo.screen import Screen, lateness, rows, summary
 from streams.dev.demo.story import Story, setting
@@ -45,32 +49,39 @@ class Seen(NamedTuple):
     restarts: int
 
 
-def run(seconds: float) -> int:
+def run(seconds: float, observe: bool = False) -> int:
     """Play a story of about `seconds` and add it up; returns the exit code.
 
-    0: everything adds up. 1: something does not, and is named. 130: interrupted. Raises OperatorError when Kafka or
-    the worker cannot be started.
+    observe: with a Prometheus beside it; on a terminal everything then stays up until Ctrl-C.
+    0: everything adds up. 1: something does not, and is named. 130: interrupted. Raises OperatorError when Kafka, the
+    worker or Prometheus cannot be started.
     """
     screen = Screen(Console())
     stop_on_signals()
     try:
-        return _run(screen, seconds)
+        return _run(screen, seconds, Observation() if observe else None)
     except KeyboardInterrupt:
         screen.say("Interrupted: the worker and Kafka have stopped, and nothing is left behind.")
         return INTERRUPTED
 
 
-def _run(screen: Screen, seconds: float) -> int:
+def _run(screen: Screen, seconds: float, observation: Observation | None) -> int:
     screen.say(f"{versions()}\n{machine()}")
     screen.say("Starting Kafka")
-    with (
-        tempfile.TemporaryDirectory(prefix="ringback-demo-") as folder,
-        EmbeddedKafka(say=screen.say) as kafka,
-    ):
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
+        kafka = stack.enter_context(EmbeddedKafka(say=screen.say))
         settings = make(broker=kafka.bootstrap)
-        worker = LocalWorker(Path(folder) / "worker.log", broker=kafka.bootstrap, instance_id="demo")
+        port = observation.metrics_port if observation else 0
+        worker = LocalWorker(folder / "worker.log", broker=kafka.bootstrap, instance_id="demo", metrics_port=port)
         try:
-            return _demonstrate(screen, settings, worker, seconds)
+            if observation:
+                observation.tell(stack.enter_context(observation.prometheus(folder)), screen.say)
+            stay = observation is not None and screen.live
+            code = _demonstrate(screen, settings, worker, seconds, stay)
+            if stay:
+                _stay(screen)
+            return code
         except KeyboardInterrupt:
             # One Ctrl-C is enough: another must not keep us from cleaning up.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -80,7 +91,7 @@ def _run(screen: Screen, seconds: float) -> int:
             worker.stop()
 
 
-def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, seconds: float) -> int:
+def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, seconds: float, stay: bool) -> int:
     topics = topic_admin.create(Clients(settings), PARTITIONS)
     screen.say(f"Created {len(topics)} topics on {settings.broker}, contact topics with {PARTITIONS} partitions")
     loaded = asyncio.run(_load(settings))
@@ -93,8 +104,20 @@ def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, second
     except (RuntimeError, TimeoutError) as error:
         raise OperatorError(" ".join(str(error).split())) from None
     seen = asyncio.run(_play(screen, settings, worker, seconds, loaded))
-    worker.stop()
+    if not stay:
+        worker.stop()
     return _add_up(screen, settings, seen)
+
+
+def _stay(screen: Screen) -> None:
+    """Leave everything as it is until Ctrl-C, which is an ordinary end here."""
+    screen.say("Everything stays up, so that you can look around. Ctrl-C stops it.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        screen.say("The worker, Kafka and Prometheus stop, and nothing is left behind.")
 
 
 async def _load(settings: Settings) -> Counter[str]:
@@ -143,14 +166,16 @@ async def _revive(screen: Screen, worker: LocalWorker, restarts: list[int]) -> N
         if code is not None:
             restarts[0] += 1
             if restarts[0] > RESTARTS_MAX:
-                raise OperatorError(
-                    f"the worker ended {restarts[0]} times, now with code {code}: {worker.last_message()}"
-                )
-            screen.say(
-                f"The worker ended with code {code} and is started again. It said: {worker.last_message()}", style="red"
-            )
+                raise OperatorError(f"the worker ended {restarts[0]} times, now with code {code}: {_said(worker)}")
+            screen.say(f"The worker ended with code {code} and is started again. It said: {_said(worker)}", style="red")
             worker.start()
         await asyncio.sleep(0.2)
+
+
+def _said(worker: LocalWorker) -> str:
+    """The message of the last line of its log."""
+    line = worker.last_words(1)
+    return str(json.loads(line).get("message", line)) if line.startswith("{") else line
 
 
 async def _show(
