@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.observed.drill import Row, table
+from tests.observed.load import SPRING
 from tests.observed.rig import Rig
 
 TENTH = 0.1
@@ -23,7 +24,7 @@ def prometheus() -> None:
 @pytest.fixture(scope="session")
 def rig(prometheus: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two workers under a load, with rules of a tenth of their length."""
-    with Rig(tmp_path_factory.mktemp("rig"), TENTH, HOURS) as made:
+    with Rig(tmp_path_factory.mktemp("rig"), TENTH, HOURS, settings={"metrics_campaigns": SPRING}) as made:
         made.load.rate = 2
         yield made
 
