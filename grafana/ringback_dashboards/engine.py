@@ -80,7 +80,7 @@ def _workers() -> list[Any]:
     return [
         rows("Workers", "Every worker that answers: its version, whether it is ready and has a broker, and how its "
              "last run ended.", queries, columns=columns, size=(24, 6), units={"Up for": "s", "Memory": "bytes"},
-             mappings={"Ready": YES_NO, "Broker": YES_NO}, none="-"),
+             mappings={"Ready": YES_NO, "Broker": YES_NO}, none="No worker answers"),
         graph("Workers up and ready", "Workers that answer, workers that are ready, and scrape targets that "
               "do not answer.",
               {"answer": f"count({series('ringback_info')})", "ready": f"sum({ready})",

@@ -70,7 +70,7 @@ FINDINGS = (
     Finding(12, "HELD: a campaign's rate is too low", YELLOW, _waiting("rate"), "RingbackCampaignLate"),
     Finding(13, "MOVED to callable hours or behind a call, and late", YELLOW,
             _late_by('cause=~"zone|gap"'), "RingbackCampaignLate"),
-    Finding(14, "ON TIME, but a worker is missing", YELLOW,
+    Finding(14, "MISSING: a worker that is expected", YELLOW,
             f"vector($expected_workers) > {WORKERS}", "RingbackWorkerDown"),
 )  # fmt: skip
 NO_WORKER = Finding(

@@ -71,7 +71,8 @@ def _numbers() -> list[Any]:
     late = ((None, "green"), (1, "red"))
     return [
         number("Overdue, wait for the workers", "Callbacks that fell due over a second ago, have no command, and wait "
-               "for nothing but a worker.", total("ringback_callbacks_overdue", WORKER), "short", late,
+               "for nothing but a worker. Those of partitions that no worker holds are not known here.",
+               total("ringback_callbacks_overdue", WORKER), "short", late,
                none="No worker", alerts=["RingbackOldestOverdue"]),
         number("Oldest of them", "How long ago the oldest of them fell due.",
                highest("ringback_oldest_overdue_seconds", WORKER), "s",

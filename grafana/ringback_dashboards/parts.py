@@ -156,7 +156,7 @@ def rows(
     }
     panel = panel.with_transformation(dashboards.DataTransformerConfig(id_val="organize", options=organize))
     for heading in columns.values():
-        properties = []
+        properties = [dashboards.DynamicConfigValue(id_val="noValue", value="-")]  # Of a cell, not of the table.
         if unit := (units or {}).get(heading):
             properties.append(dashboards.DynamicConfigValue(id_val="unit", value=unit))
         if width := (widths or {}).get(heading):
@@ -169,8 +169,7 @@ def rows(
             url = f"{RUNBOOKS}/${{__value.raw}}.md"
             links = [{"title": "Open the runbook", "url": url, "targetBlank": True}]
             properties.append(dashboards.DynamicConfigValue(id_val="links", value=links))
-        if properties:
-            panel = panel.override_by_name(heading, properties)
+        panel = panel.override_by_name(heading, properties)
     return _targets(panel, queries, instant=True, form=PromQueryFormat.TABLE)  # type: ignore[no-any-return]
 
 

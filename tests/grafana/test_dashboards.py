@@ -1,5 +1,6 @@
 """The dashboards are what their source makes of them, show everything that workers expose, and lead to what to do."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from grafana import build_dashboards
 from grafana.ringback_dashboards import findings
 from grafana.ringback_dashboards.on_time import AGES
-from grafana.ringback_dashboards.queries import MAY_BE_EMPTY, annotations, loaded, panels, queries, replaced
+from grafana.ringback_dashboards.queries import ANY, MAY_BE_EMPTY, annotations, loaded, panels, queries, replaced
 from streams.base.metrics import AGE_BOUNDS_S
 from tests.grafana.promql import FAMILIES, parsed, selectors
 
@@ -77,3 +78,17 @@ def test_every_runbook_that_a_dashboard_leads_to_is_there() -> None:
     named |= {one.runbook for one in (findings.NO_WORKER, *findings.FINDINGS)}
     assert len(named) > 15
     assert {alert for alert in named if not (ROOT / "docs" / "runbooks" / f"{alert}.md").exists()} == set()
+
+
+def test_the_preview_names_exact_versions_and_no_registry() -> None:
+    preview = ROOT / "grafana" / "preview"
+    needed = json.loads((preview / "package.json").read_text("utf-8"))["dependencies"]
+    assert all(re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", version) for version in needed.values())
+    assert "package-lock.json" in (preview / ".gitignore").read_text("utf-8").split()
+
+
+def test_the_preview_draws_every_kind_of_panel_and_replaces_every_variable() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "grafana" / "preview" / "src").iterdir())
+    kinds = {panel["type"] for dashboard in DASHBOARDS.values() for panel in panels(dashboard)}
+    assert {kind for kind in kinds if f"{kind}:" not in source and f"'{kind}'" not in source} == set()
+    assert {name for name in ANY if f"{name}:" not in source} == set()

@@ -156,7 +156,7 @@ def test_of_rules_that_are_wrong_in_one_place_a_sample_is_noticed() -> None:
 
 @needs_promtool
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_of_rules_that_are_wrong_in_one_place_nearly_all_are_noticed(capsys) -> None:
     for what, (chosen, alive) in scores().items():
         with capsys.disabled():
