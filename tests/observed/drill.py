@@ -44,17 +44,11 @@ class Row:
 
 @dataclass
 class Made:
-    """Faults that were made together. seen: alerts that fired meanwhile, and had not fired before."""
+    """Faults that were made together. unexpected: alerts that fired and that no fault up to now asks for."""
 
     rows: list[Row]
     repaired_at: float = 0.0
-    seen: set[str] = field(default_factory=set)
-
-    @property
-    def unexpected(self) -> set[str]:
-        """Alerts of the rules of a tenth that fired though no fault asks for them."""
-        asked = {alert for row in self.rows for alert in (*row.fault.alerts, *row.fault.also)}
-        return self.seen - asked
+    unexpected: set[str] = field(default_factory=set)
 
 
 def make(rig: Rig, faults: Sequence[Fault]) -> Made:
@@ -70,7 +64,8 @@ def make(rig: Rig, faults: Sequence[Fault]) -> Made:
 
 def broken(rig: Rig, faults: Sequence[Fault]) -> Made:
     """Break them all, wait until all of their alerts fire, and repair them."""
-    before, made = rig.api.firing(), Made([])
+    made = Made([])
+    rig.asked |= {alert for fault in faults for alert in (*fault.alerts, *fault.also)}
     with ExitStack() as stack:
         broke_at: dict[Fault, float] = {}
         for fault in faults:
@@ -78,7 +73,7 @@ def broken(rig: Rig, faults: Sequence[Fault]) -> Made:
             made.rows += [Row(fault, alert) for alert in fault.alerts]
 
         def fires() -> bool:
-            made.seen |= rig.api.firing() - before
+            made.unexpected |= rig.api.firing() - rig.asked
             for row in made.rows:
                 _note_broken(rig, row, broke_at[row.fault])
             lasted = all(time.monotonic() - at >= fault.lasts_s * rig.scale for fault, at in broke_at.items())

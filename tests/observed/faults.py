@@ -47,6 +47,7 @@ class Fault:
 LATE = frozenset(("RingbackLate", "RingbackLatenessBurnFast", "RingbackLatenessBurnSlow"))
 STANDSTILL = LATE | {
     "RingbackOldestOverdue", "RingbackConsumerLag", "RingbackNotReady", "RingbackPartitionNotHeld", "RingbackCrashLoop",
+    "RingbackTransactionStuck",
 }  # fmt: skip
 """What else is true when callbacks stand still. A worker starts as slowly as ever, so that in a tenth of a quarter of
 an hour the starts after two faults are a loop."""

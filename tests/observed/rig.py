@@ -51,6 +51,8 @@ class Rig:
     settings: dict[str, object] = field(default_factory=dict)
     down: set[int] = field(default_factory=set)
     """Workers that nobody starts again for now, by their number."""
+    asked: set[str] = field(default_factory=set)
+    """Alerts of the faults that were made: of some, windows outlast the repair."""
     prometheuses: list[Prometheus] = field(default_factory=list)
 
     def __enter__(self) -> Self:
