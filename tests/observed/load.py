@@ -9,11 +9,13 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from streams.kafka.clients import client_options
 from tests.faults.load import read_all
@@ -136,7 +138,8 @@ class Load:
     async def _steadily(self) -> None:
         while True:
             if self.rate:
-                await self._schedule(self.due_s, SPRING)
+                with suppress(KafkaError):  # A broker that is away for longer than a send may take.
+                    await self._schedule(self.due_s, SPRING)
                 await asyncio.sleep(1 / self.rate)
             else:
                 await asyncio.sleep(0.05)
