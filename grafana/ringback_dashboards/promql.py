@@ -5,10 +5,15 @@ After a rebalance two workers may show the same partition until the next scrape,
 larger of the two first.
 """
 
+from streams.base import metrics
+
 INSTALLATION = ("cluster", "namespace", "job")
 EVERY_WORKER = tuple(f'{label}=~"${label}"' for label in INSTALLATION)
 """Matchers of all workers of the chosen installations: of what only all of them together can say."""
 CHOSEN_WORKERS = (*EVERY_WORKER, 'instance=~"$instance"')
+
+LABELS = {one._name: tuple(one._labelnames) for one in metrics.PER_PARTITION}
+"""Of each gauge that there is for each partition."""
 
 OWN_CAUSES = 'cause=~"none|backlog|outage|acquisition"'
 """Delays that are the workers' own; all others are what a campaign, a rule or a person asked for."""
@@ -42,9 +47,16 @@ def seen(metric: str, *matchers: str, group: tuple[str, ...]) -> str:
     return f"{increase(metric, *matchers, group=group)} and ({grew} > 0)"
 
 
+def labels_of(metric: str) -> tuple[str, ...]:
+    """The labels of a metric, as workers declare it."""
+    name = metric.removesuffix("_bucket")
+    found: tuple[str, ...] = LABELS[name]
+    return (*found, "le") if name != metric else found
+
+
 def once(metric: str, *matchers: str, group: tuple[str, ...] = (), every: bool = False) -> str:
-    """Each partition's value of a gauge, once: the larger one, where two workers show it."""
-    labels = tuple(dict.fromkeys((*INSTALLATION, "partition", *group)))
+    """Each partition's value of a gauge, once, for each of its other labels: the larger, where two workers show it."""
+    labels = tuple(dict.fromkeys((*INSTALLATION, "partition", *labels_of(metric), *group)))
     return f"max{by(labels)} ({series(metric, *matchers, every=every)})"
 
 
