@@ -33,8 +33,9 @@ DOCUMENTED = {
     "aiokafka.helpers", "aiokafka.structs",
 }  # fmt: skip
 """Modules of aiokafka that are for its users: what they take and return, and what arguments of theirs are made of."""
-PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit", "_typeshed"}
-"""Documented in spite of the underscore: those of named tuples, `os._exit`, and the types of the standard library."""
+PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit", "_current_frames", "_typeshed"}
+"""Documented in spite of the underscore: those of named tuples, `os._exit`, `sys._current_frames`, and the types of the
+standard library."""
 ASSIGNABLE = {"sys.stdin", "sys.stdout", "sys.stderr", "sys.excepthook"}
 """Documented as what may be replaced."""
 BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}

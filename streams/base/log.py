@@ -22,6 +22,7 @@ QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "opentelemetry", "stre
 SILENT = ("aiokafka.producer.sender",)
 
 PROTOCOL = "aiokafka.protocol"
+"""Where its requests are: SaslHandShakeRequest and SaslAuthenticateRequest have a password or token, others events."""
 
 FIELDS = "fields"
 """Where a record has what stands beside its message. What a library hangs on a record of its own is left out."""

@@ -62,7 +62,10 @@ class OneOfMany(logging.Filter):
 
 
 def _kind(record: logging.LogRecord) -> tuple[str, object]:
-    text = record.getMessage()
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError):  # A mistake of a library, which must not become an exception of its caller.
+        text = ""
     return ("", "") if any(one in text for one in NO_CONNECTION) else (record.name, record.msg)
 
 

@@ -76,6 +76,7 @@ class Engines:
         )
         self.gauges = partial(Gauges, self.held, self._acquisition, self._reader, outside.clock, settings.prefix)
         metrics.engine.PARTITIONS.set(partitions)
+        metrics.callbacks.begin_campaigns(settings.metrics_campaigns)
         self._waits, self.progress = Waits(outside.clock), Progress(self.held, outside.clock)
         self._waits.started(WORKER, "the group to assign partitions")
         self.status = self._status(outside.clock)

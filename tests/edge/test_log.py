@@ -94,6 +94,7 @@ def test_lines_of_a_broker_that_cannot_be_reached_are_of_one_kind_whatever_they_
     assert said("Failed fetch messages from %s: %s", 1, NodeNotReadyError("not ready")) is None
     assert said("Marking the coordinator dead (node %s)", 1) is None
     assert said("Topic %s is not authorized", "x") is not None
+    calm.filter(logging.LogRecord("aiokafka", logging.ERROR, __file__, 1, "%d of %d", ("one",), None))
 
 
 def test_fields_stand_beside_the_message_and_what_a_library_hangs_on_its_record_does_not():

@@ -70,7 +70,9 @@ class Rig:
             self.wait_ready()
             stack.enter_context(self._supervised())
             self.api = stack.enter_context(self.observed(self.scale, self.interval_s))
-            self.hours = stack.enter_context(self.observed(self.hours_scale, self.interval_s))
+            self.hours = self.api
+            if self.hours_scale != self.scale:
+                self.hours = stack.enter_context(self.observed(self.hours_scale, self.interval_s))
             self._stack = stack.pop_all()
         return self
 

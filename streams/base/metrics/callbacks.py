@@ -1,11 +1,13 @@
 """Metrics of callbacks: whether they go out on time, what waits and for what, and how they end."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from streams.base.metrics.ages import Ages
 from streams.base.metrics.registry import COMMAND_TOPICS, LATENESS_BUCKETS, REGISTRY
 from streams.logic.contact.exchange import LatenessCause
-from topics.records import PLACEMENT_REASONS, CallbackState, Reason, Transition
+from topics.records import PLACEMENT_REASONS, Reason, Transition
 
 LATENESS = Histogram(
     "ringback_lateness_seconds",
@@ -115,7 +117,17 @@ for _transition, _reasons in REASONS_OF_ENDS.items():
     for _reason in _reasons:
         TRANSITION_REASONS.labels(_transition, _reason)
 
-STATES = tuple(CallbackState)
+
+def begin_campaigns(campaigns: Iterable[str]) -> None:
+    """Begin the counters of the campaigns that have some of their own at 0."""
+    for campaign in campaigns:
+        for transition in Transition:
+            CAMPAIGN_TRANSITIONS.labels(campaign, transition)
+        for transition, reasons in REASONS_OF_ENDS.items():
+            for reason in reasons:
+                CAMPAIGN_REASONS.labels(campaign, transition, reason)
+
+
 PER_PARTITION = (
     OUTSTANDING, DUE_WITHIN_MINUTE, OVERDUE, OLDEST_OVERDUE, OVERDUE_AGES, COMMAND_AGES, TIMERS_RETRIED,
     CAMPAIGN_OUTSTANDING, CAMPAIGN_OVERDUE,
