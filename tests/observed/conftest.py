@@ -6,12 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.observed.drill import Row, table
-from tests.observed.load import SPRING
 from tests.observed.rig import Rig
 
 TENTH = 0.1
 HOURS = 0.002
 """Three days are nine minutes then, and six hours less than one."""
+
+
+UNIT = 50
+"""Events of a transaction: a backlog of minutes need not be of a million events."""
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +27,7 @@ def prometheus() -> None:
 @pytest.fixture(scope="session")
 def rig(prometheus: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two workers under a load, with rules of a tenth of their length."""
-    with Rig(tmp_path_factory.mktemp("rig"), TENTH, HOURS, settings={"metrics_campaigns": SPRING}) as made:
+    with Rig(tmp_path_factory.mktemp("rig"), TENTH, HOURS, settings={"unit_events_max": UNIT}) as made:
         made.load.rate = 2
         yield made
 

@@ -50,6 +50,7 @@ class Load:
         self._thread = threading.Thread(target=self._loop.run_forever, name="load", daemon=True)
         self._tasks: list[asyncio.Task[None]] = []
         self._unanswered: list[dict[str, Any]] = []
+        self._giving_back = 0
         self._feed: Feeder
 
     def __enter__(self) -> Self:
@@ -87,6 +88,14 @@ class Load:
         """A callback of a contact with an id of the caller's."""
         self.run(self._schedule(due_s, SPRING, callback_id, contact))
 
+    def ask(self, count: int, campaign_id: str = SPRING) -> None:
+        """Requests to place calls of a campaign."""
+        self.run(self._ask(count, campaign_id))
+
+    def returned(self, count: int) -> None:
+        """Callbacks that fall due at once, and that their dialer gives back without having dialed them."""
+        self.run(self._returned(count))
+
     def cancel(self, contact: str, callback_id: str) -> None:
         """Call a callback off."""
         self.run(self._cancel(contact, callback_id))
@@ -99,13 +108,17 @@ class Load:
         """Calls whose wrap-up has the rule schedule a callback, which the system dials."""
         self.run(self._wrap_up_all(count, due_s, campaign_id))
 
+    def forget(self) -> None:
+        """Nobody ever answers the commands that nobody has answered."""
+        self._unanswered.clear()
+
     def outstanding(self) -> Counter[str]:
         """What the compacted view says: outstanding callbacks by state."""
         return self.run(self._outstanding())
 
-    def written(self, *topics: str) -> int:
-        """How many records readers of these topics get."""
-        return len(self.run(read_all(self._cluster.prefix, topics, self._cluster.broker)))
+    def written(self, *topics: str) -> list[Any]:
+        """Every record that a reader of these topics gets."""
+        return self.run(read_all(self._cluster.prefix, topics, self._cluster.broker))
 
     async def _begin(self) -> None:
         options = client_options(self._cluster.settings())
@@ -158,7 +171,18 @@ class Load:
             read.records[topic].clear()
         while self._unanswered and not self.silent:
             command = self._unanswered.pop(0)
-            await self._wrapped(command["contact_id"], command["campaign_id"], "DONE", command["callback_id"])
+            if self._giving_back:
+                self._giving_back -= 1
+                await self._give_back(command)
+            else:
+                await self._wrapped(command["contact_id"], command["campaign_id"], "DONE", command["callback_id"])
+
+    async def _give_back(self, command: dict[str, Any]) -> None:
+        value = self._of(command["contact_id"], f"g{next(self._numbers)}", command["campaign_id"]) | {
+            "type": "returned", "callback_id": command["callback_id"], "command_id": command["command_id"],
+            "reason": "no_agent",
+        }  # fmt: skip
+        await self._send("callback-scheduled", f"{LIST}|{command['contact_id']}", value)
 
     async def _schedule_all(self, count: int, due_s: float, campaign_id: str, callback_id: str | None) -> None:
         for _ in range(count):
@@ -176,13 +200,25 @@ class Load:
         await self._send("callback-scheduled", f"{LIST}|{contact}", value)
         self.scheduled += 1
 
+    async def _ask(self, count: int, campaign_id: str) -> None:
+        for _ in range(count):
+            number = next(self._numbers)
+            value = self._of(f"c{number % CONTACTS}", f"q{number}", campaign_id) | {
+                "request_id": f"q{number}", "origin": "campaign", "phone_number": NUMBER,
+            }  # fmt: skip
+            await self._send("placement-requested", f"{LIST}|c{number % CONTACTS}", value)
+
+    async def _returned(self, count: int) -> None:
+        self._giving_back += count
+        await self._schedule_all(count, 0.5, SPRING, None)
+
     async def _cancel(self, contact: str, callback_id: str) -> None:
         value = self._of(contact, f"x{next(self._numbers)}", SPRING) | {"type": "cancelled", "callback_id": callback_id}
         await self._send("callback-scheduled", f"{LIST}|{contact}", value)
 
     async def _calls(self, count: int) -> None:
-        for number in range(count):
-            await self._wrapped(f"c{number % CONTACTS}", SPRING, "DONE", None)
+        calls = (self._wrapped(f"c{number % CONTACTS}", SPRING, "DONE", None) for number in range(count))
+        await asyncio.gather(*calls)
 
     async def _wrap_up_all(self, count: int, due_s: float, campaign_id: str) -> None:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""A network that swallows requests of some kinds, or carries little, and closes nothing; all else goes through."""
+"""A network that swallows or delays requests of some kinds, and closes nothing; all else goes through."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,16 +8,23 @@ from enum import IntEnum
 from tests.faults.frames import HEADER, frame_from
 from tests.faults.proxy import Ends, Proxies
 
-SMALL = 1024
-"""Answers up to this size are carried at once also by a slow network: those to heartbeats and to the metadata."""
-
 
 class Request(IntEnum):
     """The api key of each."""
 
+    PRODUCE = 0
     FETCH = 1
     INIT_PRODUCER = 22
+    ADD_PARTITIONS = 24
+    ADD_OFFSETS = 25
     END_TRANSACTION = 26
+    COMMIT_OFFSETS = 28
+
+
+TRANSACTION = (
+    Request.ADD_PARTITIONS, Request.PRODUCE, Request.ADD_OFFSETS, Request.COMMIT_OFFSETS, Request.END_TRANSACTION
+)  # fmt: skip
+"""Those of a transaction."""
 
 
 class Swallowing(Proxies):
@@ -27,7 +34,8 @@ class Swallowing(Proxies):
         super().__init__(networks)
         self._swallowed: frozenset[Request] = frozenset()
         self._starved: tuple[int, bytes] | None = None
-        self._bytes_per_s: float | None = None
+        self._delayed: frozenset[Request] = frozenset()
+        self._delay_s = 0.0
 
     @contextmanager
     def swallowing(self, *requests: Request) -> Iterator[None]:
@@ -48,16 +56,16 @@ class Swallowing(Proxies):
             self._starved = None
 
     @contextmanager
-    def slow(self, bytes_per_s: float) -> Iterator[None]:
-        """Carry answers of more than `SMALL` bytes so slowly."""
-        self._bytes_per_s = bytes_per_s
+    def delaying(self, seconds: float, *requests: Request) -> Iterator[None]:
+        """Hold each of these back for a while."""
+        self._delayed, self._delay_s = frozenset(requests), seconds
         try:
             yield
         finally:
-            self._bytes_per_s = None
+            self._delayed = frozenset()
 
     def _is_swallowed(self, network: int, frame: bytes) -> bool:
-        api = int.from_bytes(frame[HEADER : HEADER + 2], "big")
+        api = _api(frame)
         if self._starved is not None and self._starved[0] == network and api == Request.FETCH:
             return self._starved[1] in frame
         return api in self._swallowed
@@ -69,13 +77,14 @@ class Swallowing(Proxies):
             async for frame in _frames(passes, near[0]):
                 if self._is_swallowed(network, frame):
                     lost.set()
+                if _api(frame) in self._delayed:
+                    await asyncio.sleep(self._delay_s)
                 if not lost.is_set():
                     await _send(far[1], frame)
             far[1].close()
 
         async def answers() -> None:
             async for frame in _frames(passes, far[0]):
-                await self._take_time(len(frame))
                 if not lost.is_set():
                     await _send(near[1], frame)
             if not lost.is_set():
@@ -84,11 +93,9 @@ class Swallowing(Proxies):
         await asyncio.gather(requests(), answers())
         near[1].close()  # The client has given it up.
 
-    async def _take_time(self, size: int) -> None:
-        """Return when so many bytes are carried."""
-        while size > SMALL and self._bytes_per_s is not None:
-            await asyncio.sleep(SMALL / self._bytes_per_s)
-            size -= SMALL
+
+def _api(frame: bytes) -> int:
+    return int.from_bytes(frame[HEADER : HEADER + 2], "big")
 
 
 async def _frames(passes: asyncio.Event, source: asyncio.StreamReader) -> AsyncIterator[bytes]:
