@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from tests.observed.drill import Row, make
-from tests.observed.faults import ALONE, DEAF, FAULTS, HOURS, SMALL, Fault
+from tests.observed.faults import ALONE, FAULTS, HOURS, SMALL, Fault
 from tests.observed.rig import Rig
 
-LONG = (DEAF,)
 GROUPS = [
-    *(pytest.param((one,), id=one.name, marks=[pytest.mark.long] if one in LONG else []) for one in ALONE),
+    *(pytest.param((one,), id=one.name) for one in ALONE),
     pytest.param(SMALL, id="small ones"),
     pytest.param(HOURS, id="windows of hours"),
 ]
@@ -23,6 +22,8 @@ def test_every_alert_has_a_fault_that_raises_it() -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.observed
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("faults", GROUPS)
 def test_an_alert_fires_by_its_fault_and_clears_by_the_repair(

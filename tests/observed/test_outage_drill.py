@@ -6,7 +6,7 @@ from tests.observed.drill import Row, make
 from tests.observed.faults import DRILL
 from tests.observed.rig import Rig
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.observed]
 
 
 @pytest.mark.timeout(900)

@@ -14,7 +14,7 @@ from tests.observed.load import LIST, SPRING, Load
 from tests.observed.rig import WORKERS, Rig
 from tests.observed.truth import differences
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.observed]
 
 SETTINGS = {"metrics_campaigns": f"{SPRING},autumn,blocked"}
 CHOSEN = {"job": "ringback", "expected_workers": f"{WORKERS}", "__rate_interval": "8s", "__range": "10m"}

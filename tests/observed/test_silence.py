@@ -11,7 +11,7 @@ from tests.observed.api import Api, until
 from tests.observed.conftest import HOURS, TENTH
 from tests.observed.rig import WORKERS, Rig
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.observed, pytest.mark.long]
 
 INTERVALS_S = (1.0, 3.0, 6.0)
 """A tenth of 10, 30 and 60 s."""
