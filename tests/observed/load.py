@@ -150,10 +150,10 @@ class Load:
 
     async def _steadily(self) -> None:
         while True:
-            if self.rate:
+            if rate := self.rate:  # Another thread may change it meanwhile.
                 with suppress(KafkaError):  # A broker that is away for longer than a send may take.
                     await self._schedule(self.due_s, SPRING)
-                await asyncio.sleep(1 / self.rate)
+                await asyncio.sleep(1 / rate)
             else:
                 await asyncio.sleep(0.05)
 
