@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streams.base.errors import OperatorError
 
-PACKAGED = Path(__file__).parent / "rules"
+PACKAGED = Path(__file__).parent / "alert_rules"
 """The build of the package puts the files there (`force-include` in pyproject.toml)."""
 DEVELOPED = Path(__file__).parents[3] / "grafana" / "rules"
 
