@@ -51,18 +51,22 @@ class Made:
     unexpected: set[str] = field(default_factory=set)
 
 
-def make(rig: Rig, faults: Sequence[Fault]) -> Made:
+Firing = Callable[[Row], None]
+"""Called for each alert while all of them fire."""
+
+
+def make(rig: Rig, faults: Sequence[Fault], firing: Firing = lambda _: None) -> Made:
     """Break them all, wait until their alerts fire, repair them, and wait until all is well again.
 
     Raises TimeoutError with what is missing.
     """
-    made = broken(rig, faults)
+    made = broken(rig, faults, firing)
     cleared(rig, made)
     rig.wait_ready()
     return made
 
 
-def broken(rig: Rig, faults: Sequence[Fault]) -> Made:
+def broken(rig: Rig, faults: Sequence[Fault], firing: Firing = lambda _: None) -> Made:
     """Break them all, wait until all of their alerts fire, and repair them."""
     made = Made([])
     rig.asked |= {alert for fault in faults for alert in (*fault.alerts, *fault.also)}
@@ -80,6 +84,8 @@ def broken(rig: Rig, faults: Sequence[Fault]) -> Made:
             return lasted and all(row.is_complete for row in made.rows)
 
         _wait(rig, faults, fires, made)
+        for row in made.rows:
+            firing(row)
         made.repaired_at = time.monotonic()
     return made
 
