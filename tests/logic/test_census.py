@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.logic.contact.callback import Status
 from streams.logic.contact.rows import Outline, RowOutline, held_by
 from streams.logic.partition.census import IN_HAND, WAITS_FOR, WORKER, Census
-from streams.logic.partition.moments import Moments
+from streams.logic.partition.moments import STALE_MINUTES_MIN, Moments
 from topics.facts import HeldBy
 from topics.records import CallbackState
 
@@ -38,6 +38,15 @@ def test_moments_count_what_a_list_of_them_counts(changes, start, end):
     assert moments.count(second(start), second(end)) == sum(end < age <= start for age in old)
     expected = [sum(2 <= age <= bound for age in old) for bound in BOUNDS]
     assert moments.ages(second(0), 2, BOUNDS) == [*expected, sum(age >= 2 for age in old)]
+
+
+def test_a_minute_that_fills_and_empties_again_and_again_costs_no_memory_for_every_time():
+    moments = Moments()
+    moments.add(0)
+    for _ in range(5 * STALE_MINUTES_MIN):
+        moments.add(second(-60))
+        moments.remove(second(-60))
+    assert len(moments._heap) <= 2 * 2 + STALE_MINUTES_MIN + 1 and moments.first() == 0
 
 
 def outlines():

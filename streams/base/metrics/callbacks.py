@@ -111,21 +111,23 @@ for _topic in COMMAND_TOPICS:
     COMMANDS.labels(_topic)
     for _cause in LatenessCause:
         LATENESS.labels(_topic, _cause)
-for _transition in Transition:
-    TRANSITIONS.labels(_transition)
-for _transition, _reasons in REASONS_OF_ENDS.items():
-    for _reason in _reasons:
-        TRANSITION_REASONS.labels(_transition, _reason)
+
+
+def _begin(transitions: Counter, reasons: Counter, *campaign: str) -> None:
+    for transition in Transition:
+        transitions.labels(*campaign, transition)
+    for transition, known in REASONS_OF_ENDS.items():
+        for reason in known:
+            reasons.labels(*campaign, transition, reason)
+
+
+_begin(TRANSITIONS, TRANSITION_REASONS)
 
 
 def begin_campaigns(campaigns: Iterable[str]) -> None:
     """Begin the counters of the campaigns that have some of their own at 0."""
     for campaign in campaigns:
-        for transition in Transition:
-            CAMPAIGN_TRANSITIONS.labels(campaign, transition)
-        for transition, reasons in REASONS_OF_ENDS.items():
-            for reason in reasons:
-                CAMPAIGN_REASONS.labels(campaign, transition, reason)
+        _begin(CAMPAIGN_TRANSITIONS, CAMPAIGN_REASONS, campaign)
 
 
 PER_PARTITION = (

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
 MINUTE_S = 60
+STALE_MINUTES_MIN = 1024
+"""Below this many stale minutes it is not worth the time to clean up."""
 
 
 class Moments:
@@ -29,6 +31,9 @@ class Moments:
         self._minutes[minute] = known + 1
         if not known:
             heappush(self._heap, minute)
+            # A minute that empties and fills again and again must not cost memory for every time.
+            if len(self._heap) > 2 * len(self._minutes) + STALE_MINUTES_MIN:
+                self._heap = sorted(self._minutes)
 
     def remove(self, second: int) -> None:
         """One less; nothing happens if there is none."""
