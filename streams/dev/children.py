@@ -3,9 +3,11 @@
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 
+STOP_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -25,6 +27,16 @@ def die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def stop(process: subprocess.Popen[bytes], timeout_s: float = STOP_TIMEOUT_S) -> None:
+    """Stop a child in order, by force when that takes longer; returns when it has ended."""
+    process.terminate()
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def stop_on_signals() -> None:

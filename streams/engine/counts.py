@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 EXEMPLAR_CHARACTERS_MAX = 128
 
 Taken = tuple[str, int]
-"""An event that was taken in: its full topic name, and the timestamp of its record in milliseconds."""
+"""An event that was taken in: its topic, and the timestamp of its record in milliseconds."""
 
 
 def show(core: Partition) -> None:
@@ -46,7 +46,7 @@ def show_caught_up(number: int) -> None:
 def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:
     """Put the effects of a committed transaction into metrics and log; `now`: the moment after its commit.
 
-    taken: the events behind it; prefix: what their topics begin with.
+    taken: the events behind it; prefix: what topic names begin with, for the log.
     """
     show(core)
     commit_log.tell(core.number, outcome, prefix, now)
@@ -67,7 +67,7 @@ def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str
         events.PLACEMENTS.labels("true" if decided.allowed else "false").inc()
         for reason in decided.reasons:
             events.REFUSALS.labels(reason).inc()
-    _observe_delays(taken, prefix, now)
+    _observe_delays(taken, now)
 
 
 def _exemplar(fired: Fired) -> dict[str, str] | None:
@@ -88,10 +88,9 @@ def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> N
             callbacks.CAMPAIGN_REASONS.labels(record.campaign_id, record.transition, reason).inc()
 
 
-def _observe_delays(taken: Iterable[Taken], prefix: str, now: datetime) -> None:
+def _observe_delays(taken: Iterable[Taken], now: datetime) -> None:
     now_s = now.timestamp()
-    for full_name, timestamp_ms in taken:
-        topic = full_name.removeprefix(prefix)
+    for topic, timestamp_ms in taken:
         delay_s = max(0.0, now_s - timestamp_ms / 1000)
         if topic == TopicName.PLACEMENT_REQUESTED:
             events.REQUEST_TO_ANSWER.observe(delay_s)

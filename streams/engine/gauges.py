@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 EndOf = Callable[[str, int], int | None]
 """The offset after the last record of a topic's partition, as of the last fetch; None if it is not known."""
 
-ALL = metrics.AGE_BOUNDS_S
+BOUNDS = metrics.AGE_BOUNDS_S
 IN_HAND = ((Status.PRESENTED, TopicName.DIAL_PREVIEW), (Status.DIALING, TopicName.DIAL_ANALYSIS))
 
 
@@ -92,12 +92,12 @@ class Gauges:
         now, counts, number = self.clock.now(), held.core.census.total, held.number
         callbacks.DUE_WITHIN_MINUTE.labels(number).set(counts.due_soon(now))
         for waits_for in WAITS_FOR:
-            ages = counts.overdue(waits_for, now, ALL)
+            ages = counts.overdue(waits_for, now, BOUNDS)
             callbacks.OVERDUE.labels(number, waits_for).set(ages[-1])
             callbacks.OLDEST_OVERDUE.labels(number, waits_for).set(counts.oldest_s(waits_for, now))
             callbacks.OVERDUE_AGES.set((number, waits_for), ages)
         for status, topic in IN_HAND:
-            callbacks.COMMAND_AGES.set((number, topic), counts.command_ages(status, now, ALL))
+            callbacks.COMMAND_AGES.set((number, topic), counts.command_ages(status, now, BOUNDS))
 
     def _show_campaigns(self, held: PartitionEngine) -> None:
         now = self.clock.now()

@@ -216,7 +216,7 @@ class PartitionEngine:
             topics.add(topic)
             event = arrived(topic.removeprefix(self._settings.prefix), record)
             outcome.merge(self._spans.applied(self.core, event, now))
-            self._taken.append((topic, record.timestamp))
+            self._taken.append((event.topic, event.timestamp_ms))
             taken += len(record.value or b"")
             if self._clock.monotonic() > until or taken > TRANSACTION_BYTES_MAX:
                 break

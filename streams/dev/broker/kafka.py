@@ -17,11 +17,11 @@ from typing import Self
 
 from streams.base.errors import OperatorError
 from streams.dev.broker.java import Say, assert_free, format_storage, free_ports, java_command, last_words, launch
+from streams.dev.children import stop
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 9092
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 10
 FREE_PORT_ATTEMPTS = 3
 
 # A dead letter carries its whole original, which may have 1 MB, and headers: the broker's own limit of 1 MB is too low.
@@ -131,12 +131,7 @@ class EmbeddedKafka:
     def stop(self) -> None:
         """Stop the broker, by force after 10 s, and remove its data unless `data_dir` is given; harmless twice."""
         if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            stop(self._process)
             self._process = None
         self._folder.close()
 

@@ -12,13 +12,12 @@ from typing import Self
 
 from streams.base.errors import OperatorError
 from streams.dev.broker.java import free_ports, last_words
-from streams.dev.children import die_with_parent
+from streams.dev.children import die_with_parent, stop
 
 HOST = "127.0.0.1"
 JOB = "ringback"
 """The alert rules ask for workers whose job has this name."""
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 10.0
 POLL_S = 0.05
 SCRAPE_TIMEOUT_MAX_S = 5.0
 PAGES = (("graphs", ("classic/graph", "graph")), ("alerts", ("classic/alerts", "alerts")))
@@ -104,15 +103,9 @@ class Prometheus:
 
     def stop(self) -> None:
         """Stop it, by force after 10 s; harmless twice."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            stop(self._process)
+            self._process = None
 
     def pages(self) -> dict[str, str]:
         """The pages for people, by what they show: the first address of each that this Prometheus has."""
