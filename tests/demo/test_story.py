@@ -25,6 +25,11 @@ def test_on_the_virtual_clock_everything_comes_out_as_the_story_expects(seconds,
     assert sum(tally.commands[ANALYSIS].values()) == 280
 
 
+def test_on_a_machine_that_is_late_the_same_comes_out():
+    story = Story(START, 20)
+    assert differences(play(story, late_s=20.0), story.expected) == []
+
+
 def test_every_contact_has_a_valid_number_of_its_own():
     numbers = [number.phone_number for one in map(contact, range(CONTACTS)) for number in one.numbers]
     assert len(set(numbers)) == CONTACTS

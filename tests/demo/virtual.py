@@ -16,8 +16,11 @@ from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDec
 CALL_LASTS = timedelta(seconds=0.5)
 
 
-def play(story: Story, partitions: int = 4) -> Tally:
-    """Play the whole story; returns what a reader of the output topics would have counted."""
+def play(story: Story, partitions: int = 4, late_s: float = 0.0) -> Tally:
+    """Play the whole story; returns what a reader of the output topics would have counted.
+
+    late_s: how long the machine takes to bring an event to the worker.
+    """
     stage = Stage(story, partitions)
     stage.send((story.start, message) for message in setting(story.start))
     for scene in story.scenes:
@@ -25,7 +28,7 @@ def play(story: Story, partitions: int = 4) -> Tally:
             campaign_id, count = scene.begins_with_waiting
             stage.run_until_waiting(campaign_id, count)
         began = stage.now
-        stage.send((began + timedelta(seconds=cue.at_s), cue.message) for cue in scene.cues)
+        stage.send((began + timedelta(seconds=cue.at_s + late_s), cue.message) for cue in scene.cues)
     stage.run_to(stage.now + timedelta(seconds=15))
     return stage.tally
 

@@ -29,6 +29,9 @@ from topics.names import TopicName
 CHANGE_AFTER_S = 1.0
 DUE_AFTER_S = 3.0
 DUE_AFTER_MAX_S = 6.0
+DUE_UNLESS_CHANGED_S = 60.0
+"""When a callback would fall due that is moved away or called off: far off, so that on a slow machine the change comes
+first, too."""
 TOMORROW = timedelta(days=1)
 
 
@@ -95,6 +98,7 @@ class Player:
     def _callbacks(self) -> Iterator[Cue]:
         tomorrow = self.at(self.at_s) + TOMORROW
         later = self.at_s + CHANGE_AFTER_S
+        unless_changed = self.at(self.at_s + DUE_UNLESS_CHANGED_S)
         match self.part.plot:
             case Plot.BY_AGENT:
                 yield self._scheduled(self.soon)
@@ -104,10 +108,10 @@ class Player:
                 yield self._scheduled(tomorrow)
                 yield self._moved(later, self.soon)
             case Plot.MOVED_AWAY:
-                yield self._scheduled(self.soon)
+                yield self._scheduled(unless_changed)
                 yield self._moved(later, tomorrow)
             case Plot.CALLED_OFF:
-                yield self._scheduled(self.soon)
+                yield self._scheduled(unless_changed)
                 yield self._called_off(later)
             case Plot.ASKED_TWICE:
                 yield self._scheduled(tomorrow)

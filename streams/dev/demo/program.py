@@ -36,7 +36,7 @@ INTERRUPTED = 130
 RESTARTS_MAX = 5
 SHOW_EVERY_S = {True: 0.25, False: 3.0}
 """Seconds between two pictures, on a terminal and elsewhere."""
-PATIENCE_S = 25.0
+PATIENCE_S = 60.0
 """How long after its usual end the story is waited for."""
 
 
