@@ -107,8 +107,8 @@ class Model:
             what = {"campaign_id": campaign_id, "callback_id": callback_id, "request_id": request_id}
             self.calls = [{**what, "since": at, "until": until}]
 
-    def wrapped_up(self, value: Json, completed: set[str]) -> bool:
-        """Whether it ended a call."""
+    def wrapped_up(self, value: Json, over: set[str]) -> bool:
+        """Whether it ended a call. over: callbacks that it ended."""
         if not value["wrap_up_code"].endswith("SKIPPED"):
             self.attempts.append(value["occurred_at"])
         latest = instant(value["occurred_at"]) + timedelta(minutes=5)
@@ -116,7 +116,7 @@ class Model:
             call
             for call in self.calls
             if (call["campaign_id"] != value["campaign_id"] or call["since"] > latest)
-            and call["callback_id"] not in completed
+            and call["callback_id"] not in over
         ]
         ended, self.calls = len(left) < len(self.calls), left
         return ended
@@ -163,12 +163,12 @@ def test_no_call_within_a_gap_no_two_in_flight_and_what_waits_goes_as_soon_as_it
             replay(model, line, None)
         lines = worker.send(topic, value, at).lines
         if topic == "wrap-up":
-            completed = {
+            over = {
                 one["value"]["callback_id"]
                 for one in lines
-                if one["topic"] == "callback-lifecycle" and one["value"]["transition"] == "completed"
+                if one["topic"] == "callback-lifecycle" and one["value"]["transition"] in ("completed", "not_dialed")
             }
-            if model.wrapped_up(value, completed):
+            if model.wrapped_up(value, over):
                 for callback in stored(worker).callbacks:
                     if callback.moved_for == "gap" and callback.status == "scheduled":
                         assert callback.due_at <= model.fits(callback.campaign_id, instant(at), callback.callback_id)
