@@ -24,7 +24,7 @@ def show(core: Partition) -> None:
     """Put what a partition holds into the metrics."""
     for state in CallbackState:
         callbacks.OUTSTANDING.labels(core.number, state).set(core.census.total.in_state(state))
-    callbacks.TIMERS_RETRIED.labels(core.number).set(core.retried_count)
+    callbacks.TIMERS_RETRIED.labels(core.number).set(core.agenda.retried_count)
 
 
 def show_restored(core: Partition, rows: int, seconds: float) -> None:

@@ -116,7 +116,7 @@ class EngineStatus:
 
 def retried(engine: PartitionEngine) -> list[dict[str, object]]:
     """The timers and releases that are retried after a bug, those first that are tried first; the most of them."""
-    first = heapq.nsmallest(RETRIED_SHOWN, engine.core.retried(), key=lambda one: one.next_try)
+    first = heapq.nsmallest(RETRIED_SHOWN, engine.core.agenda.retried(), key=lambda one: one.next_try)
     return [{"callback_id": one.callback_id, "since": one.since, "next_try": one.next_try} for one in first]
 
 

@@ -146,4 +146,4 @@ class Trial:
         """What the metrics show is what the rows say, and never less than nothing."""
         rows = [decode_outline(row) for key, row in self.partition.table.items() if key != META_KEY]
         assert self.partition.census.outstanding == sum(len(row.callbacks) for row in rows) >= 0
-        assert self.partition.retried_count == 0
+        assert self.partition.agenda.retried_count == 0

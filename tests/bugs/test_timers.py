@@ -146,11 +146,11 @@ def test_a_retry_that_was_missed_many_times_is_made_once() -> None:
     trial.step(Step("schedule", by=SECOND))
     trial.now += SECOND
     trial.meets_bug = lambda input_: True
-    assert trial.partition.fire(trial.now) is not None and trial.partition.retried_count == 1
+    assert trial.partition.fire(trial.now) is not None and trial.partition.agenda.retried_count == 1
     trial.meets_bug = lambda input_: False
     trial.now += 5 * HOUR
     trial.step(Step("fire"))
-    assert list(trial.fired) == ["k00"] and trial.partition.retried_count == 0
+    assert list(trial.fired) == ["k00"] and trial.partition.agenda.retried_count == 0
 
 
 @given(STEPS)
@@ -159,4 +159,4 @@ def test_what_is_retried_is_counted_and_never_below_zero(steps: list[Step]) -> N
     trial = Trial(meets_bug=lambda input_: isinstance(input_, TimerFired))
     for step in steps:
         trial.step(step) if step.kind in ("schedule", "cancel", "clock") else trial.partition.fire(trial.now)
-        assert 0 <= trial.partition.retried_count <= trial.partition.census.outstanding
+        assert 0 <= trial.partition.agenda.retried_count <= trial.partition.census.outstanding

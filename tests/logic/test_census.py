@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.logic.contact.callback import Status
-from streams.logic.contact.rows import Outline, RowOutline, held_by
+from streams.logic.contact.rows import Outline, held_by
 from streams.logic.partition.census import IN_HAND, WAITS_FOR, WORKER, Census
 from streams.logic.partition.moments import STALE_MINUTES_MIN, Moments
 from topics.facts import HeldBy
@@ -63,12 +63,11 @@ def outlines():
 @given(st.lists(st.tuples(st.integers(0, 3), st.lists(outlines(), max_size=3))))
 def test_a_census_that_is_kept_says_what_one_of_all_rows_says(writes):
     census = Census(["two"])
-    rows: dict[int, RowOutline | None] = {}
+    rows: dict[int, list[Outline]] = {}
     for key, callbacks in writes:
-        after = RowOutline(1, tuple(callbacks)) if callbacks else None
-        census.update(rows.get(key), after)
-        rows[key] = after
-    everything = [callback for row in rows.values() if row for callback in row.callbacks]
+        census.update(rows.get(key, ()), callbacks)
+        rows[key] = callbacks
+    everything = [callback for row in rows.values() for callback in row]
     assert census.outstanding == len(everything)
     for counts, callbacks in (
         (census.total, everything),
@@ -98,6 +97,6 @@ def waits(callback):
 
 def test_a_campaign_that_nobody_named_has_no_counts_of_its_own():
     census = Census(["two"])
-    census.update(None, RowOutline(1, (Outline("k", "one", NOON),)))
+    census.update((), (Outline("k", "one", NOON),))
     assert set(census.campaigns) == {"two"} and census.campaigns["two"].states == {}
     assert census.total.in_state(CallbackState.SCHEDULED) == 1

@@ -225,7 +225,7 @@ def test_a_timer_outside_of_the_table_is_undone_and_retried_and_another_contacts
     assert [(bug.kind, bug.what) for bug in failed.bugs] == [(BugKind.TIMER, "OutsideLifecycle")]
     assert (failed.records, failed.writes, partition.table[b"L|c1"]) == ([], {}, before)
     assert [one.fired[0].topic for one in done if one.fired] == ["dial-preview"]
-    assert partition.retried_count == 1 and partition.next_at() == DUE + BACKOFF_FIRST
+    assert partition.agenda.retried_count == 1 and partition.next_at() == DUE + BACKOFF_FIRST
 
 
 def test_an_event_that_leads_outside_of_the_table_is_undone_and_goes_to_the_dead_letters() -> None:

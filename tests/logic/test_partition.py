@@ -321,11 +321,11 @@ def test_a_timer_that_meets_a_bug_is_retried_later_and_holds_nobody_else_up(log)
     outcome = log.fire_all(partition, AT_1500)
     assert [(bug.kind, bug.callback_id) for bug in outcome.bugs] == [("timer", "k1")]
     assert [fired.due_at for fired in outcome.fired] == [AT_1500]
-    assert partition.census.outstanding == 2 and partition.retried_count == 1
+    assert partition.census.outstanding == 2 and partition.agenda.retried_count == 1
     assert partition.next_at() == instant("2026-11-23T15:01:00Z")
-    assert partition.retried() == [Retried("k1", AT_1500, instant("2026-11-23T15:01:00Z"))]
+    assert partition.agenda.retried() == [Retried("k1", AT_1500, instant("2026-11-23T15:01:00Z"))]
     assert topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z"))).count("dial-preview") == 1
-    assert partition.retried_count == 0
+    assert partition.agenda.retried_count == 0
 
 
 def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_retried(log):
@@ -336,7 +336,7 @@ def test_other_timers_of_the_contact_do_not_wait_for_the_one_that_is_retried(log
     for minute in (0, 1, 3, 5, 7, 15):
         outcome = log.fire_all(partition, instant(f"2026-11-23T15:{minute:02}:00Z"))
         assert len(outcome.fired) == (minute == 5) and len(outcome.bugs) == (minute != 5)
-    assert partition.retried_count == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
+    assert partition.agenda.retried_count == 1 and partition.next_at() == instant("2026-11-23T15:31:00Z")
 
 
 def test_what_does_not_touch_a_timer_that_is_retried_leaves_its_retry(log):
@@ -346,7 +346,7 @@ def test_what_does_not_touch_a_timer_that_is_retried_leaves_its_retry(log):
     log.fire_all(partition, AT_1500)
     log.fire_all(partition, instant("2026-11-23T15:01:00Z"))
     log.send(partition, "contacts", contact(attributes={"seen": "today"}), instant("2026-11-23T15:01:30Z"))
-    assert partition.next_at() == instant("2026-11-23T15:03:00Z") and partition.retried_count == 1
+    assert partition.next_at() == instant("2026-11-23T15:03:00Z") and partition.agenda.retried_count == 1
 
 
 @pytest.mark.parametrize("event", [rescheduled(occurred_at="2026-11-23T14:40:00Z"), cancelled()])
@@ -356,7 +356,7 @@ def test_a_timer_that_is_retried_and_then_moved_or_cancelled_is_not_retried_any_
     log.bugs = 2
     log.fire_all(partition, AT_1500)
     log.send(partition, "callback-scheduled", event, AT_1500)
-    assert partition.retried_count == 0
+    assert partition.agenda.retried_count == 0
     assert topics(log.fire_all(partition, instant("2026-11-24T15:00:00Z"))).count("dial-preview") == (
         event["type"] == "rescheduled"
     )
@@ -373,7 +373,7 @@ def test_a_timer_that_keeps_failing_is_retried_after_longer_and_longer_up_to_an_
         assert after is not None
         waits.append((after - now).total_seconds() / 60)
         now = after
-        assert partition.retried() == [Retried("k1", AT_1500, now)]
+        assert partition.agenda.retried() == [Retried("k1", AT_1500, now)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
@@ -385,8 +385,8 @@ def test_a_release_that_meets_a_bug_is_retried_later():
     assert [(bug.kind, bug.callback_id is None) for bug in log.fire_all(partition, AT_1500).bugs] == [
         ("release", False)
     ]
-    assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.retried_count == 1
-    ((_, since, next_try),) = partition.retried()
+    assert partition.next_at() == instant("2026-11-23T15:01:00Z") and partition.agenda.retried_count == 1
+    ((_, since, next_try),) = partition.agenda.retried()
     assert (since, next_try) == (AT_1500, instant("2026-11-23T15:01:00Z"))
     assert "dial-analysis" in topics(log.fire_all(partition, instant("2026-11-23T15:01:00Z")))
 

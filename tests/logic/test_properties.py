@@ -302,7 +302,7 @@ def test_every_standing_callback_has_one_timer_and_the_partition_knows_the_first
         for callback in (callback for row in rows for callback in row.callbacks):
             assert callback.timer is not None or callback.status == "waiting"
         wanted = [min(timers)[0] for row in rows if (timers := wake_ups(row))]
-        release = partition._waiting.first()
+        release = partition.agenda.waiting.first()
         assert partition.next_at() == min([*wanted, *([release.at] if release else [])], default=None)
         assert partition.census.outstanding == sum(len(row.callbacks) for row in rows)
 

@@ -4,7 +4,8 @@ Source: docs/contract.md, section "placement-decided".
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.logic.contact.state import Contact
 from streams.logic.hours.open_slots import Clock
@@ -16,8 +17,7 @@ from topics.rules import SwitchToPreview
 _RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """A call that somebody is about to place. of_campaign: it is the campaign's own next record, not a callback.
 
     callback_id, request_id: what the call is for, and who asks, so that it is not refused for itself.
@@ -31,8 +31,7 @@ class Call:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True, gc=False):
     """What the checks found. reasons: one for each that failed. facts: by check. matched: pre-call rules, in order.
 
     clocks: those of callable time, which all have an open slot if no check failed.

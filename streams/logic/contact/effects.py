@@ -4,8 +4,9 @@ Within one step the lifecycle records stand in the order of the transitions, eac
 `presented` or `dialing` it belongs to, and the view of the outstanding callbacks last.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from streams.logic.contact.callback import MovedFor
 from streams.logic.contact.trace_context import TraceContext
@@ -16,8 +17,7 @@ from topics.facts import HeldBy, LifecycleFacts
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Struct, frozen=True, gc=False):
     """Ask the dialer to dial. wanted_at: when it should have been asked. held_by: None for a timer that just fired.
 
     moved_for: why the system had moved the callback before, None if it had not. trace: what the command carries on.
@@ -31,8 +31,7 @@ class Dial:
     trace: TraceContext | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True, gc=False):
     """The answer to a placement request, encoded. decided: what it says; None if it is an earlier answer once more.
 
     trace: of the request.
@@ -43,8 +42,7 @@ class Answered:
     trace: TraceContext | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DncAppended:
+class DncAppended(Struct, frozen=True, gc=False):
     """A number goes on a Do Not Call list: a record for everybody, and it holds here at once."""
 
     entry: DncEntry

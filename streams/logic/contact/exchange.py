@@ -1,9 +1,11 @@
 """What passes between the core and whoever runs it: records in, records and rows out. No Kafka, no clock."""
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from topics.codec import BadEvent, ErrorCode
 from topics.records import CallbackLifecycle, Cause, PlacementDecided
@@ -31,8 +33,7 @@ class Damage:
         return BadEvent(self.code, "$", self.what)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True, gc=False):
     """One record as it came in. `topic` is without prefix. damage: of one that could not be decoded whole."""
 
     topic: str
@@ -50,8 +51,7 @@ class Arrived:
         return Cause(topic=self.topic, partition=self.partition, offset=self.offset)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True, gc=False):
     """One record to write, to the partition of its producer. Only dead letters carry a timestamp."""
 
     topic: str
@@ -83,8 +83,7 @@ class Result(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True, gc=False):
     """One command, for the metrics: its topic, when it was wanted, what held it up, and its id.
 
     traceparent: the trace context that it carries, None if it carries none.
@@ -126,8 +125,7 @@ class Bug:
         return cls(kind, type(error).__name__, "".join(lines), callback_id, cause)
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct, gc=False):
     """What one step writes, all of it or nothing.
 
     records: in the order of production. writes: rows of the contacts table that changed, None for a removed one.
@@ -136,15 +134,15 @@ class Outcome:
     decided on requests that came for the first time. transitions: those that `records` tell of, for metrics and log.
     """
 
-    records: list[Record] = field(default_factory=list)
-    writes: dict[bytes, bytes | None] = field(default_factory=dict)
-    fired: list[Fired] = field(default_factory=list)
-    bugs: list[Bug] = field(default_factory=list)
-    counts: dict[tuple[str, str, Result], int] = field(default_factory=dict)
-    dead: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, Cause] = field(default_factory=dict)
-    placements: list[PlacementDecided[object]] = field(default_factory=list)
-    transitions: list[CallbackLifecycle[object]] = field(default_factory=list)
+    records: list[Record] = []
+    writes: dict[bytes, bytes | None] = {}
+    fired: list[Fired] = []
+    bugs: list[Bug] = []
+    counts: dict[tuple[str, str, Result], int] = {}
+    dead: dict[str, int] = {}
+    examples: dict[str, Cause] = {}
+    placements: list[PlacementDecided[object]] = []
+    transitions: list[CallbackLifecycle[object]] = []
 
     @classmethod
     def undone(cls, kind: BugKind, error: Exception, callback_id: str | None = None) -> "Outcome":
@@ -162,13 +160,14 @@ class Outcome:
     def merge(self, later: "Outcome") -> None:
         """Add a later step of the same transaction; its rows replace earlier ones."""
         self.records += later.records
-        self.writes |= later.writes
+        self.writes.update(later.writes)
         self.fired += later.fired
         self.placements += later.placements
         self.transitions += later.transitions
         self.bugs += later.bugs
         for key, number in later.counts.items():
             self.counts[key] = self.counts.get(key, 0) + number
-        for error, number in later.dead.items():
-            self.dead[error] = self.dead.get(error, 0) + number
-        self.examples = later.examples | self.examples
+        if later.dead:
+            for error, number in later.dead.items():
+                self.dead[error] = self.dead.get(error, 0) + number
+            self.examples = later.examples | self.examples

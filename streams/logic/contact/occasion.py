@@ -3,8 +3,9 @@
 Source: docs/rules.md, section 5.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from streams.logic.contact.bounds import RULE_WORK_MAX
 from streams.logic.contact.state import Contact
@@ -15,8 +16,7 @@ class TooMuchWork(Exception):
     """The rules need more work for one event than it may take."""
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct, gc=False):
     """What is left of the rule work that one event may take, in points of `RULE_WORK_MAX`."""
 
     left: int = RULE_WORK_MAX
@@ -28,8 +28,7 @@ class Work:
             raise TooMuchWork
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True, gc=False):
     """An occasion to look at rules.
 
     contact: as it stands; for a wrap-up, with its attempt counted and its attributes merged. at: the moment that
@@ -40,4 +39,4 @@ class Occasion:
     phone_number: str
     at: datetime
     wrap_up: WrapUp | None = None
-    work: Work = field(default_factory=Work, compare=False)
+    work: Work = field(default_factory=Work)

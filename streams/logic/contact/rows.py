@@ -3,6 +3,7 @@
 Source: docs/rules.md, section 8 row 4; docs/decisions/0002-one-row-per-contact.md.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,6 +42,10 @@ class RowOutline(Struct, frozen=True, gc=False):
     version: int
     callbacks: tuple[Outline, ...] = ()
     heard_at: datetime | None = None
+
+
+Outlined = RowOutline | Contact
+"""What is at hand of a contact: the part of its row, or all of it."""
 
 
 class Lane(NamedTuple):
@@ -82,29 +87,6 @@ def decode_contact(row: bytes, since: datetime | None = None) -> Contact:
 def decode_outline(row: bytes) -> RowOutline:
     """The part of a row a restart needs. Raises UnknownRowVersion for one that a newer version wrote."""
     return _outlines.decode(outlined(row))
-
-
-def outline_of(contact: Contact) -> RowOutline:
-    """The same part, of a contact at hand."""
-    return RowOutline(
-        contact.version,
-        tuple(
-            Outline(
-                callback.callback_id,
-                callback.campaign_id,
-                callback.due_at,
-                callback.status,
-                callback.timer,
-                callback.held_unreadable,
-                callback.first_due_at,
-                callback.waits_for,
-                callback.to_agent,
-                callback.commanded_at,
-            )
-            for callback in contact.callbacks
-        ),
-        contact.heard_at,
-    )
 
 
 def row_bytes_max(input_: Input, before: Contact | None, after: Contact) -> int:
@@ -153,7 +135,7 @@ def _lightened(contact: Contact) -> Contact:
     return replace(contact, ended=contact.ended[(len(contact.ended) + 1) // 2 :])
 
 
-def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
+def wake_ups(row: Outlined | None) -> list[tuple[datetime, str]]:
     """When the contact's timers fire, and of which callback; an empty id is the end of its memory.
 
     Nothing if it waits for nothing but events and releases.
@@ -165,9 +147,8 @@ def wake_ups(row: RowOutline | None) -> list[tuple[datetime, str]]:
     return [(callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer]
 
 
-def waiting_in(row: RowOutline | None) -> set[Waiting]:
-    """Every callback of a row that waits."""
-    callbacks = row.callbacks if row else ()
+def waiting_in(callbacks: Iterable[Outline | Callback]) -> set[Waiting]:
+    """Those of a contact's callbacks that wait."""
     return {
         Waiting(lane_of(callback), callback.callback_id, callback.due_at, held_by(callback))
         for callback in callbacks
@@ -175,7 +156,7 @@ def waiting_in(row: RowOutline | None) -> set[Waiting]:
     }
 
 
-def lane_of(callback: Outline) -> Lane:
+def lane_of(callback: Outline | Callback) -> Lane:
     """The lane in which a callback waits, if it does."""
     return Lane(callback.campaign_id, callback.to_agent is not None, callback.first_due_at is not None)
 

@@ -5,9 +5,9 @@ Source: docs/rules.md, section 5 and section 8 rows 20 to 22 and 26.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 from msgspec.json import encode
 from msgspec.structs import replace
 
@@ -32,8 +32,7 @@ from topics.rules import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True, gc=False):
     """What the rules are run for. event_id, occurred_at: of the wrap-up, the request, or what set the timer.
 
     conversation_id: of a wrap-up; None before a call. call_began_at: of the call of a callback that it has ended.

@@ -4,8 +4,9 @@ Source: docs/rules.md, sections 1, 5 and 9; docs/decisions/0044-ladders-and-call
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from streams.logic.contact.callback import Callback
 from streams.logic.contact.ids import rule_callback_id
@@ -28,8 +29,7 @@ from topics.records import Reason
 from topics.rules import IfOutstanding, ScheduleCallback
 
 
-@dataclass(frozen=True, slots=True)
-class EndedCall:
+class EndedCall(Struct, frozen=True, gc=False):
     """The call that a wrap-up, its first, has ended.
 
     right_party: it reached whom it was meant for. began_at: of the call of a callback, when its presentation began.

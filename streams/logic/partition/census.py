@@ -3,12 +3,12 @@
 It reads no clock. Source: docs/metrics.md.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streams.logic.contact.callback import Status
-from streams.logic.contact.rows import Outline, RowOutline, held_by
+from streams.logic.contact.callback import Callback, Status
+from streams.logic.contact.rows import Outline, held_by
 from streams.logic.partition.moments import Moments
 from topics.facts import HeldBy
 from topics.records import CallbackState
@@ -19,6 +19,8 @@ WAITS_FOR = (WORKER, *HeldBy)
 OVERDUE_S = 2
 """In whole seconds: one that fell due in the second before this one may have done so a moment ago."""
 SOON_S = 60
+Callbacks = Sequence[Outline | Callback]
+
 IN_HAND = (Status.PRESENTED, Status.DIALING)
 
 
@@ -30,13 +32,13 @@ class Counts:
     due_at: dict[str, Moments] = field(default_factory=lambda: {name: Moments() for name in WAITS_FOR})
     in_hand: dict[Status, Moments] = field(default_factory=lambda: {status: Moments() for status in IN_HAND})
 
-    def add(self, callback: Outline) -> None:
+    def add(self, callback: Outline | Callback) -> None:
         """One more callback."""
         self.states[callback.status] = self.states.get(callback.status, 0) + 1
         moments, second = self._place(callback)
         moments.add(second)
 
-    def remove(self, callback: Outline) -> None:
+    def remove(self, callback: Outline | Callback) -> None:
         """One less."""
         self.states[callback.status] -= 1
         moments, second = self._place(callback)
@@ -69,7 +71,7 @@ class Counts:
         """How many commands have no outcome yet, by age. status: `presented` is of previews, `dialing` of analyses."""
         return self.in_hand[status].ages(_second(now), 0, bounds)
 
-    def _place(self, callback: Outline) -> tuple[Moments, int]:
+    def _place(self, callback: Outline | Callback) -> tuple[Moments, int]:
         if callback.status is Status.SCHEDULED:
             return self.due_at[WORKER], _second(callback.due_at)
         if callback.status in IN_HAND:
@@ -92,11 +94,8 @@ class Census:
         """How many callbacks are scheduled and have not ended."""
         return sum(self.total.states.values())
 
-    def update(self, before: RowOutline | None, after: RowOutline | None) -> None:
+    def update(self, gone: Callbacks, come: Callbacks) -> None:
         """The callbacks of a contact until now, and from now on."""
-        gone, come = before.callbacks if before else (), after.callbacks if after else ()
-        if gone == come:
-            return
         for callback in gone:
             for counts in self._of(callback):
                 counts.remove(callback)
@@ -104,7 +103,7 @@ class Census:
             for counts in self._of(callback):
                 counts.add(callback)
 
-    def _of(self, callback: Outline) -> Iterable[Counts]:
+    def _of(self, callback: Outline | Callback) -> Iterable[Counts]:
         if not self.campaigns:
             return self._total
         if (counts := self.campaigns.get(callback.campaign_id)) is not None:

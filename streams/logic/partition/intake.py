@@ -35,6 +35,7 @@ TYPES = {
     TopicName.PLACEMENT_REQUESTED: ("placement_requested",),
 }
 """The types of the events of each contact topic."""
+_TYPES: dict[str, tuple[str, ...]] = {str(topic): types for topic, types in TYPES.items()}
 
 
 class _Typed(Struct):
@@ -105,10 +106,11 @@ def place_of(arrived: Arrived) -> Cause:
 
 def type_of(arrived: Arrived, input_: Input | None = None) -> str:
     """The type of an event, one of TYPES or UNREAD, for the metrics. input_: what was read of it; None if nothing."""
+    types = _TYPES[arrived.topic]
     if arrived.topic == TopicName.CONTACTS:
-        return TYPES[TopicName.CONTACTS][arrived.value is None]
+        return types[arrived.value is None]
     if arrived.topic != TopicName.CALLBACK_SCHEDULED:
-        return TYPES[TopicName(arrived.topic)][0]
+        return types[0]
     if isinstance(input_, CallbackEvent):
         return str(input_.__struct_config__.tag)
     try:

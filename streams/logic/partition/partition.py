@@ -14,29 +14,24 @@ from streams.logic.contact.exchange import Arrived, Bug, BugKind, Fired, Latenes
 from streams.logic.contact.inputs import ConfigurationChanged, Input, Released, TimerFired
 from streams.logic.contact.limits import BACKOFF_FIRST
 from streams.logic.contact.rows import (
-    RowOutline,
     decode_contact,
     decode_outline,
     encode_contact,
-    outline_of,
     row_bytes_max,
-    waiting_in,
-    wake_ups,
 )
 from streams.logic.decisions.decide import Decision, decide
+from streams.logic.partition.agenda import Agenda
 from streams.logic.partition.appends import Appends
-from streams.logic.partition.census import Census
 from streams.logic.partition.config_sync import ConfigSync
-from streams.logic.partition.due_index import DueIndex, Wanted
+from streams.logic.partition.due_index import Wanted
 from streams.logic.partition.intake import Trace, cause_of, place_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
 from streams.logic.partition.pacing import Pacing
-from streams.logic.partition.retries import Retried, Retries
 from streams.logic.partition.stepped import made_unreadable, outcome_of, with_retry
-from streams.logic.partition.waiting_room import Release, WaitingRoom
+from streams.logic.partition.waiting_room import Release
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
 
@@ -58,17 +53,15 @@ class Partition:
         decide: Callable[..., Decision] = decide,
     ) -> None:  # fmt: skip
         self.number = number
-        self.census = Census(campaigns)
+        self.agenda = Agenda(campaigns)
+        self.census, self._waiting = self.agenda.census, self.agenda.waiting
         self._partitions = partitions
         self._configuration = configuration
         self.table, self.outlet, self._decide = table, outlet, decide
-        self._index: DueIndex[bytes] = DueIndex()
-        self._waiting = WaitingRoom()
         self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
         self._appends = Appends(number, configuration.dnc)
         self.held_times = HeldTimes()
-        self._retries = Retries()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take in one changelog record, in their order, before `ready`."""
@@ -86,7 +79,7 @@ class Partition:
         self.held_times.acquired_at = self.held_times.acquired_at or now
         for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
             if is_contact(key):
-                self._reindex(key, None, decode_outline(row))
+                self.agenda.update(key, None, decode_outline(row))
             else:
                 self._appends.find(key, row)
             if count % rows_per_step == rows_per_step - 1:
@@ -105,7 +98,7 @@ class Partition:
         """
         said = self._with_meta(*self._config_sync.report(now))
         if self._config_sync.is_behind:
-            said = self._with_meta(said, self._config_sync.catch_up(self._with_outstanding, self._waiting, now))
+            said = self._with_meta(said, self._config_sync.catch_up(self.agenda.keys, self._waiting, now))
         said.merge(self._appends.read_back(self.table))
         return said
 
@@ -118,7 +111,7 @@ class Partition:
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
             key, input_, bad = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            outcome = self._apply_with_retry(key, input_, cause_of(arrived, input_), now, trace_of(arrived))
+            outcome = self._apply_with_retry(key, row, input_, cause_of(arrived, input_), now, trace_of(arrived))
         except BadEvent as refusal:
             return self._refuse(arrived, refusal, now)
         except Exception as bug:
@@ -135,18 +128,11 @@ class Partition:
 
     def _refuse(self, arrived: Arrived, bad_event: BadEvent, now: datetime, bug: Exception | None = None) -> Outcome:
         """A dead letter; a contact whose record is refused must not be dialed on the strength of the one before it."""
-        outcome = made_unreadable(arrived, self._partitions, lambda k, i, c: self._apply_input(k, i, c, now))
+        outcome = made_unreadable(
+            arrived, self._partitions, lambda k, i, c: self._apply_input(k, self.table.get(k), i, c, now)
+        )
         outcome.merge(refused(arrived, bad_event, self.outlet, bug=bug))
         return outcome
-
-    @property
-    def retried_count(self) -> int:
-        """Timers and releases that are retried after a bug."""
-        return len(self._retries) + self._waiting.backed_off_count
-
-    def retried(self) -> list[Retried]:
-        """Each of them, for any thread."""
-        return [*self._retries.standing(), *self._waiting.backed_off()]
 
     def next_at(self) -> datetime | None:
         """When `fire` has to be called next; None if there is no timer."""
@@ -156,7 +142,7 @@ class Partition:
         """What `fire` does next: when, for which callback and contact. Partitions may be compared by it."""
         if self._config_sync.pending_at is not None:
             return self._config_sync.pending_at, "", self._config_sync.next_key()
-        timer, release = self._index.first(), self._waiting.first()
+        timer, release = self.agenda.timer(), self._waiting.first()
         if release is None or (timer is not None and timer[0] <= release.at):
             return timer
         return release.at, release.callback_id, release.key
@@ -169,7 +155,7 @@ class Partition:
         """
         if self._config_sync.pending_at is not None:
             return self._review_next(now)
-        timer, release = self._index.first(), self._waiting.first()
+        timer, release = self.agenda.timer(), self._waiting.first()
         if timer is not None and timer[0] <= now and (release is None or timer[0] <= release.at):
             return self._fire_timer(timer, now)
         if release is not None and release.at <= now:
@@ -178,24 +164,24 @@ class Partition:
 
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
-        turn = self._pacing.turn(self.table.get(key), callback_id, now)
+        row = self.table.get(key)
+        turn = self._pacing.turn(row, callback_id, now)
         try:
             input_ = TimerFired(callback_id or None, turn.waits)
-            outcome = self._apply_with_retry(key, input_, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(key, row, input_, Cause(partition=self.number), now)
             if outcome:
                 self._pacing.took(turn, outcome, now)
                 return outcome
             outcome.bugs.append(Bug(BugKind.TIMER, "the timer led nowhere", callback_id=input_.callback_id))
         except Exception as error:
             outcome = Outcome.undone(BugKind.TIMER, error, callback_id or None)
-        self._retries.failed(timer, now)
-        self._index.set(key, self._retries.first(key, wake_ups(decode_outline(self.table[key]))))
+        self.agenda.failed(timer, self.table[key], now)
         return outcome
 
     def _release(self, release: Release, now: datetime) -> Outcome:
-        input_ = Released(release.callback_id, release.held_by)
+        input_, row = Released(release.callback_id, release.held_by), self.table.get(release.key)
         try:
-            outcome = self._apply_with_retry(release.key, input_, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(release.key, row, input_, Cause(partition=self.number), now)
         except Exception as error:
             self._waiting.back_off(release, now + BACKOFF_FIRST)
             return Outcome.undone(BugKind.RELEASE, error, release.callback_id)
@@ -210,16 +196,19 @@ class Partition:
         key = self._config_sync.next_key()
         input_ = ConfigurationChanged(self._config_sync.applied, self._config_sync.since)
         try:
-            outcome = self._apply_with_retry(key, input_, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(key, self.table.get(key), input_, Cause(partition=self.number), now)
         except Exception as error:
             return self._with_meta(Outcome.undone(BugKind.CONFIGURATION, error), self._config_sync.done(failed=True))
         return self._with_meta(outcome, self._config_sync.done())
 
-    def _apply_with_retry(self, key: bytes, input_: Input, cause: Cause, now: datetime, trace: Trace = None) -> Outcome:
-        return with_retry(lambda: self._apply_input(key, input_, cause, now, trace))
+    def _apply_with_retry(
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None
+    ) -> Outcome:
+        return with_retry(lambda: self._apply_input(key, row, input_, cause, now, trace))
 
-    def _apply_input(self, key: bytes, input_: Input, cause: Cause, now: datetime, trace: Trace = None) -> Outcome:
-        row = self.table.get(key)
+    def _apply_input(
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None
+    ) -> Outcome:
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
         after, effects = self._decide(before, input_, cause, self._configuration, now, trace=trace)
         if after is before and not effects:
@@ -229,18 +218,10 @@ class Partition:
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
         for changed, value in outcome.writes.items():
             self.restore(changed, value)
-        self._reindex(key, outline_of(before) if before else None, outline_of(after) if after else None)
+        self.agenda.update(key, before, after)
         self._config_sync.open_new(self._waiting, now)
         self._appends.append(effects)
         return outcome
-
-    def _reindex(self, key: bytes, before: RowOutline | None, after: RowOutline | None) -> None:
-        self.census.update(before, after)
-        self._waiting.update(key, waiting_in(before), waiting_in(after))
-        self._index.set(key, self._retries.first(key, wake_ups(after)))
-
-    def _with_outstanding(self) -> set[bytes]:
-        return set(self._index) | self._waiting.keys(set(self._waiting.campaign_ids()))
 
     def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:
         if meta_row is not None:

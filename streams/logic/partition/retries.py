@@ -6,9 +6,10 @@ Source: docs/engine.md, "When something goes wrong".
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from streams.logic.contact.limits import BACKOFF_FIRST, BACKOFF_MAX
 from streams.logic.partition.due_index import Entry
@@ -17,8 +18,7 @@ WakeUp = tuple[datetime, str]
 """When a timer of a contact fires, and for which callback; an empty id is the end of its memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Retry:
+class _Retry(Struct, frozen=True, gc=False):
     wake_up: WakeUp
     wait: timedelta
     until: datetime

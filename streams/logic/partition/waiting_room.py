@@ -4,8 +4,9 @@ Derived from the rows of the table and never stored. It reads no clock and decid
 Source: docs/rules.md, section 8 row 15 and section 9.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from streams.logic.contact.rows import Lane, Waiting
 from streams.logic.partition.due_index import DueIndex
@@ -13,8 +14,7 @@ from streams.logic.partition.retries import Retried
 from topics.facts import HeldBy
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True, gc=False):
     """A waiting callback that may go out at `at`. held_by: what it waited for last. governed: the rate counts it."""
 
     at: datetime
@@ -26,16 +26,14 @@ class Release:
     governed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True, gc=False):
     """How far apart the commands of a lane are. governed: whether they keep to the campaign's rate, and count."""
 
     gap: timedelta
     governed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenLane:
+class _OpenLane(Struct, frozen=True, gc=False):
     opened_at: datetime
     pace: Pace
 

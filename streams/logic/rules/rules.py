@@ -59,7 +59,7 @@ class CompiledRuleSet:
         assert occasion.wrap_up is not None, "wrap-up rules need a wrap-up"
         code = occasion.wrap_up.wrap_up_code
         named = self.by_code.get(code, ())
-        for rule in merge(named, self.otherwise, key=_PLACE) if named else self.otherwise:
+        for rule in merge(named, self.otherwise, key=_PLACE) if named and self.otherwise else named or self.otherwise:
             if code in rule.not_for:
                 occasion.work.spend(1)
             elif rule.holds(occasion):
