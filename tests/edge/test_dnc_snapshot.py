@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from streams.base.clock import SystemClock
 from streams.engine.dnc_maintenance import DncMaintenance
@@ -96,7 +97,7 @@ def test_a_program_that_accepts_what_was_refused_reads_everything(tmp_path, capl
     send(before, 50, b"list-1|+12125550000", b"{")
     what = frozen(before)
     (refused,) = what.refused
-    good = replace(refused, value=b'{"dnc_list_id":"list-1","phone_number":"+12125550000"}')
+    good = structs.replace(refused, value=b'{"dnc_list_id":"list-1","phone_number":"+12125550000"}')
     write(tmp_path, replace(what, refused=(good,)), HERE, NOW)
     again = Configuration()
     assert loaded(tmp_path, again) is None
