@@ -44,6 +44,9 @@ class RowOutline(Struct, frozen=True, gc=False):
     heard_at: datetime | None = None
 
 
+OutlinedCallback = Outline | Callback
+"""What is at hand of an outstanding callback: its outline, or all of it."""
+
 Outlined = RowOutline | Contact
 """What is at hand of a contact: the part of its row, or all of it."""
 
@@ -147,7 +150,7 @@ def wake_ups(row: Outlined | None) -> list[tuple[datetime, str]]:
     return [(callback.timer.at, callback.callback_id) for callback in row.callbacks if callback.timer]
 
 
-def waiting_in(callbacks: Iterable[Outline | Callback]) -> set[Waiting]:
+def waiting_in(callbacks: Iterable[OutlinedCallback]) -> set[Waiting]:
     """Those of a contact's callbacks that wait."""
     return {
         Waiting(lane_of(callback), callback.callback_id, callback.due_at, held_by(callback))
@@ -156,12 +159,12 @@ def waiting_in(callbacks: Iterable[Outline | Callback]) -> set[Waiting]:
     }
 
 
-def lane_of(callback: Outline | Callback) -> Lane:
+def lane_of(callback: OutlinedCallback) -> Lane:
     """The lane in which a callback waits, if it does."""
     return Lane(callback.campaign_id, callback.to_agent is not None, callback.first_due_at is not None)
 
 
-def held_by(callback: Outline | Callback) -> HeldBy:
+def held_by(callback: OutlinedCallback) -> HeldBy:
     """What a waiting callback waits for, or waited for last."""
     if callback.waits_for is not None:
         return callback.waits_for

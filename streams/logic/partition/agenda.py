@@ -1,6 +1,6 @@
 """What a partition has to do and when: the timers of its contacts, who waits for a campaign, what is retried.
 
-All of it follows from the rows, by way of `update`, and none of it is stored. It reads no clock.
+All but the retries follows from the rows, by way of `update`, and none of it is stored. It reads no clock.
 Source: docs/decisions/0004-one-index-entry-per-contact.md.
 """
 
@@ -30,7 +30,7 @@ class Agenda:
         if gone is not come and gone != come:
             self.census.update(gone, come)
             self.waiting.update(key, waiting_in(gone), waiting_in(come))
-        self._index.set(key, self._retries.first(key, wake_ups(after)))
+        self._set_timer(key, after)
 
     def timer(self) -> Wanted | None:
         """The timer that is wanted first."""
@@ -40,7 +40,7 @@ class Agenda:
         """A timer of the contact with this row met a bug: it is retried later."""
         key = timer[2]
         self._retries.failed(timer, now)
-        self._index.set(key, self._retries.first(key, wake_ups(decode_outline(row))))
+        self._set_timer(key, decode_outline(row))
 
     @property
     def retried_count(self) -> int:
@@ -54,3 +54,6 @@ class Agenda:
     def keys(self) -> set[bytes]:
         """Every contact with a timer, or with a callback that waits."""
         return set(self._index) | self.waiting.keys(set(self.waiting.campaign_ids()))
+
+    def _set_timer(self, key: bytes, row: Outlined | None) -> None:
+        self._index.set(key, self._retries.first(key, wake_ups(row)))

@@ -3,12 +3,12 @@
 It reads no clock. Source: docs/metrics.md.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streams.logic.contact.callback import Callback, Status
-from streams.logic.contact.rows import Outline, held_by
+from streams.logic.contact.callback import Status
+from streams.logic.contact.rows import OutlinedCallback, held_by
 from streams.logic.partition.moments import Moments
 from topics.facts import HeldBy
 from topics.records import CallbackState
@@ -19,8 +19,6 @@ WAITS_FOR = (WORKER, *HeldBy)
 OVERDUE_S = 2
 """In whole seconds: one that fell due in the second before this one may have done so a moment ago."""
 SOON_S = 60
-Callbacks = Sequence[Outline | Callback]
-
 IN_HAND = (Status.PRESENTED, Status.DIALING)
 
 
@@ -32,13 +30,13 @@ class Counts:
     due_at: dict[str, Moments] = field(default_factory=lambda: {name: Moments() for name in WAITS_FOR})
     in_hand: dict[Status, Moments] = field(default_factory=lambda: {status: Moments() for status in IN_HAND})
 
-    def add(self, callback: Outline | Callback) -> None:
+    def add(self, callback: OutlinedCallback) -> None:
         """One more callback."""
         self.states[callback.status] = self.states.get(callback.status, 0) + 1
         moments, second = self._place(callback)
         moments.add(second)
 
-    def remove(self, callback: Outline | Callback) -> None:
+    def remove(self, callback: OutlinedCallback) -> None:
         """One less."""
         self.states[callback.status] -= 1
         moments, second = self._place(callback)
@@ -71,7 +69,7 @@ class Counts:
         """How many commands have no outcome yet, by age. status: `presented` is of previews, `dialing` of analyses."""
         return self.in_hand[status].ages(_second(now), 0, bounds)
 
-    def _place(self, callback: Outline | Callback) -> tuple[Moments, int]:
+    def _place(self, callback: OutlinedCallback) -> tuple[Moments, int]:
         if callback.status is Status.SCHEDULED:
             return self.due_at[WORKER], _second(callback.due_at)
         if callback.status in IN_HAND:
@@ -94,7 +92,7 @@ class Census:
         """How many callbacks are scheduled and have not ended."""
         return sum(self.total.states.values())
 
-    def update(self, gone: Callbacks, come: Callbacks) -> None:
+    def update(self, gone: Iterable[OutlinedCallback], come: Iterable[OutlinedCallback]) -> None:
         """The callbacks of a contact until now, and from now on."""
         for callback in gone:
             for counts in self._of(callback):
@@ -103,7 +101,7 @@ class Census:
             for counts in self._of(callback):
                 counts.add(callback)
 
-    def _of(self, callback: Outline | Callback) -> Iterable[Counts]:
+    def _of(self, callback: OutlinedCallback) -> Iterable[Counts]:
         if not self.campaigns:
             return self._total
         if (counts := self.campaigns.get(callback.campaign_id)) is not None:

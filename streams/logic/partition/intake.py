@@ -28,14 +28,13 @@ _Event = WrapUp | CallbackEvent | PlacementRequested
 
 UNREAD = "unread"
 """The type of an event whose type could not be read."""
-TYPES = {
+TYPES: dict[str, tuple[str, ...]] = {
     TopicName.CONTACTS: ("contact", "removed"),
     TopicName.CALLBACK_SCHEDULED: ("scheduled", "rescheduled", "cancelled", "changed", "returned"),
     TopicName.WRAP_UP: ("wrap_up",),
     TopicName.PLACEMENT_REQUESTED: ("placement_requested",),
 }
 """The types of the events of each contact topic."""
-_TYPES: dict[str, tuple[str, ...]] = {str(topic): types for topic, types in TYPES.items()}
 
 
 class _Typed(Struct):
@@ -106,7 +105,7 @@ def place_of(arrived: Arrived) -> Cause:
 
 def type_of(arrived: Arrived, input_: Input | None = None) -> str:
     """The type of an event, one of TYPES or UNREAD, for the metrics. input_: what was read of it; None if nothing."""
-    types = _TYPES[arrived.topic]
+    types = TYPES[arrived.topic]
     if arrived.topic == TopicName.CONTACTS:
         return types[arrived.value is None]
     if arrived.topic != TopicName.CALLBACK_SCHEDULED:
