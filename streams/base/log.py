@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from streams.base.repeated import ONE_OF_MANY
+from streams.base.shared_stream import SharedStreamHandler
 
 CONSOLE = "%(asctime)s %(levelname)-7s %(message)s"
 # Faust and aiokafka log every rebalance and retry at INFO; the engine logs what an operator must know of it.
@@ -26,6 +27,9 @@ PROTOCOL = "aiokafka.protocol"
 
 FIELDS = "fields"
 """Where a record has what stands beside its message. What a library hangs on a record of its own is left out."""
+
+SUPERVISOR = "supervisor"
+"""What the process that starts several others calls itself, in the log and as a label; the others have numbers."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,14 @@ def _may_hold_a_value(argument: object) -> bool:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: at, level, logger, message, its fields, and the traceback where there is one."""
+    """One JSON object a line: at, level, logger, message, its fields, and the traceback where there is one.
+
+    process: which of several processes of a worker says it, a field of every line; empty if there is one alone.
+    """
+
+    def __init__(self, process: str = "") -> None:
+        super().__init__()
+        self._known = {"process": process} if process else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -67,6 +78,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
+            **self._known,
             "message": record.getMessage(),
             **getattr(record, FIELDS, {}),
         }
@@ -84,10 +96,14 @@ def as_json(style: Style) -> bool:
     return style == "json" or (style == "auto" and not sys.stderr.isatty())
 
 
-def configure(level: str, style: Style) -> None:
-    """Log to standard error from `level` up, and what Python itself has to say; libraries from WARNING up."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if as_json(style) else logging.Formatter(CONSOLE))
+def configure(level: str, style: Style, process: str = "") -> None:
+    """Log to standard error from `level` up, and what Python itself has to say; libraries from WARNING up.
+
+    process: which of several processes that share standard error this one is; each line says it, and is written whole.
+    """
+    handler = SharedStreamHandler(sys.stderr) if process else logging.StreamHandler(sys.stderr)
+    console = CONSOLE.replace("%(message)s", f"[{process}] %(message)s") if process else CONSOLE
+    handler.setFormatter(JsonFormatter(process) if as_json(style) else logging.Formatter(console))
     handler.addFilter(Redacted())
     handler.addFilter(ONE_OF_MANY)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

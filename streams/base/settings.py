@@ -57,6 +57,8 @@ class Settings(Security):
     """Prefix of every topic name."""
     instance_id: str | None = Field(default=None, pattern=r"\A[A-Za-z0-9._-]{1,100}\z")
     """Name of this worker in the group; with it, a restart within the session timeout moves no partition."""
+    processes: int = Field(default=1, ge=1, le=64)
+    """Processes of this worker, each a member of the group with a core of its own; 1 starts no other process."""
     metrics_port: int = Field(default=9464, ge=0, le=65535)
     """Port of /metrics, /livez, /readyz, /startupz and /status; 0 takes any free port."""
     metrics_host: Annotated[str, AfterValidator(addresses.host)] = AUTO

@@ -30,6 +30,7 @@ def _meaning(name: str) -> str:
 @connection_options
 @click.option("--app", metavar="TEXT", help="Consumer group; workers in the same one share the work.  [ringback]")
 @click.option("--instance-id", metavar="TEXT", help="Name of this worker, for a restart that moves no partition.")
+@click.option("--processes", metavar="N", help="Processes that share the partitions of this worker.  [1]")
 @click.option("--metrics-port", metavar="PORT", help="Port of /metrics, /livez, /readyz, /status; 0: any.  [9464]")
 @click.option("--metrics-host", metavar="ADDRESS", help="Address of that port.  [auto]")
 @click.option("--state-dir", metavar="FOLDER", help="Local state, one folder for each worker.  [ringback-state]")
@@ -44,9 +45,16 @@ def worker(config: Path | None, **given: Any) -> int:
     \b
     A second worker on the same machine needs its own folder and its own port:
       ringback worker --state-dir ringback-state-2 --metrics-port 0
+
+    With --processes it is one command on several cores: several processes, each with partitions of its own, and one
+    page of metrics and health for all of them.
     """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, **given)
     # Only now, so that a mistake in the settings is reported before the imports of a worker, which take a while.
+    if settings.processes > 1:
+        from streams.worker.processes.supervisor import run_all
+
+        return run_all(settings)
     from streams.worker.main import run
 
     return run(settings)

@@ -14,6 +14,7 @@ from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Any, Self
 
+from streams.base.log import SUPERVISOR
 from streams.base.settings import CONFIG_VARIABLE, ENV_PREFIX
 from streams.dev.children import die_with_parent
 
@@ -151,9 +152,15 @@ class LocalWorker:
             return self._said[1]
         url, is_own = "", False
         for line in self.log.read_text(errors="replace").splitlines():
-            message = str(json.loads(line).get("message", "")) if line.startswith("{") else ""
+            told = json.loads(line) if line.startswith("{") else {}
+            if told.get("process", SUPERVISOR) != SUPERVISOR:
+                continue  # It has a page for that process alone.
+            message = str(told.get("message", ""))
             if message.startswith("ringback ") and " starts, process " in message:
-                url, is_own = "", message.endswith(f" {self.pid}")  # What comes before is of others on this log.
+                url, is_own = (
+                    "",
+                    f" starts, process {self.pid}" in message,
+                )  # What comes before is of others on this log.
             elif "metrics and health on " in message:
                 url = message.rsplit(" ", 1)[1]
         if not url:

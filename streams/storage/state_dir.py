@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 
 LOCK = "lock"
 LAST_RUN = "last-run"
-OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.", LAST_RUN)
+PROCESS = "process-"
+"""Of the folder of one of several processes of a worker, before its number."""
+OURS = (*(table.folder("") for table in TABLES), f"{TopicName.DNC_ENTRIES}.", LAST_RUN, PROCESS)
 """What the names of everything else in it begin with."""
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _HERE = "state_dir (RINGBACK_STATE_DIR)"

@@ -18,6 +18,9 @@ from streams.storage.last_run import RUNNING, Run
 
 log = logging.getLogger(__name__)
 
+EXIT_BROKEN = 70
+"""EX_SOFTWARE: the engine must not go on."""
+
 
 class Ending(StrEnum):
     """How a run ended."""

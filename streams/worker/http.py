@@ -18,6 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import msgspec
 import prometheus_client
+from prometheus_client import CollectorRegistry
 
 from streams.base import metrics
 from streams.base.addresses import bare, in_url
@@ -62,10 +63,12 @@ class Server:
         self.close()
 
 
-def serve(host: str, port: int, probes: Probes, status: Status) -> Server:
+def serve(
+    host: str, port: int, probes: Probes, status: Status, registry: CollectorRegistry = metrics.REGISTRY
+) -> Server:
     """Listen on `host`:`port` (0: any free port) and answer until `close()`.
 
-    `/metrics` all of `streams.base.metrics`; `/livez`, by its former name `/healthz`, `/readyz` and `/startupz` what
+    `/metrics` all of `registry`; `/livez`, by its former name `/healthz`, `/readyz` and `/startupz` what
     `probes` answers: 200 or 503, with reasons; `/status` what `status()` returns. The last four are JSON. Both are
     called from other threads than the worker's, so they must only read values that change in one step.
     Raises OperatorError when the address cannot be bound.
@@ -77,7 +80,7 @@ def serve(host: str, port: int, probes: Probes, status: Status) -> Server:
         raise OperatorError(
             f"cannot listen on {in_url(host)}:{port} for metrics and health: {reason}. {_cure(error)}"
         ) from None
-    listener.set_app(_application(probes, status))
+    listener.set_app(_application(probes, status, registry))
     return Server(listener)
 
 
@@ -99,8 +102,8 @@ def _cure(error: Exception) -> str:
     return "Name an address that this machine has with --metrics-host (RINGBACK_METRICS_HOST)"
 
 
-def _application(probes: Probes, status: Status) -> "WSGIApplication":
-    exposition: WSGIApplication = prometheus_client.make_wsgi_app(metrics.REGISTRY)
+def _application(probes: Probes, status: Status, registry: CollectorRegistry) -> "WSGIApplication":
+    exposition: WSGIApplication = prometheus_client.make_wsgi_app(registry)
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Any, NoReturn, cast
@@ -35,7 +36,7 @@ from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
 from streams.worker.binding import bound_host
-from streams.worker.ending import Ending, recorded
+from streams.worker.ending import EXIT_BROKEN, Ending, recorded
 from streams.worker.health import Health
 from streams.worker.loop_watch import LoopWatch
 from streams.worker.signals import Stopped, StopRequests, end_now
@@ -43,16 +44,25 @@ from streams.worker.watches import BrokerWatch, watch_group
 
 log = logging.getLogger(__name__)
 
-EXIT_BROKEN = 70  # EX_SOFTWARE: the engine must not go on.
+
+@dataclass(frozen=True, slots=True)
+class OneOfSeveral:
+    """Which process of a worker one is. name: for its log; empty if it is alone; listening: is told its port."""
+
+    name: str = ""
+    listening: Callable[[int], None] = lambda _: None
 
 
-def run(settings: Settings, clients: Clients | None = None) -> int:
+def run(settings: Settings, clients: Clients | None = None, member: OneOfSeveral | None = None) -> int:
     """Run a worker until SIGTERM or SIGINT; returns the exit code. clients: in the place of the product's.
+
+    member: which of several processes of a worker this is, if it is one of several.
 
     Raises OperatorError when the broker cannot be reached, topics are missing or do not fit, or the port is taken.
     """
-    logs.configure(settings.log_level, settings.log_format)
-    told = logs.about("starts", version=version("ringback"), process=os.getpid())
+    member = member or OneOfSeveral()
+    logs.configure(settings.log_level, settings.log_format, member.name)
+    told = logs.about("starts", version=version("ringback"), pid=os.getpid())
     log.info("ringback %s starts, process %d", version("ringback"), os.getpid(), extra=told)
     written_for.log_differences()
     for name, value in describe(settings):
@@ -61,10 +71,10 @@ def run(settings: Settings, clients: Clients | None = None) -> int:
     log.info("time zones: %s", ", ".join(f"{name} {value}" for name, value in zone_data.status().items()))
     process_limits.prepare()
     with held(settings.folder), recorded(settings.folder, SystemClock().now()):
-        return uvloop.run(_run(settings, clients or Clients(settings), zone_data))
+        return uvloop.run(_run(settings, clients or Clients(settings), zone_data, member.listening))
 
 
-async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int:
+async def _run(settings: Settings, clients: Clients, zone_data: ZoneData, listens: Callable[[int], None]) -> int:
     asked = StopRequests()
     loading = asyncio.ensure_future(_load())  # While broker and group are waited for.
     try:
@@ -94,6 +104,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData) -> int
         metrics.engine.INFO.labels(version("ringback")).set(1)
         listening = logs.about("listening", port=server.port)
         log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port, extra=listening)
+        listens(server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         app = create_app(settings, clients, engines, f"http://{name}:{server.port if not settings.instance_id else 1}")

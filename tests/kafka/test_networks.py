@@ -16,7 +16,7 @@ import pytest
 from streams.dev.local import POLL_S, LocalWorker
 from streams.kafka.reconnecting import PING_AFTER_S
 from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S
-from streams.worker.main import EXIT_BROKEN
+from streams.worker.ending import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader

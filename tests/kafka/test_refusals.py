@@ -23,7 +23,7 @@ from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka.clients import client_options
 from streams.kafka.membership import GroupMaxSizeReachedError, refusal
-from streams.worker.main import EXIT_BROKEN
+from streams.worker.ending import EXIT_BROKEN
 from streams.worker.watches import EXIT_REFUSED
 from tests.kafka.cluster import Cluster, configure, feeder
 from tests.kafka.test_worker import scheduled

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.kafka.clients import client_options
-from streams.worker.main import EXIT_BROKEN
+from streams.worker.ending import EXIT_BROKEN
 from tests.kafka.cluster import LIST, Cluster, Reader, configure, feeder, reader
 from tests.kafka.counted import counted
 from tests.kafka.strange import send, send_with_a_header_that_is_no_text, set_topics

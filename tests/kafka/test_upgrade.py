@@ -10,7 +10,7 @@ import pytest
 
 from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.own_rows import is_contact
-from streams.worker.main import EXIT_BROKEN
+from streams.worker.ending import EXIT_BROKEN
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.kafka.counted import counted
 from tests.kafka.test_worker import SOON_S

@@ -3,10 +3,19 @@
 `streams.worker.http` exposes them, and docs/metrics.md has each of them, and when to look at it.
 """
 
-from streams.base.metrics import callbacks, engine, events
+from streams.base.metrics import callbacks, engine, events, processes
 from streams.base.metrics.registry import AGE_BOUNDS_S, COMMAND_TOPICS, REGISTRY
 
-__all__ = ["AGE_BOUNDS_S", "COMMAND_TOPICS", "REGISTRY", "callbacks", "engine", "events", "forget_partition"]
+__all__ = [
+    "AGE_BOUNDS_S",
+    "COMMAND_TOPICS",
+    "REGISTRY",
+    "callbacks",
+    "engine",
+    "events",
+    "forget_partition",
+    "processes",
+]
 
 PER_PARTITION = (*callbacks.PER_PARTITION, *engine.PER_PARTITION, events.CONSUMER_LAG)
 
