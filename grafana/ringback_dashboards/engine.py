@@ -12,8 +12,9 @@ from grafana.ringback_dashboards.promql import highest, increase, of_workers, on
 YES_NO = as_text({0: ("no", "red"), 1: ("yes", "green")})
 DOWN = 'job=~"ringback.*"'
 """Of `up`, which every job has: what the scrape jobs of workers are called (docs/metrics.md)."""
-WORKER = ("instance",)
-ONE = "{{instance}}"
+WORKER = ("instance", "process")
+"""Without several processes under one worker, `process` is empty."""
+ONE = "{{instance}} {{process}}"
 PARTITION = "partition {{partition}}"
 
 
@@ -62,27 +63,29 @@ def _numbers() -> list[Any]:
 
 
 def _workers() -> list[Any]:
-    started = of_workers("process_start_time_seconds")
+    started, memory = of_workers("process_start_time_seconds"), of_workers("process_resident_memory_bytes")
     columns = {
-        "instance": "Worker", "version": "Version", "Value #B": "Ready", "Value #C": "Broker", "Value #D": "Partitions",
+        "instance": "Worker", "process": "Process", "version": "Version", "Value #B": "Ready",
+        "Value #C": "Broker", "Value #D": "Partitions",
         "Value #E": "Up for", "reason": "Last exit", "Value #G": "Memory",
     }  # fmt: skip
     queries = {
-        "version": f"max by (instance, version) ({series('ringback_info')})",
+        "version": f"max by (instance, process, version) ({series('ringback_info')})",
         "ready": highest("ringback_worker_ready", group=WORKER),
         "broker": highest("ringback_broker_connected", group=WORKER),
         "partitions": highest("ringback_partitions_held", group=WORKER),
-        "up for": f"max by (instance) (time() - {started})",
-        "last exit": f"max by (instance, reason) ({series('ringback_last_exit_info')})",
-        "memory": f"max by (instance) ({of_workers('process_resident_memory_bytes')})",
+        "up for": f"max by (instance, process) (time() - {started})",
+        "last exit": f"max by (instance, process, reason) ({series('ringback_last_exit_info')})",
+        "memory": f"max by (instance, process) ({memory})",
     }
     ready = series("ringback_worker_ready")
     return [
-        rows("Workers", "Every worker that answers: its version, whether it is ready and has a broker, and how its "
-             "last run ended.", queries, columns=columns, size=(24, 6), units={"Up for": "s", "Memory": "bytes"},
-             mappings={"Ready": YES_NO, "Broker": YES_NO}, none="No worker answers"),
+        rows("Workers", "Every worker that answers, and each of its processes if it has several: version, whether it "
+             "is ready and has a broker, and how its last run ended.", queries, columns=columns, size=(24, 6),
+             units={"Up for": "s", "Memory": "bytes"}, mappings={"Ready": YES_NO, "Broker": YES_NO},
+             none="No worker answers"),
         graph("Workers up and ready", "Workers that answer, workers that are ready, and scrape targets that "
-              "do not answer.",
+              "do not answer. Of a worker with several processes, each counts.",
               {"answer": f"count({series('ringback_info')})", "ready": f"sum({ready})",
                "do not answer": f"count({series('up', DOWN)} == 0) or vector(0)"}, "short",
               alerts=["RingbackWorkerDown", "RingbackCrashLoop"]),
@@ -186,12 +189,13 @@ def _faults() -> list[Any]:
 
 def _process() -> list[Any]:
     cpu = of_workers("process_cpu_seconds_total", "rate({}[$__rate_interval])")
-    files = of_workers("process_open_fds")
+    files, memory = of_workers("process_open_fds"), of_workers("process_resident_memory_bytes")
     return [
-        graph("CPU", "Cores that each worker uses; its loop uses one at most.", {ONE: f"max by (instance) ({cpu})"},
-              "short", size=(8, 8), steps=((None, "green"), (0.9, "red"))),
+        graph("CPU", "Cores that each process uses; its loop uses one at most.",
+              {ONE: f"max by (instance, process) ({cpu})"}, "short", size=(8, 8),
+              steps=((None, "green"), (0.9, "red"))),
         graph("Memory", "Resident memory of each worker.",
-              {ONE: f"max by (instance) ({of_workers('process_resident_memory_bytes')})"}, "bytes", size=(8, 8)),
-        graph("Open files", "Files and connections that each worker has open.", {ONE: f"max by (instance) ({files})"},
-              "short", size=(8, 8), steps=CALM),
+              {ONE: f"max by (instance, process) ({memory})"}, "bytes", size=(8, 8)),
+        graph("Open files", "Files and connections that each worker has open.",
+              {ONE: f"max by (instance, process) ({files})"}, "short", size=(8, 8), steps=CALM),
     ]  # fmt: skip

@@ -48,8 +48,8 @@ def variables(docs: str) -> list[Any]:
                 "The scrape jobs of the workers. Cluster, namespace and job together are one installation."),
         chosen("instance", "Instance", f"label_values({info}{{{', '.join(EVERY_WORKER)}}}, instance)",
                 "The workers."),
-        _typed("expected_workers", "Expected workers", "How many workers there should be. Fewer is shown as missing.",
-               "1"),
+        _typed("expected_workers", "Expected workers", "How many workers there should be, each process of a "
+               "worker counted. Fewer is shown as missing.", "1"),
         _typed("docs", "Documentation", "The address of the documentation, for the links to runbooks.", docs),
     ]  # fmt: skip
 

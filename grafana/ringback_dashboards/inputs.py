@@ -5,7 +5,7 @@ from typing import Any
 from grafana.ringback_dashboards.parts import graph, rows
 from grafana.ringback_dashboards.promql import highest, quantile, rate, total
 
-WORKER = ("instance",)
+WORKER = ("instance", "process")
 TOPIC = ("topic",)
 
 
@@ -44,9 +44,9 @@ def configuration() -> list[Any]:
               {"{{topic}}": highest("ringback_configuration_held_back_seconds", group=TOPIC)}, "s", size=(12, 9),
               steps=((None, "green"), (60, "yellow")), alerts=["RingbackConfigurationHeldBack"]),
         graph("Do Not Call entries", "Entries that each worker has loaded. Workers that differ for long do not read "
-              "the same list.", {"{{instance}}": highest("ringback_dnc_entries", group=WORKER)}, "short",
+              "the same list.", {"{{instance}} {{process}}": highest("ringback_dnc_entries", group=WORKER)}, "short",
               alerts=["RingbackDncDiffers"]),
         graph("Do Not Call records read", "Records read from the topic of Do Not Call entries.",
-              {"{{instance}}": rate("ringback_dnc_records_read_total", group=WORKER)}, "cps",
+              {"{{instance}} {{process}}": rate("ringback_dnc_records_read_total", group=WORKER)}, "cps",
               alerts=["RingbackDncDiffers"]),
     ]  # fmt: skip

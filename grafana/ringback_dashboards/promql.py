@@ -83,4 +83,4 @@ def missing(expected: str, held: str) -> str:
 def of_workers(metric: str, query: str = "{}") -> str:
     """A metric that every process has, of workers alone; `query` is what is asked of its series."""
     workers = series("ringback_info")
-    return f"({query.format(series(metric))} and on (cluster, namespace, job, instance) {workers})"
+    return f"({query.format(series(metric))} and on (cluster, namespace, job, instance, process) {workers})"

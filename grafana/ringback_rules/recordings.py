@@ -1,7 +1,7 @@
 """Recording rules: what dashboards and alerts share, each partition counted once.
 
 Two workers may show the same partition for as long as a scrape takes to come round, so a gauge of partitions is summed
-over the largest of each.
+over the largest of each. Of a worker with several processes each series has the label `process`; of others it is empty.
 """
 
 from grafana.ringback_rules.model import INSTALLATION as K
@@ -27,7 +27,7 @@ def once(metric: str, meaning: str, *labels: str) -> Recording:
 def grown(counter: str, span: str) -> str:
     """Whether a counter has grown by more than `$none` within a span, or before the first scrape of a new process."""
     return f"""
-{counter} > $none and on ({K}, instance) time() - process_start_time_seconds < <{span}>
+{counter} > $none and on ({K}, instance, process) time() - process_start_time_seconds < <{span}>
 or
 increase({counter}[{span}]) > $none"""
 
@@ -40,7 +40,7 @@ def begun(counter: str, span: str, span_s: str = "") -> str:
     """
     return f"""(
   ({counter} unless increase({counter}[{span}]) > {counter})
-    and on ({K}, instance) time() - process_start_time_seconds < {span_s or f"<{span}>"}
+    and on ({K}, instance, process) time() - process_start_time_seconds < {span_s or f"<{span}>"}
   or
   increase({counter}[{span}])
 )"""
@@ -97,7 +97,11 @@ sum by ({K}, reason) (rate(ringback_transition_reasons_total{{transition="blocke
 
 WORKERS = (
     Recording("ringback:workers_up:sum", f"sum by ({K}) ({UP})", "workers whose /metrics answers"),
-    Recording("ringback:workers_ready:sum", f"sum by ({K}) (ringback_worker_ready)", "workers that are ready"),
+    Recording(
+        "ringback:workers_ready:sum",
+        f"sum by ({K}) (min by ({K}, instance) (ringback_worker_ready))",
+        "workers that are ready, with all of their processes",
+    ),
     Recording(
         "ringback:partitions:max",
         f"max by ({K}) (max_over_time(ringback_contact_partitions[1h]))",
@@ -180,8 +184,8 @@ LATENESS = (
     Recording(
         "ringback:lateness_over_minute:count",
         'ringback_lateness_seconds_count - ignoring (le) ringback_lateness_seconds_bucket{le="$late"}',
-        "a counter: commands more than a minute late, of each worker",
-        ("instance", "topic", "cause"),
+        "a counter: commands more than a minute late, of each process",
+        ("instance", "process", "topic", "cause"),
         MINUTE,
     ),
     over_a_minute("15m"),

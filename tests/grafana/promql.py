@@ -10,8 +10,9 @@ from grafana.ringback_dashboards.queries import ANY, replaced
 from streams.base import metrics
 from streams.base.metrics import callbacks, engine, events
 
-TARGET_LABELS = frozenset({"cluster", "namespace", "job", "instance"})
-"""What Prometheus adds to everything that it scrapes; cluster and namespace where it has them."""
+TARGET_LABELS = frozenset({"cluster", "namespace", "job", "instance", "process"})
+"""What Prometheus adds to everything that it scrapes; cluster and namespace where it has them. process: where a worker
+has several."""
 OF_PROMETHEUS = {"up": frozenset[str](), "ALERTS": frozenset({"alertname", "severity", "alertstate"})}
 SUFFIXES = {
     "counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",),

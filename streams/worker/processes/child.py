@@ -14,7 +14,7 @@ from streams.base.log import about
 from streams.worker import standard_streams
 from streams.worker.processes.lifeline import Lifeline
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("streams.worker.processes.child")
 
 EXIT_REFUSED = 1
 

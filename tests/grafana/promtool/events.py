@@ -86,6 +86,16 @@ DEAD_LETTERS = Tests(
             {**letters("_*40 2*100"), STARTED: "_*40 570*100"},
             {"10m": [refused(2)], "24m15s": [refused(2)], "24m30s": []},
         ),
+        Case(
+            "before the first scrape of one of several processes, and not what another one has counted long ago",
+            {
+                'ringback_dead_letters_total{instance="a", process="1", code="invalid"}': "9*150",
+                'process_start_time_seconds{instance="a", process="1"}': "-9000*150",
+                'ringback_dead_letters_total{instance="a", process="2", code="invalid"}': "_*40 2*100",
+                'process_start_time_seconds{instance="a", process="2"}': "_*40 570*100",
+            },
+            {"9m": [], "10m": [refused(2)], "24m15s": [refused(2)], "24m30s": []},
+        ),
         Case("a bug, which is another alert", letters("0*8 1*100", "internal_error"), {"2m": [], "9m": []}),
         Case("none", {**letters("0*100"), STARTED: "-30*100"}, {"2m": [], "9m": []}),
     ],

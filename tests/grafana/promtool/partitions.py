@@ -155,6 +155,14 @@ NOT_READY = Tests(
             {'ringback_worker_ready{instance="a"}': "1*4 0*20 1*60"},
             {"5m45s": [], "6m": [], "9m": []},
         ),
+        Case(
+            "one of several processes is not",
+            {
+                'ringback_worker_ready{instance="a", process="1"}': "1*60",
+                'ringback_worker_ready{instance="a", process="2"}': "1*4 0*60",
+            },
+            {"5m45s": [], "6m": [fires(NOT_READY_SAYS, instance="a", process="2")]},
+        ),
         Case("it is ready", READY, {"5m": [], "10m": []}),
         *(
             Case(

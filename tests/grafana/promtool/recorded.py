@@ -128,6 +128,19 @@ PARTITIONS = [
         },
     ),
     Recorded(
+        "a worker of several processes is ready when each of them is",
+        {
+            'ringback_worker_ready{instance="a", process="1"}': "1*20",
+            'ringback_worker_ready{instance="a", process="2"}': "1*8 0*12",
+            'ringback_worker_ready{instance="b", process="1"}': "1*20",
+            'ringback_worker_ready{instance="b", process="2"}': "1*20",
+        },
+        {
+            "1m": {"ringback:workers_ready:sum": {"": 2}},
+            "3m": {"ringback:workers_ready:sum": {"": 1}},
+        },
+    ),
+    Recorded(
         "nobody holds a partition",
         {'ringback_contact_partitions{instance="a"}': "3*20"},
         {

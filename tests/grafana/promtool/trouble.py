@@ -52,6 +52,15 @@ def counted(counter: str, labels: str, what: Fires) -> list[Case]:
             },
             {"10m": [], "20m": []},
         ),
+        Case(
+            "another process of this worker was started",
+            {
+                f'{counter}{{instance="a", process="1", {labels}}}': "_*40 1*100",
+                'process_start_time_seconds{instance="a", process="1"}': "_*40 -9000*100",
+                'process_start_time_seconds{instance="a", process="2"}': "_*40 570*100",
+            },
+            {"10m": [], "20m": []},
+        ),
     ]
 
 

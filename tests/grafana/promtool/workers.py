@@ -97,6 +97,14 @@ CRASH_LOOP = Tests(
             },
             {"15m15s": [], "15m30s": [fires(AGAIN, instance="a")], "15m45s": [fires(AGAIN, instance="a")], "16m": []},
         ),
+        Case(
+            "one of several processes was",
+            {
+                'process_start_time_seconds{instance="a", process="1"}': "100*100",
+                'process_start_time_seconds{instance="a", process="2"}': "100*4 _ 200*26 _ 300*30 _ 400*60",
+            },
+            {"15m15s": [], "15m45s": [fires(AGAIN, instance="a", process="2")]},
+        ),
         Case("twice", {'process_start_time_seconds{instance="a"}': "100*4 200*4 300*60"}, {"2m": [], "10m": []}),
         Case(
             "it answers only now and then",
