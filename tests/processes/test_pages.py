@@ -38,12 +38,12 @@ def registry(commands: int, partition: int, late_s: float) -> CollectorRegistry:
 
 
 def page(of: CollectorRegistry) -> bytes:
-    text: bytes = generate_latest(of)  # type: ignore[no-untyped-call]
+    text: bytes = generate_latest(of)
     return text
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    families = text_string_to_metric_families(text)
     found = [(one.name, frozenset(one.labels.items()), one.value) for family in families for one in family.samples]
     assert len({one[:2] for one in found}) == len(found), "a series stands there twice"
     return {(name, labels): value for name, labels, value in found}
@@ -55,7 +55,9 @@ def served(*registries: CollectorRegistry | None) -> Iterator[int]:
     with ExitStack() as stack:
         known = []
         for number, one in enumerate(registries, 1):
-            port = one and stack.enter_context(http.serve("127.0.0.1", 0, WELL, dict, one)).port
+            port = None
+            if one is not None:
+                port = stack.enter_context(http.serve("127.0.0.1", 0, WELL, dict, one)).port
             known.append(Standing(str(number), NOW, None if port is None else 1, port))
         yield stack.enter_context(served_of(known))
 
@@ -154,9 +156,9 @@ def test_a_process_that_is_not_there_is_down_and_not_ready_on_the_page_and_the_o
 
 def test_a_process_that_takes_a_connection_and_says_nothing_does_not_hold_up_the_page(monkeypatch):
     monkeypatch.setattr("streams.worker.processes.pages.PAGE_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with served_of([Standing("1", NOW, 1, silent.getsockname()[1])]) as port:
-            found = samples(get(port)[1])
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent, served_of([Standing("1", NOW, 1, silent.getsockname()[1])]) as port:
+        found = samples(get(port)[1])
     assert found["ringback_process_up", frozenset({("process", "1")})] == 0
 
 

@@ -1,6 +1,7 @@
 """What each of several processes is started with, and when it is started again."""
 
 import signal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_process_that_ends_again_and_again_waits_longer_each_time_and_one_that
     while pauses[-1] < PAUSE_MAX_S:
         pauses.append(pause_s(pauses[-1], 1.0))
     assert pauses[1] == PAUSE_MIN_S
-    assert all(later == min(PAUSE_MAX_S, 2 * earlier) for earlier, later in zip(pauses[1:], pauses[2:], strict=False))
+    assert all(later == min(PAUSE_MAX_S, 2 * earlier) for earlier, later in pairwise(pauses[1:]))
     assert pause_s(PAUSE_MAX_S, 1.0) == PAUSE_MAX_S
     assert pause_s(PAUSE_MAX_S, WELL_S) == PAUSE_MIN_S
 
