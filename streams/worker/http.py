@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry
 from streams.base import metrics
 from streams.base.addresses import bare, in_url
 from streams.base.errors import OperatorError
+from streams.base.log import about
 from streams.worker.health import Answer, Probes
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Server:
         self._listener = listener
         self._thread = threading.Thread(target=listener.serve_forever, args=(0.1,), name="ringback-http", daemon=True)
         self._thread.start()
+
+    def log_where(self) -> None:
+        """Say in the log at which address it answers."""
+        told = about("listening", port=self.port)
+        log.info("metrics and health on http://%s:%d/", in_url(self.host), self.port, extra=told)
 
     def close(self) -> None:
         """Stop listening and wait until the port is free again."""

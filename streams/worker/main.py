@@ -21,7 +21,6 @@ from streams.agents import CONSUMED, register
 from streams.app import App, create_app
 from streams.base import log as logs
 from streams.base import metrics
-from streams.base.addresses import in_url
 from streams.base.clock import SystemClock, clock_for, watch
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings, describe
@@ -102,8 +101,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData, listen
 
     with http.serve(bound_host(settings.metrics_host), settings.metrics_port, health, status) as server:
         metrics.engine.INFO.labels(version("ringback")).set(1)
-        listening = logs.about("listening", port=server.port)
-        log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port, extra=listening)
+        server.log_where()
         listens(server.port)
         # A static member gets its former assignment back with the name it had then, so its name must not change.
         name = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"

@@ -93,7 +93,7 @@ def test_every_command_is_on_the_page_of_commands_and_says_what_it_does() -> Non
 
 def exposed() -> dict[str, set[str]]:
     """Every metric of ours as it is written in a query, without the suffixes of a histogram, with its labels."""
-    modules = (metrics.callbacks, metrics.engine, metrics.events)
+    modules = (metrics.callbacks, metrics.engine, metrics.events, metrics.processes)
     found = (one for module in modules for one in vars(module).values() if hasattr(one, "_labelnames"))
     suffixes = {"Counter": "_total", "Ages": "_bucket"}
     return {one._name + suffixes.get(type(one).__name__, ""): set(one._labelnames) for one in found}

@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry
 
 from streams.base import log as logs
 from streams.base import metrics
-from streams.base.addresses import in_url
 from streams.base.clock import SystemClock
 from streams.base.log import SUPERVISOR, about
 from streams.base.settings import Settings, describe
@@ -57,8 +56,7 @@ async def _run(settings: Settings, supervisor: "Supervisor") -> int:
     registry.register(AllMetrics(supervisor.standings))
     host, port = bound_host(settings.metrics_host), settings.metrics_port
     with http.serve(host, port, probes, probes.status, registry) as server:
-        listening = about("listening", port=server.port)
-        log.info("metrics and health on http://%s:%d/", in_url(server.host), server.port, extra=listening)
+        server.log_where()
         return await supervisor.run()
 
 
