@@ -132,9 +132,9 @@ import sys, warnings
 from streams.cli import group, worker
 def fail(*_, **__):
     {how}
-    return 7
+    return type("Settings", (), {{"processes": 1}})
 worker.load = fail
-sys.modules["streams.worker.main"] = type("Main", (), {{"run": staticmethod(lambda settings: settings)}})
+sys.modules["streams.worker.main"] = type("Main", (), {{"run": staticmethod(lambda settings: 7)}})
 sys.exit(group.run(["worker"]))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=ENDED_S)
