@@ -152,6 +152,7 @@ async def test_to_leave_for_good_is_passed_on_also_to_one_that_has_just_started(
     assert await stopped(running) == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs locks on pipes, which Linux has")
 def test_lines_of_several_processes_on_one_pipe_are_whole_however_long_they_are():
     """Of 40 KB each, ten times what a pipe takes in one piece."""
     program = """
