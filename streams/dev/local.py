@@ -5,6 +5,7 @@ A worker is always a process of its own: it is the unit of failure, and what is 
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -159,7 +160,7 @@ class LocalWorker:
             if message.startswith("ringback ") and " starts, process " in message:
                 url, is_own = (
                     "",
-                    f" starts, process {self.pid}" in message,
+                    bool(re.search(rf" process {self.pid}\b", message)),
                 )  # What comes before is of others on this log.
             elif "metrics and health on " in message:
                 url = message.rsplit(" ", 1)[1]
