@@ -134,7 +134,7 @@ async def test_a_process_that_hangs_is_on_the_page_as_such_and_the_partitions_of
 ) -> None:
     async with feeder(cluster) as feed, reader(cluster, ["callback-lifecycle"]) as taken:
         await configure(feed)
-        worker = cluster.worker(processes=2, session_timeout_s=60)
+        worker = cluster.worker(processes=2, session_timeout_s=20, rebalance_timeout_s=20)
         await until(lambda: shared(worker) and worker_ready(worker), "both are ready")
         hangs = pids(worker)["2"]
         os.kill(hangs, signal.SIGSTOP)
