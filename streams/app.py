@@ -18,7 +18,7 @@ from streams.faust_edge.consumer import Consumer, Transport
 from streams.kafka.clients import Clients
 
 REQUEST_TIMEOUT_S = 90.0
-HEARTBEATS_PER_SESSION = 5
+HEARTBEATS = 5  # In a session, and in the time that a rebalance waits: a member hears of it by its heartbeat.
 RECORDS_PER_FETCH_MAX = 2000
 BATCHES_QUEUED_MAX = 16  # Batches of up to 1 MB, not events: more would only be older when their turn comes.
 
@@ -59,7 +59,7 @@ def create_app(settings: Settings, clients: Clients, engines: Engines, url: str)
         broker_credentials=_credentials(clients),
         broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.session_timeout_s),
         broker_session_timeout=settings.session_timeout_s,
-        broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_PER_SESSION,
+        broker_heartbeat_interval=min(settings.session_timeout_s, settings.rebalance_timeout_s) / HEARTBEATS,
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_records=RECORDS_PER_FETCH_MAX,
         consumer_group_instance_id=settings.instance_id,
