@@ -61,7 +61,8 @@ def merged(pages: Mapping[str, Iterable[Metric]], own: Iterable[Metric] = ()) ->
     for process, page in (*pages.items(), (SUPERVISOR, own)):
         for family in page:
             _add(families, process, family)
-    ready = families.setdefault(READY, Metric(READY, metrics.engine.READY._documentation, "gauge"))
+    (empty,) = metrics.engine.READY.describe()
+    ready = families.setdefault(READY, Metric(READY, empty.documentation, "gauge"))
     there = {sample.labels[LABEL] for sample in ready.samples}
     for process in pages:
         if process not in there:
