@@ -115,13 +115,18 @@ class Inbox:
     def __bool__(self) -> bool:
         return bool(self._events.batches or self._requests.batches)
 
+    @property
+    def has_requests(self) -> bool:
+        """Whether a request waits for nothing but its turn."""
+        return bool(self._requests.batches) and not self.waits_for()
+
     def take(self, *, requests: bool = True) -> Iterator[tuple[str, SourceRecord]]:
         """Each record that is next, with its topic, as long as the caller asks. Raises MissingRecords.
 
         requests: whether placements may be answered. One goes ahead of events that came after it: somebody waits.
         """
         while True:
-            answerable = requests and self._requests.batches and not self.waits_for()
+            answerable = requests and self.has_requests
             queue = self._requests if answerable else self._events
             if not queue.batches:
                 return

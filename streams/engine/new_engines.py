@@ -8,6 +8,7 @@ from streams.base.settings import Settings
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
+from streams.engine.slices import IsWaitedFor, Slices
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.transactions import Transactions
 from streams.logic.configuration.configuration import Configuration
@@ -25,7 +26,8 @@ NoteWait = Callable[[str], None]
 class NewEngines:
     """Of one worker. partitions: how many the contact topics have. failed: called when an engine cannot go on.
 
-    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`.
+    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`;
+    is_waited_for: of any partition, see `Slices`.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class NewEngines:
         outlet: Outlet,
         failed: Callable[[int, str, BaseException], None],
         epochs: Iterator[int],
+        is_waited_for: IsWaitedFor,
     ) -> None:
         self._settings = settings
         self._partitions = partitions
@@ -46,6 +49,7 @@ class NewEngines:
         self._outlet = outlet
         self._failed = failed
         self._epochs = epochs
+        self._is_waited_for = is_waited_for
         self._changelog = Changelog(outside.clients, settings.topic(CONTACTS.changelog))
         self._stores = Stores(
             outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder, written_ends
@@ -84,7 +88,8 @@ class NewEngines:
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(
             self._settings, core, store, transactions, self._changelog, outside.clock, failed,
-            epochs=self._epochs, pace=outside.pace, spans=outside.tracing.of_partition(number),
+            epochs=self._epochs, slices=Slices(outside.clock, outside.pace, self._is_waited_for),
+            spans=outside.tracing.of_partition(number),
         )  # fmt: skip
         try:
             await engine.acquire(note_wait)

@@ -11,7 +11,9 @@ class Pace:
     """
 
     slice_s: float = 0.010
-    """A transaction decides, or configuration is applied, for so long at most: all other partitions wait meanwhile."""
+    """A transaction decides, or configuration is applied, for so long: all other partitions wait meanwhile."""
+    slices_max: int = 4
+    """A transaction decides about events for so many slices at most, while no timer and no request waits."""
     fetch_s: float = 0.2
     """A fetch of the group's consumer that finds nothing ends after this long."""
     acquiring_s: float = 0.02

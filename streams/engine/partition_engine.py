@@ -20,7 +20,7 @@ from streams.engine.counts import Taken, count, show_caught_up, show_restored
 from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
-from streams.engine.pace import PACE, Pace
+from streams.engine.slices import Slices
 from streams.engine.tracing import NO_SPANS, Spans
 from streams.kafka.transactions import Transaction, Transactions
 from streams.logic.contact.exchange import Outcome
@@ -45,7 +45,8 @@ class PartitionEngine:
 
     def __init__(
         self, settings: Settings, core: Partition, store: Store, transactions: Transactions, changelog: Changelog,
-        clock: Clock, broken: Broken, *, epochs: Iterator[int], pace: Pace = PACE, spans: Spans = NO_SPANS,
+        clock: Clock, broken: Broken, *, epochs: Iterator[int], slices: Slices | None = None,
+        spans: Spans = NO_SPANS,
     ) -> None:  # fmt: skip
         self.core = core
         self.number = core.number
@@ -61,7 +62,7 @@ class PartitionEngine:
         self._clock = clock
         self._broken = broken
         self._transactions, self._changelog = transactions, changelog
-        self._epochs, self._pace, self._spans = epochs, pace, spans
+        self._epochs, self._slices, self._spans = epochs, slices or Slices(clock), spans
         self._wake = asyncio.Event()
         self.active = self.proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
@@ -193,10 +194,10 @@ class PartitionEngine:
 
     def _fire_due(self, outcome: Outcome, now: datetime) -> None:
         """Fire what is due, oldest first, until the slice or the batch is over."""
-        until = self._clock.monotonic() + self._pace.slice_s
+        self._slices.begin()
         for _ in range(self._settings.fire_batch_max if self.ready else 0):
             at = self.core.next_at()
-            if at is None or at > now or self._clock.monotonic() > until:
+            if at is None or at > now or self._slices.over():
                 break
             self._decided_at = self._clock.moment(at, now, self._decided_at)
             fired = self.core.fire(self._decided_at)
@@ -205,12 +206,12 @@ class PartitionEngine:
             outcome.merge(fired)
 
     def _take_in(self, outcome: Outcome, now: datetime) -> set[str]:
-        """Decide about events until the slice or the transaction is full; returns their topics."""
+        """Decide about events until the slices or the transaction are full; returns their topics."""
         topics: set[str] = set()
         if not self.inbox:
             return topics
-        until, taken = self._clock.monotonic() + self._pace.slice_s, 0
-        self._decided_at = now
+        taken, self._decided_at = 0, now
+        self._slices.begin(backlog=True)
         records = self.inbox.take(requests=self.gate.open)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
@@ -218,7 +219,7 @@ class PartitionEngine:
             outcome.merge(self._spans.applied(self.core, event, now))
             self._taken.append((event.topic, event.timestamp_ms))
             taken += len(record.value or b"")
-            if self._clock.monotonic() > until or taken > TRANSACTION_BYTES_MAX:
+            if self._slices.over() or taken > TRANSACTION_BYTES_MAX:
                 break
         return topics
 
