@@ -1,7 +1,7 @@
 """Puts the effects of a committed transaction into the metrics and the log."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from streams.base.log import about
@@ -15,6 +15,7 @@ from topics.records import CallbackLifecycle, CallbackState
 log = logging.getLogger(__name__)
 
 EXEMPLAR_CHARACTERS_MAX = 128
+REQUESTS = TopicName.PLACEMENT_REQUESTED
 
 Taken = tuple[str, int]
 """An event that was taken in: its topic, and the timestamp of its record in milliseconds."""
@@ -43,7 +44,7 @@ def show_caught_up(number: int) -> None:
     log.info("partition %d: caught up, timers fire", number, extra=about("caught_up", partition=number))
 
 
-def count(core: Partition, outcome: Outcome, taken: Iterable[Taken], prefix: str, now: datetime) -> None:
+def count(core: Partition, outcome: Outcome, taken: Collection[Taken], prefix: str, now: datetime) -> None:
     """Put the effects of a committed transaction into metrics and log; `now`: the moment after its commit.
 
     taken: the events behind it; prefix: what topic names begin with, for the log.
@@ -88,11 +89,9 @@ def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> N
             callbacks.CAMPAIGN_REASONS.labels(record.campaign_id, record.transition, reason).inc()
 
 
-def _observe_delays(taken: Iterable[Taken], now: datetime) -> None:
+def _observe_delays(taken: Collection[Taken], now: datetime) -> None:
     now_s = now.timestamp()
+    of_topics = {topic: events.EVENT_TO_EFFECT.labels(topic) for topic in {topic for topic, _ in taken} - {REQUESTS}}
+    of_topics[REQUESTS] = events.REQUEST_TO_ANSWER
     for topic, timestamp_ms in taken:
-        delay_s = max(0.0, now_s - timestamp_ms / 1000)
-        if topic == TopicName.PLACEMENT_REQUESTED:
-            events.REQUEST_TO_ANSWER.observe(delay_s)
-        else:
-            events.EVENT_TO_EFFECT.labels(topic).observe(delay_s)
+        of_topics[topic].observe(max(0.0, now_s - timestamp_ms / 1000))
