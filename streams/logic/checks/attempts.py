@@ -85,8 +85,10 @@ def _quarter(at: datetime) -> int:
     return int(at.timestamp() // QUARTER_S)
 
 
-def _kept(attempts: Mapping[str, dict[int, int]], now: datetime) -> dict[str, dict[int, int]]:
+def _kept(attempts: dict[str, dict[int, int]], now: datetime) -> dict[str, dict[int, int]]:
     oldest = _quarter(now - ATTEMPTS_KEPT)
+    if min([min(quarters, default=oldest - 1) for quarters in attempts.values()], default=oldest) >= oldest:
+        return attempts  # Nearly always.
     kept = {
         number: {quarter: count for quarter, count in quarters.items() if quarter >= oldest}
         for number, quarters in attempts.items()

@@ -71,6 +71,8 @@ class Waiting(NamedTuple):
     held_by: HeldBy = HeldBy.CAMPAIGN_OFF
 
 
+_OF_TIME = TimerFired | Released | ConfigurationChanged | ContactUnreadable
+
 _encoder = msgspec.json.Encoder()
 _contacts = msgspec.json.Decoder(Contact)
 _outlines = msgspec.json.Decoder(RowOutline)
@@ -99,14 +101,15 @@ def row_bytes_max(input_: Input, before: Contact | None, after: Contact) -> int:
     adds an instant or two to each callback. What an event brings together with the end of a callback has some room too,
     and so has a request, for which somebody waits. That a record cannot be read has to be remembered in any case.
     """
-    if isinstance(input_, TimerFired | Released | ConfigurationChanged | ContactUnreadable):
+    if isinstance(input_, _OF_TIME):
         return STATE_ROW_BYTES_MAX
     if isinstance(input_, PlacementRequested):
         return ENDING_ROW_BYTES_MAX
+    if before is None or before.callbacks is after.callbacks:
+        return ROW_BYTES_MAX
     outstanding = {callback.callback_id for callback in after.callbacks}
-    if before is not None and any(callback.callback_id not in outstanding for callback in before.callbacks):
-        return ENDING_ROW_BYTES_MAX
-    return ROW_BYTES_MAX
+    is_end = any(callback.callback_id not in outstanding for callback in before.callbacks)
+    return ENDING_ROW_BYTES_MAX if is_end else ROW_BYTES_MAX
 
 
 def encode_contact(contact: Contact, before: bytes | None, bytes_max: int = ROW_BYTES_MAX) -> bytes:

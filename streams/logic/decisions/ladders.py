@@ -4,7 +4,7 @@ Counted per campaign, rule and contact, by consecutive attempts on which the rul
 Source: docs/rules.md, section 9; docs/decisions/0044-ladders-and-call-offs.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from msgspec.structs import replace
@@ -35,7 +35,7 @@ def ladder_of(rule: CompiledRule) -> ScheduleCallback | None:
 
 
 def climb(
-    step: Step, campaign_id: str, matched: Iterable[CompiledRule], *, is_attempt: bool, right_party: bool
+    step: Step, campaign_id: str, matched: Sequence[CompiledRule], *, is_attempt: bool, right_party: bool
 ) -> Mapping[RuleKey, int]:
     """Count the first wrap-up of a call for the ladders of its campaign; returns at which step each that matched is.
 
@@ -43,8 +43,10 @@ def climb(
     is no attempt takes no step and leaves each ladder at the step that it took last. Of more ladders than are
     remembered no step is returned.
     """
-    ladders = islice(dict.fromkeys(key_of(rule) for rule in matched if ladder_of(rule)), RUNGS_KEPT)
     known = step.contact.rungs
+    if not (known or matched):
+        return {}
+    ladders = islice(dict.fromkeys(key_of(rule) for rule in matched if ladder_of(rule)), RUNGS_KEPT)
     taken = {(rung.rule_set_id, rung.rule_id): rung.taken for rung in known if rung.campaign_id == campaign_id}
     if not is_attempt:
         return {key: taken.get(key, FIRST_STEP) for key in ladders}

@@ -105,12 +105,14 @@ def campaign_of(step: Step, event: WrapUp) -> Campaign:
 
 def _rules_of(step: Step, event: WrapUp) -> tuple[Campaign, Sequence[CompiledRuleSet]]:
     campaign = campaign_of(step, event)
-    known = step.configuration.rule_sets
-    if not step.configuration.unreadable.rule_sets.keys().isdisjoint(campaign.rule_set_ids):
+    known, unreadable = step.configuration.rule_sets, step.configuration.unreadable.rule_sets
+    if unreadable and not unreadable.keys().isdisjoint(campaign.rule_set_ids):
         raise BadEvent(ErrorCode.RULE_SET_UNREADABLE, "$.campaign_id", "A rule set of the campaign cannot be read")
-    if any(rule_set_id not in known for rule_set_id in campaign.rule_set_ids):
-        raise BadEvent(ErrorCode.RULE_SET_UNKNOWN, "$.campaign_id", "A rule set of the campaign is not configured")
-    return campaign, [known[rule_set_id] for rule_set_id in campaign.rule_set_ids]
+    try:
+        return campaign, [known[rule_set_id] for rule_set_id in campaign.rule_set_ids]
+    except KeyError:
+        what = "A rule set of the campaign is not configured"
+        raise BadEvent(ErrorCode.RULE_SET_UNKNOWN, "$.campaign_id", what) from None
 
 
 def _with_wrap_up(contact: Contact, event: WrapUp) -> Contact:

@@ -25,6 +25,7 @@ from topics.records import Cause
 Trace = TraceContext | None
 
 _Event = WrapUp | CallbackEvent | PlacementRequested
+_Value = _Event | ContactRecord
 
 UNREAD = "unread"
 """The type of an event whose type could not be read."""
@@ -135,9 +136,9 @@ def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | N
     return input_ if partition_for(arrived.key, partitions) == arrived.partition else None
 
 
-def _decode(topic: str, value: bytes) -> tuple[_Event | ContactRecord, BadEvent | None]:
+def _decode(topic: str, value: bytes) -> tuple[_Value, BadEvent | None]:
     event, bad_event = decode_cells(topic, value)
-    assert isinstance(event, _Event | ContactRecord), f"{topic} has no input for a contact"
+    assert isinstance(event, _Value), f"{topic} has no input for a contact"
     return event, bad_event
 
 

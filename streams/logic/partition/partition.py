@@ -30,7 +30,7 @@ from streams.logic.partition.moved_keys import checked
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
 from streams.logic.partition.pacing import Pacing
-from streams.logic.partition.stepped import made_unreadable, outcome_of, with_retry
+from streams.logic.partition.stepped import made_unreadable, outcome_of
 from streams.logic.partition.waiting_room import Release
 from topics.codec import BadEvent, ErrorCode
 from topics.records import Cause
@@ -204,7 +204,13 @@ class Partition:
     def _apply_with_retry(
         self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None
     ) -> Outcome:
-        return with_retry(lambda: self._apply_input(key, row, input_, cause, now, trace))
+        """Apply an input, and once more if it meets a bug: it undoes itself. Raises BadEvent, and the second bug."""
+        try:
+            return self._apply_input(key, row, input_, cause, now, trace)
+        except BadEvent:
+            raise
+        except Exception:
+            return self._apply_input(key, row, input_, cause, now, trace)
 
     def _apply_input(
         self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None

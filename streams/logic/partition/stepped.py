@@ -1,4 +1,4 @@
-"""The outcome of one step of a contact: records, rows and counts. A step that meets a bug is tried once more."""
+"""The outcome of one step of a contact: records, rows and counts."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,7 +12,6 @@ from streams.logic.partition.fitting import SizeLimits
 from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
-from topics.codec import BadEvent
 from topics.records import CallbackLifecycle, Cause
 
 
@@ -20,21 +19,13 @@ def outcome_of(
     key: bytes, row: bytes | None, effects: Sequence[Effect], limits: SizeLimits, held_times: HeldTimes, now: datetime
 ) -> Outcome:
     """Of a step after which the contact has this row, None for none. limits: of the topics; held_times: its own."""
+    if not effects:
+        return Outcome([], {key: row})
     outcome = Outcome(records_of(key, effects, limits), {key: row, **rows_of(effects)})
     outcome.fired = [fired(effect, held_times, now) for effect in effects if isinstance(effect, Dial)]
     outcome.transitions = [effect for effect in effects if isinstance(effect, CallbackLifecycle)]
     outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
     return outcome
-
-
-def with_retry(step: Callable[[], Outcome]) -> Outcome:
-    """Do a step, and once more if it meets a bug; it undoes itself. Raises BadEvent, and the second exception."""
-    try:
-        return step()
-    except BadEvent:
-        raise
-    except Exception:
-        return step()
 
 
 def made_unreadable(arrived: Arrived, partitions: int, apply: Callable[[bytes, Input, Cause], Outcome]) -> Outcome:
