@@ -82,7 +82,7 @@ class NewEngines:
         """An engine that has its state. Raises UnusableState when the store is found damaged."""
         core = Partition(
             number, self._partitions, self._configuration, store.rows, outlet=self._outlet,
-            campaigns=self._settings.metrics_campaigns,
+            campaigns=self._settings.metrics_campaigns, shelf=store.shelf, reach=self._outside.pace.reach,
         )  # fmt: skip
         outside, failed = self._outside, partial(self._failed, number)
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from streams.logic.partition.shelf import REACH, Reach
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -30,6 +32,8 @@ class Pace:
     """A minute. An owner that has not written them by then does not have the partition any more."""
     again_s: float = 0.5
     """A broker that is away is asked again after so long."""
+    reach: Reach = REACH
+    """How far a partition reads its timers ahead."""
     told_every_s: float = 10.0
     """A wait of that length is logged, again and again."""
 

@@ -172,12 +172,13 @@ class PartitionEngine:
     async def _transact(self) -> bool:
         """One transaction: changes of configuration, due timers, events. Returns whether there was any."""
         now = self._clock.now()
+        reads_on = self.core.read_ahead(now)
         outcome = self.core.configure(now)
         self._fire_due(outcome, now)
         topics = self._take_in(outcome, now)
         self.next_timer = self.core.next_at()
         if not (outcome or topics):
-            return await self._renew(now)
+            return await self._renew(now) or (reads_on and await asyncio.sleep(0, True))  # Others have their turn.
         await self._commit(outcome, self._offsets(topics), now)
         for topic in topics:
             self.reached(topic, self.inbox.next[topic])

@@ -3,31 +3,40 @@
 Source: docs/decisions/0015-state-on-disk.md.
 """
 
-from collections.abc import ItemsView, Iterator, MutableMapping
+from collections.abc import Callable, Generator, ItemsView, Iterator, MutableMapping
+from contextlib import closing
 from typing import Any
 
-from rocksdict import Rdict
-
+from streams.storage.entries import DERIVED
 from streams.storage.local_copy import UnusableState
 
 HEADER_KEY = b"ringback.store"
 """Every contact key has a `|`, and the partition's own row another name."""
 
+Damaged = Callable[[object], UnusableState]
+"""Notes that a database was found damaged, and why; what is to be raised then."""
+
 
 class DiskRows(MutableMapping[bytes, bytes]):
     """The rows on disk with the uncommitted changes on top; None among these is a row that is gone."""
 
-    def __init__(self, db: Rdict) -> None:
+    def __init__(self, db: Any, damaged: Damaged) -> None:
         self._db = db
+        self._damaged = damaged
         self.changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes, default: Any = None) -> Any:
         """The row, or `default`; the one thing that every event asks."""
-        try:
-            row = self.changes[key] if key in self.changes else self._db.get(key)
-        except Exception as error:
-            raise UnusableState(str(error)) from None
+        row = self.changes[key] if key in self.changes else self.committed(key)
         return default if row is None else row
+
+    def committed(self, key: bytes) -> bytes | None:
+        """The row as it is on disk."""
+        try:
+            row: bytes | None = self._db.get(key)
+        except Exception as error:
+            raise self._damaged(error) from None
+        return row
 
     def __getitem__(self, key: bytes) -> bytes:
         row: bytes | None = self.get(key)
@@ -55,24 +64,34 @@ class DiskRows(MutableMapping[bytes, bytes]):
 
     def pairs(self) -> Iterator[tuple[bytes, bytes]]:
         """The same, as an iterator."""
-        for key, row in self._on_disk():
-            if key not in self.changes:
-                yield key, row
-        yield from ((key, row) for key, row in self.changes.items() if row is not None)
+        return self.starting_with(b"")
 
-    def _on_disk(self) -> Iterator[tuple[bytes, bytes]]:
+    def starting_with(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The rows whose keys begin so."""
+        with closing(self.read(prefix, DERIVED)) as found:
+            for key, row in found:
+                if not key.startswith(prefix):
+                    break
+                if key not in self.changes and key != HEADER_KEY:
+                    yield key, row
+        changed = ((key, row) for key, row in self.changes.items() if key.startswith(prefix))
+        yield from ((key, row) for key, row in changed if row is not None)
+
+    def read(self, first: bytes, end: bytes) -> Generator[tuple[bytes, bytes]]:
+        """What is on disk from one key on and before another one, rows or not. Raises UnusableState."""
         cursor = self._db.iter()
         try:
-            cursor.seek_to_first()
+            cursor.seek(first)
             while cursor.valid():
                 key = bytes(cursor.key())
-                if key != HEADER_KEY:
-                    yield key, bytes(cursor.value())
+                if key >= end:
+                    return
+                yield key, bytes(cursor.value())
                 cursor.next()
             try:
                 cursor.status()  # An iterator ends at a damaged block as it does at the end.
             except Exception as error:
-                raise UnusableState(str(error)) from None
+                raise self._damaged(error) from None
         finally:
             del cursor  # While there is one, the folder stays locked: an error's traceback would keep it.
 

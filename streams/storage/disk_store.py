@@ -7,24 +7,31 @@ Source: docs/decisions/0015-state-on-disk.md.
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, DbClosedError, DBCompressionType, Options, Rdict, WriteBatch
 
 from streams.base import metrics
 from streams.kafka.compacted import ReadRecord
+from streams.logic.contact.upgrades import ROW_VERSION
 from streams.storage import local_copy
 from streams.storage.disk_rows import HEADER_KEY, DiskRows
+from streams.storage.disk_shelf import DiskShelf
 from streams.storage.local_copy import Source, UnusableState
 from streams.storage.store import REFRESH, Rows
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Of the folder; that of the rows is in each row."""
+FORMATS_READ = (1, FORMAT)
+"""The first has no entries that are derived from the rows."""
+DAMAGE_NOTED = "ringback-damaged"
+"""A file in a folder that was found damaged: a start reads not all of it, and might not meet the damage again."""
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE = Cache(64 * 1024 * 1024)
 """One for all partitions of the process."""
@@ -37,7 +44,10 @@ DAMAGED = re.compile(
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a folder says of itself. written_at: until when all of the changelog before `next_offset` was known."""
+    """What a folder says of itself. written_at: until when all of the changelog before `next_offset` was known.
+
+    derived: the row version of the program that derived entries from all the rows, 0 if they are not whole.
+    """
 
     format: int
     cluster: str
@@ -45,6 +55,7 @@ class Header(msgspec.Struct, frozen=True):
     partition: int
     next_offset: int
     written_at: datetime
+    derived: int = 0
 
 
 _encode = msgspec.json.Encoder().encode
@@ -60,6 +71,9 @@ class Disk(Protocol):
     def batch(self) -> Any:
         """Changes that `write` of a database takes whole."""
 
+    def note_damage(self, folder: Path, why: object) -> None:
+        """Let `open` raise UnusableState from now on, until the folder is quarantined. Never raises."""
+
     def quarantine(self, folder: Path, why: object) -> None:
         """Rename a closed one to `*.bad`. Raises OSError if it cannot be renamed."""
 
@@ -70,6 +84,8 @@ class RocksDisk:
     def open(self, folder: Path) -> Rdict:
         """Open or make one."""
         folder.parent.mkdir(parents=True, exist_ok=True)
+        if (folder / DAMAGE_NOTED).is_file():
+            raise UnusableState("it was found damaged while it was in use")
         try:
             return Rdict(str(folder), _options())
         except Exception as error:  # All it raises are plain Exceptions, which differ only in their text.
@@ -81,6 +97,11 @@ class RocksDisk:
     def batch(self) -> Any:
         """An empty one."""
         return WriteBatch(raw_mode=True)
+
+    def note_damage(self, folder: Path, why: object) -> None:
+        """Write it into the folder; where that cannot be done, it may be found again."""
+        with suppress(OSError):
+            (folder / DAMAGE_NOTED).write_text(f"{why}\n")
 
     def quarantine(self, folder: Path, why: object) -> None:
         """Rename it."""
@@ -100,10 +121,12 @@ class DiskStore:
         self._source = source
         self._disk = disk
         self._db = disk.open(folder)
-        self._rows = DiskRows(self._db)
+        self._rows = DiskRows(self._db, self._damaged)
         self.rows: Rows = self._rows
         try:
             self.header = self._header()
+            derived = 0 if self.header is None else self.header.derived
+            self.shelf = DiskShelf(self._rows, self._damaged, disk.batch, self._save, derived)
         except BaseException:
             self.close()
             raise
@@ -136,11 +159,30 @@ class DiskStore:
                 batch.delete(key)
             else:
                 batch.put(key, row)
+        self.shelf.add_to(batch)
         source = self._source
         self.header = Header(FORMAT, source.cluster, source.topic, source.partition, next_offset, written_at)
-        batch.put(HEADER_KEY, _encode(self.header))
-        self._db.write(batch)
+        self._save(batch)
         self._rows.changes.clear()
+        self.shelf.written()
+
+    def _save(self, batch: Any) -> None:
+        """Write a batch with the header, if there is one yet."""
+        if self.header is not None:
+            derived = ROW_VERSION if self.shelf.is_whole else 0
+            self.header = msgspec.structs.replace(self.header, format=FORMAT, derived=derived)
+            batch.put(HEADER_KEY, _encode(self.header))
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            if DAMAGED.match(str(error)):
+                raise self._damaged(error) from None
+            raise
+
+    def _damaged(self, why: object) -> UnusableState:
+        if not isinstance(why, DbClosedError):
+            self._disk.note_damage(self._folder, why)
+        return UnusableState(str(why))
 
     def needs_refresh(self, now: datetime) -> bool:
         """Once in a while, and not while rows wait for their offset."""
@@ -168,7 +210,7 @@ class DiskStore:
             found = _decode(bytes(header))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnusableState(f"it does not name its source: {error}") from None
-        if found.format != FORMAT:
+        if found.format not in FORMATS_READ:
             raise UnusableState(f"it is of format {found.format}, this program reads {FORMAT}")
         return found
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from streams.kafka.compacted import ReadRecord
+from streams.logic.partition.shelf import InMemory, Shelf
 
 Rows = MutableMapping[bytes, bytes]
 
@@ -18,9 +19,15 @@ seven days, and a producer's id within one."""
 
 
 class Store(Protocol):
-    """The rows of one partition. rows: key to row, both as in the changelog, also what is not committed yet."""
+    """The rows of one partition. rows: key to row, both as in the changelog, also what is not committed yet.
+
+    shelf: what is derived from them.
+    """
 
     rows: Rows
+
+    @property
+    def shelf(self) -> Shelf: ...  # noqa: D102
 
     @property
     def next_offset(self) -> int | None:
@@ -47,6 +54,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: Rows = {}
+        self.shelf: Shelf = InMemory(self.rows)
         self._fresh_at: datetime | None = None
 
     @property

@@ -171,7 +171,7 @@ async def begun(
 ) -> AsyncIterator[SingleEngine]:  # fmt: skip
     """An engine over the rows of its store, at work; it is given up with the context."""
     clock, store = clock or ManualClock(), store or MemoryStore()
-    core = Partition(0, 1, configuration(), store.rows)
+    core = Partition(0, 1, configuration(), store.rows, shelf=store.shelf)
     broken: list[BaseException] = []
     engine = engine_of(broker, core, store, clock, lambda _, error: broken.append(error), spans=spans, **settings)
     core.ready(clock.now())

@@ -220,6 +220,9 @@ class Damaging:
     def batch(self) -> NoReturn:
         raise AssertionError("nothing is open")
 
+    def note_damage(self, folder: Path, why: object) -> NoReturn:
+        raise AssertionError("nothing is open")
+
     def quarantine(self, folder: Path, why: object) -> None:
         self.quarantined += 1
 

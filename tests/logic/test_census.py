@@ -65,7 +65,8 @@ def test_a_census_that_is_kept_says_what_one_of_all_rows_says(writes):
     census = Census(["two"])
     rows: dict[int, list[Outline]] = {}
     for key, callbacks in writes:
-        census.update(rows.get(key, ()), callbacks)
+        census.count(rows.get(key, ()), callbacks)
+        census.place(rows.get(key, ()), callbacks)
         rows[key] = callbacks
     everything = [callback for row in rows.values() for callback in row]
     assert census.outstanding == len(everything)
@@ -97,6 +98,7 @@ def waits(callback):
 
 def test_a_campaign_that_nobody_named_has_no_counts_of_its_own():
     census = Census(["two"])
-    census.update((), (Outline("k", "one", NOON),))
+    census.count((), (Outline("k", "one", NOON),))
+    census.place((), (Outline("k", "one", NOON),))
     assert set(census.campaigns) == {"two"} and census.campaigns["two"].states == {}
     assert census.total.in_state(CallbackState.SCHEDULED) == 1

@@ -3,10 +3,20 @@
 What was written survives the process; a power cut may lose the last batches, never part of one.
 """
 
+from bisect import bisect_left
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-Write = list[tuple[bytes, bytes | None]]
+
+class Change(NamedTuple):
+    """A key is set or, without a value, removed; with an `end`, and all keys before that."""
+
+    key: bytes
+    value: bytes | None = None
+    end: bytes | None = None
+
+
+Write = list[Change]
 
 
 class WriteBatch:
@@ -17,11 +27,15 @@ class WriteBatch:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set a key."""
-        self.changes.append((key, value))
+        self.changes.append(Change(key, value))
 
     def delete(self, key: bytes) -> None:
         """Remove a key."""
-        self.changes.append((key, None))
+        self.changes.append(Change(key))
+
+    def delete_range(self, begin: bytes, end: bytes) -> None:
+        """Remove all keys from `begin` on and before `end`."""
+        self.changes.append(Change(begin, end=end))
 
 
 class Cursor:
@@ -31,9 +45,9 @@ class Cursor:
         self._rows = sorted(rows.items())
         self._at = 0
 
-    def seek_to_first(self) -> None:
-        """To the first key."""
-        self._at = 0
+    def seek(self, key: bytes) -> None:
+        """To this key, or the first one after it."""
+        self._at = bisect_left(self._rows, (key,))
 
     def valid(self) -> bool:
         """Whether it stands at a key."""
@@ -81,8 +95,11 @@ class Database:
         """Let go."""
 
     def _apply(self, changes: Write) -> None:
-        for key, value in changes:
-            if value is None:
+        for key, value, end in changes:
+            if end is not None:
+                for gone in [one for one in self.rows if key <= one < end]:
+                    del self.rows[gone]
+            elif value is None:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
@@ -102,6 +119,10 @@ class Disks:
     def batch(self) -> WriteBatch:
         """An empty batch."""
         return WriteBatch()
+
+    def note_damage(self, folder: Path, why: object) -> None:
+        """It never is."""
+        raise AssertionError(f"damaged: {why}")
 
     def quarantine(self, folder: Path, why: object) -> None:
         """Begin anew."""

@@ -12,6 +12,7 @@ from streams.engine.pace import Pace
 from streams.kafka.clients import Clients
 from streams.kafka.doubts import Doubts
 from streams.logic.configuration.configuration import Configuration
+from streams.logic.partition.shelf import Reach
 from streams.storage.dnc_snapshot import Frozen
 from streams.storage.local_copy import Source
 from tests.simulation.chance import Chance
@@ -24,8 +25,9 @@ from tests.simulation.wire import Wire
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLICE_IS_OVER = 0.05
 """How likely it is, each time the engine looks, that what it does has used up its slice of time."""
-PACE = Pace(fetch_s=2.0, follow_ms=2000, acquiring_s=0.1)
-"""Longer than the product's, to simulate less waiting; who waits for records is woken by the first one all the same."""
+PACE = Pace(fetch_s=2.0, follow_ms=2000, acquiring_s=0.1, reach=Reach(entries=2, ahead=timedelta(seconds=1)))
+"""Longer than the product's, to simulate less waiting; who waits for records is woken by the first one all the same.
+Little is read ahead of timers, so that most of them are on disk alone."""
 
 
 class SimulatedClients(Clients):

@@ -10,6 +10,7 @@ from datetime import datetime
 from streams.logic.contact.callback import Status
 from streams.logic.contact.rows import OutlinedCallback, held_by
 from streams.logic.partition.moments import Moments
+from streams.logic.partition.shelf import Totals, second_of
 from topics.facts import HeldBy
 from topics.records import CallbackState
 
@@ -30,15 +31,13 @@ class Counts:
     due_at: dict[str, Moments] = field(default_factory=lambda: {name: Moments() for name in WAITS_FOR})
     in_hand: dict[Status, Moments] = field(default_factory=lambda: {status: Moments() for status in IN_HAND})
 
-    def add(self, callback: OutlinedCallback) -> None:
-        """One more callback."""
-        self.states[callback.status] = self.states.get(callback.status, 0) + 1
+    def place(self, callback: OutlinedCallback) -> None:
+        """Let its instant count."""
         moments, second = self._place(callback)
         moments.add(second)
 
-    def remove(self, callback: OutlinedCallback) -> None:
-        """One less."""
-        self.states[callback.status] -= 1
+    def displace(self, callback: OutlinedCallback) -> None:
+        """Let its instant count no more."""
         moments, second = self._place(callback)
         moments.remove(second)
 
@@ -48,39 +47,42 @@ class Counts:
 
     def overdue(self, waits_for: str, now: datetime, bounds: tuple[int, ...]) -> list[int]:
         """How many that wait for this fell due more than a second ago, by age as `Moments.ages` has it; last, all."""
-        return self.due_at[waits_for].ages(_second(now), OVERDUE_S, bounds)
+        return self.due_at[waits_for].ages(second_of(now), OVERDUE_S, bounds)
 
     def oldest_s(self, waits_for: str, now: datetime) -> int:
         """Seconds since the oldest of those fell due; 0 if there is none."""
         first = self.due_at[waits_for].first()
-        age = 0 if first is None else _second(now) - first
+        age = 0 if first is None else second_of(now) - first
         return age if age >= OVERDUE_S else 0
 
     def due(self, now: datetime) -> int:
         """How many are due that nothing but the worker holds up."""
-        return self.due_at[WORKER].count(0, _second(now) + 1)
+        return self.due_at[WORKER].count(0, second_of(now) + 1)
 
     def due_soon(self, now: datetime) -> int:
         """How many fall due within the next minute."""
-        second = _second(now)
+        second = second_of(now)
         return self.due_at[WORKER].count(second, second + SOON_S)
 
     def command_ages(self, status: Status, now: datetime, bounds: tuple[int, ...]) -> list[int]:
         """How many commands have no outcome yet, by age. status: `presented` is of previews, `dialing` of analyses."""
-        return self.in_hand[status].ages(_second(now), 0, bounds)
+        return self.in_hand[status].ages(second_of(now), 0, bounds)
 
     def _place(self, callback: OutlinedCallback) -> tuple[Moments, int]:
         if callback.status is Status.SCHEDULED:
-            return self.due_at[WORKER], _second(callback.due_at)
+            return self.due_at[WORKER], second_of(callback.due_at)
         if callback.status in IN_HAND:
             # Version 2 stored no instant of its own for the command.
-            return self.in_hand[callback.status], _second(callback.commanded_at or callback.due_at)
+            return self.in_hand[callback.status], second_of(callback.commanded_at or callback.due_at)
         waits_for = held_by(callback) if callback.status is Status.WAITING else WORKER
-        return self.due_at[waits_for], _second(callback.due_at)
+        return self.due_at[waits_for], second_of(callback.due_at)
 
 
 class Census:
-    """Of one partition. total: of all campaigns; campaigns: of those that were named, by id."""
+    """Of one partition. total: of all campaigns; campaigns: of those that were named, by id.
+
+    States are of all callbacks. Instants are of those that somebody may ask about now: see `Agenda`.
+    """
 
     def __init__(self, campaigns: Collection[str] = ()) -> None:
         self.total = Counts()
@@ -92,22 +94,38 @@ class Census:
         """How many callbacks are scheduled and have not ended."""
         return sum(self.total.states.values())
 
-    def update(self, gone: Iterable[OutlinedCallback], come: Iterable[OutlinedCallback]) -> None:
-        """The callbacks of a contact until now, and from now on."""
-        for callback in gone:
-            for counts in self._of(callback):
-                counts.remove(callback)
-        for callback in come:
-            for counts in self._of(callback):
-                counts.add(callback)
+    def start(self, totals: Totals) -> None:
+        """Begin with so many callbacks."""
+        for campaign_id, states in totals.items():
+            for counts in self._of(campaign_id):
+                for state, number in states.items():
+                    counts.states[state] = counts.states.get(state, 0) + number
 
-    def _of(self, callback: OutlinedCallback) -> Iterable[Counts]:
+    def count(self, gone: Iterable[OutlinedCallback], come: Iterable[OutlinedCallback]) -> None:
+        """The callbacks of a contact until now, and from now on, by their states."""
+        for callbacks, change in ((gone, -1), (come, 1)):
+            for callback in callbacks:
+                for counts in self._of(callback.campaign_id):
+                    counts.states[callback.status] = counts.states.get(callback.status, 0) + change
+
+    def place(self, gone: Iterable[OutlinedCallback], come: Iterable[OutlinedCallback]) -> None:
+        """Those of which the instants counted until now, and those of which they do from now on."""
+        for callback in gone:
+            for counts in self._of(callback.campaign_id):
+                counts.displace(callback)
+        for callback in come:
+            for counts in self._of(callback.campaign_id):
+                counts.place(callback)
+
+    def load(self, scheduled: Iterable[tuple[str, int]]) -> None:
+        """Scheduled callbacks of which the instants count from now on: by campaign and due second."""
+        for campaign_id, second in scheduled:
+            for counts in self._of(campaign_id):
+                counts.due_at[WORKER].add(second)
+
+    def _of(self, campaign_id: str) -> Iterable[Counts]:
         if not self.campaigns:
             return self._total
-        if (counts := self.campaigns.get(callback.campaign_id)) is not None:
+        if (counts := self.campaigns.get(campaign_id)) is not None:
             return self.total, counts
         return self._total
-
-
-def _second(at: datetime) -> int:
-    return int(at.timestamp())

@@ -3,7 +3,8 @@
 Source: docs/decisions/0032-refused-at-the-start.md.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
+from itertools import islice
 
 from streams.logic.partition.own_rows import is_contact
 from topics.partitions import partition_for
@@ -27,9 +28,7 @@ def check_key(key: bytes, number: int, partitions: int) -> None:
         raise KeysMoved(number, partitions)
 
 
-def checked(rows: Iterable[tuple[bytes, bytes]], number: int, partitions: int) -> Iterator[tuple[bytes, bytes]]:
-    """The same rows; raises KeysMoved when one of the first is of a contact that belongs to another partition."""
-    for count, (key, row) in enumerate(rows):
-        if count < LOOKED_AT:
-            check_key(key, number, partitions)
-        yield key, row
+def check_first(table: Mapping[bytes, bytes], number: int, partitions: int) -> None:
+    """Raise KeysMoved when one of the first rows of a table is of a contact that belongs to another partition."""
+    for key, _ in islice(table.items(), LOOKED_AT):
+        check_key(key, number, partitions)

@@ -26,10 +26,11 @@ from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import Wanted
 from streams.logic.partition.intake import Trace, cause_of, place_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
-from streams.logic.partition.moved_keys import checked
+from streams.logic.partition.moved_keys import check_first
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
 from streams.logic.partition.own_rows import META_KEY, is_contact
 from streams.logic.partition.pacing import Pacing
+from streams.logic.partition.shelf import REACH, InMemory, Reach, Shelf
 from streams.logic.partition.stepped import made_unreadable, outcome_of
 from streams.logic.partition.waiting_room import Release
 from topics.codec import BadEvent, ErrorCode
@@ -44,16 +45,18 @@ class Partition:
     """One contact partition: `restore` its rows, make it `ready`, then `configure`, `apply` and `fire`.
 
     number: its own, of so many partitions, from 0. configuration: that of the process. table: contact key to row; only
-    this one writes it. outlet: where records go. campaigns: `census` counts each. decide: tests have their own.
+    this one writes it. outlet: where records go. campaigns: `census` counts each. decide: tests have their own. shelf:
+    derived from the table, None to hold all timers in memory; reach: how far is read ahead on it.
     """
 
     def __init__(
         self, number: int, partitions: int, configuration: Configuration,
         table: MutableMapping[bytes, bytes], *, outlet: Outlet = OUTLET, campaigns: Collection[str] = (),
-        decide: Callable[..., Decision] = decide,
+        decide: Callable[..., Decision] = decide, shelf: Shelf | None = None, reach: Reach = REACH,
     ) -> None:  # fmt: skip
         self.number = number
-        self.agenda = Agenda(campaigns)
+        self._shelf = shelf or InMemory(table)
+        self.agenda = Agenda(self._shelf, campaigns, reach)
         self.census, self._waiting = self.agenda.census, self.agenda.waiting
         self._partitions = partitions
         self._configuration = configuration
@@ -77,9 +80,12 @@ class Partition:
     def ready_in_steps(self, now: datetime, rows_per_step: int = ROWS_PER_STEP) -> Iterator[None]:
         """The same with breaks, for a caller that has other things to do. now: nobody else has it since then."""
         self.held_times.acquired_at = self.held_times.acquired_at or now
-        for count, (key, row) in enumerate(checked(self.table.items(), self.number, self._partitions)):
+        check_first(self.table, self.number, self._partitions)
+        yield from self._shelf.prepared(rows_per_step)
+        self.agenda.start()
+        for count, (key, row) in enumerate(self._shelf.at_hand()):
             if is_contact(key):
-                self.agenda.update(key, None, decode_outline(row))
+                self.agenda.load(key, decode_outline(row))
             else:
                 self._appends.find(key, row)
             if count % rows_per_step == rows_per_step - 1:
@@ -134,6 +140,10 @@ class Partition:
         outcome.merge(refused(arrived, bad_event, self.outlet, bug=bug))
         return outcome
 
+    def read_ahead(self, now: datetime) -> bool:
+        """Read what is wanted soon from the shelf, in one step; returns whether there is more. Call it now and then."""
+        return self.agenda.read_ahead(now)
+
     def next_at(self) -> datetime | None:
         """When `fire` has to be called next; None if there is no timer."""
         return None if (wanted := self.next_wanted()) is None else wanted[0]
@@ -155,7 +165,7 @@ class Partition:
         """
         if self._config_sync.pending_at is not None:
             return self._review_next(now)
-        timer, release = self.agenda.timer(), self._waiting.first()
+        timer, release = self.agenda.due(now), self._waiting.first()
         if timer is not None and timer[0] <= now and (release is None or timer[0] <= release.at):
             return self._fire_timer(timer, now)
         if release is not None and release.at <= now:
@@ -165,6 +175,8 @@ class Partition:
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
         row = self.table.get(key)
+        if not self.agenda.is_retried(key):
+            self._shelf.verify(timer, row)
         turn = self._pacing.turn(row, callback_id, now)
         try:
             input_ = TimerFired(callback_id or None, turn.waits)

@@ -44,6 +44,9 @@ class Retries:
     def __len__(self) -> int:
         return sum(len(retries) for retries in self._of.values())
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._of
+
     def failed(self, timer: Entry[bytes], now: datetime) -> None:
         """This timer of a contact failed, at the instant at which the index has it."""
         at, callback_id, key = timer
