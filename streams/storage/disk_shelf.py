@@ -147,14 +147,17 @@ class DiskShelf:
             raise self._damaged(f"an entry cannot be read: {error!r}") from None
 
     def _add(self, batch: Any, changes: Mapping[bytes, Change]) -> None:
-        changed = {}
+        changed: list[Change] = []
         for key, (before, after) in changes.items():
+            gone, come = before.callbacks if before else (), after.callbacks if after else ()
             # Most events leave the very same callbacks, and with them everything that is derived.
-            if before is None or after is None or not before.callbacks or before.callbacks != after.callbacks:
-                changed[key] = (before, after)
-                _add_timer(batch, shelved(key, before), shelved(key, after))
+            if gone and (gone is come or gone == come):
+                continue
+            _add_timer(batch, shelved(key, before), shelved(key, after))
+            if gone or come:
+                changed.append((before, after))
                 _add_at_hand(batch, key, is_at_hand(before), is_at_hand(after))
-        for campaign_id in _count(self._totals, changed.values()):
+        for campaign_id in _count(self._totals, changed):
             name = entries.TOTALS + campaign_id.encode()
             states = {state: number for state, number in self._totals[campaign_id].items() if number}
             if states:

@@ -109,8 +109,11 @@ class InMemory:
 
 def first_timer(key: bytes, row: Outlined | None) -> Wanted | None:
     """The timer of a contact that is wanted first; None if it waits for nothing but events and releases."""
-    first = min(wake_ups(row), default=None)
-    return None if first is None else (*first, key)
+    wanted = wake_ups(row)
+    if not wanted:
+        return None
+    at, callback_id = wanted[0] if len(wanted) == 1 else min(wanted)
+    return at, callback_id, key
 
 
 def is_at_hand(row: Outlined | None) -> bool:
@@ -118,9 +121,10 @@ def is_at_hand(row: Outlined | None) -> bool:
 
     A callback that is scheduled is not looked at before it is due, and so not before its timer. Every other one is.
     """
-    return row is not None and any(
-        one.status is not Status.SCHEDULED or one.timer is None or one.timer.at > one.due_at for one in row.callbacks
-    )
+    for one in row.callbacks if row is not None else ():
+        if one.status is not Status.SCHEDULED or one.timer is None or one.timer.at > one.due_at:
+            return True
+    return False
 
 
 def second_of(at: datetime) -> int:
@@ -133,6 +137,6 @@ def shelved(key: bytes, row: Outlined | None) -> Shelved | None:
     wanted = first_timer(key, row)
     if wanted is None or row is None:
         return None
-    if is_at_hand(row):
+    if not row.callbacks or is_at_hand(row):
         return Shelved(wanted)
-    return Shelved(wanted, tuple((one.campaign_id, second_of(one.due_at)) for one in row.callbacks))
+    return Shelved(wanted, tuple([(one.campaign_id, second_of(one.due_at)) for one in row.callbacks]))
