@@ -105,7 +105,7 @@ class DiskShelf:
 
     def following(self, after: Wanted, until: datetime, most: int) -> Sequence[Shelved]:
         """Those on disk, with the changes on top."""
-        changed = (shelved(key, now) for key, (_, now) in self._changes.items())
+        changed = (shelved(key, now)[0] for key, (_, now) in self._changes.items())
         new = sorted(one for one in changed if one and after < one.wanted and one.wanted[0] < until)
         with closing(self._on_disk(after, until)) as found:
             return list(islice(merge(found, new), most))
@@ -153,10 +153,12 @@ class DiskShelf:
             # Most events leave the very same callbacks, and with them everything that is derived.
             if gone and (gone is come or gone == come):
                 continue
-            _add_timer(batch, shelved(key, before), shelved(key, after))
+            (timer_before, was_at_hand), (timer_after, at_hand) = shelved(key, before), shelved(key, after)
+            _add_timer(batch, timer_before, timer_after)
+            if was_at_hand is not at_hand:
+                _add_at_hand(batch, key, at_hand)
             if gone or come:
                 changed.append((before, after))
-                _add_at_hand(batch, key, is_at_hand(before), is_at_hand(after))
         for campaign_id in _count(self._totals, changed):
             name = entries.TOTALS + campaign_id.encode()
             states = {state: number for state, number in self._totals[campaign_id].items() if number}
@@ -184,10 +186,10 @@ def _add_timer(batch: Any, gone: Shelved | None, come: Shelved | None) -> None:
         batch.put(entries.timer_key(come.wanted), entries.timer_value(come))
 
 
-def _add_at_hand(batch: Any, key: bytes, was: bool, is_: bool) -> None:
-    if is_ and not was:
+def _add_at_hand(batch: Any, key: bytes, at_hand: bool) -> None:
+    if at_hand:
         batch.put(entries.AT_HAND + key, b"")
-    elif was and not is_:
+    else:
         batch.delete(entries.AT_HAND + key)
 
 

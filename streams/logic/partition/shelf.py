@@ -132,11 +132,11 @@ def second_of(at: datetime) -> int:
     return int(at.timestamp())
 
 
-def shelved(key: bytes, row: Outlined | None) -> Shelved | None:
-    """What the shelf holds of a contact with this row; None if nothing."""
-    wanted = first_timer(key, row)
-    if wanted is None or row is None:
-        return None
-    if not row.callbacks or is_at_hand(row):
-        return Shelved(wanted)
-    return Shelved(wanted, tuple([(one.campaign_id, second_of(one.due_at)) for one in row.callbacks]))
+def shelved(key: bytes, row: Outlined | None) -> tuple[Shelved | None, bool]:
+    """What the shelf holds of a contact with this row, None if nothing; and whether the contact is at hand."""
+    if row is None:
+        return None, False
+    wanted, at_hand = first_timer(key, row), is_at_hand(row)
+    if wanted is None or at_hand:
+        return None if wanted is None else Shelved(wanted), at_hand
+    return Shelved(wanted, tuple([(one.campaign_id, second_of(one.due_at)) for one in row.callbacks])), False
