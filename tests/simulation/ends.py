@@ -1,10 +1,18 @@
 """How a simulation has to end: everything read is committed, each partition has one owner, who has the right rows."""
 
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 
+from streams.engine.partition_engine import PartitionEngine
+from streams.storage.disk_store import DiskStore
+from streams.storage.entries import DERIVED, DERIVED_END
+from streams.storage.local_copy import Source
+from tests.simulation.disk import Disks
 from tests.simulation.sender import PREFIX
 from tests.simulation.worker import CONSUMED
 
@@ -44,3 +52,28 @@ def owners(simulation: "Simulation") -> Iterator[str]:
         for engine in held:
             if dict(engine.core.table.items()) != rows:
                 yield f"rows: those of partition {number} are not what the changelog says"
+            elif _has_other_entries(engine, rows):
+                yield f"shelf: that of partition {number} is not what its rows say"
+
+
+@dataclass
+class _Read:
+    offset: int
+    key: bytes
+    value: bytes | None
+
+
+def _has_other_entries(engine: PartitionEngine, rows: dict[bytes, bytes]) -> bool:
+    """Whether what was derived from rows as they changed is not what is derived from all of them at once."""
+    store = engine._store
+    if not isinstance(store, DiskStore) or store._rows.changes:
+        return False
+    anew = DiskStore(Path("anew"), Source("", "", 0, 0, 1), Disks())
+    if rows:
+        anew.restore([_Read(0, key, row) for key, row in rows.items()], engine._clock.now())
+    deque(anew.shelf.prepared(1000), maxlen=0)
+    return _entries(store) != _entries(anew)
+
+
+def _entries(store: DiskStore) -> dict[bytes, bytes]:
+    return dict(store._rows.read(DERIVED, DERIVED_END))
