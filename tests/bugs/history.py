@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import orjson
 from hypothesis import strategies as st
@@ -15,12 +16,17 @@ from streams.logic.contact.state import Contact
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.own_rows import META_KEY
 from streams.logic.partition.partition import Outcome, Partition
+from streams.logic.partition.shelf import Reach
+from streams.storage.disk_store import DiskStore
+from streams.storage.local_copy import Source
 from tests.builders import cancelled, instant, key_of, scheduled
 from tests.edge.single_engine import configuration
+from tests.simulation.disk import Disks
 
 START = instant("2026-11-23T14:30:00Z")
 END = timedelta(days=2)
 """After START: everything is due, nothing has come to its end for want of an outcome."""
+MINUTE = timedelta(minutes=1)
 OCCURRED = "2026-11-20T12:00:00Z"
 
 
@@ -68,15 +74,23 @@ class Trial:
     events: int = 0
     meets_bug: Callable[[object], bool] = lambda input_: False
     """Whether a decision about an input meets a bug of ours."""
+    is_on_disk: bool = False
+    """Whether its rows are on a disk, and with them the timers that are not wanted within a minute."""
 
     def __post_init__(self) -> None:
+        self.disks, self.store = Disks(), cast(DiskStore | None, None)
         self.partition = self.started()
 
     def started(self) -> Partition:
         """As a worker that has just started has it."""
-        core = Partition(0, 1, configuration(), {}, decide=self._decide)
-        for key, row in self.rows.items():
-            core.restore(key, row)
+        if self.is_on_disk:
+            self.store = DiskStore(Path("contacts-0"), Source("c", "t", 0, 0, 1), self.disks)
+            rows, shelf = self.store.rows, self.store.shelf
+            core = Partition(0, 1, configuration(), rows, decide=self._decide, shelf=shelf, reach=Reach(1, MINUTE))
+        else:
+            core = Partition(0, 1, configuration(), {}, decide=self._decide)
+            for key, row in self.rows.items():
+                core.restore(key, row)
         core.ready(self.now)
         self.committed(core.configure(self.now))
         return core
@@ -90,6 +104,8 @@ class Trial:
         """Kafka has taken the transaction."""
         assert outcome.bugs == []
         self.rows |= outcome.writes
+        if self.store is not None:
+            self.store.committed(len(self.rows), self.now)
         for record in outcome.records:
             if record.topic == "dial-preview":
                 name = orjson.loads(record.value or b"")["callback_id"]
@@ -100,6 +116,7 @@ class Trial:
     def live(self, steps: list[Step]) -> None:
         """Everything of a history, then time enough, on a clock that runs."""
         for step in steps:
+            self.partition.read_ahead(self.now)
             self.step(step)
             self.check_counts()
         self.now = max(self.now, START) + END

@@ -5,6 +5,7 @@ from datetime import timedelta
 import orjson
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import TimerFired
@@ -18,16 +19,23 @@ HOUR, SECOND, MICROSECOND = timedelta(hours=1), timedelta(seconds=1), timedelta(
 BACK = [Step("schedule", by=SECOND), Step("clock", by=SECOND), Step("clock", by=-HOUR), Step("fire")]
 
 
-@given(STEPS)
-@example([*BACK, Step("kill"), Step("clock", by=HOUR), Step("fire")])
+@pytest.mark.parametrize("is_on_disk", [False, True])
+@given(steps=STEPS)
+@example(steps=[*BACK, Step("kill"), Step("clock", by=HOUR), Step("fire")])
 @example(
-    [Step("schedule", by=HOUR), Step("clock", by=2 * HOUR), Step("fire"), Step("schedule", 1, by=-HOUR), Step("fire")]
+    steps=[
+        Step("schedule", by=HOUR),
+        Step("clock", by=2 * HOUR),
+        Step("fire"),
+        Step("schedule", 1, by=-HOUR),
+        Step("fire"),
+    ]
 )
 def test_however_the_clock_is_set_and_the_worker_killed_each_callback_goes_out_once_in_order_and_not_early(
-    steps: list[Step],
+    steps: list[Step], is_on_disk: bool
 ) -> None:
     """And whatever is counted is what the rows say, after every step."""
-    Trial().live(steps)
+    Trial(is_on_disk=is_on_disk).live(steps)
 
 
 def test_a_callback_that_is_put_behind_the_last_one_that_went_out_goes_out_next() -> None:
@@ -153,10 +161,10 @@ def test_a_retry_that_was_missed_many_times_is_made_once() -> None:
     assert list(trial.fired) == ["k00"] and trial.partition.agenda.retried_count == 0
 
 
-@given(STEPS)
-def test_what_is_retried_is_counted_and_never_below_zero(steps: list[Step]) -> None:
+@given(steps=STEPS, is_on_disk=st.booleans())
+def test_what_is_retried_is_counted_and_never_below_zero(steps: list[Step], is_on_disk: bool) -> None:
     """While every firing meets a bug, and whatever else happens to the contacts meanwhile."""
-    trial = Trial(meets_bug=lambda input_: isinstance(input_, TimerFired))
+    trial = Trial(meets_bug=lambda input_: isinstance(input_, TimerFired), is_on_disk=is_on_disk)
     for step in steps:
         trial.step(step) if step.kind in ("schedule", "cancel", "clock") else trial.partition.fire(trial.now)
         assert 0 <= trial.partition.agenda.retried_count <= trial.partition.census.outstanding
