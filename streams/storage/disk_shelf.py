@@ -16,7 +16,7 @@ from streams.logic.contact.rows import Outlined, RowOutline, decode_outline
 from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.due_index import Wanted
 from streams.logic.partition.own_rows import APPENDED_KEY, is_contact
-from streams.logic.partition.shelf import BEGINNING, EVER, Shelved, Totals, first_timer, is_at_hand, shelved
+from streams.logic.partition.shelf import BEGINNING, Shelved, Totals, first_timer, is_at_hand, shelved
 from streams.storage import entries
 from streams.storage.disk_rows import Damaged, DiskRows
 
@@ -112,12 +112,15 @@ class DiskShelf:
 
     def keys(self, after: Wanted) -> Iterator[bytes]:
         """Those on disk, with the changes on top."""
-        with closing(self._on_disk(after, EVER[0])) as found:
-            for (_, _, key), _ in found:
-                yield key
+        first = entries.timer_key(after)
+        with closing(self._rows.read(first, entries.after(entries.TIMERS))) as found:
+            for entry, _ in found:
+                key = self._understood(entries.contact_of, entry)
+                if key not in self._changes and entry != first:
+                    yield key
         for key, (_, now) in list(self._changes.items()):
-            first = first_timer(key, now)
-            if first is not None and after < first:
+            timer = first_timer(key, now)
+            if timer is not None and after < timer:
                 yield key
 
     def verify(self, timer: Wanted, row: bytes | None) -> None:

@@ -53,6 +53,11 @@ def timer_of(key: bytes) -> Wanted:
     return _EPOCH + timedelta(microseconds=microseconds - _ZERO), callback_id, key[end + len(_END_OF_ID) :]
 
 
+def contact_of(key: bytes) -> bytes:
+    """The contact key in that key. Raises ValueError."""
+    return key[key.index(_END_OF_ID, len(TIMERS) + _instant.size) + len(_END_OF_ID) :]
+
+
 def timer_value(shelved: Shelved) -> bytes:
     """What stands by the key of its timer."""
     return _encode(shelved.scheduled) if shelved.scheduled else b""

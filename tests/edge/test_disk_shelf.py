@@ -21,7 +21,17 @@ from streams.logic.partition.partition import Partition
 from streams.logic.partition.shelf import Shelved
 from streams.storage.disk_rows import HEADER_KEY
 from streams.storage.disk_store import FORMAT, ROCKS, Disk, DiskStore
-from streams.storage.entries import DERIVED, DERIVED_END, TIMERS, after, shelved_of, timer_key, timer_of, timer_value
+from streams.storage.entries import (
+    DERIVED,
+    DERIVED_END,
+    TIMERS,
+    after,
+    contact_of,
+    shelved_of,
+    timer_key,
+    timer_of,
+    timer_value,
+)
 from streams.storage.local_copy import Source, UnusableState
 from tests.builders import cancelled, clear, key_of, rescheduled, scheduled, wrap_up
 from tests.edge.single_engine import Broker, ManualClock, begun, configuration
@@ -42,6 +52,7 @@ TIMER = st.tuples(INSTANTS, NAMES, st.binary(min_size=1, max_size=6))
 def test_keys_of_timers_are_in_the_order_of_timers_and_can_be_read(timers: list[tuple[datetime, str, bytes]]) -> None:
     assert [timer_of(key) for key in sorted(timer_key(one) for one in timers)] == sorted(timers)
     assert all(TIMERS < timer_key(one) < after(TIMERS) for one in timers)
+    assert [contact_of(timer_key(one)) for one in timers] == [key for _, _, key in timers]
 
 
 @given(timer=TIMER, scheduled=st.lists(st.tuples(NAMES, st.integers(-(2**40), 2**40)), max_size=3))
