@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from streams.base.settings import Settings
 from streams.kafka.credentials import credentials
 from streams.kafka.doubts import Doubts, abandon
+from streams.library_internals.aiokafka.transactions_v2 import speak_v2
 
 ANSWER_S = 10
 
@@ -42,7 +43,10 @@ class Clients:
 
     def producer(self, **options: Any) -> Any:
         """A producer that is not connected yet; transactional with a `transactional_id`."""
-        return AIOKafkaProducer(**self.options(), **options)
+        producer = AIOKafkaProducer(**self.options(), **options)
+        if "transactional_id" in options and self.settings.transaction_protocol == 2:
+            speak_v2(producer)
+        return producer
 
     def admin(self, **options: Any) -> Any:
         """An admin client that is not connected yet."""

@@ -52,6 +52,10 @@ class Doubts:
                 self.unanswered = self.unanswered or f"{type(request).__name__} had no answer: {error!r}"
             raise
 
+    def settle(self) -> None:
+        """Forget them: Kafka refuses each copy that may still arrive."""
+        self.unanswered = None
+
     def close(self) -> None:
         """Nothing more is sent, and whoever waits for an answer waits no longer."""
         self._closed = True

@@ -16,6 +16,7 @@ from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.kafka.clients import Clients
 from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
+from streams.kafka.features import check_transactions
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability
 from streams.kafka.topic_ids import TopicMetadata, ask_topics
@@ -72,9 +73,18 @@ async def fit_topics(clients: Clients) -> Checked:
     return checked
 
 
-async def be_sole_installation(clients: Clients) -> None:
-    """Raise OperatorError when an installation with other topics has our consumer group, or the broker is silent."""
-    await _ask(clients, lambda admin: be_alone(admin, clients.settings))
+async def be_welcome(clients: Clients) -> None:
+    """Raise OperatorError for a cluster on which this worker must not go on.
+
+    It lacks the transactions that the settings ask for, an installation with other topics has our consumer group, or
+    it is silent.
+    """
+
+    async def look(admin: AIOKafkaAdminClient) -> None:
+        await check_transactions(admin, clients.settings)
+        await be_alone(admin, clients.settings)
+
+    await _ask(clients, look)
 
 
 async def topic_metadata(clients: Clients, names: Iterable[str]) -> dict[str, TopicMetadata]:

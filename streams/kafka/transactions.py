@@ -70,6 +70,7 @@ class Transactions:
         self._partition = partition
         self._limits = limits
         self._timeout_s = settings.transaction_timeout_s
+        self._has_epochs = settings.transaction_protocol == 2
         self._clients = clients
         self._producer = clients.producer(
             transactional_id=f"{settings.app}-{partition}",
@@ -138,16 +139,27 @@ class Transactions:
     async def _written(self, transaction: Transaction) -> tuple[list[RecordMetadata], int]:
         """The transaction: where its batches stand, and how many records the last one has."""
         await self._producer.begin_transaction()
+        # While the transaction before is being ended, a broker keeps such records waiting for 20 ms; offsets are
+        # refused at once, and sent again after two.
+        if self._has_epochs:
+            await self._send_offsets(transaction)
         delivered, last_count = await self._send(transaction)
-        if transaction.offsets:
-            await self._producer.send_offsets_to_transaction(dict(transaction.offsets), self._group)
+        if not self._has_epochs:
+            await self._send_offsets(transaction)
         try:
             written = await asyncio.gather(*delivered)
         except MessageSizeTooLargeError as error:
             names = ", ".join(sorted({self._prefix + record.topic for record in transaction.records}))
             raise LimitLowered(f"max.message.bytes was lowered since the start, of one of {names}") from error
         await self._producer.commit_transaction()
+        if self._has_epochs:
+            # The transaction has an epoch of its own, which is over: Kafka refuses whatever still arrives of it.
+            self._doubts.settle()
         return written, last_count
+
+    async def _send_offsets(self, transaction: Transaction) -> None:
+        if transaction.offsets:
+            await self._producer.send_offsets_to_transaction(dict(transaction.offsets), self._group)
 
     async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""

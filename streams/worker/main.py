@@ -30,7 +30,7 @@ from streams.engine.outside import Outside
 from streams.faust_edge.consumer import Consumer
 from streams.kafka import reconnecting
 from streams.kafka.clients import Clients
-from streams.kafka.topic_admin import be_sole_installation, fit_topics
+from streams.kafka.topic_admin import be_welcome, fit_topics
 from streams.library_internals import written_for
 from streams.storage.state_dir import held
 from streams.worker import http, process_limits
@@ -78,7 +78,7 @@ async def _run(settings: Settings, clients: Clients, zone_data: ZoneData, listen
     loading = asyncio.ensure_future(_load())  # While broker and group are waited for.
     try:
         fit = await asked.unless_stopped(fit_topics(clients))
-        await asked.unless_stopped(be_sole_installation(clients))
+        await asked.unless_stopped(be_welcome(clients))
     except Stopped:
         log.info("asked to stop before it had begun")
         return 0
