@@ -2,6 +2,14 @@
 
 import asyncio
 from enum import IntEnum
+from io import BytesIO
+from typing import Any
+
+from streams.library_internals.aiokafka.requests_v2 import (
+    EndTxnResponseV5,
+    ProduceResponseV12,
+    TxnOffsetCommitResponseV5,
+)
 
 HEADER = 4
 
@@ -16,6 +24,10 @@ class Api(IntEnum):
     OFFSETS = 28
 
 
+V2: dict[Api, Any] = {Api.PRODUCE: ProduceResponseV12, Api.END: EndTxnResponseV5, Api.OFFSETS: TxnOffsetCommitResponseV5}
+"""Those of transactions v2, which are of a later version, and what is answered to them."""
+
+
 async def frame_from(source: asyncio.StreamReader) -> bytes:
     """The next one, with its length before it. Raises IncompleteReadError at the end."""
     length = await source.readexactly(HEADER)
@@ -27,13 +39,30 @@ def parsed(frame: bytes) -> tuple[Api | None, bytes | None]:
     key = int.from_bytes(frame[HEADER : HEADER + 2], "big")
     if key not in set(Api):
         return None, None
-    name, _ = _string(frame, _body(frame))
+    name, _ = _name(frame)
     return Api(key), name
+
+
+def is_v2(frame: bytes) -> bool:
+    """Whether a request of a transaction is one of transactions v2."""
+    api = Api(int.from_bytes(frame[HEADER : HEADER + 2], "big"))
+    return api in V2 and int.from_bytes(frame[HEADER + 2 : HEADER + 4], "big") == V2[api].API_VERSION
+
+
+def error_of(answer: bytes, api: Api, *, of_v2: bool) -> int:
+    """The error code of an answer to a request, 0 for none; -1 where it is not looked for."""
+    if not of_v2:
+        return -1 if api is Api.PRODUCE else int.from_bytes(answer[-2:], "big", signed=True)
+    said = V2[api].decode(BytesIO(answer[HEADER + 5 :]))
+    if isinstance(said, EndTxnResponseV5):
+        return int(said.error_code)
+    topics = said.topics if isinstance(said, ProduceResponseV12) else said.errors
+    return next((int(code) for _, partitions in topics for _, code, *_ in partitions if code), 0)
 
 
 def epoch_of(frame: bytes) -> int:
     """The producer's epoch in an ADD_PARTITIONS, ADD_OFFSETS or END."""
-    _, at = _string(frame, _body(frame))
+    _, at = _name(frame)
     return int.from_bytes(frame[at + 8 : at + 10], "big", signed=True)
 
 
@@ -47,9 +76,11 @@ def answered_to(frame: bytes) -> bytes:
     return frame[HEADER : HEADER + 4]
 
 
-def _body(frame: bytes) -> int:
+def _name(frame: bytes) -> tuple[bytes | None, int]:
+    """The transactional id of a request, and where what follows begins."""
     _, at = _string(frame, HEADER + 8)
-    return at
+    # No tagged fields in the header, and a name whose length fits into a byte: as our workers have it.
+    return (frame[at + 2 : at + 1 + frame[at + 1]], at + 1 + frame[at + 1]) if is_v2(frame) else _string(frame, at)
 
 
 def _string(frame: bytes, at: int) -> tuple[bytes | None, int]:

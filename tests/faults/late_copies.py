@@ -8,13 +8,13 @@ transaction of that id has its offsets, and before it has its records, the reque
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import inf
 
-from tests.faults.frames import Api, answered_to, correlation, frame_from, parsed
+from tests.faults.frames import Api, answered_to, correlation, error_of, frame_from, is_v2, parsed
 from tests.faults.proxy import HOST, Ends, Proxies
 
 RESTED = 3
@@ -25,6 +25,8 @@ WAITED_S = 0.3
 
 TAKEN_OUT = (Api.END, Api.OFFSETS, Api.END, Api.PRODUCE, Api.END, Api.ADD_OFFSETS, Api.END, Api.ADD_PARTITIONS)
 """Which one next, over and over: one that ends a transaction does the most harm."""
+TAKEN_OUT_V2 = (Api.END, Api.OFFSETS, Api.END, Api.PRODUCE)
+"""The same of transactions v2, which have no others."""
 
 
 class Stage(Enum):
@@ -53,13 +55,15 @@ class Held:
 
 
 class LateCopies(Proxies):
-    """answers: how often each late copy had which error code, 0 for none; of Produce, -1.
+    """answers: how often each late copy had which error code, 0 for none; of the Produce of transactions v1, -1.
 
+    taken_out: which requests, over and over.
     turn: requests of one prefix at a time are taken out; who wants some waits for its turn.
     """
 
-    def __init__(self, networks: int) -> None:
+    def __init__(self, networks: int, taken_out: Sequence[Api] = TAKEN_OUT) -> None:
         super().__init__(networks)
+        self._taken_out = taken_out
         self.answers: Counter[tuple[str, int]] = Counter()
         self.turn = asyncio.Lock()
         self._prefix: bytes | None = None
@@ -84,7 +88,7 @@ class LateCopies(Proxies):
         if name is None or (name not in self._held and (self._prefix is None or not name.startswith(self._prefix))):
             return None
         if name not in self._held:
-            self._held[name] = Held(itertools.islice(itertools.cycle(TAKEN_OUT), len(self._held), None))
+            self._held[name] = Held(itertools.islice(itertools.cycle(self._taken_out), len(self._held), None))
         return self._held[name]
 
     def takes_out(self, held: Held, api: Api) -> bool:
@@ -100,8 +104,7 @@ class LateCopies(Proxies):
             answer = await frame_from(there)
         finally:
             back.close()
-        code = -1 if held.api is Api.PRODUCE else int.from_bytes(answer[-2:], "big", signed=True)
-        self.answers[held.api.name, code] += 1
+        self.answers[held.api.name, error_of(answer, held.api, of_v2=is_v2(held.copy))] += 1
         held.api, held.stage, held.rested = next(held.wanted), Stage.WATCHING, 0
         held.delivered.set()
 
@@ -117,7 +120,7 @@ class _Link:
         self._proxies = proxies
         self._passes = passes
         self._target = target
-        self._asked: dict[bytes, tuple[Api, Held]] = {}
+        self._asked: dict[bytes, tuple[Api, bool, Held]] = {}
 
     async def requests(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, client: asyncio.StreamWriter
@@ -133,7 +136,7 @@ class _Link:
                         held.copy, held.target, held.stage = frame, self._target, Stage.TAKEN_OUT
                         client.transport.abort()
                         break
-                    self._asked[correlation(frame)] = api, held
+                    self._asked[correlation(frame)] = api, is_v2(frame), held
                     if api is Api.PRODUCE and held.stage is Stage.ENDED:
                         await self._after_the_offsets(held)
                 target.write(frame)
@@ -145,14 +148,15 @@ class _Link:
             while True:
                 frame = await frame_from(source)
                 await self._passes.wait()
-                api, held = self._asked.pop(answered_to(frame), (None, None))
-                if held is not None:
-                    await self._answered(api, held, is_error=frame[-2:] != bytes(2))
+                asked = self._asked.pop(answered_to(frame), None)
+                if asked is not None:
+                    api, of_v2, held = asked
+                    await self._answered(api, held, is_error=error_of(frame, api, of_v2=of_v2) > 0)
                 target.write(frame)
                 await target.drain()
         target.close()
 
-    async def _answered(self, api: Api | None, held: Held, *, is_error: bool) -> None:
+    async def _answered(self, api: Api, held: Held, *, is_error: bool) -> None:
         if is_error:
             return
         if api is Api.END and held.stage is Stage.TAKEN_OUT:
