@@ -24,7 +24,11 @@ class Api(IntEnum):
     OFFSETS = 28
 
 
-V2: dict[Api, Any] = {Api.PRODUCE: ProduceResponseV12, Api.END: EndTxnResponseV5, Api.OFFSETS: TxnOffsetCommitResponseV5}
+V2: dict[Api, Any] = {
+    Api.PRODUCE: ProduceResponseV12,
+    Api.END: EndTxnResponseV5,
+    Api.OFFSETS: TxnOffsetCommitResponseV5,
+}
 """Those of transactions v2, which are of a later version, and what is answered to them."""
 
 
