@@ -1,4 +1,4 @@
-"""Run seeds by hand: `python -m tests.simulation SEED [--trace] [--count N] [--without SAFEGUARD]`."""
+"""Run seeds by hand: `python -m tests.simulation SEED [--trace] [--count N] [--without SAFEGUARD] [--protocols N]`."""
 
 import argparse
 import hashlib
@@ -16,12 +16,16 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="print everything that happened")
     parser.add_argument("--count", type=int, default=1, help="how many seeds, from this one on")
     parser.add_argument("--without", choices=list(SAFEGUARDS), help="take a safeguard out")
+    parser.add_argument(
+        "--protocols", default="1", help="transaction_protocol of one worker after the other, such as 1,2"
+    )
     given = parser.parse_args()
+    protocols = [int(protocol) for protocol in given.protocols.split(",")]
     began, failed = time.monotonic(), 0
     counts: Counter[str] = Counter()
     digest = hashlib.blake2b(digest_size=16)
     for seed in range(given.seed, given.seed + given.count):
-        result = simulate(seed, without=given.without)
+        result = simulate(seed, without=given.without, protocols=protocols)
         counts.update(result.counts)
         if given.trace:
             print("\n".join(result.trace))

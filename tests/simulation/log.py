@@ -98,6 +98,10 @@ class Log:
         self._advance(now)
         return base
 
+    def is_open(self, pid: int, epoch: int) -> bool:
+        """Whether a transaction of this epoch is open here: of one before, the marker may still be on its way."""
+        return pid in self.open and self._known[pid].epoch == epoch
+
     def is_repeat(self, pid: int, epoch: int, sequence: int) -> bool:
         """Whether this batch is here already."""
         known = self._known.get(pid)

@@ -6,12 +6,12 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.simulation.scenario import simulate
+from tests.simulation.scenario import ONE, simulate
 
 CHUNK = 10
 LINES_MAX = 5
@@ -42,13 +42,21 @@ class Summary:
         )
 
 
-def run_many(seeds: Iterable[int], *, without: str | None = None, failures_max: int = FAILURES_MAX) -> Summary:
+def run_many(
+    seeds: Iterable[int],
+    *,
+    without: str | None = None,
+    failures_max: int = FAILURES_MAX,
+    protocols: Sequence[int] = ONE,
+) -> Summary:
     """Run seeds until all are through, or `failures_max` of them have failed."""
     summary, began = Summary(), time.monotonic()
     # Not forked: this process may have threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, initializer=_begin) as pool:
-        for seed, wrong, counts in pool.map(partial(_one, without=without), seeds, chunksize=CHUNK):
+        for seed, wrong, counts in pool.map(
+            partial(_one, without=without, protocols=protocols), seeds, chunksize=CHUNK
+        ):
             summary.seeds += 1
             summary.counts.update(counts)
             if wrong:
@@ -73,6 +81,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _one(seed: int, without: str | None) -> tuple[int, list[str], Counter[str]]:
-    result = simulate(seed, without=without)
+def _one(seed: int, without: str | None, protocols: Sequence[int]) -> tuple[int, list[str], Counter[str]]:
+    result = simulate(seed, without=without, protocols=protocols)
     return seed, result.wrong, Counter({str(what): count for what, count in result.counts.items()})

@@ -12,7 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaTimeoutError, ProducerFenced, RequestTimedOutError
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidTxnState,
+    KafkaTimeoutError,
+    ProducerFenced,
+    RequestTimedOutError,
+)
 from aiokafka.structs import RecordMetadata
 
 from tests.simulation.broker import Again
@@ -58,12 +64,12 @@ class AIOKafkaProducer:
     """Transactional, and of the process that makes it."""
 
     def __init__(
-        self, *, transactional_id: str, transaction_timeout_ms: int, request_timeout_ms: int, **_: Any
+        self, *, transactional_id: str, transaction_timeout_ms: int, request_timeout_ms: int, protocol: int, **_: Any
     ) -> None:
         self._wire = this_machine().wire
         # How patient it is with a broker that is away is not modelled.
         self.client = SimpleNamespace(ready=None, coordinator_lookup=None, send=self._send)
-        self._name = transactional_id
+        self._name, self._is_v2 = transactional_id, protocol == 2
         self._timeout_s = transaction_timeout_ms / 1000
         self._request_timeout_s = request_timeout_ms / 1000
         self._size = self._wire.chance.random.choice(BATCH_SIZES)
@@ -113,7 +119,9 @@ class AIOKafkaProducer:
         tp = TopicPartition(topic, partition)
         delivered: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
         if tp not in self._queues:
-            self._queues[tp], self._to_add[tp] = deque(), None
+            self._queues[tp] = deque()
+            if not self._is_v2:
+                self._to_add[tp] = None
         self._queues[tp].append((batch, delivered))
         if tp not in self._senders or self._senders[tp].done():
             self._senders[tp] = asyncio.create_task(self._send_all(tp))
@@ -122,8 +130,11 @@ class AIOKafkaProducer:
     async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group_id: str) -> None:
         """Input offsets, as part of the transaction."""
         self._check()
-        ordered = dict(sorted(offsets.items()))
+        ordered, broker, epoch = dict(sorted(offsets.items())), self._wire.broker, self._epoch
         async with self._coordinator:
+            if self._is_v2:
+                await self._ask("TxnOffsetCommit", lambda: broker.commit_offsets_v2(self._name, epoch, ordered))
+                return
             await self._ask("AddOffsetsToTxn", lambda: self._wire.broker.add_offsets(self._name, self._epoch))
             await self._ask(
                 "TxnOffsetCommit", lambda: self._wire.broker.commit_offsets(self._name, self._epoch, ordered)
@@ -133,8 +144,13 @@ class AIOKafkaProducer:
         """Send what is left, then decide."""
         await asyncio.gather(*self._senders.values())
         self._check()
+        broker, epoch = self._wire.broker, self._epoch
         async with self._coordinator:
-            await self._ask("EndTxn", lambda: self._wire.broker.end(self._name, self._epoch))
+            if self._is_v2:
+                self._epoch = await self._ask("EndTxn", lambda: broker.end_v2(self._name, epoch))
+                self._sequences.clear()
+            else:
+                await self._ask("EndTxn", lambda: broker.end(self._name, epoch))
 
     async def _send_all(self, tp: TopicPartition) -> None:
         queue = self._queues[tp]
@@ -157,10 +173,11 @@ class AIOKafkaProducer:
                     delivered.set_exception(error)
 
     async def _produce(self, tp: TopicPartition, batch: BatchBuilder) -> int:
-        sequence = self._sequences.get(tp, 0)
+        sequence, epoch = self._sequences.get(tp, 0), self._epoch
+        produce = self._wire.broker.produce_v2 if self._is_v2 else self._wire.broker.produce
         offset: int = await self._ask(
             f"Produce {tp.topic.partition('.')[2]}",
-            lambda: self._wire.broker.produce(self._name, self._epoch, tp, sequence, batch.contents),
+            lambda: produce(self._name, epoch, tp, sequence, batch.contents),
             self._request_timeout_s,
         )
         self._sequences[tp] = sequence + batch.record_count()
@@ -175,7 +192,9 @@ class AIOKafkaProducer:
             except Again:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MOST_S)
-            except InvalidProducerEpoch:
+            except (InvalidProducerEpoch, InvalidTxnState) as error:
+                if isinstance(error, InvalidTxnState) and not self._is_v2:
+                    raise
                 self._broken = ProducerFenced()
                 raise self._broken from None
             except RequestTimedOutError:

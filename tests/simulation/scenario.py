@@ -9,13 +9,14 @@ import traceback
 import warnings
 from asyncio import events
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from tests.simulation import safeguards
-from tests.simulation.broker import Broker
+from tests.simulation.broker_v2 import BrokerV2
 from tests.simulation.chance import Chance, Rates
 from tests.simulation.disk import Disks
 from tests.simulation.group import Group
@@ -37,6 +38,7 @@ WATCHED_S = 6.0
 """What is right must stay right for so long."""
 ZOMBIES = 0.6
 SHARED_OUT_ANEW = 0.5
+ONE = (1,)
 CLOSINGS_MAX = 20
 """A coroutine may await something in each `finally` that it is in."""
 
@@ -55,24 +57,28 @@ class Result:
 class Simulation:
     """A broker, a few workers, and a story that goes on around them."""
 
-    def __init__(self, seed: int, clients: type[SimulatedClients] = SimulatedClients) -> None:
+    def __init__(
+        self, seed: int, clients: type[SimulatedClients] = SimulatedClients, protocols: Sequence[int] = ONE
+    ) -> None:
         random = Random(seed)
         self.loop = VirtualLoop()
         self.chance = Chance(random, Rates.drawn(random))
         self.disks = Disks()
         self.trace: list[str] = []
         self.partitions = random.choice((1, 2, 2, 3))
-        self.broker = Broker(self.loop, self.chance, self._note)
+        self.broker = BrokerV2(self.loop, self.chance, self._note)
         session_s = random.choice((3.0, 6.0))
         self.group = Group(self.loop, self.chance, self.partitions, session_s, random.choice((3.0, 8.0)), self._note)
         self.wire = Wire(self.loop, self.chance, self.broker, self.group, self._note)
         self.story = Story(random, Random(f"promises {seed}"), self.broker, self.partitions, self._note)
-        self.workers = self._made_workers(random, session_s, clients)
+        self.workers = self._made_workers(random, session_s, clients, protocols)
         self._random = random
         self.group.assigned = self._wake_zombies
         self.broker.marker_is_late = self._rebalance
 
-    def _made_workers(self, random: Random, session_s: float, clients: type[SimulatedClients]) -> list[Worker]:
+    def _made_workers(
+        self, random: Random, session_s: float, clients: type[SimulatedClients], protocols: Sequence[int]
+    ) -> list[Worker]:
         settings: dict[str, object] = {
             "prefix": PREFIX,
             "session_timeout_s": session_s,
@@ -86,7 +92,9 @@ class Simulation:
         return [
             Worker(
                 f"w{number}", self.wire, self.partitions, self.disks, clients=clients,
-                settings=settings | ({"instance_id": f"w{number}"} if is_static else {}),
+                settings=settings
+                | ({"instance_id": f"w{number}"} if is_static else {})
+                | {"transaction_protocol": protocols[number % len(protocols)]},
                 clock_off_s=random.uniform(-1, 1) if is_off else 0.0, restart_s=restart_s, died=self._died,
             )
             for number in range(random.choice((1, 2, 2, 3)))
@@ -179,13 +187,16 @@ def _close(task: "asyncio.Task[Any]") -> None:
             return
 
 
-def simulate(seed: int, *, without: str | None = None) -> Result:
-    """Run one seed; `without` names a safeguard of the engine that is taken out."""
+def simulate(seed: int, *, without: str | None = None, protocols: Sequence[int] = ONE) -> Result:
+    """Run one seed; `without` names a safeguard of the engine that is taken out.
+
+    protocols: `transaction_protocol` of one worker after the other.
+    """
     logging.disable(logging.CRITICAL)
     collects = gc.isenabled()
     gc.disable()  # What it would destroy in the middle would run code of dead processes.
     taken = safeguards.SAFEGUARDS[without]() if without else safeguards.Taken()
-    simulation = Simulation(seed, taken.clients)
+    simulation = Simulation(seed, taken.clients, protocols)
     try:
         with replaced(*taken.places):
             try:

@@ -39,7 +39,7 @@ class SimulatedClients(Clients):
 
     def producer(self, **options: Any) -> AIOKafkaProducer:
         """A transactional one."""
-        return AIOKafkaProducer(**options)
+        return AIOKafkaProducer(**options, protocol=self.settings.transaction_protocol)
 
     def admin(self, **options: Any) -> AIOKafkaAdminClient:
         """One that knows the cluster's name."""

@@ -7,7 +7,8 @@ from typing import TypeVar, cast
 
 from aiokafka.errors import KafkaTimeoutError, RequestTimedOutError
 
-from tests.simulation.broker import Again, Broker
+from tests.simulation.broker import Again
+from tests.simulation.broker_v2 import BrokerV2
 from tests.simulation.chance import Chance, Fault
 from tests.simulation.group import Group
 from tests.simulation.loop import OUTSIDE, Process, VirtualLoop, this_process
@@ -52,7 +53,7 @@ class Wire:
     """What the clients of all processes talk through."""
 
     def __init__(
-        self, loop: VirtualLoop, chance: Chance, broker: Broker, group: Group, trace: Callable[[str], None]
+        self, loop: VirtualLoop, chance: Chance, broker: BrokerV2, group: Group, trace: Callable[[str], None]
     ) -> None:
         self.loop = loop
         self.chance = chance

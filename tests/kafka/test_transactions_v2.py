@@ -1,0 +1,155 @@
+"""Transactions v2 on a real Kafka: what arrives late of a transaction that is over is refused, whenever it comes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from streams.library_internals.aiokafka.requests_v2 import EndTxnV5, ProduceV12, TxnOffsetCommitV5
+from streams.library_internals.aiokafka.transactions_v2 import speak_v2
+from tests.shared_kafka import SharedKafka
+from tests.waiting import until
+
+pytestmark = pytest.mark.kafka
+
+SOON_S = 60.0
+FENCED = {47, 90}
+"""INVALID_PRODUCER_EPOCH, PRODUCER_FENCED."""
+CONCURRENT = 51
+LAST_EPOCH = 32_766
+KINDS = (ProduceV12, TxnOffsetCommitV5, EndTxnV5)
+
+
+class Moment(Enum):
+    """How far the next transaction is."""
+
+    NOT_BEGUN = auto()
+    HAS_OFFSETS = auto()
+    HAS_RECORDS = auto()
+    IS_BEING_ENDED = auto()
+    IS_OVER = auto()
+
+
+class Sender:
+    """A transactional producer, and what it sent last of each kind, to be sent once more. topic: out and in are one."""
+
+    def __init__(self, kafka: SharedKafka, name: str, protocol: int = 2) -> None:
+        self.name, self.group, self.tp = name, f"{name}-group", TopicPartition(f"{name}-topic", 0)
+        self.last: dict[type, tuple[int, Any, dict[str, Any]]] = {}
+        self.producer: Any = AIOKafkaProducer(
+            bootstrap_servers=kafka.bootstrap, transactional_id=name, retry_backoff_ms=5
+        )
+        self._send = self.producer.client.send
+        self.producer.client.send = self._noted
+        if protocol == 2:
+            speak_v2(self.producer)
+
+    async def _noted(self, node_id: int, request: Any, **connection: Any) -> Any:
+        self.last[type(request)] = node_id, request, connection
+        return await self._send(node_id, request, **connection)
+
+    async def late(self, copy: tuple[int, Any, dict[str, Any]]) -> int:
+        """Have a request arrive once more; the error code that it is answered with."""
+        node_id, request, connection = copy
+        answer = await self._send(node_id, request, **connection)
+        if hasattr(answer, "error_code"):
+            return int(answer.error_code)
+        topics = answer.topics if isinstance(request, ProduceV12) else answer.errors
+        return int(topics[0][1][0][1])
+
+    async def begin(self, number: int) -> None:
+        """A transaction that has its offsets."""
+        await self.producer.begin_transaction()
+        await self.producer.send_offsets_to_transaction({self.tp: number}, self.group)
+
+    async def write(self, number: int) -> None:
+        """Its record, which stands in the log when this returns."""
+        await self.producer.send_and_wait(self.tp.topic, str(number).encode(), partition=0)
+
+    async def whole(self, number: int) -> None:
+        """A transaction from its beginning to its end."""
+        await self.begin(number)
+        await self.write(number)
+        await self.producer.commit_transaction()
+
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Producer id and epoch of the transaction that is next, or is open."""
+        manager = self.producer._txn_manager
+        return manager.producer_id, manager.producer_epoch
+
+
+class Seen:
+    """What others see of a sender."""
+
+    def __init__(self, of: Sender, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
+        self._of, self._admin, self._consumer = of, admin, consumer
+        self._records: list[int] = []
+
+    async def offset(self) -> int:
+        """The committed offset of the group."""
+        found = await self._admin.list_consumer_group_offsets(self._of.group)
+        return int(found[self._of.tp].offset)
+
+    async def records(self, last: int) -> list[int]:
+        """Numbers of the records that are committed, up to the one of `last`."""
+        async with asyncio.timeout(SOON_S):
+            while last not in self._records:
+                fetched = await self._consumer.getmany(timeout_ms=100)
+                self._records += [int(record.value) for records in fetched.values() for record in records]
+        return self._records
+
+
+@asynccontextmanager
+async def sending(kafka: SharedKafka, name: str, protocol: int = 2) -> AsyncIterator[tuple[Sender, Seen]]:
+    """A sender with a topic of its own."""
+    sender = Sender(kafka, name, protocol)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(sender.tp.topic, 1, 1)])
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    consumer.assign([sender.tp])
+    await sender.producer.start()
+    try:
+        yield sender, Seen(sender, admin, consumer)
+    finally:
+        await asyncio.gather(sender.producer.stop(), return_exceptions=True)
+        await consumer.stop()
+        await admin.close()
+
+
+@pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_arrives_late_of_a_transaction_is_refused_and_changes_nothing(
+    kafka: SharedKafka, prefix: str, kind: type, moment: Moment
+) -> None:
+    codes: list[int] = []
+    async with sending(kafka, prefix) as (sender, seen):
+        await sender.whole(1)
+        copy = sender.last[kind]
+
+        async def come(now: Moment) -> None:
+            if now is moment:
+                codes.append(await sender.late(copy))
+
+        await come(Moment.NOT_BEGUN)
+        await sender.begin(2)
+        await come(Moment.HAS_OFFSETS)
+        await sender.write(2)
+        await come(Moment.HAS_RECORDS)
+        assert await seen.offset() == 1
+        await asyncio.gather(sender.producer.commit_transaction(), come(Moment.IS_BEING_ENDED))
+        await come(Moment.IS_OVER)
+        await sender.whole(3)
+        assert await seen.records(3) == [1, 2, 3]
+        await until(lambda: True)
+        assert await seen.offset() == 3
+    print(kind.__name__, moment, codes)
