@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import ProducerFenced
+from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
 from streams.library_internals.aiokafka.requests_v2 import EndTxnV5, ProduceV12, TxnOffsetCommitV5
 from streams.library_internals.aiokafka.transactions_v2 import speak_v2
 from tests.shared_kafka import SharedKafka
-from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
@@ -96,6 +97,13 @@ class Seen:
         found = await self._admin.list_consumer_group_offsets(self._of.group)
         return int(found[self._of.tp].offset)
 
+    async def offset_of(self, number: int) -> int:
+        """The same, when it is `number` or more."""
+        async with asyncio.timeout(SOON_S):
+            while (offset := await self.offset()) < number:
+                await asyncio.sleep(0.01)
+        return offset
+
     async def records(self, last: int) -> list[int]:
         """Numbers of the records that are committed, up to the one of `last`."""
         async with asyncio.timeout(SOON_S):
@@ -145,11 +153,87 @@ async def test_what_arrives_late_of_a_transaction_is_refused_and_changes_nothing
         await come(Moment.HAS_OFFSETS)
         await sender.write(2)
         await come(Moment.HAS_RECORDS)
-        assert await seen.offset() == 1
+        assert await seen.offset_of(1) == 1
         await asyncio.gather(sender.producer.commit_transaction(), come(Moment.IS_BEING_ENDED))
         await come(Moment.IS_OVER)
         await sender.whole(3)
         assert await seen.records(3) == [1, 2, 3]
-        await until(lambda: True)
-        assert await seen.offset() == 3
+        assert await seen.offset_of(3) == 3
     print(kind.__name__, moment, codes)
+
+
+async def test_in_transactions_v1_the_same_ends_the_next_transaction(kafka: SharedKafka, prefix: str) -> None:
+    """What the guard in `streams/kafka/doubts.py` is for."""
+    async with sending(kafka, prefix, protocol=1) as (sender, seen):
+        await sender.whole(1)
+        copy = sender.last[EndTxnRequest]
+        await sender.begin(2)
+        assert await sender.late(copy) == 0
+        assert await seen.offset_of(2) == 2, "offsets without records"
+
+
+async def test_a_late_copy_of_the_request_for_an_id_fences_its_own_producer_in_v2_too(
+    kafka: SharedKafka, prefix: str
+) -> None:
+    """It names no id, since a producer that starts has none: nothing tells it from the request of a new owner."""
+    async with sending(kafka, prefix) as (sender, seen):
+        copy = sender.last[InitProducerIdRequest]
+        await sender.whole(1)
+        await sender.begin(2)
+        await sender.write(2)
+        await sender.late(copy)
+        with pytest.raises(ProducerFenced):
+            await sender.producer.commit_transaction()
+        async with sending(kafka, prefix) as (heir, _):
+            await heir.whole(3)
+        assert await seen.records(3) == [1, 3]
+
+
+async def to_epoch(sender: Sender, epoch: int) -> None:
+    """End transactions that are empty, each of which takes an epoch."""
+    node_id, _, connection = sender.last[EndTxnV5]
+    while sender.epoch[1] < epoch:
+        request = EndTxnV5(EndTxnRequest(sender.name, *sender.epoch, False))
+        answer = await sender.producer.client.send(node_id, request, **connection)
+        assert answer.error_code in (0, CONCURRENT)
+        if answer.error_code == 0:
+            sender.producer._txn_manager.go_on_as(answer.producer_id, answer.producer_epoch)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_after_the_last_epoch_comes_another_id_and_late_copies_are_refused_still(
+    kafka: SharedKafka, prefix: str
+) -> None:
+    async with sending(kafka, prefix) as (sender, seen):
+        await sender.whole(0)
+        await to_epoch(sender, LAST_EPOCH - 2)
+        before, codes = sender.epoch, dict[tuple[int, type], int]()
+        for number in range(1, 7):
+            copies = dict(sender.last)
+            await sender.begin(number)
+            for kind in KINDS:
+                codes[number, kind] = await sender.late(copies[kind])
+            await sender.write(number)
+            await sender.producer.commit_transaction()
+        assert sender.epoch == (sender.epoch[0], 3) and sender.epoch[0] != before[0]
+        assert await seen.records(6) == [*range(7)]
+        assert set(codes.values()) <= FENCED | {49}, codes
+    print(before, sender.epoch, codes)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_who_is_fenced_in_its_last_epoch_leaves_nothing_open(kafka: SharedKafka, prefix: str) -> None:
+    async with sending(kafka, prefix) as (sender, seen):
+        await sender.whole(0)
+        await to_epoch(sender, LAST_EPOCH)
+        await sender.begin(1)
+        await sender.write(1)
+        async with sending(kafka, prefix) as (heir, _):
+            await heir.whole(2)
+            with pytest.raises(ProducerFenced):
+                await sender.producer.commit_transaction()
+            await heir.whole(3)
+        assert await seen.records(3) == [0, 2, 3]
+        assert await seen.offset_of(3) == 3

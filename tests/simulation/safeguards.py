@@ -20,6 +20,8 @@ from streams.engine.partition_engine import PartitionEngine
 from streams.faust_edge.consumer import Consumer
 from streams.kafka.transactions import Transactions
 from streams.logic.partition.appends import Appends
+from tests.simulation.broker import Stage
+from tests.simulation.broker_v2 import BrokerV2
 from tests.simulation.consumer import AIOKafkaConsumer
 from tests.simulation.producer import AIOKafkaProducer
 from tests.simulation.stand_ins import SimulatedClients
@@ -131,10 +133,21 @@ def kept_appends() -> Taken:
     return Taken(((Appends, "take_over", lambda _: False),))
 
 
+def epochs() -> Taken:
+    """Of transactions v2: the broker takes the end of a transaction for that of the next one, as v1 does."""
+    end = BrokerV2.end_v2
+
+    def end_v2(broker: BrokerV2, name: str, epoch: int, *, commits: bool = True) -> int:
+        known = broker.ids[name]
+        return end(broker, name, known.epoch if known.stage is Stage.ONGOING else epoch, commits=commits)
+
+    return Taken(((BrokerV2, "end_v2", end_v2),))
+
+
 SAFEGUARDS: dict[str, Callable[[], Taken]] = {
     function.__name__: function
     for function in (
         hold_back, fencing, fence_before_reading, read_committed, acquire_gate, offset_check,
-        waiting_placements, do_not_call_entries, kept_appends, doubts,
+        waiting_placements, do_not_call_entries, kept_appends, doubts, epochs,
     )
 }  # fmt: skip

@@ -15,11 +15,14 @@ from tests.simulation.scenario import simulate
 ROOT = Path(__file__).parents[2]
 SEEDS = 2000
 SEEDS_LONG = 20_000
+SEEDS_V2 = 400
+SEEDS_V2_LONG = 10_000
 SEEDS_BROKEN = 600
 """The rarest of what the safeguards are for shows once in some hundred seeds."""
 NOTICED = {
     "hold_back": 0, "fencing": 2, "fence_before_reading": 2, "read_committed": 1, "acquire_gate": 3,
     "offset_check": 520, "waiting_placements": 4, "do_not_call_entries": 11, "kept_appends": 11, "doubts": 27,
+    "epochs": 27,
 }  # fmt: skip
 """The first seed that went wrong when this was last looked at. It is tried before the others, so as not to wait."""
 
@@ -39,6 +42,24 @@ def test_thousands_of_seeds_leave_nothing_wrong() -> None:
     assert [what for what in STRUCK if not summary.counts[what]] == []
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("protocols", [(2,), (1, 2)], ids=["all speak it", "some do"])
+def test_with_transactions_v2_hundreds_of_seeds_leave_nothing_wrong(protocols: tuple[int, ...]) -> None:
+    summary = run_many(range(SEEDS_V2), protocols=protocols)
+    print(f"{summary.seeds} seeds, {summary.per_s:.1f} a second; {dict(sorted(summary.counts.items()))}")
+    assert not summary.failures, summary.report()
+    assert summary.counts[Fault.HELD_BACK] > 0 and summary.counts["aborted"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("protocols", [(2,), (1, 2)], ids=["all speak it", "some do"])
+def test_with_transactions_v2_thousands_of_seeds_leave_nothing_wrong(protocols: tuple[int, ...]) -> None:
+    summary = run_many(range(SEEDS_V2, SEEDS_V2 + SEEDS_V2_LONG), protocols=protocols)
+    print(f"{summary.seeds} seeds, {summary.per_s:.1f} a second; {dict(sorted(summary.counts.items()))}")
+    assert not summary.failures, summary.report()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_tens_of_thousands_of_seeds_leave_nothing_wrong() -> None:
@@ -50,10 +71,12 @@ def test_tens_of_thousands_of_seeds_leave_nothing_wrong() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
 def test_without_a_safeguard_a_seed_goes_wrong(safeguard: str) -> None:
-    result = simulate(NOTICED[safeguard], without=safeguard)
+    protocols = (2,) if safeguard == "epochs" else (1,)
+    result = simulate(NOTICED[safeguard], without=safeguard, protocols=protocols)
     failures = {result.seed: result.wrong} if result.wrong else {}
     if not failures:
-        failures = run_many(range(SEEDS_BROKEN), without=safeguard, failures_max=1).failures
+        seeds = range(SEEDS_BROKEN)
+        failures = run_many(seeds, without=safeguard, failures_max=1, protocols=protocols).failures
     assert failures, f"{SEEDS_BROKEN} seeds did not notice that {safeguard} was taken out"
     assert not any(line.startswith("crashed") for lines in failures.values() for line in lines), failures
     print(failures)
