@@ -127,9 +127,9 @@ class Producer:
             raise self.fails
 
 
-def transactions(*, doubtful: bool, fails: Exception | None = None) -> Transactions:
+def transactions(*, doubtful: bool, fails: Exception | None = None, protocol: int = 1) -> Transactions:
     made = type("Made", (Producer,), {"doubtful": doubtful, "fails": fails})
-    return Transactions(MemoryKafka(producers=made), make(), 0)
+    return Transactions(MemoryKafka(producers=made), make(transaction_protocol=protocol), 0)
 
 
 async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_its_producer() -> None:
@@ -139,9 +139,21 @@ async def test_a_transaction_that_is_committed_at_the_second_try_is_the_last_of_
         of_partition.check()
 
 
-async def test_an_error_after_a_request_without_an_answer_is_a_doubt() -> None:
+async def test_in_transactions_v2_another_one_may_follow() -> None:
+    """Kafka refuses a late copy by its epoch."""
+    of_partition = transactions(doubtful=True, protocol=2)
+    await of_partition.commit(TRANSACTION)
+    of_partition.check()
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+async def test_an_error_after_a_request_without_an_answer_is_a_doubt(protocol: int) -> None:
+    """Nobody has said then that the transaction is over."""
+    of_partition = transactions(doubtful=True, fails=InvalidTxnState(), protocol=protocol)
     with pytest.raises(InDoubt):
-        await transactions(doubtful=True, fails=InvalidTxnState()).commit(TRANSACTION)
+        await of_partition.commit(TRANSACTION)
+    with pytest.raises(InDoubt):
+        of_partition.check()
 
 
 async def test_an_error_when_all_was_answered_is_none() -> None:
