@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -14,10 +14,11 @@ import pytest
 
 from tests.faults.brokers import NETWORKS, Brokers
 from tests.faults.faults import Fault
-from tests.faults.frames import Api
+from tests.faults.frames import V2, Api
 from tests.faults.run import run_on
 from tests.faults.stage import Stage
 from tests.faults.swallowed import Swallowing, What
+from tests.faults.test_late_copies import READ_AGAIN
 from tests.kafka.cluster import PARTITIONS, Cluster, Reader, configure, feeder, reader
 from tests.kafka.test_networks import said
 from tests.kafka.test_worker import scheduled
@@ -113,13 +114,20 @@ async def test_a_partition_whose_request_had_no_answer_gets_a_new_epoch_in_place
         assert any(f"{request} had no answer: RequestTimedOutError" in one for one in doubts), doubts
 
 
-def swallowed(times: int) -> Callable[[Stage, random.Random], Awaitable[float]]:
-    """Requests and answers of each kind are swallowed, so many times, of whoever sends the next. From the last one."""
+class PatientOfV2(Patient):
+    """The same with transactions v2."""
+
+    def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
+        return {"transaction_protocol": 2} | super()._given(changes)
+
+
+def swallowed(kinds: Iterable[Api]) -> Callable[[Stage, random.Random], Awaitable[float]]:
+    """A request and an answer of each kind are swallowed, of whoever sends the next. From the last one."""
 
     async def make(stage: Stage, chance: random.Random) -> float:
         proxies = stage.brokers.proxies
         assert isinstance(proxies, Swallowing), "this network swallows nothing"
-        for api, what in list(product(Api, What)) * times:
+        for api, what in product(kinds, What):
             wanted = proxies.swallow(api, what, stage.cluster.settings().app)
             deadline = time.monotonic() + SOON_S
             while not (wanted.name and len(proxies.seen[wanted.name].epochs) > 1):
@@ -131,11 +139,14 @@ def swallowed(times: int) -> Callable[[Stage, random.Random], Awaitable[float]]:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize(("made_by", "kinds"), [(Patient, Api), (PatientOfV2, V2)], ids=["v1", "v2"])
 def test_requests_without_an_answer_lose_and_repeat_nothing_under_load_and_end_no_worker(
-    brokers: Brokers, prefix: str, tmp_path: Path
+    brokers: Brokers, prefix: str, tmp_path: Path, made_by: type[Patient], kinds: Iterable[Api]
 ) -> None:
-    fault = Fault("requests and answers swallowed", swallowed(1), in_place=True)
-    with Patient(brokers.proxied(), prefix, tmp_path) as cluster:
+    fault = Fault("requests and answers swallowed", swallowed(kinds), in_place=True)
+    with made_by(brokers.proxied(), prefix, tmp_path) as cluster:
         run = asyncio.run(run_on(brokers, cluster, [fault], random.Random(12)))
+        read_again = sum(worker.log.read_text("utf-8").count(READ_AGAIN) for worker in cluster.workers)
     assert run.verdict.lines() == []
     assert run.verdict.commands > 0
+    assert (read_again == 0) is (made_by is PatientOfV2)

@@ -17,7 +17,9 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.admin import CreateAclsRequest
+from kafka.admin import KafkaAdminClient, UpdateFeatureType
 
+from streams.base.errors import OperatorError
 from streams.base.settings import make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
@@ -95,6 +97,22 @@ async def test_a_worker_without_a_right_to_its_group_ends_and_says_so(narrow: Cl
     worker = narrow.worker(session_timeout_s=6)
     assert worker.wait_ended(SOON_S) == EXIT_REFUSED
     assert "may not Read and Describe the group" in last_message(worker)
+
+
+async def test_a_worker_with_transactions_v2_on_a_cluster_without_them_ends_and_names_the_setting(
+    narrow: Cluster,
+) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=narrow.broker)
+    try:
+        admin.update_features({"transaction.version": (UpdateFeatureType.SAFE_DOWNGRADE, 1)})
+        worker = narrow.worker(session_timeout_s=6, transaction_protocol=2)
+        assert worker.wait_ended(SOON_S) == OperatorError.exit_code
+        assert "transaction_protocol is 2, and the brokers at" in worker.last_words()
+        assert "have transaction.version 1" in worker.last_words()
+        admin.update_features({"transaction.version": 2})
+        narrow.worker(session_timeout_s=6, transaction_protocol=2).wait_ready()
+    finally:
+        admin.close()
 
 
 async def test_a_worker_in_whose_group_there_is_a_program_of_another_kind_ends_and_says_so(cluster: Cluster) -> None:
