@@ -15,6 +15,7 @@ from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 from streams.library_internals.aiokafka.requests_v2 import EndTxnV5, ProduceV12, TxnOffsetCommitV5
 from streams.library_internals.aiokafka.transactions_v2 import speak_v2
 from tests.shared_kafka import SharedKafka
+from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
@@ -50,11 +51,14 @@ def allowed(kind: type, moment: Moment) -> set[int]:
 class Sender:
     """A transactional producer, and what it sent last of each kind, to be sent once more. topic: out and in are one."""
 
-    def __init__(self, kafka: SharedKafka, name: str, protocol: int = 2) -> None:
+    def __init__(self, kafka: SharedKafka, name: str, protocol: int, timeout_ms: int) -> None:
         self.name, self.group, self.tp = name, f"{name}-group", TopicPartition(f"{name}-topic", 0)
         self.last: dict[type, tuple[int, Any, dict[str, Any]]] = {}
         self.producer: Any = AIOKafkaProducer(
-            bootstrap_servers=kafka.bootstrap, transactional_id=name, retry_backoff_ms=5
+            bootstrap_servers=kafka.bootstrap,
+            transactional_id=name,
+            retry_backoff_ms=5,
+            transaction_timeout_ms=timeout_ms,
         )
         self._send = self.producer.client.send
         self.producer.client.send = self._noted
@@ -115,6 +119,11 @@ class Seen:
                 await asyncio.sleep(0.01)
         return offset
 
+    def has_open(self) -> bool:
+        """Whether a transaction was open when the topic was last looked at, which goes on by itself."""
+        stable, end = self._consumer.last_stable_offset(self._of.tp), self._consumer.highwater(self._of.tp)
+        return stable is not None and end is not None and bool(stable < end)
+
     async def records(self, last: int) -> list[int]:
         """Numbers of the records that are committed, up to the one of `last`."""
         async with asyncio.timeout(SOON_S):
@@ -125,9 +134,11 @@ class Seen:
 
 
 @asynccontextmanager
-async def sending(kafka: SharedKafka, name: str, protocol: int = 2) -> AsyncIterator[tuple[Sender, Seen]]:
+async def sending(
+    kafka: SharedKafka, name: str, protocol: int = 2, timeout_ms: int = 60_000
+) -> AsyncIterator[tuple[Sender, Seen]]:
     """A sender with a topic of its own."""
-    sender = Sender(kafka, name, protocol)
+    sender = Sender(kafka, name, protocol, timeout_ms)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(sender.tp.topic, 1, 1)])
@@ -235,6 +246,26 @@ async def test_after_the_last_epoch_comes_another_id_and_late_copies_are_refused
         assert sender.epoch == (sender.epoch[0], 3) and sender.epoch[0] != before[0]
         assert await seen.records(6) == [*range(7)]
         assert set(codes.values()) <= FENCED | {INVALID_PRODUCER_ID_MAPPING}, codes
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_a_transaction_that_times_out_in_its_last_epoch_leaves_nothing_open(
+    kafka: SharedKafka, prefix: str
+) -> None:
+    async with sending(kafka, prefix, timeout_ms=1000) as (sender, seen):
+        await sender.whole(0)
+        await to_epoch(sender, LAST_EPOCH)
+        await sender.begin(1)
+        await sender.write(1)
+        await until(seen.has_open)
+        await until(lambda: not seen.has_open())
+        with pytest.raises(ProducerFenced):
+            await sender.producer.commit_transaction()
+        async with sending(kafka, prefix) as (heir, _):
+            await heir.whole(2)
+        assert await seen.records(2) == [0, 2]
+        assert await seen.offset_of(2) == 2
 
 
 @pytest.mark.long

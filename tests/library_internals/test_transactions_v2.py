@@ -16,7 +16,7 @@ from streams.library_internals.aiokafka.requests_v2 import (
     TxnOffsetCommitResponseV5,
     TxnOffsetCommitV5,
 )
-from streams.library_internals.aiokafka.transactions_v2 import speak_v2
+from streams.library_internals.aiokafka.transactions_v2 import TRIES, speak_v2
 
 ID, EPOCH = 7, 3
 TP = TopicPartition("state", 0)
@@ -128,6 +128,13 @@ async def test_offsets_that_come_before_the_last_transaction_is_over_are_sent_ag
     wire = in_transaction(producer, committed(51), committed(51), committed(0))
     assert (await producer.client.send(1, OFFSETS)).errors == [("in", [(0, 0)])]
     assert len(wire.sent) == 3
+
+
+async def test_offsets_that_come_too_early_again_and_again_are_left_to_aiokafka_to_send(producer: Any) -> None:
+    wire = in_transaction(producer, *[committed(51)] * TRIES)
+    answer = await producer.client.send(1, OFFSETS)
+    assert errors.for_code(code_of(answer)) is errors.CoordinatorLoadInProgressError
+    assert len(wire.sent) == TRIES
 
 
 @pytest.mark.parametrize("code", [48, 49, 90], ids=["INVALID_TXN_STATE", "ID_MAPPING", "PRODUCER_FENCED"])

@@ -36,10 +36,12 @@ MEANING = {
     # The coordinator that the partitions' brokers ask, or the way to it, is away: the same batches are sent again.
     ProduceV12: _IS_FENCED
     | dict.fromkeys((CONCURRENT, NETWORK, *COORDINATOR_AWAY), errors.NotEnoughReplicasError.errno),
-    TxnOffsetCommitV5: _IS_FENCED | {NETWORK: errors.CoordinatorLoadInProgressError.errno},
+    TxnOffsetCommitV5: _IS_FENCED | dict.fromkeys((CONCURRENT, NETWORK), errors.CoordinatorLoadInProgressError.errno),
     EndTxnV5: _IS_FENCED,
 }
 """By request: what an error code stands for among those that aiokafka has an answer to."""
+TRIES = 50
+"""So often offsets are sent at most before aiokafka is told to do it, which waits longer, and can be stopped."""
 NEWER = {ProduceRequest: ProduceV12, TxnOffsetCommitRequest: TxnOffsetCommitV5, EndTxnRequest: EndTxnV5}
 
 
@@ -74,9 +76,11 @@ async def _send(
     if newer is None:
         return await send(node_id, request, **connection)
     answer = await send(node_id, newer(request), **connection)
-    while newer is TxnOffsetCommitV5 and _is_too_early(answer):
+    tries = 1
+    while newer is TxnOffsetCommitV5 and _is_too_early(answer) and tries < TRIES:
         await asyncio.sleep(sender.BACKOFF_OVERRIDE)
         answer = await send(node_id, newer(request), **connection)
+        tries += 1
     _put_meaning(answer, MEANING[newer])
     if newer is EndTxnV5 and answer.error_code == errors.NoError.errno:
         manager.go_on_as(answer.producer_id, answer.producer_epoch)
