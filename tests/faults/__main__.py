@@ -24,17 +24,21 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, choices=(1, 3), help="only with so many")
     parser.add_argument("--keep", type=Path, help="a new folder for logs and state, which is kept")
     parser.add_argument("--in-order", action="store_true", help="do not shuffle the faults")
+    parser.add_argument("--protocol", type=int, choices=(1, 2), default=1, help="transaction_protocol of the workers")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     logging.getLogger().addHandler(logging.NullHandler())  # What our own clients say of broken brokers is no news.
-    runs = play(given.minutes * 60, seed, shuffled=not given.in_order, only=given.brokers, keep=given.keep)
+    shuffled, protocol = not given.in_order, given.protocol
+    runs = play(given.minutes * 60, seed, shuffled=shuffled, only=given.brokers, keep=given.keep, protocol=protocol)
     lines = [line for one in runs for line in one.verdict.lines()]
     print(f"\n{datetime.now(UTC):%Y-%m-%d}, {machine()}, seed {seed}")
     print("\n".join([*table(runs), "", summary(runs), *lines]))
     return 1 if lines else 0
 
 
-def play(seconds: float, seed: int, *, shuffled: bool, only: int | None = None, keep: Path | None = None) -> list[Run]:
+def play(
+    seconds: float, seed: int, *, shuffled: bool, only: int | None = None, keep: Path | None = None, protocol: int = 1
+) -> list[Run]:
     """Three quarters of the time with one broker, the rest with three; with `only` so many for all of it."""
     runs = []
     for count, faults, share in ((1, SINGLE, 0.75), (3, CLUSTER, 0.25)):
@@ -42,7 +46,9 @@ def play(seconds: float, seed: int, *, shuffled: bool, only: int | None = None, 
             with _folder(keep, count) as folder, Brokers(folder, count) as brokers:
                 print(f"{count} broker{'s' * (count > 1)}, seed {seed}", flush=True)
                 time_s = seconds if only else seconds * share
-                runs.append(run(folder, brokers, faults, seconds=time_s, seed=seed, shuffled=shuffled))
+                runs.append(
+                    run(folder, brokers, faults, seconds=time_s, seed=seed, shuffled=shuffled, protocol=protocol)
+                )
     return runs
 
 

@@ -46,10 +46,17 @@ class Run:
 
 
 def run(
-    folder: Path, brokers: Brokers, faults: Sequence[Fault], *, seconds: float, seed: int, shuffled: bool = False
+    folder: Path,
+    brokers: Brokers,
+    faults: Sequence[Fault],
+    *,
+    seconds: float,
+    seed: int,
+    shuffled: bool = False,
+    protocol: int = 1,
 ) -> Run:
     """Make faults for so many seconds, one after the other; seed: of the load and of who is hit."""
-    with Cluster(brokers.proxied(), "faults.", folder, copies=brokers.count) as cluster:
+    with Cluster(brokers.proxied(), "faults.", folder, copies=brokers.count, protocol=protocol) as cluster:
         chance = random.Random(seed)
         order = _order(faults, chance) if shuffled else itertools.cycle(faults)
         until = time.monotonic() + seconds

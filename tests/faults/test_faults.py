@@ -51,9 +51,10 @@ def test_two_minutes_of_faults_lose_repeat_and_hurry_nothing(capsys: pytest.Capt
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_ten_minutes_of_faults_lose_repeat_and_hurry_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_ten_minutes_of_faults_lose_repeat_and_hurry_nothing(protocol: int, capsys: pytest.CaptureFixture[str]) -> None:
     seed = random.SystemRandom().randrange(10**6)
-    runs = play(600, seed, shuffled=True)
+    runs = play(600, seed, shuffled=True, protocol=protocol)
     show(runs, capsys)
     assert [line for run in runs for line in run.verdict.lines()] == [], f"seed {seed}"
 

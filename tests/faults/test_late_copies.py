@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,26 +20,21 @@ FENCED = {47, 90}
 READ_AGAIN = "its state is read again"
 
 
-class OfV2(Cluster):
-    """Its workers speak transactions v2."""
-
-    def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
-        return {"transaction_protocol": 2} | super()._given(changes)
-
-
-def cut(
-    folder: Path, count: int, made_by: type[Cluster] = Cluster, kinds: Sequence[Api] = TAKEN_OUT
-) -> tuple[Run, LateCopies, int]:
+def cut(folder: Path, count: int, protocol: int) -> tuple[Run, LateCopies, int]:
     """So many connections are cut after a request, under load; no worker may end of it.
 
     The last number: how often a worker has read the state of a partition again.
     """
-    proxies = LateCopies(NETWORKS, kinds)
+    proxies = LateCopies(NETWORKS, TAKEN_OUT if protocol == 1 else TAKEN_OUT_V2)
     fault = Fault("connections cut, requests delivered late", late_copies(count), in_place=True)
-    with Brokers(folder, 1, proxies) as brokers, made_by(brokers.proxied(), "late.", folder) as cluster:
+    with Brokers(folder, 1, proxies) as brokers, _cluster(brokers, folder, protocol) as cluster:
         run = asyncio.run(run_on(brokers, cluster, [fault], random.Random(11)))
         read_again = sum(worker.log.read_text("utf-8").count(READ_AGAIN) for worker in cluster.workers)
     return run, proxies, read_again
+
+
+def _cluster(brokers: Brokers, folder: Path, protocol: int) -> Cluster:
+    return Cluster(brokers.proxied(), "late.", folder, protocol=protocol)
 
 
 def hold(run: Run, proxies: LateCopies, read_again: int) -> None:
@@ -67,12 +60,12 @@ def tell(capsys: pytest.CaptureFixture[str], run: Run, proxies: LateCopies, read
 
 @pytest.mark.timeout(300)
 def test_a_late_copy_of_a_request_tears_no_transaction_and_repeats_none(tmp_path: Path) -> None:
-    hold(*cut(tmp_path, 40))
+    hold(*cut(tmp_path, 40, protocol=1))
 
 
 @pytest.mark.timeout(300)
 def test_a_late_copy_in_transactions_v2_is_refused_and_no_state_is_read_again(tmp_path: Path) -> None:
-    hold_v2(*cut(tmp_path, 40, OfV2, TAKEN_OUT_V2))
+    hold_v2(*cut(tmp_path, 40, protocol=2))
 
 
 @pytest.mark.long
@@ -80,7 +73,7 @@ def test_a_late_copy_in_transactions_v2_is_refused_and_no_state_is_read_again(tm
 def test_a_thousand_late_copies_tear_no_transaction_and_repeat_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    came = cut(tmp_path, 1000)
+    came = cut(tmp_path, 1000, protocol=1)
     tell(capsys, *came)
     hold(*came)
 
@@ -90,6 +83,6 @@ def test_a_thousand_late_copies_tear_no_transaction_and_repeat_none(
 def test_a_thousand_late_copies_in_transactions_v2_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    came = cut(tmp_path, 1000, OfV2, TAKEN_OUT_V2)
+    came = cut(tmp_path, 1000, protocol=2)
     tell(capsys, *came)
     hold_v2(*came)

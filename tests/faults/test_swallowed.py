@@ -114,13 +114,6 @@ async def test_a_partition_whose_request_had_no_answer_gets_a_new_epoch_in_place
         assert any(f"{request} had no answer: RequestTimedOutError" in one for one in doubts), doubts
 
 
-class PatientOfV2(Patient):
-    """The same with transactions v2."""
-
-    def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
-        return {"transaction_protocol": 2} | super()._given(changes)
-
-
 def swallowed(kinds: Iterable[Api]) -> Callable[[Stage, random.Random], Awaitable[float]]:
     """A request and an answer of each kind are swallowed, of whoever sends the next. From the last one."""
 
@@ -139,14 +132,14 @@ def swallowed(kinds: Iterable[Api]) -> Callable[[Stage, random.Random], Awaitabl
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("made_by", "kinds"), [(Patient, Api), (PatientOfV2, V2)], ids=["v1", "v2"])
+@pytest.mark.parametrize(("protocol", "kinds"), [(1, Api), (2, V2)])
 def test_requests_without_an_answer_lose_and_repeat_nothing_under_load_and_end_no_worker(
-    brokers: Brokers, prefix: str, tmp_path: Path, made_by: type[Patient], kinds: Iterable[Api]
+    brokers: Brokers, prefix: str, tmp_path: Path, protocol: int, kinds: Iterable[Api]
 ) -> None:
     fault = Fault("requests and answers swallowed", swallowed(kinds), in_place=True)
-    with made_by(brokers.proxied(), prefix, tmp_path) as cluster:
+    with Patient(brokers.proxied(), prefix, tmp_path, protocol=protocol) as cluster:
         run = asyncio.run(run_on(brokers, cluster, [fault], random.Random(12)))
         read_again = sum(worker.log.read_text("utf-8").count(READ_AGAIN) for worker in cluster.workers)
     assert run.verdict.lines() == []
     assert run.verdict.commands > 0
-    assert (read_again == 0) is (made_by is PatientOfV2)
+    assert (read_again == 0) is (protocol == 2)

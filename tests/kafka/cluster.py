@@ -32,13 +32,17 @@ CONTACTS = 400
 
 @dataclass
 class Cluster:
-    """A broker, the topics of one test, and the workers on them; leaving the context ends the workers."""
+    """A broker, the topics of one test, and the workers on them; leaving the context ends the workers.
+
+    protocol: `transaction_protocol` of the workers.
+    """
 
     broker: str
     prefix: str
     folder: Path
     command: tuple[str, ...] = WORKER
     copies: int = 1
+    protocol: int = 1
     workers: list[LocalWorker] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -56,7 +60,10 @@ class Cluster:
 
     def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
         given = {"broker": self.broker, "prefix": self.prefix, "app": f"{self.prefix}app"}
-        return given | {"session_timeout_s": SESSION_TIMEOUT_S, "rebalance_timeout_s": 5} | changes
+        usual = {"session_timeout_s": SESSION_TIMEOUT_S, "rebalance_timeout_s": 5}
+        # A worker of a former version does not know the setting.
+        other = {"transaction_protocol": self.protocol} if self.protocol != 1 else {}
+        return given | usual | other | changes
 
     def worker(self, **changes: Any) -> LocalWorker:
         """Start one more worker."""
