@@ -15,7 +15,7 @@ from tests.simulation.scenario import simulate
 ROOT = Path(__file__).parents[2]
 SEEDS = 2000
 SEEDS_LONG = 20_000
-SEEDS_V2 = 400
+SEEDS_V2 = 250
 SEEDS_V2_LONG = 10_000
 SEEDS_BROKEN = 600
 """The rarest of what the safeguards are for shows once in some hundred seeds."""
