@@ -78,7 +78,7 @@ class Settings(Security):
     transaction_timeout_s: float = Field(default=60, ge=1, le=900)
     """Seconds after which the broker aborts an open transaction; a worker retries without a broker for as long."""
     transaction_protocol: int = Field(default=1, ge=1, le=2)
-    """Kafka's transactions: 1, or 2 (KIP-890), for which all brokers have to be Kafka 4.0 or later."""
+    """Version of Kafka's transactions: 1, or 2 (KIP-890) for a cluster of Kafka 4.1 or later."""
     unit_events_max: int = Field(default=2000, ge=1, le=100_000)
     """Most records of one partition that are processed in one transaction."""
     fire_batch_max: int = Field(default=500, ge=1, le=100_000)

@@ -120,7 +120,7 @@ class Seen:
         return offset
 
     def has_open(self) -> bool:
-        """Whether a transaction was open when the topic was last looked at, which goes on by itself."""
+        """Whether a transaction was open when the topic was last looked at: again and again, once all was read."""
         stable, end = self._consumer.last_stable_offset(self._of.tp), self._consumer.highwater(self._of.tp)
         return stable is not None and end is not None and bool(stable < end)
 
@@ -255,6 +255,7 @@ async def test_a_transaction_that_times_out_in_its_last_epoch_leaves_nothing_ope
 ) -> None:
     async with sending(kafka, prefix, timeout_ms=1000) as (sender, seen):
         await sender.whole(0)
+        assert await seen.records(0) == [0]
         await to_epoch(sender, LAST_EPOCH)
         await sender.begin(1)
         await sender.write(1)
