@@ -3,7 +3,8 @@
 aiokafka sends such a request again, on a new connection, until there is an answer; by itself it reports that nowhere.
 The copy on the old connection may be delivered later, by a network that held it back, and then it is part of whatever
 the producer does at that moment: it may commit half of its next transaction, or give that the offsets of the one
-before. Source: docs/decisions/0030-no-doubt-outlives-its-transaction.md.
+before. In transactions v2 a copy is refused once its transaction is over. Sources:
+docs/decisions/0030-no-doubt-outlives-its-transaction.md, 0058-transactions-v2.md.
 """
 
 import asyncio
