@@ -9,6 +9,7 @@ from streams.library_internals.aiokafka.protocol import (
     ProduceRequest,
     SyncGroupRequest,
 )
+from streams.library_internals.aiokafka.requests_v2 import ProduceV12
 
 ANSWER_S = 10.0
 DATA_ANSWER_S = 20.0
@@ -30,7 +31,7 @@ class RequestTimeouts:
                 return min(given_s, max(1.0, self.session_s / 2))
             case JoinGroupRequest() | SyncGroupRequest():
                 return min(given_s, self.rebalance_s + ANSWER_S)
-            case FetchRequest() | ProduceRequest():
+            case FetchRequest() | ProduceRequest() | ProduceV12():
                 return min(given_s, DATA_ANSWER_S, self._within_transaction)
             case _:
                 return min(given_s, ANSWER_S, self._within_transaction)

@@ -13,11 +13,13 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.structs import BrokerMetadata
 
 from streams.kafka import reconnecting
 from streams.kafka.reconnecting import Connection
 from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S, RequestTimeouts
+from streams.library_internals.aiokafka.requests_v2 import ProduceV12
 from tests.edge import fresh_clients
 from tests.ports import reserved_ports
 
@@ -200,6 +202,8 @@ def test_a_request_may_take_as_long_as_its_kind_and_less_than_the_transaction() 
     fetch, join = FetchRequest(500, 1, 1, 0, []), JoinGroupRequest("g", 1, 1, "", None, "consumer", [])
     beat, find = HeartbeatRequest("g", 1, "m"), FindCoordinatorRequest("g", 0)
     assert [timeouts.of(one, 90.0) for one in (beat, join, fetch, find)] == [3.0, 30.0, DATA_ANSWER_S, ANSWER_S]
+    batches = ProduceRequest("app-0", -1, 1000, [])
+    assert [timeouts.of(one, 90.0) for one in (batches, ProduceV12(batches))] == [DATA_ANSWER_S] * 2
     assert timeouts.of(find, 5.0) == 5.0
     assert RequestTimeouts(6.0, 20.0, 9.0).of(fetch, 90.0) == 3.0
 
