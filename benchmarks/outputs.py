@@ -1,0 +1,62 @@
+"""What a peer has written, read back as committed: a digest of each output, and how much it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+from benchmarks.canonical import Digest, Output, canonical
+from benchmarks.peers.peer import Peer, Place
+from streams.base.settings import make
+from streams.kafka.clients import Clients
+from streams.kafka.compacted import ReadRecord, read_to_end, reader
+from topics.names import TopicName
+
+
+@dataclass
+class Written:
+    """digests: of all records, and of rows the last of each contact, as a restart finds it. records, value_bytes: all."""
+
+    digests: dict[Output, Digest] = field(default_factory=lambda: {output: Digest() for output in Output})
+    records: dict[Output, int] = field(default_factory=lambda: dict.fromkeys(Output, 0))
+    value_bytes: dict[Output, int] = field(default_factory=lambda: dict.fromkeys(Output, 0))
+
+
+async def read_written(peer: Peer, place: Place) -> Written:
+    """Read all of it."""
+    written, rows = Written(), dict[bytes, bytes]()
+
+    def take(output: Output) -> Callable[[ReadRecord], None]:
+        def one(record: ReadRecord) -> None:
+            key, value = record.key or b"", record.value or b""
+            written.records[output] += 1
+            written.value_bytes[output] += len(value)
+            if output is not Output.ROWS:
+                _add(written, output, peer, key, value)
+            elif _is_row(peer, key):
+                rows[peer.contact(key)] = value
+
+        return one
+
+    clients = Clients(make(broker=place.broker, prefix=place.prefix))
+    topics = {
+        Output.LIFECYCLE: place.topic(TopicName.CALLBACK_LIFECYCLE),
+        Output.VIEWS: place.topic(TopicName.OUTSTANDING_CALLBACKS),
+        Output.ROWS: peer.rows(place),
+    }
+    for output, topic in topics.items():
+        partitions = [TopicPartition(topic, number) for number in range(place.workload.partitions)]
+        async with reader(clients, partitions) as consumer:
+            await read_to_end(consumer, take(output))
+    for key, value in rows.items():
+        _add(written, Output.ROWS, peer, key, value)
+    return written
+
+
+def _add(written: Written, output: Output, peer: Peer, key: bytes, value: bytes) -> None:
+    written.digests[output].add(canonical(output, key, value) if peer.compared else key)
+
+
+def _is_row(peer: Peer, key: bytes) -> bool:
+    """Whether it is the row of a contact: Ringback's partitions have a row of their own besides."""
+    return b"|" in peer.contact(key)
