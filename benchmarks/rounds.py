@@ -62,7 +62,9 @@ def mistakes(peers: Sequence[Peer], rounds: Sequence[dict[str, Turn]], workload:
     compared = {peer.name for peer in peers if peer.compared}
     turns = [(number, name, turn) for number, of_round in enumerate(rounds, 1) for name, turn in of_round.items()]
     wrong = [f"round {number}, {name}: {what}" for number, name, turn in turns for what in _counts(turn, workload)]
-    references = [turn for _, name, turn in turns if name == OURS] or [turn for _, name, turn in turns if name in compared]
+    references = [turn for _, name, turn in turns if name == OURS] or [
+        turn for _, name, turn in turns if name in compared
+    ]
     for number, name, turn in turns:
         if name in compared:
             expected: Digests = references[0].written.digests

@@ -57,7 +57,8 @@ def workload_data(workload: Workload) -> Row:
 def table(peers: Sequence[Peer], rounds: Sequence[dict[str, Row]], left_out: dict[str, str]) -> list[str]:
     """Lines of Markdown, a row for each peer. rounds: of `turn_data`, by peer."""
     lines = [
-        "| peer | guarantee | events/s | Ringback ÷ it | events per CPU s | Ringback ÷ it | µs of CPU an event | start-up | memory |",
+        "| peer | guarantee | events/s | Ringback by it | events per CPU s | Ringback by it "
+        "| µs of CPU an event | start-up | memory |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for peer in peers:
@@ -97,8 +98,8 @@ def ratio(rounds: Sequence[dict[str, Row]], name: str, figure: str) -> float | N
 
 
 def _number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+    return "-" if value is None else f"{value:,.{digits}f}{unit}"
 
 
 def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}×"
+    return "-" if value is None else f"{value:.2f}x"

@@ -49,6 +49,8 @@ class Processes:
 
     def used(self) -> tuple[float, int]:
         """CPU seconds, user and system, and resident bytes. Raises psutil.Error when it has gone."""
+        if self._first.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.NoSuchProcess(self._first.pid)
         cpu_s, resident = 0.0, 0
         for process in (self._first, *self._first.children(recursive=True)):
             with process.oneshot():
@@ -74,7 +76,12 @@ def speed(samples: Sequence[Sample], total: int, started_at: float) -> Speed | N
 
 
 async def watch(
-    clients: Clients, group: str, partitions: Sequence[TopicPartition], total: int, processes: Processes, timeout_s: float
+    clients: Clients,
+    group: str,
+    partitions: Sequence[TopicPartition],
+    total: int,
+    processes: Processes,
+    timeout_s: float,
 ) -> list[Sample]:
     """Samples until everything is committed. Raises OperatorError when that takes too long or the peer has ended."""
     samples: list[Sample] = []

@@ -7,7 +7,7 @@ exactly once. It decides nothing and keeps nothing.
 import asyncio
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.peers.hosted import HostedCore
 from benchmarks.peers.peer import Place, place_told

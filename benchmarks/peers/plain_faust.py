@@ -38,15 +38,18 @@ def main() -> None:
         producer_max_batch_size=BATCH_BYTES,
     )
     names = (TopicName.CALLBACK_LIFECYCLE, TopicName.OUTSTANDING_CALLBACKS)
-    sinks = {name: app.topic(place.topic(name), key_type=bytes, value_type=bytes) for name in names}
-    source = app.topic(place.topic(TopicName.WRAP_UP), key_type=bytes, value_type=bytes)
-    table = app.Table(
+    raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+    sinks = {name: app.topic(place.topic(name), **raw) for name in names}
+    source = app.topic(place.topic(TopicName.WRAP_UP), **raw)
+    table: Any = app.Table(
         TABLE,
         key_type=bytes,
         value_type=bytes,
         partitions=place.workload.partitions,
         options={"driver": "rocksdict"},
     )
+
+    table.key_serializer = table.value_serializer = "raw"  # A table has no argument for it.
 
     @app.agent(source)
     async def decide(stream: Any) -> None:

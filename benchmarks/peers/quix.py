@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.peers.hosted import HostedCore
 from benchmarks.peers.peer import Place, place_told
+from streams.logic.contact.exchange import Record
 from topics.names import TopicName
 
 STORE = "default"
@@ -27,6 +28,11 @@ def contact(key: bytes) -> bytes:
 def main() -> None:
     """Process wrap-ups until the process is stopped."""
     from quixstreams import Application, State, message_context
+    from quixstreams.models import Serializer
+
+    class ValueOfRecord(Serializer):  # type: ignore[misc]
+        def __call__(self, value: Record, ctx: Any) -> bytes | None:
+            return value.value
 
     place = place_told()
     core = HostedCore(place.workload)
@@ -42,7 +48,7 @@ def main() -> None:
     )
     source = app.topic(place.topic(TopicName.WRAP_UP), value_deserializer="bytes", key_deserializer="bytes")
     sinks = {
-        name: app.topic(place.topic(name), value_serializer="bytes", key_serializer="bytes")
+        name: app.topic(place.topic(name), value_serializer=ValueOfRecord(), key_serializer="bytes")
         for name in (TopicName.CALLBACK_LIFECYCLE, TopicName.OUTSTANDING_CALLBACKS)
     }
 

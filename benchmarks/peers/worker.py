@@ -34,4 +34,6 @@ def rows(place: Place) -> str:
 
 def inherited() -> dict[str, str]:
     """The environment of this process, without settings of Ringback."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE
+    }
