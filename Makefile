@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 to 3.14 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-another-python test-faults check lint types contracts topics-manifests docs clean
+.PHONY: help setup demo test test-long test-another-python test-faults bench bench-full check lint types contracts topics-manifests docs clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -63,6 +63,18 @@ test-another-python: $(SYNCED) ## The core's tests on one more Python, if there 
 
 test-faults: $(SYNCED) kafka ## Half an hour of faults of every kind, and a table of what came of them
 	$(PYTHON) -m tests.faults
+
+# The peers may hold back packages of ours: they have an environment of their own.
+BENCH := .venv-bench/bin/python
+$(BENCH): uv.lock pyproject.toml $(SYNCED)
+	VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv-bench .venv/bin/uv sync --locked --all-extras --no-dev --group bench --python $(PYTHON)
+	@touch -h $@
+
+bench: $(BENCH) kafka ## Measure beside quixstreams, Faust, Kafka Streams and a bare loop: ten minutes
+	$(BENCH) -m benchmarks
+
+bench-full: $(BENCH) kafka ## The same with more events, growth, lateness, a stampede, a restart: an hour
+	$(BENCH) -m benchmarks --full
 
 check: lint types contracts ## Lint, types and import contracts
 

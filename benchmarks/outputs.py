@@ -15,7 +15,7 @@ from topics.names import TopicName
 
 @dataclass
 class Written:
-    """digests: of all records, and of rows the last of each contact, as a restart finds it. records, value_bytes: all."""
+    """digests: of all records; of rows, the last of each contact, as a restart finds it. records, value_bytes: all."""
 
     digests: dict[Output, Digest] = field(default_factory=lambda: {output: Digest() for output in Output})
     records: dict[Output, int] = field(default_factory=lambda: dict.fromkeys(Output, 0))

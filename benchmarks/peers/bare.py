@@ -62,11 +62,12 @@ async def copy(place: Place) -> None:
             if not polled:
                 continue
             async with producer.transaction():
-                await asyncio.gather(*[
-                    _send(producer, topic, partition.partition, records if topic == rows(place) else _some(records), value)
-                    for partition, records in polled.items()
+                sends = (
+                    _send(producer, topic, of.partition, records if topic == rows(place) else _some(records), value)
+                    for of, records in polled.items()
                     for topic, value in values.items()
-                ])  # fmt: skip
+                )
+                await asyncio.gather(*sends)
                 ends = {partition: records[-1].offset + 1 for partition, records in polled.items()}
                 await producer.send_offsets_to_transaction(ends, place.group)
 

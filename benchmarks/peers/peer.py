@@ -55,7 +55,8 @@ class Peer:
     """One that is measured.
 
     command, environment: of its process. rows: the topic that a restart would read its rows from; contact: the
-    contact's key in the key of such a record. compared: whether it has to write what Ringback writes. missing: what it needs and is not there, None if nothing is.
+    contact's key in the key of such a record. compared: whether it has to write what Ringback writes. missing: what it
+    needs and is not there, None if nothing is.
     """
 
     name: str

@@ -20,13 +20,11 @@ def rows(place: Place) -> str:
     return f"{place.group}-{TABLE}-changelog"
 
 
-def main() -> None:
-    """Process wrap-ups until the process is stopped."""
+def app_of(place: Place) -> Any:
+    """The app, with what is not the default."""
     import faust
 
-    place = place_told()
-    core = HostedCore(place.workload)
-    app = faust.App(
+    return faust.App(
         place.group,
         broker=f"kafka://{place.broker}",
         store="rocksdb://",
@@ -37,18 +35,21 @@ def main() -> None:
         producer_linger=LINGER_S,
         producer_max_batch_size=BATCH_BYTES,
     )
+
+
+def main() -> None:
+    """Process wrap-ups until the process is stopped."""
+    import faust
+
+    place = place_told()
+    core, app = HostedCore(place.workload), app_of(place)
     names = (TopicName.CALLBACK_LIFECYCLE, TopicName.OUTSTANDING_CALLBACKS)
     raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
     sinks = {name: app.topic(place.topic(name), **raw) for name in names}
     source = app.topic(place.topic(TopicName.WRAP_UP), **raw)
-    table: Any = app.Table(
-        TABLE,
-        key_type=bytes,
-        value_type=bytes,
-        partitions=place.workload.partitions,
-        options={"driver": "rocksdict"},
+    table = app.Table(
+        TABLE, key_type=bytes, value_type=bytes, partitions=place.workload.partitions, options={"driver": "rocksdict"}
     )
-
     table.key_serializer = table.value_serializer = "raw"  # A table has no argument for it.
 
     @app.agent(source)

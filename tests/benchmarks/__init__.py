@@ -1,0 +1,1 @@
+"""The benchmark's input, its judgement and its table."""
