@@ -52,7 +52,7 @@ def main() -> None:
     )
     table.key_serializer = table.value_serializer = "raw"  # A table has no argument for it.
 
-    @app.agent(source)
+    @app.agent(source)  # type: ignore[untyped-decorator]
     async def decide(stream: Any) -> None:
         async for event in stream.events():
             at = event.message
