@@ -70,7 +70,7 @@ $(BENCH): uv.lock pyproject.toml $(SYNCED)
 	VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv-bench .venv/bin/uv sync --locked --all-extras --no-dev --group bench --python $(PYTHON)
 	@touch -h $@
 
-bench: $(BENCH) kafka ## Measure beside quixstreams, Faust, Kafka Streams and a bare loop: ten minutes
+bench: $(BENCH) kafka ## Measure beside quixstreams, Kafka Streams and a bare loop, on one Kafka: minutes
 	$(BENCH) -m benchmarks
 
 bench-full: $(BENCH) kafka ## The same with more events, growth, lateness, a stampede, a restart: an hour
