@@ -1,16 +1,24 @@
 """What a peer has written, read back as committed: a digest of each output, and how much it was."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import TopicPartition
 
 from benchmarks.canonical import Digest, Output, canonical
 from benchmarks.peers.peer import Peer, Place
+from streams.base.errors import OperatorError
 from streams.base.settings import make
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord, read_to_end, reader
 from topics.names import TopicName
+
+DECIDED_S = 120.0
+"""The longest that a peer leaves a transaction open when it is stopped, twice."""
+LOOK_EVERY_S = 0.1
 
 
 @dataclass
@@ -47,10 +55,28 @@ async def read_written(peer: Peer, place: Place) -> Written:
     for output, topic in topics.items():
         partitions = [TopicPartition(topic, number) for number in range(place.workload.partitions)]
         async with reader(clients, partitions) as consumer:
+            await _decided(clients, consumer, partitions)
             await read_to_end(consumer, take(output))
     for key, value in rows.items():
         _add(written, Output.ROWS, peer, key, value)
     return written
+
+
+async def _decided(clients: Clients, committed: Any, partitions: list[TopicPartition]) -> None:
+    """Wait until no transaction is open on these: offsets of a group may be committed before all of its records are.
+
+    committed: a consumer that reads what is committed.
+    """
+    everything = clients.consumer(group_id=None, isolation_level="read_uncommitted")
+    await everything.start()
+    deadline = time.monotonic() + DECIDED_S
+    try:
+        while await committed.end_offsets(partitions) != await everything.end_offsets(partitions):
+            if time.monotonic() > deadline:
+                raise OperatorError(f"a transaction on {partitions[0].topic} has been open for {DECIDED_S:g} s")
+            await asyncio.sleep(LOOK_EVERY_S)
+    finally:
+        await everything.stop()
 
 
 def _add(written: Written, output: Output, peer: Peer, key: bytes, value: bytes) -> None:
