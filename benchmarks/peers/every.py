@@ -7,9 +7,6 @@ from benchmarks.peers.peer import Peer, program
 
 EXACTLY_ONCE = "exactly once"
 
-UNPROVEN = "it has not been seen to finish a turn yet"
-"""Why Faust is left out: its program is there, but no run of it ended in time."""
-
 
 def _without(package: str) -> str | None:
     return None if find_spec(package) else f"no package {package}: `make bench` installs it"
@@ -26,7 +23,6 @@ PEERS = (
     ),
     Peer(
         "faust", "plain Faust hosting our core", "at least once", program(plain_faust.__name__), plain_faust.rows,
-        missing=lambda: UNPROVEN,
     ),
     Peer(
         "kafka-streams", "Kafka Streams, the same work in Java, 1 thread", EXACTLY_ONCE, kafka_streams.command,

@@ -30,7 +30,6 @@ def app_of(place: Place) -> Any:
         store="rocksdb://",
         datadir=str(place.state()),
         topic_partitions=place.workload.partitions,
-        topic_allow_declare=False,
         web_enabled=False,
         producer_linger=LINGER_S,
         producer_max_batch_size=BATCH_BYTES,

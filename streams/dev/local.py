@@ -73,6 +73,11 @@ class LocalWorker:
         return self._process.pid
 
     @property
+    def state_dir(self) -> Path:
+        """Where it keeps its state."""
+        return Path(str(self._settings["state_dir"]))
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""
         return None if self._process is None else self._process.poll()

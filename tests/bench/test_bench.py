@@ -1,5 +1,6 @@
 """The benchmarks run, and what they read is right: once each, never early, in due order. No figure is judged."""
 
+import json
 import subprocess
 import sys
 
@@ -57,5 +58,24 @@ def test_of_a_contact_with_a_hundred_thousand_events_each_is_answered():
 
 def test_half_a_million_callbacks_of_one_second_go_out_once_and_in_due_order_while_wrap_ups_flow():
     said = bench("stampede", "--callbacks", "500000")
-    assert "| of these not taken in yet, at most" in said
+    assert "| wrap-up to a committed reader having its callback, p50, p99, max" in said
     assert said.splitlines()[-1].startswith("Right: ")
+
+
+def test_commands_are_right_also_beside_wrap_ups_and_the_figures_come_as_json():
+    asked = ("--outstanding", "500", "--rate", "100", "--seconds", "5", "--wrap-ups", "200")
+    told = json.loads(bench("lateness", *asked, "--json"))
+    assert told["wrong"] == [] and told["command"] == " ".join(("ringback bench lateness", *asked))
+    assert told["values"]["beside_p50_ms"] > 0 and told["values"]["wrap_ups_per_s"] > 0
+
+
+def test_callbacks_are_scheduled_moved_and_cancelled_once():
+    said = bench("changes", "--callbacks", "30000")
+    assert said.splitlines()[-1].startswith("Right: each callback was scheduled once")
+
+
+def test_a_worker_with_more_and_more_outstanding_comes_back_with_its_state_and_without():
+    asked = ("--callbacks", "1000", "--callbacks", "4000", "--overdue", "100", "--quiet", "2")
+    values = json.loads(bench("outstanding", *asked, "--json"))["values"]
+    assert values["step1_changelog_records"] == values["step2_changelog_records"] == 0
+    assert 0 < values["step1_cold_restore_records"] < values["step2_cold_restore_records"]

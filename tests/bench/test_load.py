@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from streams.dev.bench.load import calls, configuration, evenly, far
-from streams.dev.bench.report import report
+from streams.dev.bench.report import Result, report
 from streams.dev.bench.restart import read_start
 from streams.simulator.lines import Line
 from streams.simulator.simulate import VirtualWorker
@@ -60,7 +60,7 @@ def test_the_log_tells_of_assignment_and_restore():
 
 
 def test_a_report_names_command_day_and_what_is_wrong():
-    text = report("ringback bench lateness", NOW, [("rows", "3")], ["1 commands missing, the first for k1"])
+    text = report("ringback bench lateness", NOW, Result([("rows", "3")], ["1 commands missing, the first for k1"]))
     assert text.startswith("`ringback bench lateness`, 2026-11-23 15:00 UTC\n")
     assert "| rows   | 3 |" in text or "| rows | 3 |" in text
     assert text.splitlines()[-1] == "WRONG: 1 commands missing, the first for k1"

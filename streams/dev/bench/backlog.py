@@ -7,7 +7,7 @@ from datetime import datetime
 
 from streams.base.errors import OperatorError
 from streams.dev.bench.load import CAMPAIGN, LIST, Message
-from streams.dev.bench.report import Figures, report
+from streams.dev.bench.report import Figures, Result
 from streams.dev.bench.rig import CLOCK, Rig, Say, feed, rig
 from streams.dev.bench.watch import MIB, Memory, applied, pause
 from topics.names import TopicName
@@ -19,8 +19,8 @@ EARLY, GROWTH_MAX = 0.3, 1.5
 """Every contact has been met by a twentieth of the events; what memory takes later than `EARLY` is the backlog's."""
 
 
-def run(command: str, events: int, say: Say) -> int:
-    """Measure and print; returns 1 when an event was not taken in, or memory grew with the backlog."""
+def run(events: int, say: Say) -> Result:
+    """Measure. It is wrong when an event was not taken in, or memory grew with the backlog."""
     with rig(say) as one:
         one.worker.stop()
         say(f"Writing {events:,} wrap-ups of {CONTACTS:,} contacts while no worker runs")
@@ -28,8 +28,7 @@ def run(command: str, events: int, say: Say) -> int:
         say("Starting the worker")
         one.worker.start()
         figures, wrong = asyncio.run(_follow(one, events))
-    say(report(command, CLOCK.now(), figures, wrong, right=RIGHT))
-    return 1 if wrong else 0
+    return Result(figures, wrong, RIGHT)
 
 
 async def _write(one: Rig, events: int) -> None:

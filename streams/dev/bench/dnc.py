@@ -14,8 +14,8 @@ from typing import Any
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings, make
 from streams.dev.bench.load import Message
-from streams.dev.bench.report import Figures, report
-from streams.dev.bench.rig import CLOCK, Say, feed
+from streams.dev.bench.report import Figures, Result
+from streams.dev.bench.rig import Say, feed
 from streams.dev.broker import EmbeddedKafka
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
@@ -29,8 +29,8 @@ FEED_AT_ONCE = 500_000
 RIGHT = "Right: every number was found, and no other."
 
 
-def run(command: str, numbers: int, rounds: int, say: Say) -> int:
-    """Measure and print; returns 1 when a number is not found, or one that is not on the list."""
+def run(numbers: int, rounds: int, say: Say) -> Result:
+    """Measure. It is wrong when a number is not found, or one that is not on the list."""
     say("Starting Kafka")
     with tempfile.TemporaryDirectory(prefix="ringback-bench-") as folder, EmbeddedKafka(say=say) as kafka:
         settings = make(broker=kafka.bootstrap)
@@ -45,8 +45,7 @@ def run(command: str, numbers: int, rounds: int, say: Say) -> int:
             loads.append(_read(settings, "load", numbers, state))
         again = _read(settings, "restart", numbers, state)
     wrong = [f"{one['wrong']} look-ups gave another answer" for one in (*loads, again) if one["wrong"]]
-    say(report(command, CLOCK.now(), _figures(bare, loads, again), wrong, RIGHT))
-    return 1 if wrong else 0
+    return Result(_figures(bare, loads, again), wrong, RIGHT)
 
 
 def phone_number(number: int) -> str:

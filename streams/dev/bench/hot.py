@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from streams.base.errors import OperatorError
 from streams.dev.bench.load import CAMPAIGN, LIST, Message
-from streams.dev.bench.report import Figures, report
+from streams.dev.bench.report import Figures, Result
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, feed, rig
 from streams.dev.bench.watch import applied, pause
 from streams.kafka.clients import Clients
@@ -26,12 +26,11 @@ ROW_BYTES_MAX = 128 * 1024
 """What a row may take, docs/rules.md, section 8 row 4, with the room for what ends a callback."""
 
 
-def run(command: str, events: int, say: Say) -> int:
-    """Measure and print; returns 1 when an event was not answered."""
+def run(events: int, say: Say) -> Result:
+    """Measure. It is wrong when an event was not answered."""
     with rig(say) as one:
         figures, wrong = asyncio.run(_measure(one, events))
-    say(report(command, CLOCK.now(), figures, wrong, right=RIGHT))
-    return 1 if wrong else 0
+    return Result(figures, wrong, RIGHT)
 
 
 async def _measure(one: Rig, events: int) -> tuple[Figures, list[str]]:

@@ -60,9 +60,9 @@ def configuration() -> tuple[Message, ...]:
     return message(TopicName.CAMPAIGNS, campaign), message(TopicName.RULE_SETS, rules)
 
 
-def calls(prefix: str, dues: Sequence[datetime], now: datetime) -> Iterator[Call]:
-    """A callback for each due time. prefix: of the contact ids, so that no two calls share contacts."""
-    for number, due_at in enumerate(dues):
+def calls(prefix: str, dues: Sequence[datetime], now: datetime, first: int = 0) -> Iterator[Call]:
+    """A callback for each due time. prefix: of the contact ids, so that no two calls share contacts. first: number."""
+    for number, due_at in enumerate(dues, first):
         contact_id = f"{prefix}-{number:07d}"
         yield _by_rule(contact_id, number, due_at, now) if number % 2 else _by_agent(contact_id, number, due_at, now)
 

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.dev.bench.load import LIST, Message, contact, message, phone_number
-from streams.dev.bench.report import Figures, report, spread
+from streams.dev.bench.report import Result, spread, spread_values
 from streams.dev.bench.rig import CLOCK, PARTITIONS, Rig, Say, beside, feed, rig
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import reader
@@ -61,16 +61,13 @@ class _Answers:
     reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def run(command: str, rate: float, seconds: float, say: Say) -> int:
-    """Measure and print; returns 1 when an answer is missing, repeated or wrong."""
+def run(rate: float, seconds: float, say: Say) -> Result:
+    """Measure. It is wrong when an answer is missing, repeated or another."""
     with rig(say) as one:
-        figures, wrong = asyncio.run(_measure(one, rate, seconds))
-        one.worker.stop()
-    say(report(command, CLOCK.now(), figures, wrong, RIGHT))
-    return 1 if wrong else 0
+        return asyncio.run(_measure(one, rate, seconds))
 
 
-async def _measure(one: Rig, rate: float, seconds: float) -> tuple[Figures, list[str]]:
+async def _measure(one: Rig, rate: float, seconds: float) -> Result:
     await feed(one.settings, _setting())
     await one.until_outstanding(CONTACTS)
     answers = _Answers()
@@ -87,7 +84,7 @@ async def _measure(one: Rig, rate: float, seconds: float) -> tuple[Figures, list
         ("request to a committed reader having the answer, p50, p99, max", spread(latency_s)),
         ("the same in the first second, when the worker has answered none before", spread(cold_s)),
     ]
-    return figures, _mistakes(answers)
+    return Result(figures, _mistakes(answers), RIGHT, {"rate_per_s": rate, **spread_values("", latency_s)})
 
 
 def _setting() -> Sequence[Message]:

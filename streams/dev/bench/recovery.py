@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from streams.base.errors import OperatorError
 from streams.dev.bench.load import Call, calls, evenly, whole_milliseconds
-from streams.dev.bench.report import Figures, report
+from streams.dev.bench.report import Figures, Result
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, rig
 from streams.dev.bench.verdict import mistakes
 from streams.dev.local import LocalWorker
@@ -18,16 +18,15 @@ SETTLED_S = 5.0
 WAIT_S = 120.0
 
 
-def run(command: str, rate: int, seconds: int, say: Say) -> int:
-    """Measure and print; returns 1 when a command is early, missing, repeated or out of order."""
+def run(rate: int, seconds: int, say: Say) -> Result:
+    """Measure. It is wrong when a command is early, missing, repeated or out of order."""
     with rig(say) as one:
         second = LocalWorker(one.worker.log.with_name("second.log"), broker=one.settings.broker, instance_id="second")
         with second:
             figures, due = asyncio.run(_measure(one, second, rate, seconds))
             one.worker.stop()
         wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
-    say(report(command, CLOCK.now(), figures, wrong))
-    return 1 if wrong else 0
+    return Result(figures, wrong)
 
 
 async def _measure(one: Rig, second: LocalWorker, rate: int, seconds: int) -> tuple[Figures, list[Call]]:

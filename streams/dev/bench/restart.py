@@ -9,7 +9,7 @@ from re import Pattern
 from re import compile as pattern
 
 from streams.dev.bench.load import Call, calls, evenly
-from streams.dev.bench.report import Figures, report
+from streams.dev.bench.report import Figures, Result
 from streams.dev.bench.rig import CLOCK, Rig, Say, beside, first_due, rig
 from streams.dev.bench.verdict import mistakes
 
@@ -33,26 +33,66 @@ class Start:
     caught_up_at: datetime
 
 
-def run(command: str, outstanding: int, overdue: int, store: str, say: Say) -> int:
-    """Measure and print; returns 1 when a command is early, missing, repeated or out of order."""
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A worker that is back. due: what became overdue; received: when its commands came. start: None: not told."""
+
+    due: list[Call]
+    started_at: datetime
+    start: Start | None
+    received: Sequence[datetime]
+
+    def values(self) -> dict[str, float]:
+        """How long it took, in seconds; empty if no partition was assigned or no command came."""
+        if self.start is None or not self.received:
+            return {}
+        since = self.start.assigned_at
+        return {
+            "assigned_s": (since - self.started_at).total_seconds(),
+            "restored_s": (self.start.restored_at - since).total_seconds(),
+            "first_overdue_s": (min(self.received) - since).total_seconds(),
+            "all_overdue_s": (max(self.received) - since).total_seconds(),
+            "changelog_records": self.start.rows,
+        }
+
+
+def run(outstanding: int, overdue: int, store: str, say: Say) -> Result:
+    """Measure. It is wrong when a command is early, missing, repeated or out of order."""
     with rig(say, store=store) as one:
-        figures, due = asyncio.run(_measure(one, outstanding, overdue))
+        result, due = asyncio.run(_measure(one, outstanding, overdue))
         one.worker.stop()
         wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
-    say(report(command, CLOCK.now(), figures, wrong))
-    return 1 if wrong else 0
+    return Result(result.figures, wrong, values=result.values)
 
 
-async def _measure(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list[Call]]:
+async def _measure(one: Rig, outstanding: int, overdue: int) -> tuple[Result, list[Call]]:
     return await beside(_play(one, outstanding, overdue), one.follow())  # type: ignore[no-any-return]
 
 
-async def _play(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list[Call]]:
-    due = await _schedule(one, outstanding, overdue)
+async def _play(one: Rig, outstanding: int, overdue: int) -> tuple[Result, list[Call]]:
+    took_s = await one.fill(outstanding)
+    back = await come_back(one, "due", overdue, took_s, outstanding)
+    figures = [
+        ("callbacks outstanding, not due", f"{outstanding:,}"),
+        ("overdue", f"{overdue:,}"),
+        *_figures(back),
+    ]
+    return Result(figures, values={"outstanding": outstanding, "overdue": overdue, **back.values()}), back.due
+
+
+async def come_back(one: Rig, name: str, overdue: int, took_s: float, outstanding: int) -> Back:
+    """Schedule callbacks, kill the worker, have them fall due, and start it again until it has sent them.
+
+    name: of their contacts. took_s: what scheduling the `outstanding` ones took.
+    """
+    before, now = await one.outstanding(), CLOCK.now()
+    first = first_due(now, LEAD_S, took_s, overdue, outstanding)
+    due = list(calls(name, evenly(first, overdue / OVERDUE_S, OVERDUE_S), now))
+    await one.feed(due)
+    await one.until_outstanding(before + len(due))
     one.worker.kill()
-    last = due[-1].due_at
     one.say(f"Killed the worker; {overdue:,} callbacks become overdue")
-    await asyncio.sleep(max(0.0, (last - CLOCK.now()).total_seconds()))
+    await asyncio.sleep(max(0.0, (due[-1].due_at - CLOCK.now()).total_seconds()))
     told = len(one.worker.log.read_text(errors="replace").splitlines())
     one.say("Starting it again")
     started_at = CLOCK.now()
@@ -60,24 +100,11 @@ async def _play(one: Rig, outstanding: int, overdue: int) -> tuple[Figures, list
     await one.until_received((call.callback_id for call in due), BACK_TIMEOUT_S)
     start = read_start(one.worker.log.read_text(errors="replace").splitlines()[told:])
     received = [one.commands[call.callback_id][1] for call in due if call.callback_id in one.commands]
-    return [
-        ("callbacks outstanding, not due", f"{outstanding:,}"),
-        ("overdue", f"{overdue:,}"),
-        *_figures(started_at, start, received),
-    ], due
+    return Back(due, started_at, start, received)
 
 
-async def _schedule(one: Rig, outstanding: int, overdue: int) -> list[Call]:
-    took_s = await one.fill(outstanding)
-    now = CLOCK.now()
-    start = first_due(now, LEAD_S, took_s, overdue, outstanding)
-    due = list(calls("due", evenly(start, overdue / OVERDUE_S, OVERDUE_S), now))
-    await one.feed(due)
-    await one.until_outstanding(outstanding + overdue)
-    return due
-
-
-def _figures(started_at: datetime, start: Start | None, received: Sequence[datetime]) -> Figures:
+def _figures(back: Back) -> Figures:
+    started_at, start, received = back.started_at, back.start, back.received
     if start is None or not received:
         return [("after the restart", "no partition was assigned, or no command came")]
     restore_s = (start.restored_at - start.assigned_at).total_seconds()

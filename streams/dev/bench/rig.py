@@ -33,7 +33,10 @@ PARTITIONS = 4
 COMMAND_TOPICS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 POLL_MS = 50
 LOOK_EVERY_S = 0.05
-INTAKE_TIMEOUT_S = 1200.0
+STALLED_S = 300.0
+"""After so long without one more, the worker is given up."""
+FILL_AT_ONCE = 100_000
+"""So many callbacks are made before the first is sent: all of millions would not fit into memory."""
 COMMITTED_AFTER_S = 1.0
 """What the worker counts it has decided; some milliseconds later that is committed, and this is ample."""
 
@@ -59,25 +62,36 @@ class Rig:
         await feed(self.settings, (call.message for call in told))
 
     async def until_outstanding(self, count: int) -> None:
-        """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when that never comes."""
-        deadline = time.monotonic() + INTAKE_TIMEOUT_S
-        while time.monotonic() < deadline:
+        """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when no more come."""
+        most, grown_at = -1, time.monotonic()
+        while (now := await self.outstanding()) < count:
             if self.worker.exit_code is not None:
                 raise OperatorError(f"the worker ended with code {self.worker.exit_code}: {self.worker.last_message()}")
-            status = await asyncio.to_thread(self.worker.status) or {"partitions": {}}
-            if sum(partition["outstanding"] for partition in status["partitions"].values()) >= count:
-                await asyncio.sleep(COMMITTED_AFTER_S)
-                return
+            if now > most:
+                most, grown_at = now, time.monotonic()
+            elif time.monotonic() > grown_at + STALLED_S:
+                raise OperatorError(
+                    f"the worker has taken in {most:,} of {count:,} callbacks, and none for {STALLED_S:g} s"
+                )
             await asyncio.sleep(LOOK_EVERY_S)
-        raise OperatorError(f"the worker has not taken in {count:,} callbacks after {INTAKE_TIMEOUT_S:g} s")
+        await asyncio.sleep(COMMITTED_AFTER_S)
 
-    async def fill(self, outstanding: int) -> float:
-        """Schedule callbacks that are not due in the measurement, and wait for them; returns how long it took, in s."""
-        self.say(f"Scheduling {outstanding:,} callbacks that are due in weeks")
-        began = time.monotonic()
-        now = CLOCK.now()
-        await self.feed(calls("far", far(outstanding, now), now))
-        await self.until_outstanding(outstanding)
+    async def outstanding(self) -> int:
+        """How many callbacks are outstanding now; 0 while the worker does not answer."""
+        status = await asyncio.to_thread(self.worker.status) or {"partitions": {}}
+        return sum(partition["outstanding"] for partition in status["partitions"].values())
+
+    async def fill(self, outstanding: int, first: int = 0) -> float:
+        """Schedule callbacks that are not due in the measurement, and wait for them; returns how long it took, in s.
+
+        first: how many of them there are already.
+        """
+        self.say(f"Scheduling {outstanding - first:,} callbacks that are due in weeks")
+        began, before = time.monotonic(), await self.outstanding()
+        for begin in range(first, outstanding, FILL_AT_ONCE):
+            now, end = CLOCK.now(), min(begin + FILL_AT_ONCE, outstanding)
+            await self.feed(calls("far", far(end - begin, now), now, begin))
+        await self.until_outstanding(before + outstanding - first)
         return time.monotonic() - began - COMMITTED_AFTER_S
 
     async def follow(self) -> None:
@@ -155,16 +169,21 @@ def rig(say: Say, **changes: Any) -> Iterator[Rig]:
 
 async def feed(settings: Settings, messages: Iterable[Message]) -> None:
     """Send messages in whole batches, which is several times cheaper than one by one; returns when all are written."""
+    async with Clients(settings).producer(acks="all", max_batch_size=256 * 1024) as producer:
+        await send(producer, settings, messages)
+        await producer.flush()
+
+
+async def send(producer: Any, settings: Settings, messages: Iterable[Message]) -> None:
+    """The same, with a producer that is there."""
     by_place: defaultdict[tuple[str, int], list[Message]] = defaultdict(list)
     for message in messages:
         partition = partition_for(message.key, CATALOG[message.topic].partition_count(PARTITIONS))
         by_place[settings.topic(message.topic), partition].append(message)
-    async with Clients(settings).producer(acks="all", max_batch_size=256 * 1024) as producer:
-        await asyncio.gather(*(_feed(producer, *place, its) for place, its in by_place.items()))
-        await producer.flush()
+    await asyncio.gather(*(_send(producer, *place, its) for place, its in by_place.items()))
 
 
-async def _feed(producer: Any, topic: str, partition: int, messages: list[Message]) -> None:
+async def _send(producer: Any, topic: str, partition: int, messages: list[Message]) -> None:
     written = []
     batch = producer.create_batch()
     for message in messages:

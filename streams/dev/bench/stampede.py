@@ -1,17 +1,16 @@
-"""Very many callbacks that are due within one second, while wrap-ups keep coming."""
+"""Very many callbacks that are due within one second, while wrap-ups keep coming; before that the same in a calm."""
 
 import asyncio
 import time
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from streams.base.errors import OperatorError
-from streams.dev.bench.load import Call, Message, calls, far, whole_milliseconds
-from streams.dev.bench.report import Figures, report
-from streams.dev.bench.rig import CLOCK, Rig, Say, beside, feed, rig
+from streams.dev.bench.load import Call, calls, far, whole_milliseconds
+from streams.dev.bench.report import Figures, Result, spread, spread_values
+from streams.dev.bench.rig import CLOCK, Rig, Say, beside, rig
+from streams.dev.bench.stream import Stream, wrap_ups
 from streams.dev.bench.verdict import mistakes
-from streams.dev.bench.watch import applied
-from topics.names import TopicName
 
 PROBED = 20_000
 """Callbacks by which it is measured how many a second this machine takes in."""
@@ -20,66 +19,64 @@ RATE_KEPT = 0.3
 LEAD_S = 20.0
 WAIT_S = 900.0
 WRAP_UPS_PER_S = 100
-FLOW_MAX_S = 300
+AHEAD_S = 1.0
+"""How long before the first callback is due the wrap-ups begin; these are of no figure."""
 
 
-@dataclass
-class Flow:
-    """Wrap-ups that are sent while callbacks go out. behind: the most that had been sent and not been taken in."""
-
-    sent: int = 0
-    behind: int = 0
-
-
-def run(command: str, callbacks: int, say: Say) -> int:
-    """Measure and print; returns 1 when a command is early, missing, repeated or out of order."""
+def run(callbacks: int, calm_s: float, say: Say) -> Result:
+    """Measure. It is wrong when a command is early, missing, repeated or out of order, or a wrap-up has no answer."""
     with rig(say) as one:
-        figures, due = asyncio.run(_measure(one, callbacks))
+        result, due = asyncio.run(_measure(one, callbacks, calm_s))
         one.worker.stop()
         wrong = mistakes({call.callback_id: call.due_at for call in due}, asyncio.run(one.read_all()))
-    say(report(command, CLOCK.now(), figures, wrong))
-    return 1 if wrong else 0
+    return Result(result.figures, [*result.wrong, *wrong], values=result.values)
 
 
-async def _measure(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
-    return await beside(_play(one, callbacks), one.follow())  # type: ignore[no-any-return]
+async def _measure(one: Rig, callbacks: int, calm_s: float) -> tuple[Result, list[Call]]:
+    return await beside(_play(one, callbacks, calm_s), one.follow())  # type: ignore[no-any-return]
 
 
-async def _play(one: Rig, callbacks: int) -> tuple[Figures, list[Call]]:
+async def _play(one: Rig, callbacks: int, calm_s: float) -> tuple[Result, list[Call]]:
     probed = min(PROBED, callbacks)
     per_s = await _probe(one, probed)
-    now = CLOCK.now()
+    one.say(f"Sending {WRAP_UPS_PER_S} wrap-ups per second in a calm")
+    async with wrap_ups(one.settings.broker, "calm", WRAP_UPS_PER_S, 1, follow=True) as calm:
+        await asyncio.sleep(calm_s)
+    before, now = await one.outstanding(), CLOCK.now()
     start = whole_milliseconds(now + timedelta(seconds=LEAD_S + callbacks / (RATE_KEPT * per_s)))
     due = list(calls("due", [start + timedelta(milliseconds=1000 * n // callbacks) for n in range(callbacks)], now))
-    # With callbacks of their own, far away.
-    more = [call.message for call in calls("later", far(int(2 * FLOW_MAX_S * WRAP_UPS_PER_S), now), now)]
-    wrap_ups = [message for message in more if message.topic == TopicName.WRAP_UP]
     one.say(f"Scheduling {callbacks:,} callbacks that are due within the second from {start:%H:%M:%S} UTC on")
     await one.feed(due)
-    await one.until_outstanding(probed + callbacks)
+    await one.until_outstanding(before + callbacks)
     in_time_s = (start - CLOCK.now()).total_seconds()
-    before = applied(one.worker, TopicName.WRAP_UP)
-    await asyncio.sleep(max(0.0, in_time_s))
-    flow, flowing = Flow(), asyncio.Event()
-    feeding = asyncio.create_task(_send(one, wrap_ups, flow, before, flowing))
-    await one.until_received((call.callback_id for call in due), WAIT_S)
-    flowing.set()
-    await feeding
+    await asyncio.sleep(max(0.0, in_time_s - AHEAD_S))
+    async with wrap_ups(one.settings.broker, "busy", WRAP_UPS_PER_S, 1, follow=True) as busy:
+        await one.until_received((call.callback_id for call in due), WAIT_S)
     received = sorted(at for _, at in one.commands.values())
     if not received:
         raise OperatorError(f"no command came within {WAIT_S:g} s")
-    seconds = (received[-1] - start).total_seconds()
-    return [
+    return _result(callbacks, in_time_s, start, received, calm, busy), due
+
+
+def _result(
+    callbacks: int, in_time_s: float, start: datetime, received: Sequence[datetime], calm: Stream, busy: Stream
+) -> Result:
+    first_s, seconds = ((at - start).total_seconds() for at in (received[0], received[-1]))
+    calm_s = [took_s for _, took_s in calm.answers]
+    busy_s = [took_s for at, took_s in busy.answers if start.timestamp() <= at <= received[-1].timestamp()]
+    figures: Figures = [
         ("callbacks due within one second", f"{callbacks:,}"),
         ("all scheduled ahead of it by", f"{in_time_s:.0f} s"),
-        (
-            "first command after the first was due",
-            f"{(received[0] - start).total_seconds():.3f} s" if received else "-",
-        ),
+        ("first command after the first was due", f"{first_s:.3f} s"),
         ("all of them out after", f"{seconds:.1f} s, {len(received) / max(seconds, 0.001):,.0f} per second"),
-        ("wrap-ups sent meanwhile", f"{flow.sent:,}, {WRAP_UPS_PER_S} per second"),
-        ("of these not taken in yet, at most", f"{flow.behind:,}, those of {flow.behind / WRAP_UPS_PER_S:.1f} s"),
-    ], due
+        ("wrap-ups sent meanwhile", f"{busy.sent:,}, {busy.per_s():,.0f} per second"),
+        ("wrap-up to a committed reader having its callback, p50, p99, max", spread(busy_s)),
+        ("the same in a calm before", spread(calm_s)),
+    ]
+    values = {"callbacks": callbacks, "first_s": first_s, "drained_s": seconds}
+    values |= {**spread_values("wrap_up_", busy_s), **spread_values("calm_wrap_up_", calm_s)}
+    unanswered = calm.unanswered + busy.unanswered
+    return Result(figures, [f"{unanswered:,} wrap-ups without a callback"] if unanswered else [], values=values)
 
 
 async def _probe(one: Rig, callbacks: int) -> float:
@@ -89,16 +86,3 @@ async def _probe(one: Rig, callbacks: int) -> float:
     await one.feed(calls("probe", far(callbacks, now), now))
     await one.until_outstanding(callbacks)
     return callbacks / (time.monotonic() - began)
-
-
-async def _send(one: Rig, wrap_ups: list[Message], flow: Flow, before: int, over: asyncio.Event) -> None:
-    """Wrap-ups at their rate, until it is over or there are no more."""
-    began = time.monotonic()
-    while not over.is_set():
-        wanted = min(len(wrap_ups), int((time.monotonic() - began) * WRAP_UPS_PER_S))
-        if wanted > flow.sent:
-            await feed(one.settings, wrap_ups[flow.sent : wanted])
-            flow.sent = wanted
-        taken = await asyncio.to_thread(applied, one.worker, TopicName.WRAP_UP) - before
-        flow.behind = max(flow.behind, flow.sent - taken)
-        await asyncio.sleep(0.2)

@@ -45,6 +45,11 @@ def applied(worker: LocalWorker, topic: str) -> int:
     return int(sum(float(count) for count in counts))
 
 
+def cpu_s(worker: LocalWorker) -> float:
+    """CPU seconds, user and system, that the worker's processes have used. Raises OSError when it does not answer."""
+    return sum(float(seconds) for seconds in re.findall(r"(?m)^process_cpu_seconds_total\S* (\S+)$", worker.metrics()))
+
+
 async def pause() -> None:
     """Between two samples."""
     await asyncio.sleep(SAMPLE_S)
