@@ -67,7 +67,7 @@ def test_a_worker_that_did_not_come_back_has_no_figures():
 def test_as_json_there_are_figures_values_and_mistakes():
     told = orjson.loads(as_json("ringback bench x", NOW, Result([("rows", "3")], ["one"], values={"rows": 3})))
     assert told["command"] == "ringback bench x" and told["at"] == "2026-11-23T15:00:00+00:00"
-    assert (told["figures"], told["values"], told["wrong"]) == ({"rows": "3"}, {"rows": 3}, ["one"])
+    assert (told["figures"], told["values"], told["wrong"]) == ([["rows", "3"]], {"rows": 3}, ["one"])
 
 
 def test_numbers_of_callbacks_that_do_not_grow_are_refused():

@@ -17,6 +17,7 @@ from streams.dev.bench.verdict import Command, mistakes
 LEAD_S = 3.0
 AFTER_S = 60.0
 WRAP_UPS_PER_CONTACT = 4
+BESIDE = "beside wrap-ups: "
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ async def _play(one: Rig, load: Load) -> tuple[Result, list[Call]]:
     if load.wrap_ups:
         more, in_time_s, stream = await _phase(one, "more", load, took_s, wrap_ups_per_s=load.wrap_ups)
         figures += [
-            ("the same beside wrap-ups: arrived", f"{stream.per_s():,.0f} per second, {load.wrap_ups:,.0f} asked for"),
-            ("scheduled ahead of the first due time by", f"{in_time_s:.1f} s"),
-            *_lateness(one, more),
+            ("then again, with wrap-ups", f"{stream.per_s():,.0f} per second, {load.wrap_ups:,.0f} asked for"),
+            (f"{BESIDE}scheduled ahead of the first due time by", f"{in_time_s:.1f} s"),
+            *((BESIDE + name, value) for name, value in _lateness(one, more)),
         ]
         values |= {"wrap_ups_per_s": round(stream.per_s(), 1), **spread_values("beside_", _received_s(one, more))}
         due += more

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from streams.dev.bench.load import Call
 from streams.dev.bench.report import Figures, Result
@@ -56,7 +56,7 @@ async def _play(one: Rig, steps: Sequence[int], overdue: int, quiet_s: float) ->
     return Result(figures, values=values), due
 
 
-def bytes_each(small: Values, large: Values) -> float:
+def bytes_each(small: Mapping[str, float], large: Mapping[str, float]) -> float:
     """How much more a worker takes for each callback more that is outstanding."""
     more = large["outstanding"] - small["outstanding"]
     return (large["resident_bytes"] - small["resident_bytes"]) / more
