@@ -1,20 +1,23 @@
-"""`python -m benchmarks`: measure Ringback beside its peers, and write the table and the JSON."""
+"""`python -m benchmarks`: measure Ringback, alone and beside its peers, and write the table, the JSON and the plots."""
 
 import json
 import sys
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks import growth, suite
+from benchmarks import growth, measures, scores
+from benchmarks.page import page
 from benchmarks.peers import kafka_streams
 from benchmarks.peers.every import PEERS
 from benchmarks.peers.peer import Peer
+from benchmarks.plots import Plot, plots, svg
 from benchmarks.rounds import OURS, play
-from benchmarks.table import table, turn_data, workload_data
+from benchmarks.table import middle, turn_data, workload_data
 from benchmarks.workload import Workload
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
@@ -25,81 +28,98 @@ from streams.dev.figures import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("quixstreams", "confluent-kafka", "rocksdict", "msgspec", "orjson")
-EVENTS, ROUNDS = 100_000, 2
-FULL_EVENTS, FULL_ROUNDS = 400_000, 3
+EVENTS, ROUNDS, CORE_ROUNDS = 100_000, 2, 1
+FULL_EVENTS, FULL_ROUNDS, FULL_CORE_ROUNDS = 400_000, 3, 3
+GROWTH_EVENTS, GROWTH_ROUNDS = 100_000, 2
 INTERRUPTED = 130
+PARTS = (*(peer.name for peer in PEERS), *measures.NAMES, growth.NAME)
 
 Data = dict[str, Any]
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="More events and rounds, growth, and the other measures: an hour.")
-@click.option("--events", type=click.IntRange(min=4), help=f"Wrap-ups.  [{EVENTS:,}; full: {FULL_EVENTS:,}]")
+@click.option("--full", is_flag=True, help="The sizes that the goals have, more rounds, and how a worker grows: hours.")
+@click.option("--events", type=click.IntRange(min=4), help=f"Wrap-ups of B1.  [{EVENTS:,}; full: {FULL_EVENTS:,}]")
 @click.option("--rounds", type=click.IntRange(min=1), help=f"Turns of each peer.  [{ROUNDS}; full: {FULL_ROUNDS}]")
-@click.option("--only", multiple=True, type=click.Choice([peer.name for peer in PEERS]), help="This peer; repeat it.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="This peer or measure; repeat it.")
 @click.option("--results", type=click.Path(path_type=Path), help="Folder to write to.  [none with --only]")
 def main(full: bool, events: int | None, rounds: int | None, only: tuple[str, ...], results: Path | None) -> int:
-    """Measure peers in turns on one Kafka. Exit code 1: a peer failed, or has not written what the others have."""
+    """Measure peers in turns on one Kafka, then the rest.
+
+    Exit code 1: something failed or was wrong, or a peer has not written what the others have. A floor that is missed
+    is said, and is no error.
+    """
     stop_on_signals()
-    now = SystemClock().now().replace(microsecond=0)
+    began, now = time.monotonic(), SystemClock().now().replace(microsecond=0)
+    wanted = only or PARTS
     workload = Workload(events or (FULL_EVENTS if full else EVENTS), now - timedelta(minutes=1))
-    peers = [peer for peer in PEERS if not only or peer.name in only]
+    peers = [peer for peer in PEERS if peer.name in wanted]
     left_out = {peer.name: what for peer in peers if (what := peer.missing()) is not None}
     for name, what in left_out.items():
         _say(f"LEFT OUT: {name}: {what}")
+    present = [peer for peer in peers if peer.name not in left_out]
+    data: Data = {
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "at": f"{now:%Y-%m-%d %H:%M} UTC",
+        "machine": machine(),
+        "versions": _versions(present),
+        "workload": workload_data(workload),
+        "left_out": left_out,
+    }
     try:
-        with EmbeddedKafka(say=_say) as kafka:
-            present = [peer for peer in peers if peer.name not in left_out]
-            played = play(present, rounds or (FULL_ROUNDS if full else ROUNDS), kafka.bootstrap, workload, _say)
-        data: Data = {
-            "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
-            "at": f"{now:%Y-%m-%d %H:%M} UTC",
-            "machine": machine(),
-            "versions": _versions(present),
-            "workload": workload_data(workload),
-            "left_out": left_out,
-            "rounds": [{name: turn_data(turn) for name, turn in turns.items()} for turns in played.turns],
-            "wrong": played.wrong,
-        }
-        if full:
-            data |= {"growth": growth.measure(_say), "suite": suite.run(_say)}
-            data["wrong"] += suite.mistakes(data["suite"])
+        data |= _beside_peers(present, rounds or (FULL_ROUNDS if full else ROUNDS), workload)
+        data |= _others(full, wanted, data)
+        data |= _growth(full, workload.at) if growth.NAME in wanted else {"growth": {}}
     except OperatorError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         return INTERRUPTED
-    text = "\n".join(_page(peers, data)) + "\n"
-    click.echo(text)
-    folder = results or (None if only else RESULTS)
-    if folder is not None:
-        _write(folder, "bench-full" if full else "bench", text, data)
+    data["wrong"] += [*measures.mistakes(data["measures"]), *data["growth"].pop("wrong", ())]
+    data |= {"goals": scores.rows(data), "took_s": round(time.monotonic() - began, 1)}
+    _tell(peers, data, results or (None if only else RESULTS), "bench-full" if full else "bench")
     return 1 if data["wrong"] else 0
 
 
-def _page(peers: list[Peer], data: Data) -> list[str]:
-    """The Markdown of a run."""
-    work = data["workload"]
-    return [
-        f"`{data['command']}`, {data['at']}; {data['machine']}",
-        f"{'; '.join(data['versions'])}",
-        "",
-        f"{work['events']:,} wrap-ups of {work['contacts']:,} contacts, {work['rules']} rules, "
-        f"{work['callbacks']:,} callbacks, {work['partitions']} partitions, {len(data['rounds'])} rounds; "
-        "medians, and each round is in the JSON beside this.",
-        "",
-        *table(peers, data["rounds"], data["left_out"]),
-        "",
-        *(["Growth of the core:", "", *growth.table(data["growth"]), ""] if "growth" in data else []),
-        *(["Other measures:", "", *suite.table(data["suite"]), ""] if "suite" in data else []),
-        *(f"WRONG: {mistake}" for mistake in data["wrong"]),
-        *(() if data["wrong"] or not data["rounds"] else (_right(peers, data),)),
-    ]
+def _beside_peers(peers: list[Peer], rounds: int, workload: Workload) -> Data:
+    if not peers:
+        return {"rounds": [], "wrong": []}
+    with EmbeddedKafka(say=_say) as kafka:
+        played = play(peers, rounds, kafka.bootstrap, workload, _say)
+    turns = [{name: turn_data(turn) for name, turn in turns.items()} for turns in played.turns]
+    return {"rounds": turns, "wrong": played.wrong}
 
 
-def _right(peers: list[Peer], data: Data) -> str:
-    names = [peer.name for peer in peers if peer.compared and peer.name not in data["left_out"]]
-    same = f"{', '.join(names)} wrote the same, by hash" if len(names) > 1 else "the counts follow from the input"
-    return f"Right: {same}." + ("" if OURS in names else " Ringback was not among them.")
+def _others(full: bool, wanted: tuple[str, ...], data: Data) -> Data:
+    """The measures beside B1; what arrives beside due callbacks is half of what B1 has reached in this run."""
+    reached = middle(data["rounds"], OURS, "events_per_s")
+    planned = measures.plan(full, None if reached is None else reached / 2)
+    return {"measures": measures.measure([one for one in planned if one.name in wanted], _say)}
+
+
+def _growth(full: bool, at: datetime) -> Data:
+    found: Data = {"core": growth.of_core(FULL_CORE_ROUNDS if full else CORE_ROUNDS, _say), "worker": [], "wrong": []}
+    if full:
+        try:
+            with EmbeddedKafka(say=_say) as kafka:
+                steps = growth.of_worker(GROWTH_EVENTS, at, GROWTH_ROUNDS, kafka.bootstrap, _say)
+            found["worker"], found["wrong"] = steps
+        except OperatorError as error:  # What was measured before has taken hours.
+            found["wrong"] = [f"growth: {error}"]
+    return {"growth": found}
+
+
+def _tell(peers: list[Peer], data: Data, folder: Path | None, name: str) -> None:
+    """Print the page, and write it with its JSON and its plots."""
+    drawn: dict[str, Plot] = {f"{name}-{plot.name}.svg": plot for plot in plots(data)} if folder else {}
+    text = "\n".join(page(peers, data, drawn)) + "\n"
+    click.echo(text)
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    for file, plot in drawn.items():
+        (folder / file).write_bytes(svg(plot))
 
 
 def _versions(peers: list[Peer]) -> list[str]:
@@ -112,12 +132,6 @@ def _versions(peers: list[Peer]) -> list[str]:
     if any(peer.name == "kafka-streams" for peer in peers):
         found.append(f"kafka-streams {KAFKA_VERSION} on {kafka_streams.java_version()}")
     return found
-
-
-def _write(folder: Path, name: str, text: str, data: Data) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    (folder / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,8 @@ from benchmarks.turn import Input, Turn, take_turn
 from benchmarks.workload import Workload
 from streams.base.errors import OperatorError
 
-OURS = "ringback"
+OURS, OURS_TWICE = "ringback", "ringback-2"
+"""The worker, and the worker with two processes."""
 
 Say = Callable[[str], None]
 TakeTurn = Callable[[Peer, str, str, Workload, Input], Turn]

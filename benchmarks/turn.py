@@ -42,7 +42,8 @@ class Turn:
 def take_turn(peer: Peer, broker: str, name: str, workload: Workload, given: Input) -> Turn:
     """Have a peer process the input. name: of the turn, no other has it. Raises OperatorError."""
     with tempfile.TemporaryDirectory(prefix="ringback-bench-") as folder:
-        place = Place(broker, f"{name}.", f"{name}-{peer.name}", folder, workload.events, workload.at)
+        of_work = (workload.events, workload.at, workload.rules, workload.partitions)
+        place = Place(broker, f"{name}.", f"{name}-{peer.name}", folder, *of_work)
         settings = make(broker=broker, prefix=place.prefix)
         topic_admin.create(Clients(settings), workload.partitions)
         asyncio.run(_fill(settings, workload, given))

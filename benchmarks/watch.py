@@ -1,8 +1,8 @@
 """How a peer is measured, the same way for each: by the offsets its group has committed, and its processes' CPU time.
 
-The clock begins at the first commit that is seen and ends at the first one with `COUNTED` of the events; what was
-committed before the first is not counted. So start-up is apart, and so is the time until the last commit, which depends
-on how often a peer commits and not on how fast it is.
+The clock begins at the first commit that is seen with `WARM` of the events and ends at the first one with `COUNTED`;
+what was committed by then is not counted. So start-up is apart, with the rebalance of a peer of several processes, and
+so is the time until the last commit, which depends on how often a peer commits and not on how fast it is.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from streams.base.errors import OperatorError
 from streams.kafka.clients import Clients
 
-COUNTED = 0.95
+WARM, COUNTED = 0.05, 0.95
 LOOK_EVERY_S = 0.05
 MIB = 1024 * 1024
 
@@ -62,7 +62,8 @@ class Processes:
 
 def speed(samples: Sequence[Sample], total: int, started_at: float) -> Speed | None:
     """What the samples tell; None if all was committed at once. samples: in order, the last with all events."""
-    first = next(sample for sample in samples if sample.committed > 0)
+    started = next(sample for sample in samples if sample.committed > 0)
+    first = next(sample for sample in samples if sample.committed >= WARM * total)
     last = next(sample for sample in samples if sample.committed >= COUNTED * total)
     if last is first:
         return None
@@ -70,7 +71,7 @@ def speed(samples: Sequence[Sample], total: int, started_at: float) -> Speed | N
         last.committed - first.committed,
         last.at - first.at,
         last.cpu_s - first.cpu_s,
-        first.at - started_at,
+        started.at - started_at,
         max(sample.resident for sample in samples) // MIB,
     )
 

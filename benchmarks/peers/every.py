@@ -12,11 +12,14 @@ def _without(package: str) -> str | None:
     return None if find_spec(package) else f"no package {package}: `make bench` installs it"
 
 
+def ours(name: str, title: str, processes: int = 1) -> Peer:
+    """Ringback's worker."""
+    return Peer(name, title, EXACTLY_ONCE, worker.command(processes), worker.rows, environment=worker.environment)
+
+
 PEERS = (
-    Peer(
-        "ringback", "Ringback's worker, as shipped", EXACTLY_ONCE, worker.command, worker.rows,
-        environment=worker.environment,
-    ),
+    ours("ringback", "Ringback's worker, as shipped"),
+    ours("ringback-2", "the same with `--processes 2`", processes=2),
     Peer(
         "quixstreams", "quixstreams hosting our core", EXACTLY_ONCE, program(quix.__name__), quix.rows,
         contact=quix.contact, missing=lambda: _without("quixstreams"),

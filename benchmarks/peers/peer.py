@@ -21,11 +21,13 @@ class Place(msgspec.Struct, frozen=True):
     folder: str
     events: int
     at: datetime
+    rules: int
+    partitions: int
 
     @property
     def workload(self) -> Workload:
         """What it processes."""
-        return Workload(self.events, self.at)
+        return Workload(self.events, self.at, self.rules, self.partitions)
 
     def topic(self, name: TopicName) -> str:
         """A topic by its full name."""

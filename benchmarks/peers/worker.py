@@ -2,15 +2,17 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 from benchmarks.peers.peer import Place
 from streams.base.settings import CONFIG_VARIABLE, ENV_PREFIX
 from topics.names import TopicName
 
 
-def command(_: Place) -> list[str]:
-    """`ringback worker`."""
-    return [sys.executable, "-m", "streams", "worker"]
+def command(processes: int = 1) -> Callable[[Place], list[str]]:
+    """`ringback worker`, with so many processes."""
+    more = ["--processes", str(processes)] if processes > 1 else []
+    return lambda _: [sys.executable, "-m", "streams", "worker", *more]
 
 
 def environment(place: Place) -> dict[str, str]:

@@ -19,8 +19,10 @@ RATE_KEPT = 0.3
 LEAD_S = 20.0
 WAIT_S = 900.0
 WRAP_UPS_PER_S = 100
-AHEAD_S = 1.0
-"""How long before the first callback is due the wrap-ups begin; these are of no figure."""
+AHEAD_S = 4.0
+"""How long before the first callback is due the sender of wrap-ups is started; what it sends before is of no figure."""
+WARM_S = 2.0
+"""So long in the calm, too."""
 
 
 def run(callbacks: int, calm_s: float, say: Say) -> Result:
@@ -41,7 +43,7 @@ async def _play(one: Rig, callbacks: int, calm_s: float) -> tuple[Result, list[C
     per_s = await _probe(one, probed)
     one.say(f"Sending {WRAP_UPS_PER_S} wrap-ups per second in a calm")
     async with wrap_ups(one.settings.broker, "calm", WRAP_UPS_PER_S, 1, follow=True) as calm:
-        await asyncio.sleep(calm_s)
+        await asyncio.sleep(WARM_S + calm_s)
     before, now = await one.outstanding(), CLOCK.now()
     start = whole_milliseconds(now + timedelta(seconds=LEAD_S + callbacks / (RATE_KEPT * per_s)))
     due = list(calls("due", [start + timedelta(milliseconds=1000 * n // callbacks) for n in range(callbacks)], now))
@@ -62,7 +64,8 @@ def _result(
     callbacks: int, in_time_s: float, start: datetime, received: Sequence[datetime], calm: Stream, busy: Stream
 ) -> Result:
     first_s, seconds = ((at - start).total_seconds() for at in (received[0], received[-1]))
-    calm_s = [took_s for _, took_s in calm.answers]
+    warm_at = min((at for at, _ in calm.answers), default=0.0) + WARM_S
+    calm_s = [took_s for at, took_s in calm.answers if at >= warm_at]
     busy_s = [took_s for at, took_s in busy.answers if start.timestamp() <= at <= received[-1].timestamp()]
     figures: Figures = [
         ("callbacks due within one second", f"{callbacks:,}"),
