@@ -70,10 +70,10 @@ $(BENCH): uv.lock pyproject.toml $(SYNCED)
 	VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv-bench .venv/bin/uv sync --locked --all-extras --no-dev --group bench --python $(PYTHON)
 	@touch -h $@
 
-bench: $(BENCH) kafka ## Measure beside quixstreams, Kafka Streams and a bare loop, on one Kafka: minutes
+bench: $(BENCH) kafka ## Measure against every goal and beside the peers, scaled down: 10 minutes
 	$(BENCH) -m benchmarks
 
-bench-full: $(BENCH) kafka ## The same with more events, growth, lateness, a stampede, a restart: an hour
+bench-full: $(BENCH) kafka ## The same with the sizes of the goals, and how a worker grows: 2 hours
 	$(BENCH) -m benchmarks --full
 
 check: lint types contracts ## Lint, types and import contracts
