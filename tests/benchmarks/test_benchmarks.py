@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from benchmarks.canonical import Digest, Output, canonical, differences
+from benchmarks.goals import GOALS
 from benchmarks.outputs import Written
 from benchmarks.peers import kafka_streams
 from benchmarks.peers.every import PEERS
@@ -126,13 +127,15 @@ def test_a_jar_that_is_another_one_is_refused(tmp_path):
 
 
 @pytest.mark.kafka
-def test_the_worker_and_the_bare_loop_are_played_on_a_real_kafka(tmp_path):
+def test_the_worker_with_one_process_and_two_plain_faust_and_the_bare_loop_are_played_on_a_real_kafka(tmp_path):
+    names = ("ringback", "ringback-2", "faust", "bare")
     command = [sys.executable, "-m", "benchmarks", "--events", "400", "--rounds", "1", "--results", str(tmp_path)]
-    done = subprocess.run(
-        [*command, "--only", "ringback", "--only", "bare"], capture_output=True, text=True, timeout=220, check=False
-    )
+    only = [word for name in names for word in ("--only", name)]
+    done = subprocess.run([*command, *only], capture_output=True, text=True, timeout=220, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     data = orjson.loads((tmp_path / "bench.json").read_bytes())
-    assert [row["reached"] for row in data["goals"]] == [None] * len(data["goals"])  # It was asked for two peers alone.
-    assert data["wrong"] == [] and set(data["rounds"][0]) == {"ringback", "bare"}
-    assert data["rounds"][0]["ringback"]["outputs"]["lifecycle"]["records"] == 100
+    assert data["wrong"] == [] and set(data["rounds"][0]) == set(names)
+    hashes = {data["rounds"][0][name]["outputs"]["rows"]["count_and_hash"] for name in names[:-1]}
+    assert len(hashes) == 1 and data["rounds"][0]["ringback"]["outputs"]["lifecycle"]["records"] == 100
+    text = (tmp_path / "bench.md").read_text()
+    assert all(f"| {goal.title} | " in text for goal in GOALS) and "`ringback bench changes` was not asked for" in text
