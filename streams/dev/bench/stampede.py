@@ -14,9 +14,9 @@ from streams.dev.bench.verdict import mistakes
 
 PROBED = 20_000
 """Callbacks by which it is measured how many a second this machine takes in."""
-RATE_KEPT = 0.3
+RATE_KEPT = 0.5
 """What is left of that rate in the worst case. So long ahead of their due time callbacks are scheduled."""
-LEAD_S = 20.0
+LEAD_S = 10.0
 WAIT_S = 900.0
 WRAP_UPS_PER_S = 100
 AHEAD_S = 4.0
