@@ -1,14 +1,16 @@
 """What is sent is what is said: callbacks of which a third move and a third are cancelled, and wrap-ups at a rate."""
 
+import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 from click.testing import CliRunner
 
+from streams.base.errors import OperatorError
 from streams.cli.group import ringback
-from streams.dev.bench import changes, outstanding, stream_sender
+from streams.dev.bench import changes, outstanding, stampede, stream, stream_sender
 from streams.dev.bench.load import LATER_CODE, configuration
 from streams.dev.bench.report import Result, as_json, spread_values
 from streams.dev.bench.restart import Back
@@ -74,3 +76,28 @@ def test_numbers_of_callbacks_that_do_not_grow_are_refused():
     given = ["bench", "outstanding", "--callbacks", "5", "--callbacks", "5"]
     result = CliRunner().invoke(ringback, given, standalone_mode=True)
     assert result.exit_code == 2 and "greater than the one before" in result.output
+
+
+def test_a_sender_that_does_not_start_ends_the_measure(monkeypatch):
+    monkeypatch.setattr(stream, "SENDER", "streams.dev.bench.no_such_module")
+
+    async def send() -> None:
+        async with stream.wrap_ups("127.0.0.1:1", "w", 10, 1, follow=False):
+            raise AssertionError("it has started")
+
+    with pytest.raises(OperatorError, match="has ended"):
+        asyncio.run(send())
+
+
+def test_what_is_sent_ahead_of_the_stampede_and_after_it_is_no_figure_of_it():
+    start, calm = NOW, Stream(answers=[(0.0, 9.0), (5.0, 0.010)])
+    busy = Stream(answers=[(NOW.timestamp() + at, took_s) for at, took_s in ((-1, 9.0), (1, 0.030), (99, 9.0))])
+    received = [NOW + timedelta(seconds=n) for n in (1, 2, 10)]
+    values = stampede._result(3, 5.0, start, received, calm, busy).values
+    assert (values["first_s"], values["drained_s"]) == (1, 10)
+    assert (values["wrap_up_p99_ms"], values["calm_wrap_up_p99_ms"]) == (30, 10)
+
+
+def test_a_wrap_up_that_got_no_callback_is_wrong():
+    wrong = stampede._result(1, 5.0, NOW, [NOW], Stream(unanswered=1), Stream(unanswered=2)).wrong
+    assert wrong == ["3 wrap-ups without a callback"]
