@@ -28,8 +28,8 @@ from streams.dev.figures import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("quixstreams", "confluent-kafka", "rocksdict", "msgspec", "orjson")
-EVENTS, ROUNDS, CORE_ROUNDS = 100_000, 2, 1
-FULL_EVENTS, FULL_ROUNDS, FULL_CORE_ROUNDS = 400_000, 3, 3
+EVENTS, ROUNDS = 80_000, 2
+FULL_EVENTS, FULL_ROUNDS = 400_000, 3
 GROWTH_EVENTS, GROWTH_ROUNDS = 100_000, 2
 INTERRUPTED = 130
 PARTS = (*(peer.name for peer in PEERS), *measures.NAMES, growth.NAME)
@@ -97,7 +97,7 @@ def _others(full: bool, wanted: tuple[str, ...], data: Data) -> Data:
 
 
 def _growth(full: bool, at: datetime) -> Data:
-    found: Data = {"core": growth.of_core(FULL_CORE_ROUNDS if full else CORE_ROUNDS, _say), "worker": [], "wrong": []}
+    found: Data = {"core": growth.of_core(FULL_ROUNDS if full else ROUNDS, _say), "worker": [], "wrong": []}
     if full:
         try:
             with EmbeddedKafka(say=_say) as kafka:

@@ -49,14 +49,14 @@ def plan(full: bool, wrap_ups_per_s: float | None) -> list[Measure]:
             Measure(CHANGES, {"callbacks": 300_000}, 900, rounds=3),
             Measure(LATENESS, {"outstanding": 1_000_000, "rate": 1000, "seconds": 60, **beside}, 2400),
             Measure(STAMPEDE, {"callbacks": 500_000, "calm": 60}, 2400),
-            Measure(OUTSTANDING, {"callbacks": (1_000_000, 5_000_000), "overdue": 1000, "quiet": 60}, 7200),
+            Measure(OUTSTANDING, {"callbacks": (100_000, 1_000_000, 5_000_000), "overdue": 1000, "quiet": 60}, 7200),
             Measure(PLACEMENT, {"rate": 200, "seconds": 60}, 300, rounds=3),
         ]
     return [
-        Measure(CHANGES, {"callbacks": 50_000}, 150),
+        Measure(CHANGES, {"callbacks": 40_000}, 150),
         Measure(LATENESS, {"outstanding": 50_000, "rate": 1000, "seconds": 15, **beside}, 200),
-        Measure(STAMPEDE, {"callbacks": 50_000, "calm": 10}, 200),
-        Measure(OUTSTANDING, {"callbacks": (40_000, 160_000), "overdue": 1000, "quiet": 10}, 240),
+        Measure(STAMPEDE, {"callbacks": 40_000, "calm": 10}, 200),
+        Measure(OUTSTANDING, {"callbacks": (30_000, 120_000), "overdue": 1000, "quiet": 10}, 240),
         Measure(PLACEMENT, {"rate": 200, "seconds": 15}, 100),
     ]
 

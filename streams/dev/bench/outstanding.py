@@ -50,8 +50,8 @@ async def _play(one: Rig, steps: Sequence[int], overdue: int, quiet_s: float) ->
         found.append(of_step)
         first = outstanding
     if len(found) > 1:
-        slope = bytes_each(found[0], found[-1])
-        figures.append((f"memory of each, from {steps[0]:,} to {steps[-1]:,}", f"{slope:.1f} bytes"))
+        slope = bytes_each(found[-2], found[-1])
+        figures.append((f"memory of each, from {steps[-2]:,} to {steps[-1]:,}", f"{slope:.1f} bytes"))
         values["bytes_each"] = round(slope, 1)
     return Result(figures, values=values), due
 
