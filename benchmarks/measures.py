@@ -115,12 +115,22 @@ def mistakes(found: Mapping[str, Data]) -> list[str]:
 
 
 def table(found: Mapping[str, Data]) -> list[str]:
-    """Lines of Markdown: each figure of each round, and what failed."""
-    lines = ["| command | round | figure | value |", "| --- | ---: | --- | --- |"]
+    """Lines of Markdown: of each command a table with a column for each round, and what failed."""
+    lines: list[str] = []
     for data in found.values():
-        for number, one in enumerate(data["rounds"], 1):
-            command = f"`{data['command']}`"
-            if "failed" in one:
-                lines.append(f"| {command} | {number} | failed | {one['failed']} |")
-            lines += [f"| {command} | {number} | {name} | {value} |" for name, value in one.get("figures", ())]
+        rounds = [one for one in data["rounds"] if "failed" not in one]
+        lines += [f"`{data['command']}`", ""]
+        lines += [f"Round {number} failed: {one['failed']}\n" for number, one in _failed(data)]
+        if rounds:
+            lines += [f"| figure |{' value |' * len(rounds)}", f"| --- |{' --- |' * len(rounds)}"]
+            lines += [_row(of_rounds) for of_rounds in zip(*(one["figures"] for one in rounds), strict=False)]
+            lines.append("")
     return lines
+
+
+def _row(of_rounds: Sequence[tuple[str, str]]) -> str:
+    return f"| {of_rounds[0][0]} | {' | '.join(value for _, value in of_rounds)} |"
+
+
+def _failed(data: Data) -> list[tuple[int, Data]]:
+    return [(number, one) for number, one in enumerate(data["rounds"], 1) if "failed" in one]

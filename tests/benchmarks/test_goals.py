@@ -87,7 +87,7 @@ def test_a_measure_that_did_not_end_is_said_in_both_tables_and_makes_the_run_wro
     failed = {"command": "ringback bench changes", "rounds": [{"took_s": 9, "failed": "it has not ended within 9 s"}]}
     data = run(measures={**run()["measures"], "changes": failed})
     assert row("B2", data)["why_not"] == "it has not ended within 9 s"
-    assert "| failed | it has not ended within 9 s |" in "\n".join(measures.table(data["measures"]))
+    assert "Round 1 failed: it has not ended within 9 s\n" in measures.table(data["measures"])
     assert measures.mistakes(data["measures"]) == ["changes, round 1: it has not ended within 9 s"]
 
 
@@ -122,6 +122,17 @@ def test_without_a_figure_of_b1_nothing_arrives_beside_due_callbacks_and_the_goa
     assert all(
         one["reached"] is None for one in scores.rows(run(measures={"lateness": lateness})) if "B3" in one["goal"]
     )
+
+
+def test_figures_of_a_measure_stand_beside_each_other_a_column_for_each_round_that_has_them():
+    rounds = [
+        {"figures": [["a", "1"], ["a", "2"]]},
+        {"failed": "it said nothing"},
+        {"figures": [["a", "3"], ["a", "4"]]},
+    ]
+    lines = measures.table({"changes": {"command": "ringback bench changes", "rounds": rounds}})
+    assert [line for line in lines if line.startswith("| a ")] == ["| a | 1 | 3 |", "| a | 2 | 4 |"]
+    assert "Round 2 failed: it said nothing\n" in lines
 
 
 def test_what_a_command_says_is_its_last_line_and_one_that_says_nothing_has_failed():

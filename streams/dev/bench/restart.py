@@ -16,7 +16,7 @@ from streams.dev.bench.verdict import mistakes
 OVERDUE_S = 4.0
 """Over how many seconds the callbacks fall due that become overdue."""
 LEAD_S = 4.0
-BACK_TIMEOUT_S = 120.0
+BACK_TIMEOUT_S = 600.0
 
 _ASSIGNED = pattern(r"assigned partitions ")
 _RESTORED = pattern(r"partition \d+: restored (\d+) changelog records in ")
