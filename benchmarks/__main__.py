@@ -28,7 +28,7 @@ from streams.dev.figures import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("quixstreams", "confluent-kafka", "rocksdict", "msgspec", "orjson")
-EVENTS, ROUNDS = 80_000, 2
+EVENTS, ROUNDS = 70_000, 2
 FULL_EVENTS, FULL_ROUNDS = 400_000, 3
 GROWTH_EVENTS, GROWTH_ROUNDS = 100_000, 2
 INTERRUPTED = 130

@@ -54,9 +54,9 @@ def plan(full: bool, wrap_ups_per_s: float | None) -> list[Measure]:
         ]
     return [
         Measure(CHANGES, {"callbacks": 40_000}, 150),
-        Measure(LATENESS, {"outstanding": 50_000, "rate": 1000, "seconds": 15, **beside}, 200),
+        Measure(LATENESS, {"outstanding": 50_000, "rate": 1000, "seconds": 10, **beside}, 200),
         Measure(STAMPEDE, {"callbacks": 40_000, "calm": 10}, 200),
-        Measure(OUTSTANDING, {"callbacks": (30_000, 120_000), "overdue": 1000, "quiet": 10}, 240),
+        Measure(OUTSTANDING, {"callbacks": (25_000, 100_000), "overdue": 1000, "quiet": 10}, 240),
         Measure(PLACEMENT, {"rate": 200, "seconds": 15}, 100),
     ]
 
