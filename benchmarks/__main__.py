@@ -66,46 +66,47 @@ def main(full: bool, events: int | None, rounds: int | None, only: tuple[str, ..
         "workload": workload_data(workload),
         "left_out": left_out,
     }
+    data |= {"rounds": [], "measures": {}, "growth": {}, "wrong": []}
+    code = 0
     try:
-        data |= _beside_peers(present, rounds or (FULL_ROUNDS if full else ROUNDS), workload)
-        data |= _others(full, wanted, data)
-        data |= _growth(full, workload.at) if growth.NAME in wanted else {"growth": {}}
+        _fill(data, full, wanted, present, workload, rounds or (FULL_ROUNDS if full else ROUNDS))
     except OperatorError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        return INTERRUPTED
-    data["wrong"] += [*measures.mistakes(data["measures"]), *data["growth"].pop("wrong", ())]
+        data["wrong"].append("it was interrupted: the rest is missing")
+        code = INTERRUPTED
+    data["wrong"] += measures.mistakes(data["measures"])
     data |= {"goals": scores.rows(data), "took_s": round(time.monotonic() - began, 1)}
     _tell(peers, data, results or (None if only else RESULTS), "bench-full" if full else "bench")
-    return 1 if data["wrong"] else 0
+    return code or (1 if data["wrong"] else 0)
 
 
-def _beside_peers(peers: list[Peer], rounds: int, workload: Workload) -> Data:
-    if not peers:
-        return {"rounds": [], "wrong": []}
-    with EmbeddedKafka(say=_say) as kafka:
-        played = play(peers, rounds, kafka.bootstrap, workload, _say)
-    turns = [{name: turn_data(turn) for name, turn in turns.items()} for turns in played.turns]
-    return {"rounds": turns, "wrong": played.wrong}
-
-
-def _others(full: bool, wanted: tuple[str, ...], data: Data) -> Data:
-    """The measures beside B1; what arrives beside due callbacks is half of what B1 has reached in this run."""
+def _fill(data: Data, full: bool, wanted: tuple[str, ...], peers: list[Peer], workload: Workload, rounds: int) -> None:
+    """Do all that is wanted; each part is in the data when it has ended."""
+    if peers:
+        with EmbeddedKafka(say=_say) as kafka:
+            played = play(peers, rounds, kafka.bootstrap, workload, _say)
+        data["rounds"] = [{name: turn_data(turn) for name, turn in turns.items()} for turns in played.turns]
+        data["wrong"] += played.wrong
+    # What arrives beside due callbacks is half of what B1 has reached in this run.
     reached = middle(data["rounds"], OURS, "events_per_s")
     planned = measures.plan(full, None if reached is None else reached / 2)
-    return {"measures": measures.measure([one for one in planned if one.name in wanted], _say)}
+    measures.measure([one for one in planned if one.name in wanted], data["measures"], _say)
+    if growth.NAME in wanted:
+        data["growth"] = {"core": growth.of_core(FULL_ROUNDS if full else ROUNDS, _say)}
+    if growth.NAME in wanted and full:
+        _grow(data, workload.at)
 
 
-def _growth(full: bool, at: datetime) -> Data:
-    found: Data = {"core": growth.of_core(FULL_ROUNDS if full else ROUNDS, _say), "worker": [], "wrong": []}
-    if full:
-        try:
-            with EmbeddedKafka(say=_say) as kafka:
-                steps = growth.of_worker(GROWTH_EVENTS, at, GROWTH_ROUNDS, kafka.bootstrap, _say)
-            found["worker"], found["wrong"] = steps
-        except OperatorError as error:  # What was measured before has taken hours.
-            found["wrong"] = [f"growth: {error}"]
-    return {"growth": found}
+def _grow(data: Data, at: datetime) -> None:
+    try:
+        with EmbeddedKafka(say=_say) as kafka:
+            steps = growth.of_worker(GROWTH_EVENTS, at, GROWTH_ROUNDS, kafka.bootstrap, _say)
+    except OperatorError as error:  # What was measured before has taken hours.
+        data["wrong"].append(f"growth: {error}")
+        return
+    data["growth"]["worker"], wrong = steps
+    data["wrong"] += wrong
 
 
 def _tell(peers: list[Peer], data: Data, folder: Path | None, name: str) -> None:

@@ -61,17 +61,15 @@ def plan(full: bool, wrap_ups_per_s: float | None) -> list[Measure]:
     ]
 
 
-def measure(measures: Sequence[Measure], say: Say, run: Run | None = None) -> dict[str, Data]:
-    """Run them, one after the other; by name, what came of each of their rounds."""
-    found: dict[str, Data] = {}
+def measure(measures: Sequence[Measure], found: dict[str, Data], say: Say, run: Run | None = None) -> None:
+    """Run them, one after the other. found: by name, what has come of each of their rounds; it is there at once."""
     for one in measures:
-        rounds = []
+        rounds: list[Data] = []
+        found[one.name] = {"command": f"ringback bench {' '.join(one.arguments())}", "rounds": rounds}
         for number in range(1, one.rounds + 1):
             say(f"Running ringback bench {' '.join(one.arguments())}, round {number} of {one.rounds}")
             rounds.append((run or run_command)(one.arguments(), one.timeout_s))
             say(f"{one.name}: {rounds[-1].get('failed', 'done')}, after {rounds[-1]['took_s']:.0f} s")
-        found[one.name] = {"command": f"ringback bench {' '.join(one.arguments())}", "rounds": rounds}
-    return found
 
 
 def run_command(arguments: Sequence[str], timeout_s: float) -> Data:

@@ -28,7 +28,7 @@ VALUES = {
 """What each measure tells."""
 
 
-def run(**changes):
+def data_of(**changes):
     """The data of a run in which all was measured."""
     turns = {name: {"events_per_s": RATES[name], "events_per_cpu_s": CPU[name]} for name in RATES}
     of_measures = {
@@ -50,42 +50,42 @@ def row(title, data):
 
 
 def test_every_goal_is_reached_by_a_run_in_which_all_was_measured():
-    assert [one["goal"] for one in scores.rows(run()) if one["reached"] is None] == []
+    assert [one["goal"] for one in scores.rows(data_of()) if one["reached"] is None] == []
 
 
 def test_every_goal_has_a_row_also_if_nothing_was_measured_and_says_why():
-    lines = scores.table(run(rounds=[], measures={}, left_out={"kafka-streams": "no javac"}))
+    lines = scores.table(data_of(rounds=[], measures={}, left_out={"kafka-streams": "no javac"}))
     assert len(lines) == 2 + len(goals.GOALS)
     assert all("| not measured: " in line and line.endswith("| - |") for line in lines[2:])
     assert sum("not measured: no javac" in line for line in lines) == 2
 
 
 def test_a_ratio_is_of_peers_and_of_figures_in_one_round():
-    assert row("B1 against quixstreams", run())["reached"] == 2
-    assert row("B1 against Kafka Streams", run())["reached"] == 1.25
-    assert row("the same, events per CPU", run())["reached"] == 2
-    assert row("events per worker's CPU second, 2", run())["reached"] == pytest.approx(0.9)
-    assert row("the same: p99 of wrap-ups", run())["reached"] == 2.5
+    assert row("B1 against quixstreams", data_of())["reached"] == 2
+    assert row("B1 against Kafka Streams", data_of())["reached"] == 1.25
+    assert row("the same, events per CPU", data_of())["reached"] == 2
+    assert row("events per worker's CPU second, 2", data_of())["reached"] == pytest.approx(0.9)
+    assert row("the same: p99 of wrap-ups", data_of())["reached"] == 2.5
 
 
 def test_floor_and_wish_are_judged_each_in_its_direction():
-    assert (row("B2", run())["floor_met"], row("B2", run())["want_met"]) == (True, False)
-    late = [row(f"B3 lateness at 1,000 due/s with 1,000,000 outstanding, B1 at half load: {name}", run())
+    assert (row("B2", data_of())["floor_met"], row("B2", data_of())["want_met"]) == (True, False)
+    late = [row(f"B3 lateness at 1,000 due/s with 1,000,000 outstanding, B1 at half load: {name}", data_of())
             for name in ("p50", "p99.9")]  # fmt: skip
     assert [(one["floor_met"], one["want_met"]) for one in late] == [(True, True), (False, False)]
-    assert "| **no** |" in "\n".join(scores.table(run()))
+    assert "| **no** |" in "\n".join(scores.table(data_of()))
 
 
 def test_a_run_that_was_smaller_than_the_goal_says_by_how_much():
-    (line,) = [line for line in scores.table(run()) if line.startswith("| B4")]
+    (line,) = [line for line in scores.table(data_of()) if line.startswith("| B4")]
     assert line.endswith("| 10% of the goal's |")
-    (line,) = [line for line in scores.table(run()) if line.startswith("| B2")]
+    (line,) = [line for line in scores.table(data_of()) if line.startswith("| B2")]
     assert line.endswith("| the goal's |")
 
 
 def test_a_measure_that_did_not_end_is_said_in_both_tables_and_makes_the_run_wrong():
     failed = {"command": "ringback bench changes", "rounds": [{"took_s": 9, "failed": "it has not ended within 9 s"}]}
-    data = run(measures={**run()["measures"], "changes": failed})
+    data = data_of(measures={**data_of()["measures"], "changes": failed})
     assert row("B2", data)["why_not"] == "it has not ended within 9 s"
     assert "Round 1 failed: it has not ended within 9 s\n" in measures.table(data["measures"])
     assert measures.mistakes(data["measures"]) == ["changes, round 1: it has not ended within 9 s"]
@@ -93,7 +93,7 @@ def test_a_measure_that_did_not_end_is_said_in_both_tables_and_makes_the_run_wro
 
 def test_a_figure_is_the_median_of_the_rounds_that_have_one():
     rounds = [{"values": {"events_per_s": rate}} for rate in (1, 7, 3)] + [{"failed": "it said nothing"}]
-    assert row("B2", run(measures={"changes": {"rounds": rounds}}))["reached"] == 3
+    assert row("B2", data_of(measures={"changes": {"rounds": rounds}}))["reached"] == 3
 
 
 def test_with_full_the_sizes_are_those_of_the_goals_and_without_they_are_smaller():
@@ -110,7 +110,7 @@ def _largest(command):
 
 def test_a_restart_is_judged_at_the_two_largest_numbers_of_outstanding_callbacks():
     values = {f"step{n}_{name}": n for n in (1, 2, 3) for name in ("outstanding", "first_overdue_s")}
-    data = run(measures={"outstanding": {"rounds": [{"values": values}]}})
+    data = data_of(measures={"outstanding": {"rounds": [{"values": values}]}})
     assert row("restart with 1,000,000", data)["reached"] == 2
     assert row("restart with 5,000,000", data)["reached"] == 3
 
@@ -120,7 +120,7 @@ def test_without_a_figure_of_b1_nothing_arrives_beside_due_callbacks_and_the_goa
     assert late.arguments()[0] == "lateness" and "--wrap-ups" not in late.arguments()
     lateness = {"rounds": [{"values": {"outstanding": 5, "p50_ms": 3}}]}
     assert all(
-        one["reached"] is None for one in scores.rows(run(measures={"lateness": lateness})) if "B3" in one["goal"]
+        one["reached"] is None for one in scores.rows(data_of(measures={"lateness": lateness})) if "B3" in one["goal"]
     )
 
 
@@ -142,6 +142,22 @@ def test_what_a_command_says_is_its_last_line_and_one_that_says_nothing_has_fail
     assert measures.result(0, b"", b"") == {"failed": "it ended with code 0: it said nothing"}
 
 
+def test_if_a_measure_is_interrupted_what_has_ended_before_is_there():
+    def run(arguments, timeout_s):
+        if arguments[0] == "lateness":
+            raise KeyboardInterrupt
+        return {"took_s": 1.0, "values": {"events_per_s": 3}}
+
+    found: dict[str, measures.Data] = {}
+    with pytest.raises(KeyboardInterrupt):
+        measures.measure(measures.plan(False, None), found, lambda _: None, run)
+    assert row("B2", data_of(measures=found))["reached"] == 3
+    assert {"lateness": found["lateness"]["rounds"], "changes": len(found["changes"]["rounds"])} == {
+        "lateness": [],
+        "changes": 1,
+    }
+
+
 def test_a_command_that_takes_too_long_is_stopped_and_named(monkeypatch, tmp_path):
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\nexec sleep 600\n")
@@ -152,7 +168,7 @@ def test_a_command_that_takes_too_long_is_stopped_and_named(monkeypatch, tmp_pat
 
 def test_a_page_has_goals_figures_and_plots_and_names_who_was_left_out():
     steps = [{"rules": rules, "partitions": 4, "cpu_us_per_event": [rules]} for rules in (1, 20)]
-    data = run(growth={"core": steps, "worker": []}, left_out={"faust": "no package"})
+    data = data_of(growth={"core": steps, "worker": []}, left_out={"faust": "no package"})
     drawn = {f"bench-{one.name}.svg": one for one in plots.plots(data)}
     text = "\n".join(page(list(PEERS), data, drawn))
     assert (
@@ -162,7 +178,7 @@ def test_a_page_has_goals_figures_and_plots_and_names_who_was_left_out():
 
 
 def test_a_plot_is_a_small_file_that_is_the_same_for_the_same_figures_and_needs_nothing_from_elsewhere():
-    (memory,) = [one for one in plots.plots(run()) if one.name == "memory"]
+    (memory,) = [one for one in plots.plots(data_of()) if one.name == "memory"]
     assert memory.lines == {"the worker": [(1_000_000, 256), (5_000_000, 512)]}
     drawn = plots.svg(memory)
     assert drawn == plots.svg(memory) and len(drawn) < 20_000
