@@ -62,7 +62,8 @@ def main() -> None:
             for record in records:
                 await sinks[TopicName(record.topic)].send(key=record.key, value=record.value)
 
-    faust.Worker(app, loglevel="WARNING").execute_from_commandline()
+    # From WARNING on, Faust draws a spinner, and for it has every line of DEBUG made: that would not be fair.
+    faust.Worker(app, loglevel="INFO").execute_from_commandline()
 
 
 if __name__ == "__main__":
