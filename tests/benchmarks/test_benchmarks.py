@@ -103,6 +103,10 @@ def test_start_up_and_the_wait_for_the_last_commit_are_not_counted():
     assert speed(samples[:1] + samples[4:], 1000, started_at=1) is None
 
 
+def test_what_took_less_than_a_tick_of_the_cpus_clock_has_no_figure():
+    assert speed([Sample(1, 100, 3, 0), Sample(2, 1000, 3, 0)], 1000, started_at=0) is None
+
+
 def test_nobody_is_first_twice_before_all_were():
     assert [order[0].name for order in orders(PEERS, len(PEERS))] == [peer.name for peer in PEERS]
 
