@@ -61,7 +61,10 @@ class Processes:
 
 
 def speed(samples: Sequence[Sample], total: int, started_at: float) -> Speed | None:
-    """What the samples tell; None if all was committed at once, or within a tick of the CPU's clock. samples: in order, the last with all events."""
+    """What the samples tell; None if all was committed at once, or within a tick of the CPU's clock.
+
+    samples: in order, the last with all events.
+    """
     started = next(sample for sample in samples if sample.committed > 0)
     first = next(sample for sample in samples if sample.committed >= WARM * total)
     last = next(sample for sample in samples if sample.committed >= COUNTED * total)
