@@ -18,7 +18,7 @@ from streams.engine.outside import Outside
 from streams.engine.recall import Recall
 from streams.engine.topic_watch import TopicWatch
 from streams.engine.waits import Waits
-from streams.kafka.compacted import FOLLOW_WAIT_MS, ReadRecord, batches_to_end, reader
+from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.source_ends import SourceEnds
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
@@ -135,10 +135,7 @@ class ConfigurationReader:
                 self._dnc_position = self._next[TopicName.DNC_ENTRIES]
                 await self._maintenance.maintain()
                 log.info("read %d configuration records in %.2f s", self.read_count, self.read_s)
-            self._read.set()
-            async with reader(self._clients, partitions, wait_ms=FOLLOW_WAIT_MS) as consumer:
-                for tp in partitions:
-                    consumer.seek(tp, self._next[self._name(tp)])
+                self._read.set()
                 await self._follow(consumer)
         except Exception as error:
             self._broken("reading the configuration", error)

@@ -16,7 +16,6 @@ from streams.kafka.record_parts import HEADER_IS_NO_TEXT
 FETCH_BYTES = 8 * 1024 * 1024
 POLL_MS = 20  # What is left may be markers alone, which nobody hands over.
 FETCH_WAIT_MS = 50  # Questions wait behind a fetch that waits for records.
-FOLLOW_WAIT_MS = 500  # Of a reader that asks no questions: each fetch that finds nothing costs a millisecond.
 
 ReadRecord: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 Handler = Callable[[ReadRecord], None]
@@ -25,11 +24,7 @@ BatchHandler = Callable[[TopicPartition, Sequence[ReadRecord]], None]
 
 @asynccontextmanager
 async def reader(
-    clients: Clients,
-    partitions: Iterable[TopicPartition],
-    *,
-    fetch_bytes: int = FETCH_BYTES,
-    wait_ms: int = FETCH_WAIT_MS,
+    clients: Clients, partitions: Iterable[TopicPartition], *, fetch_bytes: int = FETCH_BYTES
 ) -> AsyncIterator[Any]:
     """A consumer of `partitions` outside any group, from their start, read_committed."""
     consumer = clients.consumer(
@@ -38,7 +33,7 @@ async def reader(
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # Without it, positions and ends mislead on an assigned partition.
         max_partition_fetch_bytes=fetch_bytes,
-        fetch_max_wait_ms=wait_ms,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         # For so long it asks again for the leader of a partition that has none.
         request_timeout_ms=int(clients.settings.transaction_timeout_s * 1000),
     )
