@@ -4,6 +4,8 @@ import logging
 from collections.abc import Collection
 from datetime import datetime
 
+from prometheus_client import Histogram
+
 from streams.base.log import about
 from streams.base.metrics import callbacks, engine, events
 from streams.engine import commit_log
@@ -15,7 +17,6 @@ from topics.records import CallbackLifecycle, CallbackState
 log = logging.getLogger(__name__)
 
 EXEMPLAR_CHARACTERS_MAX = 128
-REQUESTS = TopicName.PLACEMENT_REQUESTED
 
 Taken = tuple[str, int]
 """An event that was taken in: its topic, and the timestamp of its record in milliseconds."""
@@ -91,7 +92,12 @@ def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> N
 
 def _observe_delays(taken: Collection[Taken], now: datetime) -> None:
     now_s = now.timestamp()
-    of_topics = {topic: events.EVENT_TO_EFFECT.labels(topic) for topic in {topic for topic, _ in taken} - {REQUESTS}}
-    of_topics[REQUESTS] = events.REQUEST_TO_ANSWER
+    delays_of = {topic: _delays_of(topic) for topic in {topic for topic, _ in taken}}
     for topic, timestamp_ms in taken:
-        of_topics[topic].observe(max(0.0, now_s - timestamp_ms / 1000))
+        delays_of[topic].observe(max(0.0, now_s - timestamp_ms / 1000))
+
+
+def _delays_of(topic: str) -> Histogram:
+    if topic == TopicName.PLACEMENT_REQUESTED:
+        return events.REQUEST_TO_ANSWER
+    return events.EVENT_TO_EFFECT.labels(topic)
