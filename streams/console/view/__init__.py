@@ -1,0 +1,1 @@
+"""What the topics say, kept in SQLite so that it can be searched: read from Kafka, forgotten without loss."""
