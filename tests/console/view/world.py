@@ -1,4 +1,4 @@
-"""A morning of random events as a worker answers them: all that would then stand on the topics, partition by partition."""
+"""A morning of random events as a worker answers them: all that would then stand on the topics."""
 
 import json
 import random
@@ -90,9 +90,8 @@ class World:
         return {"callback_id": callback_id, "contact_list_id": list_id, "contact_id": contact_id}
 
     def _usual(self) -> dict[str, Any]:
-        return {
-            "event_id": f"e{self._number}", "occurred_at": text(self._at), "campaign_id": self._chance.choice(CAMPAIGNS),
-        }  # fmt: skip
+        campaign_id = self._chance.choice(CAMPAIGNS)
+        return {"event_id": f"e{self._number}", "occurred_at": text(self._at), "campaign_id": campaign_id}
 
     def _fields(self) -> dict[str, Any]:
         given = {
@@ -119,7 +118,9 @@ class World:
 
     def _move(self) -> None:
         due = text(self._at + timedelta(minutes=self._chance.choice((2, 45, 300))))
-        self._send("callback-scheduled", rescheduled(**{**self._which(), **self._usual(), **self._fields()}, due_at=due))
+        self._send(
+            "callback-scheduled", rescheduled(**{**self._which(), **self._usual(), **self._fields()}, due_at=due)
+        )
 
     def _change(self) -> None:
         fields = self._fields() or {"agent_id": "a1"}
@@ -176,7 +177,13 @@ class World:
             key = self._chance.choice((b"L|stranger", b"\xff", b"", None))
             self._note(topic, self._chance.randrange(self.partitions), self._at, key, value, ())
         elif kind == 4:
-            record = {**self._usual(), **self._which(), "transition": "teleported", "due_at": text(self._at), "cause": {}}
+            record = {
+                **self._usual(),
+                **self._which(),
+                "transition": "teleported",
+                "due_at": text(self._at),
+                "cause": {},
+            }
             key = f"{record['contact_list_id']}|stranger"
             value = json.dumps({**record, "contact_id": "stranger", "reasons": ["new_reason"], "facts": 7}).encode()
             self._note("callback-lifecycle", 0, self._at, key.encode(), value, ())
