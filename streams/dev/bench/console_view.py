@@ -129,28 +129,40 @@ def _deep(one: Life, order: Order) -> str:
 
 def questions(one: Life) -> Iterator[Question]:
     """Every filter, the box with each kind of word, and some of them together."""
+    yield from _filters(one)
+    yield from _together(one)
+    yield from _words(one)
+
+
+def _filters(one: Life) -> Iterator[Question]:
     yield "everything", Filter()
     yield "outstanding", Filter(outstanding=True)
     yield "overdue", Filter(overdue=True)
     yield "campaign", Filter(campaign_id=one.campaign_id)
-    yield "campaign outstanding", Filter(campaign_id=one.campaign_id, outstanding=True)
     yield "contact list", Filter(contact_list_id=one.contact_list_id)
     yield "contact", Filter(contact_list_id=one.contact_list_id, contact_id=one.contact_id)
     yield "agent", Filter(agent_id=one.agent_id)
     yield "queue", Filter(queue_id=one.queue_id)
-    yield "queue outstanding", Filter(queue_id=one.queue_id, outstanding=True)
     yield "standing", Filter(standings=(Standing.BLOCKED,))
-    yield "standings of a campaign", Filter(standings=(Standing.BLOCKED, Standing.EXPIRED), campaign_id=one.campaign_id)
     yield "reason", Filter(reasons=("dnc",))
+    yield "origin", Filter(origins=(Origin.AGENT,))
+    day = one.due_at + timedelta(hours=24)
+    yield "due in a day", Filter(due_from=one.due_at, due_until=day)
+    yield "due in an hour", Filter(due_from=one.due_at, due_until=one.due_at + timedelta(hours=1))
+
+
+def _together(one: Life) -> Iterator[Question]:
+    ended, day = (Standing.BLOCKED, Standing.EXPIRED), one.due_at + timedelta(hours=24)
+    yield "campaign outstanding", Filter(campaign_id=one.campaign_id, outstanding=True)
+    yield "queue outstanding", Filter(queue_id=one.queue_id, outstanding=True)
+    yield "standings of a campaign", Filter(standings=ended, campaign_id=one.campaign_id)
     yield "reason of a campaign", Filter(reasons=("dnc",), campaign_id=one.campaign_id)
     yield "reason of an agent", Filter(reasons=("no_outcome",), agent_id=one.agent_id)
-    yield "origin", Filter(origins=(Origin.AGENT,))
     yield "origin of a queue", Filter(origins=(Origin.RULE,), queue_id=one.queue_id)
-    day = timedelta(hours=24)
-    yield "due in a day", Filter(due_from=one.due_at, due_until=one.due_at + day)
-    yield "due in an hour", Filter(due_from=one.due_at, due_until=one.due_at + timedelta(hours=1))
-    yield "due in a day, of a campaign", Filter(due_from=one.due_at, due_until=one.due_at + day,
-                                                campaign_id=one.campaign_id)  # fmt: skip
+    yield "due in a day, of a campaign", Filter(due_from=one.due_at, due_until=day, campaign_id=one.campaign_id)
+
+
+def _words(one: Life) -> Iterator[Question]:
     yield "callback id", Filter(text=one.callback_id)
     yield "contact id", Filter(text=one.contact_id)
     yield "begins callback id", Filter(text=one.callback_id[:4])
