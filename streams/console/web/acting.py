@@ -15,6 +15,7 @@ from streams.console.view.model import CallbackKey, Filter
 from streams.console.web import filters
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
+from streams.console.web.rendering import key_text
 from streams.console.web.sources import Act, Meant, NotDone, Wish
 from topics.callback_events import Owner
 
@@ -101,7 +102,7 @@ def meant(ask: Asking) -> Meant:
 
 
 def _key(text: str) -> CallbackKey:
-    """A key as forms have it: each part after its length, since an id may have any character."""
+    """A key as `key_text` writes it. Raises Refused if it is none."""
     parts = []
     for _ in range(3):
         length, _, text = text.partition(":")
@@ -110,11 +111,6 @@ def _key(text: str) -> CallbackKey:
         parts.append(text[: int(length)])
         text = text[int(length) :]
     return CallbackKey(*parts)
-
-
-def key_text(key: CallbackKey) -> str:
-    """A key for a form."""
-    return "".join(f"{len(one)}:{one}" for one in (key.contact_list_id, key.contact_id, key.callback_id))
 
 
 def hidden(which: Meant) -> list[tuple[str, str]]:

@@ -146,9 +146,9 @@ class RunShown(Struct, frozen=True, kw_only=True):
     may_undo: bool = False
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more will be asked in it."""
-        return self.asked >= self.total or self.state in ("aborted", "done", "undone", "failed")
+    def is_settled(self) -> bool:
+        """Whether nothing more is sent in it, and the worker has said what became of all that was."""
+        return self.state in ("sent", "aborted") and self.asked <= self.applied + self.refused
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
