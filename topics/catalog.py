@@ -4,6 +4,7 @@ Manifests, topic creation and the worker read this; a topic's numbers are writte
 Source: docs/contract.md, section "Topics".
 """
 
+from topics.audit import ConsoleAudit
 from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
@@ -24,6 +25,7 @@ __all__ = [
     "CONFIGURATION_TOPICS",
     "CONTACT_TOPICS_IN",
     "DEAD_LETTER_TOPIC",
+    "NEEDED_TOPICS",
     "STATE_TOPIC",
     "Cleanup",
     "Direction",
@@ -235,9 +237,28 @@ _INTERNAL = (
     ),
 )
 
+_OF_CONSOLE = (
+    Topic(
+        name=TopicName.CONSOLE_AUDIT,
+        direction=Direction.OUT,
+        scope=Scope.OTHER,
+        key="run",
+        values=(ConsoleAudit,),
+        partitions=1,
+        retention_ms=400 * DAY_MS,
+        reason="Who did what is asked for once a year, and a month later still; it is a few records an action.",
+        of_console=True,
+    ),
+)
 
-CATALOG: dict[str, Topic] = {topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL)}
+
+CATALOG: dict[str, Topic] = {
+    topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL, *_OF_CONSOLE)
+}
 """Every topic by its name without prefix."""
+
+NEEDED_TOPICS = {name: topic for name, topic in CATALOG.items() if not topic.of_console}
+"""Those that there must be: a worker does not start without them, and asks for no right on any other."""
 
 CONTACT_TOPICS_IN = tuple(topic.name for topic in _IN_PER_CONTACT)
 """Read by the owner of the contact's partition."""
