@@ -4,6 +4,8 @@ Manifests, topic creation and the worker read this; a topic's numbers are writte
 Source: docs/contract.md, section "Topics".
 """
 
+from msgspec import Struct
+
 from topics.audit import ConsoleAudit
 from topics.callback_events import (
     CallbackCancelled,
@@ -34,13 +36,27 @@ __all__ = [
 ]
 
 EVENTS_KEPT = "Events are accepted for 35 days; a week more allows to replay and to look into them."
-ALL_READ_AT_START = "The last record counts, and every worker reads all of it at start."
 
 
 def _compacted(tombstones_days: int, lag_days: int | None = None) -> dict[str, str]:
     """Settings of a compacted topic: how long a tombstone can be read, and how soon it must have erased the record."""
     extra = {"delete.retention.ms": str(tombstones_days * DAY_MS)}
     return extra if lag_days is None else extra | {"max.compaction.lag.ms": str(lag_days * DAY_MS)}
+
+
+def _read_at_start(name: TopicName, key: str, value: type[Struct]) -> Topic:
+    """A topic of configuration of which every worker needs the last record of each key, and needs all of them."""
+    return Topic(
+        name=name,
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key=key,
+        values=(value,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason="The last record counts, and every worker reads all of it at start.",
+        extra=_compacted(tombstones_days=7),
+    )
 
 
 CONTACT_KEY = "contact_list_id|contact_id"
@@ -86,39 +102,9 @@ _IN_PER_CONTACT = (
 )
 
 _CONFIGURATION = (
-    Topic(
-        name=TopicName.CAMPAIGNS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="campaign_id",
-        values=(Campaign,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
-    Topic(
-        name=TopicName.RULE_SETS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="rule_set_id",
-        values=(RuleSet,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
-    Topic(
-        name=TopicName.CALLABLE_TIME_SETS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="callable_time_set_id",
-        values=(CallableTimeSet,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
+    _read_at_start(TopicName.CAMPAIGNS, "campaign_id", Campaign),
+    _read_at_start(TopicName.RULE_SETS, "rule_set_id", RuleSet),
+    _read_at_start(TopicName.CALLABLE_TIME_SETS, "callable_time_set_id", CallableTimeSet),
     Topic(
         name=TopicName.DNC_ENTRIES,
         direction=Direction.IN,
@@ -150,17 +136,7 @@ _CONFIGURATION = (
         retention_ms=FOREVER_MS,
         reason="A callback scheduled before a clear may arrive after it, so a worker reads every clear there was.",
     ),
-    Topic(
-        name=TopicName.HOLDS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="hold_id",
-        values=(Hold,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
+    _read_at_start(TopicName.HOLDS, "hold_id", Hold),
 )
 
 _OUT = (

@@ -5,7 +5,7 @@ A run is safe to repeat, since its events have ids made of its name and the call
 
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from streams.console.actions.model import (
     Run,
     RunState,
 )
+from streams.console.actions.outbox import Outbox
 from streams.console.actions.read_back import ToldByEvents, outcome
 from streams.console.actions.selected import in_words, means_every_callback
 from streams.console.actions.sender import RATE_PER_S, Say, Sender, nothing
@@ -52,10 +53,10 @@ class Seen(ToldByEvents, Protocol):
 
 
 class Runs:
-    """The runs of one folder. Its calls may come from several threads and processes."""
+    """The runs of one folder. Its calls may come from several threads and processes. outbox: for tests."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        self._store, self._clock = RunStore(folder), clock or SystemClock()
+    def __init__(self, folder: Path, clock: Clock | None = None, outbox: Callable[[Clients], Outbox] = Outbox) -> None:
+        self._store, self._clock, self._outbox = RunStore(folder), clock or SystemClock(), outbox
 
     # ---- before anything is sent
 
@@ -194,7 +195,7 @@ class Runs:
             raise NotAllowed(f"run {name} is {run.state}, so there is nothing to abort")
         self.ask_abort(name, actor)
         if run.state is RunState.SENDING and self.can_be_resumed(run):
-            await Sender(self._store, self._clock, clients).note_aborted(name, actor)
+            await self._sender(clients).note_aborted(name, actor)
         return self.run(name)
 
     async def send(
@@ -206,7 +207,11 @@ class Runs:
         that is too old to be resumed, and OperatorError when Kafka does not take it: it can be resumed then.
         """
         self.run(name)
-        return await Sender(self._store, self._clock, clients, say, rate).send(name, actor)
+        return await self._sender(clients, say, rate).send(name, actor)
+
+    def _sender(self, clients: Clients, say: Say = nothing, rate: int = RATE_PER_S) -> Sender:
+        prefix = clients.settings.prefix
+        return Sender(self._store, self._clock, lambda: self._outbox(clients), prefix, say, rate)
 
 
 def _chained(first: list[Meant | Letter], rest: Iterator[Meant | Letter]) -> Iterator[Meant | Letter]:

@@ -15,7 +15,6 @@ from streams.console.actions import events
 from streams.console.actions.model import NotAllowed, Run, RunState
 from streams.console.actions.outbox import Outbox
 from streams.console.actions.store import RunStore
-from streams.kafka.clients import Clients
 from topics.audit import AuditStep
 
 AT_ONCE = 500
@@ -34,15 +33,19 @@ def nothing(_: Run) -> None:
 
 
 class Sender:
-    """Sends runs of a store. say: is told how far it is; rate: records a second."""
+    """Sends runs of a store. outbox: made for one run at a time; say: is told how far it is; rate: records a second."""
 
     def __init__(
-        self, store: RunStore, clock: Clock, clients: Clients, say: Say = nothing, rate: int = RATE_PER_S
+        self,
+        store: RunStore,
+        clock: Clock,
+        outbox: Callable[[], Outbox],
+        prefix: str,
+        say: Say = nothing,
+        rate: int = RATE_PER_S,
     ) -> None:
-        self._store, self._clock, self._say, self._rate = store, clock, say, rate
-        self._clients = clients
-        self._audit = clients.settings.topic(events.AUDIT_TOPIC)
-        self._events = clients.settings.topic(events.EVENTS_TOPIC)
+        self._store, self._clock, self._outbox, self._say, self._rate = store, clock, outbox, say, rate
+        self._audit, self._events = prefix + events.AUDIT_TOPIC, prefix + events.EVENTS_TOPIC
 
     async def send(self, name: str, actor: str | None) -> Run:
         """Send what is left of a run. Raises NotAllowed and OperatorError."""
@@ -54,7 +57,7 @@ class Sender:
             step = AuditStep.ASKED if run.asked_at is None else AuditStep.RESUMED
             if step is AuditStep.RESUMED:
                 _check_resumed(run, now)
-            async with Outbox(self._clients) as outbox:
+            async with self._outbox() as outbox:
                 partitions = await self._partitions(outbox)
                 run = replace(run, asked_at=run.asked_at or now, state=RunState.SENDING)
                 await outbox.send([events.audit(run, step, now, actor or run.action.actor, self._audit)])
@@ -64,7 +67,7 @@ class Sender:
     async def note_aborted(self, name: str, actor: str) -> None:
         """Note that a run is aborted that nobody sends. Raises NotAllowed when somebody does."""
         with self._store.sole(name):
-            async with Outbox(self._clients) as outbox:
+            async with self._outbox() as outbox:
                 await self._end(self._run(name), outbox, RunState.ABORTED, actor)
 
     def _run(self, name: str) -> Run:
