@@ -60,7 +60,7 @@ def test_a_wrong_key_can_become_that_of_the_value():
     assert "wrong_key" in (try_(letter).wrong or "")
     found = try_(letter, key_of_value=True)
     assert (found.wrong, found.letter and found.letter.key) == (None, KEY)
-    assert (try_(letter, key=KEY).letter or found).key == KEY  # type: ignore[union-attr]
+    assert try_(letter, key=KEY).letter == found.letter
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_replay_is_a_run_whose_refusals_are_told_apart_from_those_before(tmp_p
     run = made.read_back(run.name, world)
     assert (run.applied, run.refused, run.asked) == (1, 1, 0)
     ((refusal),) = made.refusals(run.name)
-    assert (refusal.what.from_offset, refusal.why) == (18, "callback_id_taken")
+    assert (getattr(refusal.what, "from_offset", 0), refusal.why) == (18, "callback_id_taken")
     assert dict(world.events[0].headers)["ringback.replay.run"] == run.name.encode()
     with pytest.raises(NotAllowed, match="a replay cannot be undone"):
         made.plan_undo(run.name, world, "sup", None, ActedVia.CONSOLE)

@@ -1,6 +1,7 @@
 """A run is counted and shown first, sent as ordinary events, aborted, resumed, undone, and safe to repeat."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -11,7 +12,6 @@ from tests.builders import campaign, cancelled, instant, rescheduled, scheduled
 from tests.console.actions.world import CLIENTS, PARTITIONS, At, Box, World, runs
 from topics.audit import ActedVia, ActionKind, AuditStep
 from topics.callback_events import Owner
-from topics.codec import decode
 from topics.partitions import partition_for
 
 LATER = "2026-11-25T15:00:00Z"
@@ -46,7 +46,7 @@ def test_a_plan_sends_nothing_and_says_how_many_and_which(tmp_path):
     made = runs(world, tmp_path, At())
     run = made.plan(world, OF_A7, move(), VIA)
     assert (run.meant, run.state, world.sent) == (7, RunState.PLANNED, [])
-    assert [one.contact_id for one in made.sample(run.name, 3)] == ["c0", "c1", "c2"]
+    assert [getattr(one, "contact_id", "") for one in made.sample(run.name, 3)] == ["c0", "c1", "c2"]
     made.forget(run.name)
     assert made.all() == ()
 
@@ -78,8 +78,8 @@ def test_a_move_is_applied_by_the_worker_and_says_who_and_why(tmp_path):
     assert {world.due("k", f"c{number}") for number in range(7)} == {LATER}
     run = made.read_back(run.name, world)
     assert (run.applied, run.refused, run.asked) == (7, 0, 0)
-    event = decode("callback-scheduled", world.events[0].value or b"")
-    assert (event.actor, event.reason, event.occurred_at) == ("sup", "leave", instant("2026-11-23T14:45:00Z"))
+    event = json.loads(world.events[0].value or b"")
+    assert (event["actor"], event["reason"], event["occurred_at"]) == ("sup", "leave", "2026-11-23T14:45:00Z")
 
 
 def test_every_event_is_in_the_partition_of_its_key(tmp_path):
@@ -190,7 +190,10 @@ def test_what_the_worker_refuses_is_shown_with_why(tmp_path):
     world.schedule(rescheduled("k", contact_id="c2", occurred_at="2026-11-23T14:46:00Z"))
     run = made.read_back(send(made, name).name, world)
     assert (run.applied, run.refused, run.asked) == (1, 2, 0)
-    assert {one.what.contact_id: one.why for one in made.refusals(name)} == {"c1": "callback_ended", "c2": "superseded"}
+    assert {getattr(one.what, "contact_id", ""): one.why for one in made.refusals(name)} == {
+        "c1": "callback_ended",
+        "c2": "superseded",
+    }
     assert made.refused_by_why(name) == {"callback_ended": 1, "superseded": 1}
 
 

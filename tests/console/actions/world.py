@@ -29,7 +29,7 @@ class At:
     text: str = NOW
 
     def now(self) -> datetime:
-        return instant(self.text)
+        return datetime.fromisoformat(self.text)
 
 
 @dataclass
@@ -69,7 +69,9 @@ class World:
             return
         before, facts = self.rows.get(key), value["facts"]
         after = facts.get("after", facts) if value["transition"] in ("scheduled", "changed") else {}
-        kept = {name: after.get(name, getattr(before, name, None)) for name in ("agent_id", "owner", "queue_id")}
+        kept: dict[str, Any] = {
+            name: after.get(name, getattr(before, name, None)) for name in ("agent_id", "owner", "queue_id")
+        }
         standing = value["transition"] if value["transition"] in {*Standing} - {"rejected"} else "scheduled"
         self.rows[key] = CallbackRow(
             callback_id=key.callback_id,
