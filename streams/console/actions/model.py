@@ -22,6 +22,12 @@ class NotAllowed(OperatorError):
     exit_code = 2
 
 
+class NothingMatched(NotAllowed):
+    """No callback, or dead letter, is what was meant, so there is nothing to do."""
+
+    exit_code = 3
+
+
 class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is to be done with each callback, by whom and why.
 
@@ -112,6 +118,11 @@ class Letter(Struct, frozen=True, kw_only=True):
     from_offset: int
     event_id: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Where what was refused stood, as a text."""
+        return place_of(self.from_topic, self.from_partition, self.from_offset)
+
 
 class Outgoing(Struct, frozen=True):
     """A record to be sent; topic: by its full name."""
@@ -183,6 +194,11 @@ def moved_to(action: Action, meant: Meant, asked_at: datetime) -> tuple[datetime
         by, end = timedelta(seconds=action.by_s), meant.window_end_at
         return meant.due_at + by, None if end is None else end + by
     return None if action.due_at is None else (action.due_at, action.window_end_at)
+
+
+def place_of(topic: str, partition: int, offset: int) -> str:
+    """Where a record stands, as people read it; topic: by its full name."""
+    return f"{topic}/{partition}/{offset}"
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -20,6 +20,7 @@ from streams.console.actions.model import (
     Letter,
     Meant,
     NotAllowed,
+    NothingMatched,
     Outcome,
     Refusal,
     Run,
@@ -123,7 +124,7 @@ class Runs:
             raise NotAllowed("the name of a run has letters, digits, `.`, `_` and `-`, at most 100")
         first = [*islice(whats := iter(whats), 1)]
         if not first:
-            raise NotAllowed("no callback matches that has not ended, so there is nothing to do")
+            raise NothingMatched("nothing matches that has not ended, so there is nothing to do")
         run = Run(
             name=name, action=action, selected=selected, via=via, state=RunState.PLANNED,
             planned_at=now, meant=0, undoes=undoes,
@@ -158,6 +159,10 @@ class Runs:
     def refused_by_why(self, name: str) -> dict[str, int]:
         """How many were refused for each cause."""
         return self._store.refused_by_why(name)
+
+    def replayed(self, places: Iterable[str]) -> dict[str, datetime]:
+        """When dead letters were replayed from here last, by where their originals stood (`model.place_of`)."""
+        return self._store.replayed(places)
 
     def forget(self, name: str) -> None:
         """Drop a plan that was not asked for. Raises NotAllowed for any other run, which is kept."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from streams.base.errors import OperatorError
 from streams.console.actions.model import Letter, Meant, NotAllowed, Outcome, Refusal, Run, RunState
-from streams.console.actions.stored import encoded, outcome_of, row_of, run_of, text_of, what_of
+from streams.console.actions.stored import encoded, instant_of, outcome_of, row_of, run_of, text_of, what_of
 
 FILE = "actions.sqlite"
 VERSION = 1
@@ -28,9 +28,10 @@ create table if not exists runs (
 );
 create table if not exists items (
   run text not null, number integer not null, kind text not null, body blob not null, contact_list_id text,
-  contact_id text, callback_id text, outcome text, why text, primary key (run, number)
+  contact_id text, callback_id text, place text, outcome text, why text, primary key (run, number)
 ) without rowid;
 create index if not exists items_by_callback on items (callback_id, contact_id) where callback_id is not null;
+create index if not exists items_by_place on items (place) where place is not null;
 create index if not exists items_by_outcome on items (run, outcome, number);
 """
 _COUNTED = """select r.*,
@@ -99,8 +100,8 @@ class RunStore:
             count, rows = 0, iter(whats)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
                 connection.executemany(
-                    "insert into items (run, number, kind, body, contact_list_id, contact_id, callback_id)"
-                    " values (?,?,?,?,?,?,?)",
+                    "insert into items (run, number, kind, body, contact_list_id, contact_id, callback_id, place)"
+                    " values (?,?,?,?,?,?,?,?)",
                     [row_of(run.name, count + at, what) for at, what in enumerate(chunk)],
                 )
                 count += len(chunk)
@@ -138,6 +139,16 @@ class RunStore:
             rows = connection.execute(query, (callback_id, contact_id)).fetchall()
         found = ((self.run(row["run"]), row) for row in rows)
         return tuple((run, outcome_of(row["outcome"]), row["why"]) for run, row in found if run is not None)
+
+    def replayed(self, places: Iterable[str]) -> dict[str, datetime]:
+        """When what stood at these places was sent anew last, of those that were."""
+        query = (
+            "select max(r.asked_at) as at from items i join runs r on r.name = i.run where i.place = ?"
+            " and i.number < r.sent"
+        )
+        with self._open() as connection:
+            found = ((place, connection.execute(query, (place,)).fetchone()["at"]) for place in places)
+            return {place: instant_of(at) for place, at in found if at is not None}
 
     def _runs(self, query: str, values: Sequence[Any]) -> tuple[Run, ...]:
         with self._open() as connection:
