@@ -15,6 +15,7 @@ EXTRAS = {
     "dnc": "worker",
     "worker": "worker",
     "bench": "broker",
+    "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""
 

@@ -47,6 +47,7 @@ COMMANDS = {
     "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
+    "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
 """What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, and of a keyword of
