@@ -106,9 +106,9 @@ def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Rig
 
 def _of_view(prefix: str, written: Sequence[str]) -> list[Right]:
     rights = []
-    for name in CATALOG:
-        operations = ("Read", "Write") if name in written else ("Read",)
-        rights.append(Right(Resource.TOPIC, prefix + name, operations))
+    for name in (name for name in CATALOG if name in NEEDED_TOPICS or name in written):
+        operations = [word for word, names in (("Read", NEEDED_TOPICS), ("Write", written)) if name in names]
+        rights.append(Right(Resource.TOPIC, prefix + name, tuple(operations)))
     return rights
 
 

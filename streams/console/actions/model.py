@@ -79,20 +79,19 @@ class Meant(Struct, frozen=True, kw_only=True, omit_defaults=True):
     back_to: "Meant | None" = None
 
     @classmethod
-    def of(cls, row: CallbackRow, back_to: "Meant | None" = None) -> "Meant":
-        """From a line of the view."""
+    def of(cls, row: CallbackRow, window_end_at: datetime | None = None) -> "Meant":
+        """From a line of the view, which does not have the window."""
         return cls(
             contact_list_id=row.contact_list_id,
             contact_id=row.contact_id,
             callback_id=row.callback_id,
             campaign_id=row.campaign_id,
             due_at=row.due_at,
-            window_end_at=getattr(row, "window_end_at", None),
+            window_end_at=window_end_at,
             agent_id=row.agent_id,
             owner=row.owner,
             queue_id=row.queue_id,
             origin=row.origin,
-            back_to=back_to,
         )
 
     @property

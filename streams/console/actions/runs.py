@@ -5,7 +5,7 @@ A run is safe to repeat, since its events have ids made of its name and the call
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,8 @@ from streams.console.actions.read_back import ToldByEvents, outcome
 from streams.console.actions.selected import in_words, means_every_callback
 from streams.console.actions.sender import RATE_PER_S, Say, Sender, nothing
 from streams.console.actions.store import RunStore
-from streams.console.view.model import CallbackKey, CallbackRow, Filter, Told
+from streams.console.actions.windows import window_end_at
+from streams.console.view.model import CallbackKey, CallbackRow, Filter
 from streams.kafka.clients import Clients
 from topics.audit import ActedVia, ActionKind
 
@@ -40,17 +41,11 @@ PLAN_KEPT = timedelta(days=1)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class Seen(ToldByEvents, Protocol):
+class Seen(ToldByEvents, undo.Known, Protocol):
     """What runs ask of the view."""
 
     def each(self, by: Filter, now: datetime) -> Iterator[CallbackRow]:
         """All callbacks that match, as of one moment."""
-
-    def callback(self, key: CallbackKey) -> CallbackRow | None:
-        """One callback as it stands."""
-
-    def events_by(self, event_ids: Collection[str]) -> Mapping[str, tuple[Told, ...]]:
-        """What events led to."""
 
 
 class Runs:
@@ -76,7 +71,8 @@ class Runs:
         now = self._clock.now()
         events.check(action, now)
         rows = self._rows(view, about, now)
-        return self._add(action, via, (Meant.of(row) for row in rows), in_words(about), name, now)
+        meant = (_meant(row, action, view) for row in rows)
+        return self._add(action, via, meant, in_words(about), name, now)
 
     def plan_replay(self, letters: Iterable[Letter], action: Action, via: ActedVia, selected: Mapping[str, str]) -> Run:
         """The same for dead letters, as `dead_letters` has prepared them."""
@@ -96,7 +92,7 @@ class Runs:
             raise NotAllowed(f"the worker has not answered for {run.asked:,} of run {name} yet. Try again later")
         now = self._clock.now()
         action = replace(run.action, actor=actor, reason=reason)
-        back = undo.meant_back(run, self._store.applied(name), view.callback, now)
+        back = undo.meant_back(run, self._store.applied(name), view, now)
         return self._add(action, via, back, {"run": name}, f"{name}.undo", now, undoes=name)
 
     def _rows(self, view: Seen, about: Filter | Sequence[CallbackKey], now: datetime) -> Iterator[CallbackRow]:
@@ -217,6 +213,12 @@ class Runs:
     def _sender(self, clients: Clients, say: Say = nothing, rate: int = RATE_PER_S) -> Sender:
         prefix = clients.settings.prefix
         return Sender(self._store, self._clock, lambda: self._outbox(clients), prefix, say, rate)
+
+
+def _meant(row: CallbackRow, action: Action, view: undo.Known) -> Meant:
+    """A window moves along with a callback that is moved by some time; no other action needs to know of it."""
+    story = view.story(row.key) if action.by_s is not None else None
+    return Meant.of(row, window_end_at(story) if story is not None else None)
 
 
 def _chained(first: list[Meant | Letter], rest: Iterator[Meant | Letter]) -> Iterator[Meant | Letter]:

@@ -1,13 +1,15 @@
 """How a run is taken back: which can be, and what each callback goes back to. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from streams.console.actions.events import MOVES
+from streams.console.actions.events import MOVES, event_id
 from streams.console.actions.model import Letter, Meant, Run, RunState, moved_to
-from streams.console.view.model import CallbackKey, CallbackRow
+from streams.console.actions.windows import window_end_at
+from streams.console.view.model import CallbackKey, CallbackRow, Story
 from topics.audit import ActionKind
 
 
@@ -27,19 +29,34 @@ def why_not(run: Run) -> str | None:
     return None
 
 
-def meant_back(
-    run: Run, applied: Iterable[Meant | Letter], now_of: Callable[[CallbackKey], CallbackRow | None], now: datetime
-) -> Iterator[Meant]:
+class Known(Protocol):
+    """What is asked of the view."""
+
+    def callback(self, key: CallbackKey) -> CallbackRow | None:
+        """One callback as it stands."""
+
+    def story(self, key: CallbackKey) -> Story | None:
+        """All that is known of it."""
+
+
+def meant_back(run: Run, applied: Iterable[Meant | Letter], view: Known, now: datetime) -> Iterator[Meant]:
     """Of what a run has changed, all that is as it left it, each with what it goes back to.
 
     A callback that has ended, that somebody or the system has moved or changed since, whose former time has gone by,
     or that had no value to go back to, stays as it is.
     """
     for meant in applied:
-        if isinstance(meant, Letter) or (row := now_of(meant.key)) is None or not row.is_outstanding:
+        if isinstance(meant, Letter) or (row := view.callback(meant.key)) is None or not row.is_outstanding:
             continue
         if _is_as_left(run, meant, row) and _has_former(run, meant, now):
-            yield replace(Meant.of(row), back_to=replace(meant, back_to=None))
+            yield replace(Meant.of(row), back_to=_former(run, meant, view))
+
+
+def _former(run: Run, meant: Meant, view: Known) -> Meant:
+    """What a callback goes back to; of a move with the window that it had."""
+    story = view.story(meant.key) if run.action.kind in MOVES else None
+    end = window_end_at(story, event_id(run.name, meant.key)) if story is not None else None
+    return replace(meant, back_to=None, window_end_at=end)
 
 
 def _is_as_left(run: Run, meant: Meant, row: CallbackRow) -> bool:

@@ -242,6 +242,19 @@ def test_a_move_by_some_time_moves_each_from_where_it_stands(tmp_path):
     assert [world.due("k", f"c{number}") for number in range(2)] == ["2026-11-23T17:00:00Z", "2026-11-23T17:01:00Z"]
 
 
+def test_a_window_moves_along_with_a_move_by_some_time_and_comes_back_with_an_undo(tmp_path):
+    world, clock = many(1), At()
+    end = "2026-11-23T18:00:00Z"
+    world.schedule(rescheduled("k", contact_id="c0", due_at="2026-11-23T17:00:00Z", window_end_at=end))
+    made = runs(world, tmp_path, clock)
+    send(made, made.plan(world, OF_A7, of(ActionKind.MOVE, by_s=3600), VIA, "later").name)
+    assert json.loads(world.events[-1].value or b"")["window_end_at"] == "2026-11-23T19:00:00Z"
+    clock.text = "2026-11-23T14:46:00Z"
+    send(made, made.plan_undo("later", world, "sup", None, VIA).name)
+    back = json.loads(world.events[-1].value or b"")
+    assert (back["due_at"], back["window_end_at"]) == ("2026-11-23T17:00:00Z", end)
+
+
 def test_a_reassignment_goes_to_the_agent_and_back(tmp_path):
     world = many(2)
     world.schedule(scheduled("q", contact_id="c1", event_id="sq", agent_id=None, owner=None, conversation_id="v9"))

@@ -9,7 +9,7 @@ from typing import Any, Self
 from streams.base.errors import OperatorError
 from streams.console.actions.model import Outgoing
 from streams.console.actions.runs import Runs
-from streams.console.view.model import CallbackKey, CallbackRow, Filter, Standing, Told
+from streams.console.view.model import CallbackKey, CallbackRow, Filter, Standing, Story, Told
 from tests.builders import Json, Said, Worker, instant
 from topics.audit import ConsoleAudit
 from topics.codec import decode
@@ -60,7 +60,11 @@ class World:
 
     def _tell(self, event_id: str | None, topic: TopicName, value: Json, headers: Mapping[str, str]) -> None:
         at = instant(self.worker.at)
-        told = Told(topic=topic, partition=0, offset=0, at=at, written_at=at, value=value, headers=headers)
+        offset = sum(map(len, self.told.values()))
+        told = Told(
+            topic=topic, partition=0, offset=offset, at=at, written_at=at, value=value, headers=headers,
+            contact_id=(value or {}).get("contact_id"), callback_id=(value or {}).get("callback_id"),
+        )  # fmt: skip
         self.told.setdefault(event_id or "", []).append(told)
 
     def _stand(self, value: Json) -> None:
@@ -94,6 +98,11 @@ class World:
 
     def callback(self, key: CallbackKey) -> CallbackRow | None:
         return self.rows.get(key)
+
+    def story(self, key: CallbackKey) -> Story | None:
+        found = [told for some in self.told.values() for told in some if told.callback_id == key.callback_id]
+        mine = [told for told in found if told.contact_id == key.contact_id]
+        return Story(row=self.rows[key], told=tuple(sorted(mine, key=lambda told: told.offset)))
 
     def events_by(self, event_ids: Collection[str]) -> Mapping[str, tuple[Told, ...]]:
         return {one: tuple(self.told[one]) for one in event_ids if one in self.told}
