@@ -53,6 +53,10 @@ class Asking(NamedTuple):
         """A value of a record, or a text, as this person may see it."""
         return value if self.sees_numbers else masking.in_value(value)
 
+    def shown_field(self, name: str, value: str) -> str:
+        """The text of a field, as this person may see it."""
+        return value if self.sees_numbers else str(masking.in_value(value, name))
+
     def digits(self, last_four: str) -> str:
         """The end of a number, as this person may see it."""
         return masking.last_digits(last_four, self.sees_numbers)
