@@ -119,7 +119,9 @@ class World:
 
     def _move(self) -> None:
         due = text(self._at + timedelta(minutes=self._chance.choice((2, 45, 300))))
-        self._send("callback-scheduled", rescheduled(**{**self._which(), **self._usual(), **self._fields()}, due_at=due))
+        self._send(
+            "callback-scheduled", rescheduled(**{**self._which(), **self._usual(), **self._fields()}, due_at=due)
+        )
 
     def _change(self) -> None:
         fields = self._fields() or {"agent_id": "a1"}
@@ -176,7 +178,13 @@ class World:
             key = self._chance.choice((b"L|stranger", b"\xff", b"", None))
             self._note(topic, self._chance.randrange(self.partitions), self._at, key, value, ())
         elif kind == 4:
-            record = {**self._usual(), **self._which(), "transition": "teleported", "due_at": text(self._at), "cause": {}}
+            record = {
+                **self._usual(),
+                **self._which(),
+                "transition": "teleported",
+                "due_at": text(self._at),
+                "cause": {},
+            }
             key = f"{record['contact_list_id']}|stranger"
             value = json.dumps({**record, "contact_id": "stranger", "reasons": ["new_reason"], "facts": 7}).encode()
             self._note("callback-lifecycle", 0, self._at, key.encode(), value, ())

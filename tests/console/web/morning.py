@@ -20,7 +20,12 @@ NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"
 NUMBER = "+12125550123"
 """In New York; none may be on a page of somebody who may not see numbers."""
-CITIES = (("212555", "America/New_York"), ("312555", "America/Chicago"), ("303555", "America/Denver"), ("213555", "America/Los_Angeles"))  # fmt: skip
+CITIES = (
+    ("212555", "America/New_York"),
+    ("312555", "America/Chicago"),
+    ("303555", "America/Denver"),
+    ("213555", "America/Los_Angeles"),
+)
 WEEK = [{"day": day, "start": "08:00", "stop": "20:00"} for day in range(1, 8)]
 HOURS = {
     "callable_time_set_id": "weekdays",
@@ -49,7 +54,8 @@ def events() -> Iterator[tuple[str, datetime, Json | None, str | None]]:
 
 def _configuration() -> Iterator[tuple[str, Json]]:
     named = {"callable_time_set_id": "weekdays", "rule_set_ids": ["R"], "dnc_list_ids": ["D1"]}
-    filtered = {"type": "contact_attribute", "attribute": "segment", "operator": "equals", "value": "gold", "value_type": "string"}  # fmt: skip
+    compared = {"attribute": "segment", "operator": "equals", "value": "gold", "value_type": "string"}
+    filtered = {"type": "contact_attribute", **compared}
     yield "rule-sets", rule_set(rule(), NIGHTLY)
     yield "callable-time-sets", HOURS
     yield "campaigns", campaign("spring", name="Spring renewal", dial_rate_per_s=0.012, **named)
@@ -82,13 +88,22 @@ def _callbacks() -> Iterator[tuple[str, datetime, Json]]:
             agent_id=f"a{number % 9}", notes=f"{SCRIPT} call {NUMBER}" if number == 0 else None,
         )  # fmt: skip
         yield "callback-scheduled", at, value
-    moved = rescheduled("k6", contact_id="c6", campaign_id="spring", due_at=text(NOW + timedelta(hours=3)), actor="lee", reason=f"asked to {SCRIPT}", occurred_at=text(NOW - timedelta(minutes=9)))  # fmt: skip
+    moved = rescheduled(
+        "k6", contact_id="c6", campaign_id="spring", due_at=text(NOW + timedelta(hours=3)), actor="lee",
+        reason=f"asked to {SCRIPT}", occurred_at=text(NOW - timedelta(minutes=9)),
+    )  # fmt: skip
     yield "callback-scheduled", NOW - timedelta(minutes=9), moved
-    gone = cancelled("k8", contact_id="c8", campaign_id="spring", actor="lee", reason="has moved away", occurred_at=text(NOW - timedelta(minutes=8)))  # fmt: skip
+    gone = cancelled(
+        "k8", contact_id="c8", campaign_id="spring", actor="lee", reason="has moved away",
+        occurred_at=text(NOW - timedelta(minutes=8)),
+    )  # fmt: skip
     yield "callback-scheduled", NOW - timedelta(minutes=8), gone
     for number in (1, 3, 21):
         at = NOW - timedelta(minutes=4)
-        value = wrap_up(f"v{number}", contact_id=f"c{number}", campaign_id="spring", phone_number=number_of(number), callback_id=f"k{number}", occurred_at=text(at))  # fmt: skip
+        value = wrap_up(
+            f"v{number}", contact_id=f"c{number}", campaign_id="spring", phone_number=number_of(number),
+            callback_id=f"k{number}", occurred_at=text(at),
+        )  # fmt: skip
         yield "wrap-up", at, value
     for number in range(3):
         at = NOW - timedelta(minutes=30 - number)

@@ -130,6 +130,11 @@ class Browser:
         address = f"{path}?{urlencode(asked)}" if asked else path
         return self.client.get(address, headers={"accept": "text/html", "sec-fetch-site": "none"})
 
+    def letter(self) -> str:
+        """The address of the dead letter of a callback whose notes have a script and a number."""
+        text = self.get("/dead-letters/group", code="invalid", topic="callback-scheduled").text
+        return re.findall(r'"(/dead-letter\?number=\d+)"', text)[0]
+
     def mark(self, page: str = "/callbacks") -> str:
         found = MARK.search(self.get(page).text)
         assert found, f"the page {page} has no form"
@@ -137,7 +142,8 @@ class Browser:
 
     def post(self, path: str, page: str = "/callbacks", **given: Any) -> Any:
         data = {"form_mark": self.mark(page), **given}
-        headers = {"origin": str(self.client.base_url).rstrip("/"), "sec-fetch-site": "same-origin", "accept": "text/html"}  # fmt: skip
+        origin = str(self.client.base_url).rstrip("/")
+        headers = {"origin": origin, "sec-fetch-site": "same-origin", "accept": "text/html"}
         return self.client.post(path, data=data, headers=headers)
 
 

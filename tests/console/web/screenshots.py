@@ -17,7 +17,6 @@ SHOWN = {
     "callback": "/callback?list=L&contact=c5&id=k5",
     "contact": "/contact?list=L&contact=c4",
     "dead-letters": "/dead-letters",
-    "dead-letter": "/dead-letter?number=2",
     "campaigns": "/campaigns",
     "campaign": "/campaign?id=spring",
     "act": "/act?agent=a7&outstanding=1&act=reassign",
@@ -33,13 +32,14 @@ def main(folder: Path) -> None:
         view = filled(Path(there) / "view")
         console = rig(view, Path(there) / "console", console_open_role="operator")
         with console.browser() as browser:
+            pages = SHOWN | {"dead-letter": browser.letter()}
             browser.post("/act", page="/act?agent=a7", act="reassign", agent_id="a2", why="a7 has left", agent="a7")
         with listening(console.site) as address, chromium() as browser:
-            for name, path in SHOWN.items():
+            for name, path in pages.items():
                 for scheme in ("light", "dark"):
                     _take(browser, address, path, folder / f"console-{name}-{scheme}.png", scheme, WIDE)
             for name in PHONES:
-                _take(browser, address, SHOWN[name], folder / f"console-{name}-phone.png", "light", PHONE)
+                _take(browser, address, pages[name], folder / f"console-{name}-phone.png", "light", PHONE)
 
 
 def _take(browser, address: str, path: str, file: Path, scheme: str, size: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ from tests.console.web import morning
 
 PAGES = (
     "/", "/callbacks?q=k0", "/callback?list=L&contact=c0&id=k0", "/contact?list=L&contact=c0", "/dead-letters",
-    "/dead-letters/group?code=invalid&topic=callback-scheduled", "/dead-letter?number=2", "/campaigns",
+    "/dead-letters/group?code=invalid&topic=callback-scheduled", "/dead-letter", "/campaigns",
     "/act?list=L&contact=c0&id=k0", "/runs",
 )  # fmt: skip
 
@@ -33,12 +33,12 @@ def test_a_number_in_a_text_keeps_its_last_two_digits(text, shown):
 
 def test_a_record_is_masked_wherever_a_number_stands_and_its_ids_stay():
     record = {
-        "contact_id": "4071234567", "phone_number": "+12125550123", "due_at": "2026-11-23T15:00:00Z", "offset": 12345678,
+        "contact_id": "4071234567", "phone_number": "+12125550123", "due_at": "2026-11-23T15:00:00Z", "offset": 1234567,
         "numbers": [{"phone_number": "+4930123456", "column": "home number"}], "notes": "her sister: 212 555 0199",
         "attributes": {"alternative_phone": "555-0142", "+12125550177": "x", "phone_type": "mobile"},
     }  # fmt: skip
     assert masking.in_value(record) == {
-        "contact_id": "4071234567", "phone_number": "••• 23", "due_at": "2026-11-23T15:00:00Z", "offset": 12345678,
+        "contact_id": "4071234567", "phone_number": "••• 23", "due_at": "2026-11-23T15:00:00Z", "offset": 1234567,
         "numbers": [{"phone_number": "••• 56", "column": "home number"}], "notes": "her sister: ••• 99",
         "attributes": {"alternative_phone": "••• 42", "••• 77": "x", "phone_type": "mobile"},
     }  # fmt: skip
@@ -48,7 +48,9 @@ def test_a_record_is_masked_wherever_a_number_stands_and_its_ids_stay():
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_shows_a_number_to_who_may_not_see_it(consoles, role, page):
     with consoles(console_open_role=role).browser() as browser:
-        text = browser.get(page).text
+        answer = browser.get(browser.letter() if page == "/dead-letter" else page)
+        text = answer.text
+    assert answer.status_code in (200, 403)
     assert not re.search(r"\+1\d{10}|5550123|5551\d{3}", text)
 
 
@@ -73,7 +75,8 @@ def test_a_number_that_is_searched_for_is_in_no_address(consoles):
 def test_a_letter_that_is_masked_cannot_be_changed_by_what_the_mask_left(consoles):
     console = consoles(console_open_role="operator")
     with console.browser() as browser:
-        browser.post("/dead-letter", number="2", value="{}", key="x", do="replay")
+        number = browser.letter().partition("=")[2]
+        browser.post("/dead-letter", number=number, value="{}", key="x", do="replay")
     ((letters, edit, _),) = console.deeds.planned
-    assert [one.number for one in letters] == [2]
+    assert [str(one.number) for one in letters] == [number]
     assert (edit.value, edit.key) == (None, None)

@@ -22,7 +22,9 @@ def console(consoles):
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
-@pytest.mark.parametrize("path", ["/act", "/run", "/find", "/dead-letter", "/dead-letters/group", "/sign-in", "/sign-out"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path", ["/act", "/run", "/find", "/dead-letter", "/dead-letters/group", "/sign-in", "/sign-out"]
+)
 def test_a_post_from_elsewhere_is_not_done_even_with_the_mark(console, headers, path):
     with console.browser() as browser:
         data = {**POST, "form_mark": browser.mark()}
