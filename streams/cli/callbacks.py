@@ -62,7 +62,7 @@ def _rows(view: View, looking: Looking, by: Filter, order: Order, limit: int | N
     now, rows, after = looking.now(), list[CallbackRow](), None
     while limit is None or len(rows) < limit:
         at_once = 1000 if limit is None else min(1000, limit - len(rows))
-        page = view.find(by, now, order=order, after=after, limit=at_once, count_max=0)
+        page = view.find(by, now, order=order, after=after, limit=at_once, count_max=None)
         rows += page.rows
         if (after := page.after) is None:
             break

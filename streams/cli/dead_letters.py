@@ -14,8 +14,8 @@ from streams.cli.acting import Chosen, actor_option, carry_out, sending_options
 from streams.cli.exits import NOTHING, REFUSED
 from streams.cli.looking import Looking, looking_options, quiet
 from streams.console.access import masking
-from streams.console.actions.dead_letters import Edit, Tried, tried
-from streams.console.actions.model import Action, NothingMatched, place_of
+from streams.console.actions.dead_letters import Edit, Tried, origin, tried
+from streams.console.actions.model import Action, NothingMatched
 from streams.console.view.model import DeadLetter
 from streams.console.view.view import View
 from streams.kafka import topic_admin
@@ -82,7 +82,8 @@ def _spread(by_partition: Any) -> str:
 
 
 def _list_each(looking: Looking, letters: list[DeadLetter]) -> int:
-    replayed = looking.runs.replayed(place_of(one.topic, one.partition, one.offset) for one in letters)
+    places = {one.number: origin(one, looking.settings.prefix) for one in letters}
+    replayed = looking.runs.replayed(places.values())
     if looking.as_json:
         for letter in letters:
             tables.json_line(_letter_json(looking, letter))
@@ -91,7 +92,7 @@ def _list_each(looking: Looking, letters: list[DeadLetter]) -> int:
         rows = [
             (str(one.number), one.code, one.topic, str(one.partition), str(one.offset),
              "" if one.right_partition is None else str(one.right_partition), tables.instant(one.at),
-             tables.instant(replayed.get(place_of(one.topic, one.partition, one.offset))), one.message)
+             tables.instant(replayed.get(places[one.number])), one.message)
             for one in letters
         ]  # fmt: skip
         tables.table(head, rows, right=("partition", "offset", "belongs to"))
@@ -115,7 +116,7 @@ def show(number: int, **given: Any) -> int:
         tables.json_line(_letter_json(looking, letter) | {"wrong": found.wrong})
         return 0
     click.echo(f"{letter.code}: {letter.message}")
-    click.echo(f"from {place_of(letter.topic, letter.partition, letter.offset)}, {tables.instant(letter.at)}")
+    click.echo(f"from {origin(letter, looking.settings.prefix)}, {tables.instant(letter.at)}")
     if letter.right_partition is not None:
         click.echo(f"its key belongs to partition {letter.right_partition}")
     click.echo(f"as it is, {found.wrong}" if found.wrong else "as it is, a worker can read it")
@@ -200,7 +201,7 @@ def _tried(looking: Looking, letters: list[DeadLetter], edit: Edit) -> list[Trie
 
 
 def _not_replayed(looking: Looking, letters: list[DeadLetter]) -> list[DeadLetter]:
-    places = {one.number: place_of(one.topic, one.partition, one.offset) for one in letters}
+    places = {one.number: origin(one, looking.settings.prefix) for one in letters}
     replayed = looking.runs.replayed(places.values())
     return [one for one in letters if places[one.number] not in replayed and one.replayed_at is None]
 
