@@ -1,4 +1,4 @@
-"""One line for each answer: the page, not its address, since that may name a contact; its status and how long it took."""
+"""One line for each answer: the page, not its address, which may name a contact; its status and how long it took."""
 
 import logging
 from time import monotonic

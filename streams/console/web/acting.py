@@ -1,24 +1,27 @@
-"""The pages on which people act: a form, a count with a sample, and the progress of runs.
+"""The pages on which people act: a form, a plan with its count and sample, and the progress of runs.
 
-Nothing is asked for before somebody has seen how many callbacks are meant: the form leads to a page with count and
-sample, and only the button there begins a run. A run's name is in that form, so that pressing it twice is one run.
+Nothing is sent before somebody has seen how many callbacks are meant: the form makes a plan, and only the button on the
+page of the plan begins it. A plan is one run, however often that button is pressed.
 """
 
-import secrets
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from streams.console.access.who import Refused
-from streams.console.view.model import CallbackKey, Filter
+from streams.console.view.model import CallbackKey, CallbackRow, Filter
 from streams.console.web import filters
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
+from streams.console.web.rendering import key_text
 from streams.console.web.sources import Act, Meant, NotDone, Wish
 from topics.callback_events import Owner
 
 SELECTED_MAX = 1000
+SAMPLE = 5
 LABELS = {
     Act.MOVE: "Move to another time",
     Act.CALL_NOW: "Call now",
@@ -38,35 +41,30 @@ def act_page(ask: Asking) -> Response:
 
 
 def act_on_selected(ask: Asking) -> Response:
-    """The form for the callbacks that were ticked in a list, or what comes of a form: its count and sample."""
+    """The form for the callbacks that were ticked in a list; or a plan, as the form says."""
     which = meant(ask)
     if ask.asked("act") not in list(Act):
         return _form(ask, which)
     try:
-        wish = wish_of(ask)
-    except NotComplete as error:
+        run = ask.site.deeds.plan(wish_of(ask), which, ask.who)
+    except (NotComplete, NotDone) as error:
         return _form(ask, which, wrong=str(error))
-    sample = ask.site.deeds.sample(which, ask.now)
-    if ask.asked("do") != "begin":
-        name = ask.asked("name") or secrets.token_hex(6)
-        return ask.page("act_sample.html", **_known(ask, which), wish=wish, sample=sample, name=name, wrong="")
-    try:
-        run = ask.site.deeds.begin(wish, which, ask.who, ask.asked("name"), ask.now)
-    except NotDone as error:
-        return ask.page(
-            "act_sample.html", 409, **_known(ask, which), wish=wish, sample=sample, name="", wrong=str(error)
-        )
-    return ask.to(f"/run?name={run}")
+    return ask.to(f"/run?{urlencode({'name': run})}")
 
 
 def _form(ask: Asking, which: Meant, wrong: str = "") -> Response:
-    return ask.page(
-        "act.html",
-        400 if wrong else 200,
-        **_known(ask, which),
-        sample=ask.site.deeds.sample(which, ask.now, limit=5),
-        wrong=wrong,
-    )
+    count, rows = _sample(ask, which)
+    return ask.page("act.html", 400 if wrong else 200, **_known(ask, which), count_meant=count, rows=rows, wrong=wrong)
+
+
+def _sample(ask: Asking, which: Meant) -> tuple[int, tuple[CallbackRow, ...]]:
+    """How many have not ended of those that are meant, and the first of them."""
+    looks = ask.site.looks
+    if which.by is not None:
+        by = replace(which.by, outstanding=True)
+        return looks.count(by, ask.now), looks.find(by, ask.now, limit=SAMPLE, count_max=None).rows
+    found = [row for key in which.keys if (row := looks.callback(key)) is not None and row.is_outstanding]
+    return len(found), tuple(found[:SAMPLE])
 
 
 def _known(ask: Asking, which: Meant) -> dict[str, Any]:
@@ -101,7 +99,7 @@ def meant(ask: Asking) -> Meant:
 
 
 def _key(text: str) -> CallbackKey:
-    """A key as forms have it: each part after its length, since an id may have any character."""
+    """A key as `key_text` writes it. Raises Refused if it is none."""
     parts = []
     for _ in range(3):
         length, _, text = text.partition(":")
@@ -110,11 +108,6 @@ def _key(text: str) -> CallbackKey:
         parts.append(text[: int(length)])
         text = text[int(length) :]
     return CallbackKey(*parts)
-
-
-def key_text(key: CallbackKey) -> str:
-    """A key for a form."""
-    return "".join(f"{len(one)}:{one}" for one in (key.contact_list_id, key.contact_id, key.callback_id))
 
 
 def hidden(which: Meant) -> list[tuple[str, str]]:
@@ -180,22 +173,27 @@ def runs_page(ask: Asking) -> Response:
 
 
 def run_page(ask: Asking) -> Response:
-    """One run and its progress; a script asks for the part that changes."""
+    """One run: its count and sample before it is begun, its progress then; a script asks for the part that changes."""
     run = ask.site.deeds.run(ask.asked("name"))
     if run is None:
         raise NotThere("There is no such run.")
     template = "run_live.html" if ask.request.headers.get("hx-request") else "run.html"
-    return ask.page(template, run=run, line=f"ringback callbacks runs {run.name}")
+    return ask.page(template, run=run, line=f"ringback callbacks runs {filters.quoted(run.name)}")
 
 
-def end_run(ask: Asking) -> Response:
-    """Abort a run, or undo it by another one."""
-    name = ask.asked("name")
+def act_on_run(ask: Asking) -> Response:
+    """Begin a run that was planned, abort one that is under way, or plan to undo one."""
+    name, deeds = ask.asked("name"), ask.site.deeds
     try:
-        if ask.asked("do") == "undo":
-            name = ask.site.deeds.undo(name, ask.who, ask.now)
-        else:
-            ask.site.deeds.abort(name, ask.who, ask.now)
+        match ask.asked("do"):
+            case "begin":
+                deeds.begin(name, ask.who)
+            case "abort":
+                deeds.abort(name, ask.who)
+            case "undo":
+                name = deeds.plan_undo(name, ask.who)
+            case _:
+                raise Refused(400, "The form says not what to do.")
     except NotDone as error:
         raise Refused(409, str(error)) from None
-    return ask.to(f"/run?name={name}")
+    return ask.to(f"/run?{urlencode({'name': name})}")

@@ -86,7 +86,7 @@ def _posts() -> list[Route]:
     return [
         route("/find", search.find, methods=POST),
         route("/act", acting.act_on_selected, Role.OPERATOR, POST),
-        route("/run", acting.end_run, Role.OPERATOR, POST),
+        route("/run", acting.act_on_run, Role.OPERATOR, POST),
         route("/dead-letter", dead_letters.replay_letter, Role.OPERATOR, POST),
         route("/dead-letters/group", dead_letters.replay_group, Role.OPERATOR, POST),
     ]

@@ -18,7 +18,7 @@ from streams.console.access import masking
 from streams.console.access.posts import COOKIE, FIELD
 from streams.console.access.rates import POSTS, READS, Rate
 from streams.console.access.who import Refused, Who
-from streams.console.web.rendering import ENVIRONMENT
+from streams.console.web.rendering import ENVIRONMENT, percent
 from streams.console.web.site import Site
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,10 @@ class Asking(NamedTuple):
         """A value of a record, or a text, as this person may see it."""
         return value if self.sees_numbers else masking.in_value(value)
 
+    def shown_field(self, name: str, value: str) -> str:
+        """The text of a field, as this person may see it."""
+        return value if self.sees_numbers else str(masking.in_value(value, name))
+
     def digits(self, last_four: str) -> str:
         """The end of a number, as this person may see it."""
         return masking.last_digits(last_four, self.sees_numbers)
@@ -60,9 +64,20 @@ class Asking(NamedTuple):
     def page(self, template: str, status: int = 200, **known: Any) -> Response:
         """The page of that template."""
         text = ENVIRONMENT.get_template(template).render(
-            ask=self, who=self.who, now=self.now, zone=self.zone, mark=self.mark, Role=Role, site=self.site, **known
+            ask=self,
+            who=self.who,
+            now=self.now,
+            zone=self.zone,
+            mark=self.mark,
+            Role=Role,
+            percent_read=self._percent_read,
+            **known,
         )
         return Response(text, status, media_type="text/html")
+
+    def _percent_read(self) -> int | None:
+        looks = self.site.looks
+        return None if looks.is_caught_up() else percent(looks.readings())
 
     def to(self, address: str) -> Response:
         """Go on there."""

@@ -3,13 +3,16 @@
 import shlex
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from streams.console.view.model import CallbackKey, Story
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
 from streams.console.web.rendering import callback_address
-from streams.console.web.sources import Line
+from streams.console.why.labels import Fact
+from streams.console.why.sentence import sentence
+from streams.console.why.timeline import Line, lines
 
 TOLD_FIRST = 200
 """Records of one callback on a page; a button shows the others."""
@@ -31,16 +34,18 @@ def callback_page(ask: Asking) -> Response:
 
 
 def _known(ask: Asking, story: Story) -> dict[str, Any]:
-    words, row = ask.site.words, story.row
-    lines = [_fit(ask, one) for one in words.lines(story, ask.now, ask.zone, ask.sees_numbers)]
-    ahead = words.forecast(row, ask.now, ask.zone) if row.is_outstanding else None
-    is_all = ask.asked("all") == "1" or len(lines) <= TOLD_FIRST
+    row = story.row
+    # Whole numbers, since the mask is ours: it depends on the role, and shows two digits.
+    told = lines(story, ask.zone, numbers=True)
+    is_all = ask.asked("all") == "1" or len(told) <= TOLD_FIRST
+    shown = told if is_all else told[-TOLD_FIRST:]
+    ahead = ask.site.forecasts.forecast(row, ask.now, ask.zone) if row.is_outstanding else None
     return {
         "row": row,
         "story": story,
-        "sentence": ask.shown(words.sentence(story, ask.now, ask.zone)),
-        "lines": lines if is_all else lines[-TOLD_FIRST:],
-        "left_out": 0 if is_all else len(lines) - TOLD_FIRST,
+        "sentence": ask.shown(sentence(story, ask.now, ask.zone)),
+        "lines": [_fit(ask, one) for one in shown],
+        "left_out": len(told) - len(shown),
         "ahead": ahead,
         "key": row.key,
         "line": _line(row.callback_id, row.key),
@@ -50,8 +55,12 @@ def _known(ask: Asking, story: Story) -> dict[str, Any]:
 def _fit(ask: Asking, line: Line) -> Line:
     if ask.sees_numbers:
         return line
-    facts = tuple((label, str(ask.shown({label: value})[label])) for label, value in line.facts)
-    return Line(told=line.told, text=str(ask.shown(line.text)), facts=facts, clocks=line.clocks)
+    return replace(line, text=ask.shown(line.text), facts=_facts(ask, line.facts), fields=_facts(ask, line.fields))
+
+
+def _facts(ask: Asking, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Facts, masked by the name of the field that each is."""
+    return tuple(replace(one, value=ask.shown_field(one.path.rpartition(".")[2], one.value)) for one in facts)
 
 
 def _line(callback_id: str, key: CallbackKey | None = None) -> str:

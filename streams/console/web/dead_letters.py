@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from streams.base.console_settings import Role
 from streams.console.access.who import Refused
+from streams.console.actions.dead_letters import Edit
 from streams.console.view.model import DeadLetter
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
@@ -45,26 +47,25 @@ def letter_page(ask: Asking) -> Response:
 def replay_letter(ask: Asking) -> Response:
     """Try, or replay, one letter. What was not changed is byte for byte what it was."""
     letter = _found(ask)
-    key, value = _edited(ask, letter)
-    if ask.asked("do") == "try":
-        return _letter(ask, letter, tried=ask.site.deeds.try_letter(letter, key, value, ask.now))
-    changed = None if (key, value) == (letter.key or b"", letter.value or b"") else (key, value)
+    edit, deeds = edited(ask, letter), ask.site.deeds
+    if ask.asked("do") != "replay":
+        return _letter(ask, letter, tried=deeds.try_letter(letter, edit, ask.now))
     try:
-        run = ask.site.deeds.replay((letter,), changed, ask.who, ask.now)
+        run = deeds.plan_replay((letter,), edit, ask.who)
+        deeds.begin(run, ask.who)
     except NotDone as error:
         return _letter(ask, letter, tried=Replayed(fits=False, text=str(error)))
-    return ask.to(f"/dead-letter?number={letter.number}&replayed={run}")
+    return ask.to(f"/run?{urlencode({'name': run})}")
 
 
 def replay_group(ask: Asking) -> Response:
-    """Replay all letters of a cause that have not been replayed, as they are, each to the partition of its key."""
-    code, topic = ask.asked("code"), ask.asked("topic")
-    letters = tuple(one for one in _all(ask, code, topic) if one.replayed_at is None)
+    """Plan to replay all letters of a cause that have not been replayed, as they are, each to where its key belongs."""
+    letters = tuple(one for one in _all(ask, ask.asked("code"), ask.asked("topic")) if one.replayed_at is None)
     try:
-        ask.site.deeds.replay(letters, None, ask.who, ask.now)
+        run = ask.site.deeds.plan_replay(letters, Edit(), ask.who)
     except NotDone as error:
         raise Refused(409, str(error)) from None
-    return ask.to("/dead-letters")
+    return ask.to(f"/run?{urlencode({'name': run})}")
 
 
 def _all(ask: Asking, code: str, topic: str) -> Iterable[DeadLetter]:
@@ -126,15 +127,18 @@ def _indented(text: str) -> str:
     return text if isinstance(decoded, str) else json.dumps(decoded, indent=2, ensure_ascii=False)
 
 
-def _edited(ask: Asking, letter: DeadLetter) -> tuple[bytes, bytes]:
-    """Key and value to send: those of the letter, unless the form has others."""
-    key, value = letter.key or b"", letter.value or b""
+def edited(ask: Asking, letter: DeadLetter) -> Edit:
+    """What the form changes of a letter. Whoever sees numbers masked changes nothing."""
     if "value" not in ask.form or not ask.sees_numbers:
-        return key, value
-    # Browsers send line ends as CR LF.
-    given_value = str(ask.form["value"]).replace("\r\n", "\n")
-    given_key = str(ask.form.get("key", ""))
-    is_same = given_value.strip() == _indented(_as_text(letter.value)[0]).strip()
-    return given_key.encode() if given_key != _as_text(letter.key)[
-        0
-    ] else key, value if is_same else given_value.encode()
+        return Edit()
+    value, key = _sent(ask, "value"), _sent(ask, "key")
+    is_same = value.strip() == _indented(_as_text(letter.value)[0]).strip()
+    return Edit(
+        value=None if is_same else value.encode(),
+        key=None if key == _as_text(letter.key)[0] else key.encode(),
+    )
+
+
+def _sent(ask: Asking, name: str) -> str:
+    """A field as it was typed: browsers send the ends of lines as CR LF."""
+    return str(ask.form.get(name, "")).replace("\r\n", "\n")

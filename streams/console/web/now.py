@@ -35,6 +35,11 @@ class Slot(Struct, frozen=True):
     capacity: int | None
     zones: tuple[str, ...]
 
+    @property
+    def ends_at(self) -> datetime:
+        """When the next one begins."""
+        return self.begins_at + QUARTER
+
 
 def now_page(ask: Asking) -> Response:
     """The start page."""

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from streams.console.view.model import Reading
 from streams.console.web.asking import Asking
-from streams.console.web.sources import Looks
+from streams.console.web.rendering import percent
 
 
 def progress_page(ask: Asking) -> Response:
@@ -29,15 +29,3 @@ def by_topic(readings: tuple[Reading, ...]) -> list[tuple[str, int, int, int]]:
         (name, len(some), sum(one.position for one in some), sum(max(one.end, one.position) for one in some))
         for name, some in sorted(topics.items())
     ]
-
-
-def percent(readings: tuple[Reading, ...]) -> int:
-    """How much of what there is has been read, in whole percent; 100 only if all of it."""
-    position = sum(one.position for one in readings)
-    end = sum(max(one.end, one.position) for one in readings)
-    return 100 if position >= end else min(99, position * 100 // end)
-
-
-def is_behind(looks: Looks) -> int | None:
-    """How much has been read, in percent, of a view that is still being built; None of one that has caught up."""
-    return None if looks.is_caught_up() else percent(looks.readings())

@@ -1,6 +1,7 @@
 """Jinja2 as the pages use it: everything is escaped, and what is not defined is an error."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from streams.console.view.model import CallbackKey
+from streams.console.view.model import CallbackKey, Reading
 
 TEMPLATES = Path(__file__).parent / "templates"
 DAY = timedelta(days=1)
@@ -51,6 +52,17 @@ def contact_address(contact_list_id: str, contact_id: str) -> str:
     return "/contact?" + urlencode({"list": contact_list_id, "contact": contact_id})
 
 
+def key_text(key: CallbackKey) -> str:
+    """A key for a form: each part after its length, since an id may have any character."""
+    return "".join(f"{len(one)}:{one}" for one in (key.contact_list_id, key.contact_id, key.callback_id))
+
+
+def partitions(counts: Mapping[int, int]) -> str:
+    """How many of each partition, those with most first."""
+    most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{number} ({count(some)})" for number, some in most[:8]) + (", …" if len(most) > 8 else "")
+
+
 def in_words(word: object) -> str:
     """A code word as people read it."""
     return str(word).replace("_", " ")
@@ -59,6 +71,13 @@ def in_words(word: object) -> str:
 def as_json(value: Any) -> str:
     """A value of a record, to be read."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def percent(readings: tuple[Reading, ...]) -> int:
+    """How much of what there is has been read, in whole percent; 100 only if all of it."""
+    position = sum(one.position for one in readings)
+    end = sum(max(one.end, one.position) for one in readings)
+    return 100 if position >= end else min(99, position * 100 // end)
 
 
 def _environment() -> Environment:
@@ -73,7 +92,7 @@ def _environment() -> Environment:
     environment.filters.update(
         when=when, span=span, count=count, in_words=in_words, as_json=as_json, callback_address=callback_address
     )
-    environment.globals.update(contact_address=contact_address, callback_address=callback_address, UTC=UTC)
+    environment.globals.update(contact_address=contact_address, key_text=key_text, partitions=partitions)
     return environment
 
 

@@ -26,6 +26,7 @@ def search_page(ask: Asking) -> Response:
         page=page,
         order=order,
         next_address=filters.address(by, **more, after=page.after) if page.after else None,
+        first_address=filters.address(by, **more),
         is_first=not ask.asked("after"),
         other_order=filters.address(by, order=Order.CHANGED if order is Order.DUE else ""),
         act_address=None if by.is_empty else filters.address(by, "/act"),

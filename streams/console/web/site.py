@@ -11,7 +11,7 @@ from streams.console.access.door import Door
 from streams.console.access.posts import Posts
 from streams.console.access.rates import Rates
 from streams.console.access.seals import Seals, key_in
-from streams.console.web.sources import Deeds, Looks, Words
+from streams.console.web.sources import Deeds, Forecasts, Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Site:
     settings: Settings
     clock: Clock
     looks: Looks
-    words: Words
+    forecasts: Forecasts
     deeds: Deeds
     door: Door
     posts: Posts
@@ -38,7 +38,7 @@ def site(
     settings: Settings,
     clock: Clock,
     looks: Looks,
-    words: Words,
+    forecasts: Forecasts,
     deeds: Deeds,
     seconds: Callable[[], float] = monotonic,
 ) -> Site:
@@ -48,7 +48,7 @@ def site(
         settings=settings,
         clock=clock,
         looks=looks,
-        words=words,
+        forecasts=forecasts,
         deeds=deeds,
         door=Door(settings, seals),
         posts=Posts(seals, settings.console_url),

@@ -3,7 +3,7 @@
 `streams/console/web/wiring.py` brings the real ones; tests bring small ones.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from streams.console.access.who import Who
+from streams.console.actions.dead_letters import Edit
 from streams.console.view.model import (
     CallbackKey,
     CallbackRow,
@@ -44,6 +45,8 @@ class Looks(Protocol):
     ) -> Page: ...
     def count(self, by: Filter, now: datetime) -> int: ...  # noqa: D102
     def counts(self, by: Filter, now: datetime) -> Mapping[str, int]: ...  # noqa: D102
+    def callback(self, key: CallbackKey) -> CallbackRow | None: ...  # noqa: D102
+    def each(self, by: Filter, now: datetime) -> Iterator[CallbackRow]: ...  # noqa: D102
     def callbacks(self, callback_id: str) -> tuple[CallbackRow, ...]: ...  # noqa: D102
     def story(self, key: CallbackKey) -> Story | None: ...  # noqa: D102
     def contact(  # noqa: D102
@@ -65,15 +68,6 @@ class Looks(Protocol):
     def is_caught_up(self) -> bool: ...  # noqa: D102
 
 
-class Line(Struct, frozen=True, kw_only=True):
-    """One line of a callback's story. facts: label and value, in words."""
-
-    told: Told
-    text: str
-    facts: tuple[tuple[str, str], ...] = ()
-    clocks: tuple[tuple[str, str], ...] = ()
-
-
 class Ahead(Struct, frozen=True, kw_only=True):
     """What the core says of a callback's due time. blocked: by what, in words. opens_at: the next open slot."""
 
@@ -82,11 +76,9 @@ class Ahead(Struct, frozen=True, kw_only=True):
     opens_at: datetime | None = None
 
 
-class Words(Protocol):
-    """What puts into words: see `streams/console/why`. numbers: whether whole phone numbers may be in them."""
+class Forecasts(Protocol):
+    """What will become of a callback, by the worker's own core: see `streams/console/why`."""
 
-    def sentence(self, story: Story, now: datetime, zone: ZoneInfo) -> str: ...  # noqa: D102
-    def lines(self, story: Story, now: datetime, zone: ZoneInfo, numbers: bool) -> tuple[Line, ...]: ...  # noqa: D102
     def forecast(self, row: CallbackRow, now: datetime, zone: ZoneInfo) -> Ahead | None: ...  # noqa: D102
 
 
@@ -121,15 +113,12 @@ class Meant(Struct, frozen=True, kw_only=True):
     keys: tuple[CallbackKey, ...] = ()
 
 
-class Sample(Struct, frozen=True, kw_only=True):
-    """How many are meant, and the first of them."""
-
-    count: int
-    rows: tuple[CallbackRow, ...]
-
-
 class RunShown(Struct, frozen=True, kw_only=True):
-    """A run, as a page shows it. state: in a word. may_abort, may_undo: whether that can be asked for now."""
+    """A run, as a page shows it. selected: which callbacks, changes: what is to be, in words.
+
+    total: how many it is about; sent, applied, refused: of those. sample: the first of them, as they are now.
+    may_begin, may_abort, may_undo: whether that can be asked for. failed: why it stopped before its end.
+    """
 
     name: str
     act: str
@@ -138,39 +127,47 @@ class RunShown(Struct, frozen=True, kw_only=True):
     state: str
     begun_at: datetime
     total: int
-    asked: int
-    applied: int
-    refused: int
+    sent: int = 0
+    applied: int = 0
+    refused: int = 0
+    selected: Mapping[str, str] = {}
+    changes: Mapping[str, str] = {}
+    sample: tuple[CallbackRow, ...] = ()
     refused_because: Mapping[str, int] = {}
+    may_begin: bool = False
     may_abort: bool = False
     may_undo: bool = False
+    failed: str = ""
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more will be asked in it."""
-        return self.asked >= self.total or self.state in ("aborted", "done", "undone", "failed")
+    def is_planned(self) -> bool:
+        """Whether nothing has been asked for yet."""
+        return self.state == "planned"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is sent in it, and the worker has said what became of all that was."""
+        return self.state in ("planned", "sent", "aborted") and self.sent <= self.applied + self.refused
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
-    """What became of a replay, or what would. fits: whether a worker would accept it; text: in words."""
+    """What would become of a dead letter. fits: whether a worker would accept it; text: in words."""
 
     fits: bool
     text: str
 
 
 class Deeds(Protocol):
-    """What acts: see `streams/console/actions`. Nothing is written but by `begin`, `abort`, `undo` and `replay`."""
+    """What acts: see `streams/console/actions`. Only what is begun is sent. All raise NotDone with the reason."""
 
-    def sample(self, meant: Meant, now: datetime, limit: int = 10) -> Sample: ...  # noqa: D102
-    def begin(self, wish: Wish, meant: Meant, who: Who, name: str, now: datetime) -> str: ...  # noqa: D102
+    def plan(self, wish: Wish, meant: Meant, who: Who) -> str: ...  # noqa: D102
+    def plan_replay(self, letters: tuple[DeadLetter, ...], edit: Edit, who: Who) -> str: ...  # noqa: D102
+    def try_letter(self, letter: DeadLetter, edit: Edit, now: datetime) -> Replayed: ...  # noqa: D102
+    def plan_undo(self, name: str, who: Who) -> str: ...  # noqa: D102
+    def begin(self, name: str, who: Who) -> None: ...  # noqa: D102
+    def abort(self, name: str, who: Who) -> None: ...  # noqa: D102
     def runs(self) -> tuple[RunShown, ...]: ...  # noqa: D102
     def run(self, name: str) -> RunShown | None: ...  # noqa: D102
-    def abort(self, name: str, who: Who, now: datetime) -> None: ...  # noqa: D102
-    def undo(self, name: str, who: Who, now: datetime) -> str: ...  # noqa: D102
-    def try_letter(self, letter: DeadLetter, key: bytes, value: bytes, now: datetime) -> Replayed: ...  # noqa: D102
-    def replay(  # noqa: D102
-        self, letters: tuple[DeadLetter, ...], changed: tuple[bytes, bytes] | None, who: Who, now: datetime
-    ) -> str: ...
 
 
 class NotDone(Exception):

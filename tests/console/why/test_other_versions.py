@@ -73,12 +73,6 @@ def test_every_transition_of_every_scenario_has_words_whatever_its_facts_are(fac
 def test_a_transition_and_reasons_of_a_later_version_are_said_as_they_stand():
     story = STORIES[0]
     value: dict[str, Any] = {"transition": "put_off", "reasons": ["full_moon"], "facts": {}, "campaign_id": "P"}
-        "transition": "put_off",
-        "reasons": ["full_moon"],
-        "facts": {},
-        "due_at": None,
-        "campaign_id": "P",
-    }
     later = replace(story.told[-1], topic="callback-lifecycle", value=value, at=NOW)
     assert sentence(replace(story, told=(*story.told, later)), NOW, None) == "Put off: full moon at 18:00"
 
