@@ -1,0 +1,149 @@
+"""The page *Now*: whether callbacks go out on time and why not, what is outstanding, and the day ahead."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from streams.console.view.model import Now, Quarter, Told
+from streams.console.web.asking import Asking
+from streams.console.web.open_zones import open_zones
+from topics.names import TopicName
+
+QUARTER = timedelta(minutes=15)
+QUARTERS = 96
+LATE = timedelta(minutes=1)
+"""A callback that is overdue by less is about to be written."""
+
+
+class Verdict(Struct, frozen=True):
+    """Whether callbacks go out on time. word: of the style; text: one sentence; why: what is known to hold them up."""
+
+    word: str
+    text: str
+    why: tuple[str, ...] = ()
+
+
+class Slot(Struct, frozen=True):
+    """A quarter of an hour of the day ahead. capacity: how many the rates permit in it, None if there is no rate."""
+
+    begins_at: datetime
+    due: int
+    capacity: int | None
+    zones: tuple[str, ...]
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the next one begins."""
+        return self.begins_at + QUARTER
+
+
+def now_page(ask: Asking) -> Response:
+    """The start page."""
+    return ask.page("now.html", **known(ask))
+
+
+def now_part(ask: Asking) -> Response:
+    """Only what changes, as the stream of events sends it."""
+    return ask.page("now_live.html", **known(ask))
+
+
+def known(ask: Asking) -> dict[str, Any]:
+    """What both templates show."""
+    looks, campaign = ask.site.looks, ask.asked("campaign") or None
+    standing, told = looks.now(ask.now), looks.configuration()
+    begins_at = quarter_of(ask.now)
+    return {
+        "standing": standing,
+        "verdict": verdict(standing, told, ask.now),
+        "states": _by(standing, 0),
+        "campaigns": _by(standing, 1),
+        "origins": _by(standing, 2),
+        "slots": slots(looks.day_ahead(begins_at, QUARTERS, campaign), told, campaign),
+        "campaign": campaign,
+        "names": looks.campaigns(),
+        "line": "ringback callbacks list --outstanding",
+    }
+
+
+def quarter_of(at: datetime) -> datetime:
+    """The beginning of the quarter of an hour in which an instant is."""
+    return at.astimezone(UTC).replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def verdict(standing: Now, told: tuple[Told, ...], now: datetime) -> Verdict:
+    """Whether callbacks go out on time, in a sentence, and what holds up those that do not."""
+    why = tuple(_held_up(standing, told))
+    oldest = standing.oldest_overdue_at
+    if not standing.overdue:
+        return Verdict("good", f"On time: none of {standing.outstanding:,} outstanding callbacks is overdue.", why)
+    late = now - oldest if oldest else timedelta()
+    since = int(late.total_seconds() // 60)
+    if late <= LATE:
+        return Verdict("good", f"On time: {standing.overdue:,} callbacks fell due within the last minute.", why)
+    return Verdict("bad", f"Late: {standing.overdue:,} callbacks are overdue, the oldest by {since:,} min.", why)
+
+
+def _held_up(standing: Now, told: tuple[Told, ...]) -> list[str]:
+    """What holds up callbacks, as far as the topics say so: holds, and campaigns that are off."""
+    with_callbacks = {campaign for _, campaign, _, count in standing.by if count}
+    latest = latest_by_key(told)
+    said = []
+    for record in latest.get(TopicName.HOLDS, {}).values():
+        campaign = record.get("campaign_id")
+        said.append(f"A hold stops {f'campaign {campaign}' if campaign else 'all campaigns'}: {record.get('reason')}.")
+    for name, record in latest.get(TopicName.CAMPAIGNS, {}).items():
+        if name in with_callbacks and record.get("status") != "on":
+            said.append(f"Campaign {name} is {record.get('status', 'unreadable')}.")
+    missing = with_callbacks - set(latest.get(TopicName.CAMPAIGNS, {}))
+    return [*said, *(f"Campaign {name} has no record." for name in sorted(missing))]
+
+
+KEY_FIELDS = {
+    TopicName.CAMPAIGNS: "campaign_id",
+    TopicName.RULE_SETS: "rule_set_id",
+    TopicName.CALLABLE_TIME_SETS: "callable_time_set_id",
+    TopicName.HOLDS: "hold_id",
+}
+
+
+def latest_by_key(told: tuple[Told, ...]) -> dict[TopicName, dict[str, Mapping[str, Any]]]:
+    """The latest value of each key, by topic; those that were removed are left out."""
+    latest: dict[TopicName, dict[str, Mapping[str, Any]]] = {}
+    for one in told:
+        field = KEY_FIELDS.get(one.topic)
+        if field and one.value is not None and isinstance(one.value.get(field), str):
+            latest.setdefault(one.topic, {})[one.value[field]] = one.value
+    return latest
+
+
+def _by(standing: Now, place: int) -> list[tuple[str, int]]:
+    totals: Counter[str] = Counter()
+    for row in standing.by:
+        totals[str(row[place])] += row[3]
+    return totals.most_common(25)
+
+
+def slots(quarters: tuple[Quarter, ...], told: tuple[Told, ...], campaign: str | None) -> tuple[Slot, ...]:
+    """The day ahead: what is due, what the rates permit, and which time zones may be called."""
+    latest = latest_by_key(told)
+    campaigns = latest.get(TopicName.CAMPAIGNS, {})
+    meant = {name: record for name, record in campaigns.items() if campaign in (None, name)}
+    sets = latest.get(TopicName.CALLABLE_TIME_SETS, {})
+    used = [sets[name] for name in {str(one.get("callable_time_set_id")) for one in meant.values()} if name in sets]
+    zones = open_zones(used, quarters[0].begins_at, len(quarters)) if quarters else ()
+    return tuple(
+        Slot(one.begins_at, one.due, _capacity(one, meant), names) for one, names in zip(quarters, zones, strict=True)
+    )
+
+
+def _capacity(quarter: Quarter, campaigns: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """How many commands the rates of the campaigns that have callbacks in this quarter permit in it."""
+    due = [name for name, count in quarter.by_campaign.items() if count and name in campaigns]
+    rates = [campaigns[name].get("dial_rate_per_s") for name in due]
+    if not rates or not all(isinstance(rate, int | float) for rate in rates):
+        return None
+    return int(sum(float(rate or 0) for rate in rates) * QUARTER.total_seconds())
