@@ -15,6 +15,9 @@ EXTRAS = {
     "dnc": "worker",
     "worker": "worker",
     "bench": "broker",
+    "callbacks": "worker",
+    "dead-letters": "worker",
+    "tail": "worker",
     "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""

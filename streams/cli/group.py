@@ -47,11 +47,14 @@ COMMANDS = {
     "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
+    "callbacks": "Find callbacks, say why each was or was not dialed, move, change or cancel them.",
+    "dead-letters": "Show what workers refused, and replay it.",
+    "tail": "Follow what happens to callbacks, in words.",
     "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
-"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, and of a keyword of
-Python in that with an underscore behind it."""
+"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, with `_` for `-`, and
+of a keyword of Python in that with an underscore behind it."""
 
 
 class _LazyGroup(click.Group):
@@ -62,7 +65,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         ctx.meta[ASKED_FOR] = cmd_name
-        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"streams.cli.{name}"), name)
         return command
 

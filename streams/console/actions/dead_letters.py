@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from streams.console.actions.model import Letter, NotAllowed
+from streams.console.actions.model import Letter, NotAllowed, place_of
 from streams.console.view.model import DeadLetter
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import read_event
@@ -77,6 +77,11 @@ def tried(dead: DeadLetter, edit: Edit, partitions: int, prefix: str, now: datet
     return Tried(dead=dead, letter=letter)
 
 
+def origin(dead: DeadLetter, prefix: str) -> str:
+    """Where the original of a dead letter stands, by the full name of its topic."""
+    return place_of(prefix + dead.topic.removeprefix(prefix), dead.partition, dead.offset)
+
+
 def _never(dead: DeadLetter, name: str) -> str | None:
     topic = CATALOG.get(name)
     if topic is None or topic.direction is not Direction.IN:
@@ -91,7 +96,7 @@ def _never(dead: DeadLetter, name: str) -> str | None:
 def _letter(
     dead: DeadLetter, name: str, key: bytes | None, value: bytes | None, partitions: int, prefix: str
 ) -> Letter:
-    trail = {"topic": dead.topic, "partition": dead.partition, "offset": dead.offset, "error": dead.code}
+    trail = {"topic": prefix + name, "partition": dead.partition, "offset": dead.offset, "error": dead.code}
     kept = [(header, text) for header, text in dead.headers if not header.startswith(TAKEN_OFF)]
     count = CATALOG[name].partition_count(partitions)
     return Letter(
@@ -100,7 +105,7 @@ def _letter(
         key=key,
         value=value,
         headers=(*kept, *((FROM + part, str(said).encode()) for part, said in trail.items())),
-        from_topic=dead.topic,
+        from_topic=prefix + name,
         from_partition=dead.partition,
         from_offset=dead.offset,
         event_id=_event_id(value),

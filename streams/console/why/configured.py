@@ -1,0 +1,45 @@
+"""The configuration as the core has it, made of records as the view tells them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+
+from streams.console.view.model import Told
+from streams.console.why.reading import text
+from streams.logic.configuration.configuration import Configuration
+from streams.logic.contact.clock_check import EPOCH
+from streams.logic.contact.exchange import Arrived
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+
+
+def configured(records: Iterable[Told]) -> Configuration:
+    """The configuration after these records, in their order within each topic; others than of configuration are left.
+
+    A record that cannot be read makes what it names unreadable, as it does to a worker. A tombstone has nothing to
+    remove here: of each key, the latest record alone is told.
+    """
+    configuration = Configuration()
+    for told in sorted(records, key=lambda one: (one.topic, one.offset)):
+        if told.topic in CONFIGURATION_TOPICS and told.value is not None:
+            configuration.apply(_arrived(told), told.written_at)
+    return configuration
+
+
+def _arrived(told: Told) -> Arrived:
+    key = key_of(told)
+    return Arrived(
+        topic=told.topic,
+        partition=told.partition,
+        offset=told.offset,
+        key=None if key is None else key.encode(),
+        value=msgspec.json.encode(told.value),
+        timestamp_ms=(told.written_at - EPOCH) // timedelta(milliseconds=1),
+    )
+
+
+def key_of(told: Told) -> str | None:
+    """The key of a configuration record, by the ids in its value; None if they are not all there."""
+    names = CATALOG[told.topic].key.split("|")
+    ids = [found for name in names if (found := text(told.value or {}, name)) is not None]
+    return "|".join(ids) if len(ids) == len(names) else None
