@@ -30,7 +30,7 @@ def callbacks() -> None:
 @callbacks.command("list", short_help="Callbacks that meet every condition.")
 @looking_options
 @filter_options
-@click.option("--order", type=click.Choice(list(Order)), default=Order.DUE, show_default=True, help="By what.")
+@click.option("--order", type=click.Choice([*map(str, Order)]), default=Order.DUE, show_default=True, help="By what.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="So many.")
 @click.option("--all", "is_all", is_flag=True, help="All of them.")
 @click.option("--count", "is_count", is_flag=True, help="Only how many there are.")

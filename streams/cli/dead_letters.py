@@ -35,7 +35,7 @@ def dead_letters() -> None:
     quiet()
 
 
-_code = click.option("--code", type=click.Choice(list(ErrorCode)), help="Refused with this code.")
+_code = click.option("--code", type=click.Choice([*map(str, ErrorCode)]), help="Refused with this code.")
 _topic = click.option("--topic", metavar="NAME", help="From this topic, by its name without prefix.")
 
 
