@@ -7,7 +7,7 @@ import hashlib
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.console.view.callbacks import Source
@@ -47,8 +47,15 @@ class Position(NamedTuple):
     topic_id: str = ""
 
 
-def apply(connection: sqlite3.Connection, records: Sequence[Record], positions: Iterable[Position] = ()) -> None:
+def apply(
+    connection: sqlite3.Connection,
+    records: Sequence[Record],
+    positions: Iterable[Position] = (),
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Take in records, and where to go on. A record that cannot be stored is left out, with a line in the log.
+
+    facts: what else is to be known of the database then, by name.
 
     Raises sqlite3.OperationalError where nothing can be stored.
     """
@@ -56,6 +63,7 @@ def apply(connection: sqlite3.Connection, records: Sequence[Record], positions: 
     try:
         _take_in(connection, records)
         connection.executemany("INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)", positions)
+        connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", (facts or {}).items())
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
