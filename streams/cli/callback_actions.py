@@ -51,7 +51,9 @@ def move(due_at: datetime | None, window_end_at: datetime | None, by: timedelta 
     return _act(ActionKind.MOVE, given, due_at=due_at, window_end_at=window_end_at, by_s=by_s)
 
 
-_owner = click.option("--to-owner", "owner", type=click.Choice(list(Owner)), help="Who is to have them.  [as it is]")
+_owner = click.option(
+    "--to-owner", "owner", type=click.Choice([*map(str, Owner)]), help="Who is to have them.  [as it is]"
+)
 _agent = click.option("--to-agent", "to_agent_id", metavar="ID", help="The agent who is to have them.  [as it is]")
 _queue = click.option("--to-queue", "to_queue_id", metavar="ID", help="The queue they belong to.  [as it is]")
 

@@ -30,7 +30,9 @@ def callbacks() -> None:
 @callbacks.command("list", short_help="Callbacks that meet every condition.")
 @looking_options
 @filter_options
-@click.option("--order", type=click.Choice(list(Order)), default=Order.DUE, show_default=True, help="By what.")
+@click.option(
+    "--order", type=click.Choice([*map(str, Order)]), default=str(Order.DUE), show_default=True, help="By what."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="So many.")
 @click.option("--all", "is_all", is_flag=True, help="All of them.")
 @click.option("--count", "is_count", is_flag=True, help="Only how many there are.")
@@ -116,8 +118,8 @@ def show(callback: str, zone: str | None, is_full: bool, **given: Any) -> int:
     view = looking.view()
     story, viewer = _story(view, callback), _viewer(looking, zone)
     said, told = sentence(story, looking.now(), viewer), lines(story, viewer, numbers=looking.numbers)
-    for run in {run.name: run for run, outcome, _ in looking.runs.about(story.row.key) if outcome is None}:
-        looking.runs.read_back(run, view)
+    for name in {run.name for run, outcome, _ in looking.runs.about(story.row.key) if outcome is None}:
+        looking.runs.read_back(name, view)
     if looking.as_json:
         _show_json(looking, story, said, told)
         return 0

@@ -35,7 +35,7 @@ def dead_letters() -> None:
     quiet()
 
 
-_code = click.option("--code", type=click.Choice(list(ErrorCode)), help="Refused with this code.")
+_code = click.option("--code", type=click.Choice([*map(str, ErrorCode)]), help="Refused with this code.")
 _topic = click.option("--topic", metavar="NAME", help="From this topic, by its name without prefix.")
 
 
@@ -188,8 +188,8 @@ def _edit(fields: tuple[str, ...], key_of_value: bool, value_file: Path | None, 
             raise click.UsageError(f'--set {name}: the value is JSON, a text in quotes: {name}="..."') from None
         if not (name and sign):
             raise click.UsageError("--set is FIELD=JSON")
-    value = None if value_file is None else value_file.read_bytes()
-    return Edit(value=value, fields=found, key_of_value=key_of_value)
+    whole = None if value_file is None else value_file.read_bytes()
+    return Edit(value=whole, fields=found, key_of_value=key_of_value)
 
 
 def _tried(looking: Looking, letters: list[DeadLetter], edit: Edit) -> list[Tried]:

@@ -1,4 +1,4 @@
-"""A morning of random events as a worker answers them: all that would then stand on the topics, partition by partition."""
+"""A morning of random events as a worker answers them: all that would then stand on the topics."""
 
 import json
 import random
@@ -90,9 +90,8 @@ class World:
         return {"callback_id": callback_id, "contact_list_id": list_id, "contact_id": contact_id}
 
     def _usual(self) -> dict[str, Any]:
-        return {
-            "event_id": f"e{self._number}", "occurred_at": text(self._at), "campaign_id": self._chance.choice(CAMPAIGNS),
-        }  # fmt: skip
+        campaign_id = self._chance.choice(CAMPAIGNS)
+        return {"event_id": f"e{self._number}", "occurred_at": text(self._at), "campaign_id": campaign_id}
 
     def _fields(self) -> dict[str, Any]:
         given = {
