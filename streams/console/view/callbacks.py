@@ -117,6 +117,20 @@ class Callback:
         else:
             self._as_refused()
 
+    def has_lost(self, begin: int, last: int) -> bool:
+        """Whether the records with these numbers, which are gone, are the last that said how it stands."""
+        refused = self.refused is not None and begin <= self.refused[0] <= last
+        return refused or (self.last is not None and begin <= self.last <= last)
+
+    def lose(self, begin: int, last: int, listed: Entry | None, written: int) -> None:
+        """Stand as what is left of it says."""
+        if self.refused is not None and begin <= self.refused[0] <= last:
+            self.refused = None
+        if self.last is not None and begin <= self.last <= last:
+            self.last = self.source = self.scheduled_at = None
+        if self.source != Source.MOVED:
+            self.enlist(listed, written)
+
     def refuse(self, refusal: Refuse) -> None:
         """Take in the rejection of an event that names it."""
         if self.refused is None or refusal.number > self.refused[0]:

@@ -84,6 +84,12 @@ class Loaded:
             found = self._lists[contact] = {} if row is None else _entries.decode(row[0])
         return found
 
+    def listed_at(self, contact: ContactKey) -> tuple[dict[str, Entry], int]:
+        """The same, and when it was written."""
+        select = "SELECT callbacks, written FROM listed WHERE list_id = ? AND contact_id = ?"
+        row = self._connection.execute(select, contact).fetchone()
+        return ({}, 0) if row is None else (_entries.decode(row[0]), row[1])
+
     def take_list(self, contact: ContactKey, entries: dict[str, Entry], written: int) -> None:
         """Have another list of what is outstanding."""
         self._lists[contact], self._listed_at[contact] = entries, written
