@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from streams.cli import tables
-from streams.cli.acting import Chosen, actor_option, carry_out, exit_code, send, sending_options, tell
+from streams.cli.acting import Chosen, actor_option, ask, carry_out, exit_code, send, sending_options, tell
 from streams.cli.exits import NOTHING
 from streams.cli.looking import Looking, looking_options
 from streams.console.actions.model import RunState
@@ -63,6 +63,8 @@ def resume(name: str, actor: str, yes: bool, wait_s: float, rate: int, **given: 
     looking = Looking(**given)
     if not looking.runs.can_be_resumed(run := looking.runs.run(name)):
         raise click.UsageError(f"run {name} is {run.state}, so there is nothing to resume")
+    if not yes:
+        ask(looking, f"Send {run.meant - run.sent:,} that are left of run {name}")
     return send(looking, looking.view(), name, Chosen(yes, wait_s, rate), actor)
 
 
