@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from streams.console.view.callbacks import Source
 from streams.console.view.ingest.by_topic import rows_of
+from streams.console.view.ingest.events import key_of
 from streams.console.view.ingest.reading import about, last_four, minute
 from streams.console.view.loaded import Loaded
 from streams.console.view.packing import pack, unpack
-from streams.console.view.record import Record
+from streams.console.view.record import Record, place_of
 from streams.console.view.rows import (
     Configured,
     Contact,
@@ -140,19 +141,22 @@ class Batch:
         callback.move(row, self._loaded.listed(row.key[:2]).get(row.key[2]) if callback.needs_list(row) else None)
         if row.cause is not None:
             awaited = (row.written, row.number, row.digits)
-            digits = self._digits_of(row.cause)
+            digits = self._digits_of(row.cause, row.key)
             if digits is None:
                 callback.awaits[row.cause] = awaited
-            elif digits:
+            else:
                 callback.dial(awaited, digits)
 
-    def _digits_of(self, number: int) -> str | None:
-        """The last digits of the number in an event; "" if it has none, None if it has not been read."""
+    def _digits_of(self, number: int, key: Key) -> str | None:
+        """The last digits of the number in the event of a callback; None if none has been read there."""
         told = self._told.get(number)
         if told is not None:
-            return last_four(about(told.value).phone_number)
-        found = self._connection.execute("SELECT value FROM told WHERE number = ?", (number,)).fetchone()
-        return None if found is None else last_four(about(unpack(found[0])).phone_number)
+            value = told.value
+        else:
+            found = self._connection.execute("SELECT value FROM told WHERE number = ?", (number,)).fetchone()
+            value = None if found is None else unpack(found[0])
+        said = about(value)
+        return (last_four(said.phone_number) or None) if key_of(place_of(number).topic, said) == key else None
 
     def _dial(self, row: Dial) -> None:
         callback = self._loaded.known(row.key)
