@@ -1,4 +1,4 @@
-"""The runs of `streams/console/actions` as the pages ask for them. Handlers are in threads, what sends is in the loop."""
+"""The runs of `streams/console/actions` as the pages ask for them: handlers are in threads, what sends is in a loop."""
 
 import asyncio
 import logging

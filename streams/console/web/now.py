@@ -135,15 +135,16 @@ def slots(quarters: tuple[Quarter, ...], told: tuple[Told, ...], campaign: str |
     sets = latest.get(TopicName.CALLABLE_TIME_SETS, {})
     used = [sets[name] for name in {str(one.get("callable_time_set_id")) for one in meant.values()} if name in sets]
     zones = open_zones(used, quarters[0].begins_at, len(quarters)) if quarters else ()
-    return tuple(
-        Slot(one.begins_at, one.due, _capacity(one, meant), names) for one, names in zip(quarters, zones, strict=True)
-    )
+    capacity = _capacity({name for one in quarters for name, due in one.by_campaign.items() if due}, meant)
+    return tuple(Slot(one.begins_at, one.due, capacity, names) for one, names in zip(quarters, zones, strict=True))
 
 
-def _capacity(quarter: Quarter, campaigns: Mapping[str, Mapping[str, Any]]) -> int | None:
-    """How many commands the rates of the campaigns that have callbacks in this quarter permit in it."""
-    due = [name for name, count in quarter.by_campaign.items() if count and name in campaigns]
-    rates = [campaigns[name].get("dial_rate_per_s") for name in due]
+def _capacity(due: set[str], campaigns: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """How many commands the rates permit in a quarter of an hour; None if a campaign that has callbacks has no rate.
+
+    A campaign that is off writes none.
+    """
+    rates = [one.get("dial_rate_per_s") for name, one in campaigns.items() if name in due and one.get("status") == "on"]
     if not rates or not all(isinstance(rate, int | float) for rate in rates):
         return None
     return int(sum(float(rate or 0) for rate in rates) * QUARTER.total_seconds())
