@@ -23,7 +23,7 @@ def runs(name: str | None, **given: Any) -> int:
     Example:
       ringback callbacks runs
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     if name is not None:
         run = looking.runs.run(name)
         if run.state is not RunState.PLANNED:
@@ -60,7 +60,7 @@ def resume(name: str, actor: str, yes: bool, wait_s: float, rate: int, **given: 
     Example:
       ringback callbacks resume leavers
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     if not looking.runs.can_be_resumed(run := looking.runs.run(name)):
         raise click.UsageError(f"run {name} is {run.state}, so there is nothing to resume")
     if not yes:
@@ -79,7 +79,7 @@ def abort(name: str, actor: str, **given: Any) -> int:
     Example:
       ringback callbacks abort leavers
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     tell(looking, asyncio.run(looking.runs.abort(name, looking.clients, actor)))
     return 0
 
@@ -103,7 +103,7 @@ def undo(
     Example:
       ringback callbacks undo leavers --dry-run
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     run = looking.runs.plan_undo(name, view, actor, reason, ActedVia.COMMAND_LINE)
     counted = f"{run.meant:,} callback{'' if run.meant == 1 else 's'}"
