@@ -135,7 +135,7 @@ def _act(kind: ActionKind, given: dict[str, Any], **fields: Any) -> int:
     chosen = Chosen(**{option: given.pop(option) for option in ("yes", "wait_s", "rate", "dry_run")})
     if texts and not by.is_empty:
         raise click.UsageError("name callbacks or say conditions, and not both")
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     about: Filter | list[CallbackKey] = keys_of(texts, view.callbacks) if texts else by
     run = looking.runs.plan(view, about, action, ActedVia.COMMAND_LINE, name)

@@ -44,7 +44,7 @@ def list_(order: str, limit: int, is_all: bool, is_count: bool, **given: Any) ->
       ringback callbacks list --agent agent-31 --outstanding
     """  # noqa: D301  (click wants the character, not its escape)
     by = filter_of(given)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     if is_count:
         count = view.count(by, looking.now())
@@ -93,7 +93,7 @@ def why(callback: str, zone: str | None, **given: Any) -> int:
     Example:
       ringback callbacks why cb-5501
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     story = _story(looking.view(), callback)
     said = sentence(story, looking.now(), _viewer(looking, zone))
     tables.json_line({"callback_id": story.row.callback_id, "why": said}) if looking.as_json else click.echo(said)
@@ -114,7 +114,7 @@ def show(callback: str, zone: str | None, is_full: bool, **given: Any) -> int:
     Example:
       ringback callbacks show cb-5501 --facts
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     story, viewer = _story(view, callback), _viewer(looking, zone)
     said, told = sentence(story, looking.now(), viewer), lines(story, viewer, numbers=looking.numbers)

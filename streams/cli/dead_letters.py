@@ -51,7 +51,7 @@ def list_(code: str | None, topic: str | None, is_each: bool, **given: Any) -> i
     Example:
       ringback dead-letters list --code wrong_partition --each
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     if is_each:
         return _list_each(looking, list(_letters(looking, view, code, topic)))
@@ -109,7 +109,7 @@ def show(number: int, **given: Any) -> int:
     Example:
       ringback dead-letters show 17
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     letter = _letter(looking.view(), number)
     found = _tried(looking, [letter], Edit())[0]
     if looking.as_json:
@@ -160,7 +160,7 @@ def replay(number: tuple[int, ...], is_all: bool, again: bool, dry_run: bool, **
     chosen = Chosen(given.pop("yes"), given.pop("wait_s"), given.pop("rate"), dry_run)
     if sum(map(bool, (number, code or topic, is_all))) != 1:
         raise click.UsageError("say which: numbers, or --code and --topic, or --all")
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     letters = [_letter(view, one) for one in number] if number else list(_letters(looking, view, code, topic))
     found = _tried(looking, letters if again or number else _not_replayed(looking, letters), edit)

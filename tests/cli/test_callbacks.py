@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from streams.cli import callback_actions, exits, tables, tail
 from streams.cli.acting import exit_code
 from streams.cli.filters import filter_of, filter_options, keys_of, named
+from streams.cli.group import COMMANDS
 from streams.cli.instants import INSTANT, LENGTH
 from streams.console.actions.model import Action, Run, RunState
 from streams.console.view.model import CallbackKey, CallbackRow, Filter, Standing, Told
@@ -238,6 +239,7 @@ def complete(*words: str) -> list[str]:
 
 def test_the_shell_completes_commands_and_options_and_their_words():
     assert complete("ringback", "dead") == ["dead-letters"]
+    assert complete("ringback", "") == list(COMMANDS)
     assert complete("ringback", "callbacks", "re") == ["reassign", "resume"]
     assert "--to-agent" in complete("ringback", "callbacks", "reassign", "--to")
     assert complete("ringback", "callbacks", "list", "--standing", "bl") == ["blocked"]

@@ -1,4 +1,4 @@
-"""A hundred thousand callbacks are moved within a minute, and an abort half-way is exact: `pytest -m long -s` prints it."""
+"""A hundred thousand callbacks are moved in a minute, and an abort half-way is exact: `pytest -m long -s` prints it."""
 
 import asyncio
 import json
