@@ -92,6 +92,9 @@ CALLS = {
     "dnc": ["dnc", "check"],
     "worker": ["worker", "--broker", "127.0.0.1:1"],
     "bench": ["bench", "restart"],
+    "callbacks": ["callbacks", "list"],
+    "dead-letters": ["dead-letters", "list"],
+    "tail": ["tail"],
 }
 LACKING = [(level, command) for command in CALLS for level in LEVELS[: LEVELS.index(EXTRAS[command])]]
 
