@@ -18,6 +18,8 @@ EXTRAS = {
     "callbacks": "worker",
     "dead-letters": "worker",
     "tail": "worker",
+    "export": "worker",
+    "replay": "worker",
     "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""

@@ -52,6 +52,8 @@ COMMANDS = {
     "dead-letters": "Show what workers refused, and replay it.",
     "tail": "Follow what happens to callbacks, in words.",
     "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
+    "export": "Write what the topics hold as lines for the simulator.",
+    "replay": "Run events with changed configuration, and say which calls are won, lost or moved.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
 """What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, with `_` for `-`, and

@@ -17,12 +17,16 @@ from streams.console.access.tokens import new_token
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
 from streams.console.view.memory import fill
-from streams.console.view.model import CallbackRow, DeadLetter
+from streams.console.view.model import CallbackKey, CallbackRow, DeadLetter
 from streams.console.view.view import View
 from streams.console.web.app import create_app
 from streams.console.web.site import Site, site
-from streams.console.web.sources import Ahead, Meant, NotDone, Replayed, RunShown, Wish
+from streams.console.web.sources import Ahead, AskedShown, Meant, NotDone, Replayed, RunShown, Wish
+from streams.console.why.forecast import Blocker
+from streams.console.why.records import Rests
 from tests.console.web import morning
+from topics.names import TopicName
+from topics.records import Reason
 
 OURS = "http://127.0.0.1"
 MARK = re.compile(r'name="form_mark" value="([0-9a-f]+)"')
@@ -86,6 +90,10 @@ class Remembering:
     def abort(self, name: str, who: Who) -> None:
         raise NotDone("It has ended.")
 
+    def about(self, key: CallbackKey) -> tuple[AskedShown, ...]:
+        asked = AskedShown("run-9", "move", "lee", "asked", "")
+        return (asked,) if key.callback_id == "k0" else ()
+
     def runs(self) -> tuple[RunShown, ...]:
         return tuple(self.shown.values())
 
@@ -93,11 +101,18 @@ class Remembering:
         return self.shown.get(name)
 
 
+BLOCKER = Blocker(
+    reason=Reason.DNC,
+    words=f"on list D1: {morning.NUMBER}",
+    rests_on=(Rests(topic=TopicName.DNC_ENTRIES, key="D1|…0123"),),
+)
+
+
 class Foreseen:
     """A forecast for everything."""
 
     def forecast(self, row: CallbackRow, now: datetime, zone: ZoneInfo) -> Ahead | None:
-        return Ahead(text="It would be dialed at its due time.", blocked=(f"number {morning.NUMBER}",), opens_at=now)
+        return Ahead(text="It would be dialed at its due time.", blocked=(BLOCKER,), opens_at=now)
 
 
 @dataclass

@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+import shlex
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import click
 import pytest
 from msgspec.structs import replace
 
+from streams.cli.group import ringback
 from streams.console.access.headers import POLICY
 from streams.console.view.model import Now
 from streams.console.web import live
@@ -314,3 +317,15 @@ async def test_a_stream_ends_when_the_console_stops(consoles):
 
 def test_an_event_is_its_lines():
     assert live.event(b"<p>\n</p>") == b"data: <p>\ndata: </p>\n\n"
+
+
+@pytest.mark.parametrize("page", [*ALL, "/act?agent=a7&act=reassign", "/act?list=L&contact=c0&id=k0&act=move"])
+def test_the_line_of_each_page_is_one_that_the_command_line_takes(console, page):
+    with console.browser() as browser:
+        shown = re.findall(r"<pre[^>]*line-title[^>]*><code>(.*?)</code>", browser.get(page).text)
+    ((program, *words),) = [shlex.split(unescape(one)) for one in shown]
+    command, context = ringback, click.Context(ringback, info_name=program)
+    while isinstance(command, click.Group):
+        name, command, words = command.resolve_command(context, words)
+        context = click.Context(command, info_name=name, parent=context)
+    command.make_context(name, words, parent=context.parent)
