@@ -187,6 +187,7 @@ def _place(after: str | None) -> tuple[int, int] | None:
     """Where a page begins; the first, for what is no such place."""
     value, _, number = (after or "").partition(".")
     try:
-        return int(value), int(number)
+        place = int(value), int(number)
     except ValueError:
         return None
+    return place if max(map(abs, place)) < 1 << 63 else None
