@@ -136,12 +136,12 @@ def records(until: datetime = NOW) -> Iterator[ViewLine]:
 
 
 def placed(entries: Iterable[Any]) -> Iterator[ViewLine]:
-    """Each record where it would stand."""
-    offsets: dict[tuple[str, int], int] = {}
+    """Each record where the simulator says that it stands: offsets of a topic are counted over all its partitions."""
+    offsets: dict[str, int] = {}
     for one in entries:
         record = one if isinstance(one, Line) else one.record
         count = CATALOG[record.topic].partition_count(PARTITIONS)
         partition = partition_for(record.key, count) if record.key is not None and count > 1 else 0
-        offset = offsets[record.topic, partition] = offsets.get((record.topic, partition), -1) + 1
+        offset = offsets[record.topic] = offsets.get(record.topic, -1) + 1
         stamp = int(one.at.timestamp() * 1000)
         yield record.topic, partition, offset, stamp, record.key, record.value, tuple(record.headers or ())

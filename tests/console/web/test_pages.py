@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shlex
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ from streams.cli.group import ringback
 from streams.console.access.headers import POLICY
 from streams.console.view.model import Now
 from streams.console.web import live
-from streams.console.web.now import verdict
+from streams.console.web.now import Overdue, verdict
 from streams.console.web.sources import Act
 from tests.console.web import morning
 from tests.console.web.screenshots import SHOWN
@@ -134,8 +135,18 @@ def test_the_start_page_says_whether_calls_go_out_on_time_and_why_not(console):
     assert "America/New_York" in text
 
 
-def test_nothing_overdue_is_on_time():
-    assert verdict(Now(at=morning.NOW, outstanding=3), (), morning.NOW).word == "good"
+@pytest.mark.parametrize(("count", "minutes", "word"), [(0, 0, "good"), (9, 0.5, "good"), (1, 2, "bad")])
+def test_what_is_overdue_for_more_than_a_minute_is_late(count, minutes, word):
+    overdue = Overdue(count, morning.NOW - timedelta(minutes=minutes))
+    assert verdict(Now(at=morning.NOW, outstanding=9), overdue, (), morning.NOW).word == word
+
+
+def test_what_an_agent_has_is_not_late(console):
+    with console.browser() as browser:
+        text = browser.get("/").text
+        assert "Late: 1 callback is overdue, by " in text
+        late = re.findall(r'href="(/callbacks\?standing=[^"]+overdue=1)"', text)[0].replace("&amp;", "&")
+        assert "on hold" in browser.get(late).text
 
 
 def test_the_sentence_stands_on_top_and_each_record_has_its_place_and_three_clocks(console):
