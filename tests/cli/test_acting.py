@@ -95,7 +95,7 @@ def test_it_says_what_was_refused_and_why_and_ends_with_that_code(tmp_path, caps
     given = looking(world, tmp_path)
     run = plan(world, given)
     world.schedule(cancelled("k", contact_id="c3"), cancelled("k", contact_id="c4"))
-    assert carry_out(given, world, run, NOW_ENOUGH, "Move 7 callbacks") == exits.REFUSED  # type: ignore[arg-type]
+    assert carry_out(given, world, run, NOW_ENOUGH, "Move 7 callbacks") == exits.REFUSED
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == [
         "run leavers sent: 5 applied, 2 refused, 0 asked for and not answered yet",
@@ -125,7 +125,7 @@ def test_a_run_that_breaks_says_how_to_go_on_and_one_that_never_began_does_not(t
     given = looking(world, tmp_path / "one", lambda _: Box(world, breaks_after=3))
     with pytest.raises(OperatorError, match=r"no broker\n`ringback callbacks resume leavers` sends what is left"):
         act(world, given)
-    assert send(looking(world, tmp_path / "one"), world, "leavers", NOW_ENOUGH, "boss") == 0  # type: ignore[arg-type]
+    assert send(looking(world, tmp_path / "one"), world, "leavers", NOW_ENOUGH, "boss") == 0
     never = looking(world, tmp_path / "two", lambda _: Box(world, has_audit=False))
     with pytest.raises(OperatorError) as error:
         act(world, never)
@@ -143,7 +143,7 @@ def test_a_run_that_is_aborted_from_elsewhere_ends_with_a_code_of_its_own(tmp_pa
             given.runs.ask_abort("leavers", "boss")
 
     given.runs = runs(world, tmp_path, At(), lambda _: Aborting(world))
-    assert carry_out(given, world, run, Chosen(yes=True, wait_s=5, rate=2), "Move") == exits.ABORTED  # type: ignore[arg-type]
+    assert carry_out(given, world, run, Chosen(yes=True, wait_s=5, rate=2), "Move") == exits.ABORTED
     assert given.runs.run("leavers").state is RunState.ABORTED
     assert "`ringback callbacks resume leavers` sends what is left" in capsys.readouterr().out
 
