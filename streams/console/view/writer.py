@@ -15,7 +15,7 @@ from streams.console.view.ingest.by_topic import rows_of
 from streams.console.view.ingest.events import key_of
 from streams.console.view.ingest.reading import about, last_four, minute
 from streams.console.view.loaded import Loaded
-from streams.console.view.packing import pack, unpack
+from streams.console.view.packing import STATE_BYTES, pack, unpack
 from streams.console.view.record import Record, place_of
 from streams.console.view.rows import (
     Configured,
@@ -212,7 +212,7 @@ class Batch:
         execute = self._connection.executemany
         for column, values in (
             ("value", [(*one.contact, pack(one.value)) for one in self._contacts.values()]),
-            ("state", [(*one.contact, pack(one.row)) for one in self._states.values()]),
+            ("state", [(*one.contact, pack(one.row, STATE_BYTES)) for one in self._states.values()]),
         ):
             execute(
                 f"INSERT INTO contact (list_id, contact_id, {column}) VALUES (?, ?, ?)"  # noqa: S608
