@@ -146,8 +146,10 @@ def _row(one: Changed) -> tuple[str, ...]:
 
 def why_of(one: Changed) -> str:
     """The latest of the callback in the changed run, in words; empty if it is the call itself."""
-    if one.why is None or one.after is not None:
+    if one.after is not None or one.call.callback_id is None:
         return ""
+    if one.why is None:
+        return "Not scheduled"
     at = instant(one.why.get("occurred_at"), "occurred_at")
     return transition_in_words(Entry(one.why, at, Moments.seen(at, None)))
 

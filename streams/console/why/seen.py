@@ -33,7 +33,7 @@ class Looks(Protocol):
 
 
 class Seen:
-    """Forecasts from several threads. The configuration is made anew only when the view has other records of it."""
+    """Forecasts from several threads. The configuration is applied again only when the view has other records of it."""
 
     def __init__(self, view: Looks) -> None:
         self._view = view
