@@ -16,12 +16,11 @@ from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 def configured(records: Iterable[Told]) -> Configuration:
     """The configuration after these records, in their order within each topic; others than of configuration are left.
 
-    A record that cannot be read makes what it names unreadable, as it does to a worker. A tombstone has nothing to
-    remove here: of each key, the latest record alone is told.
+    A record that cannot be read makes what it names unreadable, as it does to a worker.
     """
     configuration = Configuration()
     for told in sorted(records, key=lambda one: (one.topic, one.offset)):
-        if told.topic in CONFIGURATION_TOPICS and told.value is not None:
+        if told.topic in CONFIGURATION_TOPICS:
             configuration.apply(_arrived(told), told.written_at)
     return configuration
 
@@ -33,13 +32,22 @@ def _arrived(told: Told) -> Arrived:
         partition=told.partition,
         offset=told.offset,
         key=None if key is None else key.encode(),
-        value=msgspec.json.encode(told.value),
+        value=_value_of(told),
         timestamp_ms=(told.written_at - EPOCH) // timedelta(milliseconds=1),
     )
 
 
+def _value_of(told: Told) -> bytes | None:
+    """The value as it stands on the topic, else as it was decoded; None of a tombstone."""
+    if told.raw is not None:
+        return told.raw
+    return None if told.value is None else msgspec.json.encode(told.value)
+
+
 def key_of(told: Told) -> str | None:
-    """The key of a configuration record, by the ids in its value; None if they are not all there."""
+    """The key of a configuration record, else what the ids in its value make; None if they are not all there."""
+    if told.key:
+        return told.key
     names = CATALOG[told.topic].key.split("|")
     ids = [found for name in names if (found := text(told.value or {}, name)) is not None]
     return "|".join(ids) if len(ids) == len(names) else None

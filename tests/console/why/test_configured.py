@@ -1,5 +1,7 @@
 """The configuration that the view tells is that of a worker that has read the same records."""
 
+from msgspec.structs import replace
+
 from streams.console.view.model import CallbackKey
 from streams.console.why.configured import configured
 from streams.console.why.forecast import forecast
@@ -37,7 +39,13 @@ def test_a_record_that_cannot_be_read_leaves_what_it_names_unreadable():
     assert "R" in configuration.unreadable.rule_sets and "R" not in configuration.rule_sets
 
 
-def test_a_tombstone_and_what_configures_nothing_are_left():
-    gone = told("holds", b"h1", None, instant(at("09:00")), 9)
+def test_a_record_that_is_no_json_is_known_by_its_bytes_and_its_key():
+    bad = replace(told("callable-time-sets", b"T", b"{", instant(at("09:00")), 9), key="T", raw=b"{")
+    assert "T" in configured([*TOLD, bad]).unreadable.times
+
+
+def test_a_tombstone_removes_what_its_key_names_and_what_configures_nothing_is_left():
+    gone = replace(told("holds", b"h1", None, instant(at("09:00")), 9), key="h1")
     event = told("callback-scheduled", b"L|c1", b"{}", instant(at("09:00")), 1)
-    assert len(configured([gone, event]).holds) == 0
+    assert len(configured([*TOLD, event]).holds) == 1
+    assert len(configured([*TOLD, gone, event]).holds) == 0

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from streams.console.view.model import Story
+from streams.console.why.listing import numbers_of, with_entries
 from streams.console.why.sentence import sentence
 from streams.simulator.lines import Line, parse_line
 from streams.simulator.simulate import converse
@@ -117,10 +118,16 @@ def test_one_that_is_blocked_names_the_do_not_call_list_since_when_and_until_whe
     story = told_story(*events, until=at("15:00"))
     assert sentence(story, instant(at("15:00")), None) == "Not dialed at 14:40: on Do Not Call list D1, until Friday"
     entry_told = told("dnc-entries", listed.key, listed.value, listed.at, 0)
-    with_entry = Story(row=story.row, told=(entry_told, *story.told))
+    assert NUMBER in numbers_of(story)
+    with_entry = with_entries(story, [entry_told])
+    assert with_entry.told == (entry_told, *story.told)
     assert sentence(with_entry, instant(at("15:00")), None) == (
         "Not dialed at 14:40: on Do Not Call list D1 since 13:30, until Friday"
     )
+    assert with_entries(story, []) is story
+    later = replace(entry_told, at=instant(at("14:50")))
+    assert with_entries(story, [later]).told[-1] == later
+    assert sentence(with_entries(story, [later]), instant(at("15:00")), None).endswith("list D1, until Friday")
 
 
 def test_one_that_waits_names_what_it_waits_for_and_since_when():
