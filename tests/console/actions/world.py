@@ -162,4 +162,4 @@ class Box:
 
 def runs(world: World, folder: Any, clock: At, outbox: Callable[[object], Any] | None = None) -> Runs:
     world.clock = clock
-    return Runs(folder, clock, outbox or world.outbox)
+    return Runs(folder, clock, outbox or world.outbox)  # type: ignore[arg-type]
