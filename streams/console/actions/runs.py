@@ -118,7 +118,7 @@ class Runs:
         name = name or _new_name(action.kind, now)
         if not NAME.fullmatch(name):
             raise NotAllowed("the name of a run has letters, digits, `.`, `_` and `-`, at most 100")
-        if (old := self._store.run(name)) is not None and old.state is RunState.PLANNED:
+        if (before := self._store.run(name)) is not None and before.state is RunState.PLANNED:
             self._store.forget(name)  # Nobody has asked for it.
         first = [*islice(whats := iter(whats), 1)]
         if not first:
