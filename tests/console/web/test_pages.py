@@ -301,7 +301,7 @@ def test_a_page_that_is_not_there_is_404_and_a_bug_shows_no_traceback(console, c
     with console.browser(raise_server_exceptions=False) as browser:
         for page in NOWHERE:
             assert browser.get(page).status_code == 404
-        console.deeds.runs = None  # type: ignore[assignment]
+        console.deeds.runs = None
         answer = browser.get("/runs")
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
@@ -335,8 +335,9 @@ def test_the_line_of_each_page_is_one_that_the_command_line_takes(console, page)
     with console.browser() as browser:
         shown = re.findall(r"<pre[^>]*line-title[^>]*><code>(.*?)</code>", browser.get(page).text)
     ((program, *words),) = [shlex.split(unescape(one)) for one in shown]
-    command, context = ringback, click.Context(ringback, info_name=program)
-    while isinstance(command, click.Group):
-        name, command, words = command.resolve_command(context, words)
-        context = click.Context(command, info_name=name, parent=context)
-    command.make_context(name, words, parent=context.parent)
+    assert program == "ringback"
+    command, path = ringback.get_command(click.Context(ringback), words[0]), words[:1]
+    if isinstance(command, click.Group):
+        path, command = words[:2], command.get_command(click.Context(command), words[1])
+    assert command is not None
+    command.make_context(" ".join(path), words[len(path) :])
