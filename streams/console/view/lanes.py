@@ -51,7 +51,7 @@ def whole(
         parts, parameters = ["+standing IS NOT NULL"], list[object]()
     else:
         marks = ", ".join("?" * len(asked.codes))
-        parts = [f"{plus}standing = ?" if len(asked.codes) == 1 else f"+standing IN ({marks})"]
+        parts = [f"{plus}standing = ?" if len(asked.codes) == 1 else f"{plus}standing IN ({marks})"]
         parameters = [*asked.codes]
     for column, value in (("campaign_id", asked.campaign_id), ("list_id", asked.list_id)):
         if value is not None:
