@@ -4,6 +4,9 @@ Manifests, topic creation and the worker read this; a topic's numbers are writte
 Source: docs/contract.md, section "Topics".
 """
 
+from msgspec import Struct
+
+from topics.audit import ConsoleAudit
 from topics.callback_events import (
     CallbackCancelled,
     CallbackChanged,
@@ -24,6 +27,7 @@ __all__ = [
     "CONFIGURATION_TOPICS",
     "CONTACT_TOPICS_IN",
     "DEAD_LETTER_TOPIC",
+    "NEEDED_TOPICS",
     "STATE_TOPIC",
     "Cleanup",
     "Direction",
@@ -32,13 +36,27 @@ __all__ = [
 ]
 
 EVENTS_KEPT = "Events are accepted for 35 days; a week more allows to replay and to look into them."
-ALL_READ_AT_START = "The last record counts, and every worker reads all of it at start."
 
 
 def _compacted(tombstones_days: int, lag_days: int | None = None) -> dict[str, str]:
     """Settings of a compacted topic: how long a tombstone can be read, and how soon it must have erased the record."""
     extra = {"delete.retention.ms": str(tombstones_days * DAY_MS)}
     return extra if lag_days is None else extra | {"max.compaction.lag.ms": str(lag_days * DAY_MS)}
+
+
+def _read_at_start(name: TopicName, key: str, value: type[Struct]) -> Topic:
+    """A topic of configuration of which every worker needs the last record of each key, and needs all of them."""
+    return Topic(
+        name=name,
+        direction=Direction.IN,
+        scope=Scope.CAMPAIGN,
+        key=key,
+        values=(value,),
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        reason="The last record counts, and every worker reads all of it at start.",
+        extra=_compacted(tombstones_days=7),
+    )
 
 
 CONTACT_KEY = "contact_list_id|contact_id"
@@ -84,39 +102,9 @@ _IN_PER_CONTACT = (
 )
 
 _CONFIGURATION = (
-    Topic(
-        name=TopicName.CAMPAIGNS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="campaign_id",
-        values=(Campaign,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
-    Topic(
-        name=TopicName.RULE_SETS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="rule_set_id",
-        values=(RuleSet,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
-    Topic(
-        name=TopicName.CALLABLE_TIME_SETS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="callable_time_set_id",
-        values=(CallableTimeSet,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
+    _read_at_start(TopicName.CAMPAIGNS, "campaign_id", Campaign),
+    _read_at_start(TopicName.RULE_SETS, "rule_set_id", RuleSet),
+    _read_at_start(TopicName.CALLABLE_TIME_SETS, "callable_time_set_id", CallableTimeSet),
     Topic(
         name=TopicName.DNC_ENTRIES,
         direction=Direction.IN,
@@ -148,17 +136,7 @@ _CONFIGURATION = (
         retention_ms=FOREVER_MS,
         reason="A callback scheduled before a clear may arrive after it, so a worker reads every clear there was.",
     ),
-    Topic(
-        name=TopicName.HOLDS,
-        direction=Direction.IN,
-        scope=Scope.CAMPAIGN,
-        key="hold_id",
-        values=(Hold,),
-        partitions=1,
-        cleanup=Cleanup.COMPACT,
-        reason=ALL_READ_AT_START,
-        extra=_compacted(tombstones_days=7),
-    ),
+    _read_at_start(TopicName.HOLDS, "hold_id", Hold),
 )
 
 _OUT = (
@@ -235,9 +213,28 @@ _INTERNAL = (
     ),
 )
 
+_OF_CONSOLE = (
+    Topic(
+        name=TopicName.CONSOLE_AUDIT,
+        direction=Direction.OUT,
+        scope=Scope.OTHER,
+        key="run",
+        values=(ConsoleAudit,),
+        partitions=1,
+        retention_ms=400 * DAY_MS,
+        reason="Who did what is asked for once a year, and a month later still; it is a few records an action.",
+        of_console=True,
+    ),
+)
 
-CATALOG: dict[str, Topic] = {topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL)}
+
+CATALOG: dict[str, Topic] = {
+    topic.name: topic for topic in (*_IN_PER_CONTACT, *_CONFIGURATION, *_OUT, *_INTERNAL, *_OF_CONSOLE)
+}
 """Every topic by its name without prefix."""
+
+NEEDED_TOPICS = {name: topic for name, topic in CATALOG.items() if not topic.of_console}
+"""Those that there must be: a worker does not start without them, and asks for no right on any other."""
 
 CONTACT_TOPICS_IN = tuple(topic.name for topic in _IN_PER_CONTACT)
 """Read by the owner of the contact's partition."""

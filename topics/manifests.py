@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.topic import DEFAULT_PREFIX, Topic
 
 HEADER = "# Generated from topics/catalog.py by `python -m topics.manifests`; change it there.\n"
@@ -56,10 +56,10 @@ def manifest(topic: Topic, deployment: Deployment) -> str:
 
 
 def manifests(deployment: Deployment) -> dict[str, str]:
-    """Every file by its name: one per topic, and the kustomization that lists them."""
+    """Every file by its name: one per topic, and the kustomization that lists those that are needed everywhere."""
     files = {f"{name}.yaml": manifest(topic, deployment) for name, topic in sorted(CATALOG.items())}
     kustomization = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"]
-    kustomization += [f"  - {file}" for file in files]
+    kustomization += [f"  - {name}.yaml" for name in sorted(NEEDED_TOPICS)]
     return files | {"kustomization.yaml": HEADER + "\n".join(kustomization) + "\n"}
 
 

@@ -30,3 +30,5 @@ class TopicName(StrEnum):
     DEAD_LETTER = "dead-letter"
 
     CONTACT_STATE = "contact-state"
+
+    CONSOLE_AUDIT = "console-audit"

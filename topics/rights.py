@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, STATE_TOPIC
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS, STATE_TOPIC
 from topics.names import TopicName
 from topics.topic import DEFAULT_PREFIX, Direction
 
@@ -39,7 +39,7 @@ class Right(NamedTuple):
 
 READ_TOPICS = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, STATE_TOPIC)
 WRITTEN_TOPICS = (
-    *(topic.name for topic in CATALOG.values() if topic.direction is not Direction.IN),
+    *(topic.name for topic in NEEDED_TOPICS.values() if topic.direction is not Direction.IN),
     TopicName.DNC_ENTRIES,  # A rule may put a number on a list.
 )
 
@@ -47,7 +47,7 @@ WRITTEN_TOPICS = (
 def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback worker` needs; the settings of topics are looked at, since wrong ones would lose state."""
     rights = []
-    for name in CATALOG:
+    for name in NEEDED_TOPICS:
         operations = [word for word, names in (("Read", READ_TOPICS), ("Write", WRITTEN_TOPICS)) if name in names]
         rights.append(Right(Resource.TOPIC, prefix + name, (*operations, "DescribeConfigs")))
     group = Right(Resource.GROUP, app, ("Read",))
@@ -55,13 +55,13 @@ def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Righ
 
 
 def of_topics_create(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
-    """What `ringback topics create` needs, which checks what it has made."""
-    return [Right(Resource.TOPIC, prefix + name, ("Create", "Describe", "DescribeConfigs")) for name in CATALOG]
+    """What `ringback topics create` needs, which checks what it has made; with --console on `console-audit` too."""
+    return [Right(Resource.TOPIC, prefix + name, ("Create", "Describe", "DescribeConfigs")) for name in NEEDED_TOPICS]
 
 
 def of_topics_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
-    """What `ringback topics check` needs."""
-    return [Right(Resource.TOPIC, prefix + name, ("Describe", "DescribeConfigs")) for name in CATALOG]
+    """What `ringback topics check` needs; with --console on `console-audit` too."""
+    return [Right(Resource.TOPIC, prefix + name, ("Describe", "DescribeConfigs")) for name in NEEDED_TOPICS]
 
 
 def of_dnc_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
@@ -84,12 +84,44 @@ def of_import(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Righ
     return rights
 
 
+def of_looking(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What looking needs: `callbacks list`, `show` and `why`, `dead-letters list` and `show`, and `tail`."""
+    return _of_view(prefix, ())
+
+
+def of_acting(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What the commands under `callbacks` need that act on callbacks."""
+    return _of_view(prefix, (TopicName.CALLBACK_SCHEDULED, TopicName.CONSOLE_AUDIT))
+
+
+def of_replaying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `dead-letters replay` needs; who replays those of some topics needs the rights on these alone."""
+    return _of_view(prefix, (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, TopicName.CONSOLE_AUDIT))
+
+
+def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback console` needs: it looks, acts, replays, and sends configuration that was tried."""
+    return of_replaying(prefix, app)
+
+
+def _of_view(prefix: str, written: Sequence[str]) -> list[Right]:
+    rights = []
+    for name in (name for name in CATALOG if name in NEEDED_TOPICS or name in written):
+        operations = [word for word, names in (("Read", NEEDED_TOPICS), ("Write", written)) if name in names]
+        rights.append(Right(Resource.TOPIC, prefix + name, tuple(operations)))
+    return rights
+
+
 COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "worker": of_worker,
     "topics create": of_topics_create,
     "topics check": of_topics_check,
     "dnc check": of_dnc_check,
     "import": of_import,
+    "callbacks list": of_looking,
+    "callbacks move": of_acting,
+    "dead-letters replay": of_replaying,
+    "console": of_console,
 }
 """By the command that needs them."""
 
@@ -111,8 +143,11 @@ def _in_words(resource: Resource, names: Sequence[str]) -> str:
         return f"group `{names[0]}`"
     if resource is Resource.TRANSACTIONAL_ID:
         return f"transactional ids that begin with `{names[0]}`"
-    every = len(names) == len(CATALOG)
-    return "every topic of the catalog" if every else f"topics {', '.join(f'`{name}`' for name in names)}"
+    if len(names) == len(CATALOG):
+        return "every topic of the catalog"
+    if set(names) == set(NEEDED_TOPICS):
+        return f"every topic of the catalog but `{TopicName.CONSOLE_AUDIT}`"
+    return f"topics {', '.join(f'`{name}`' for name in names)}"
 
 
 def commands(rights: Iterable[Right], principal: str) -> str:

@@ -52,6 +52,7 @@ class Topic:
     key: in words. values: the structs a value may be; empty where a value is not ours to decode.
     partitions: None means the contact partition count. retention_ms: None on a compacted topic, -1 for ever.
     reason: why it is kept that way and that long. extra: further topic settings by their Kafka names.
+    of_console: only a console and the commands that act write it; where nobody uses them, it need not be there.
     """
 
     name: TopicName
@@ -64,6 +65,7 @@ class Topic:
     retention_ms: int | None = None
     reason: str
     extra: dict[str, str] = field(default_factory=dict)
+    of_console: bool = False
 
     def partition_count(self, contact_partitions: int) -> int:
         """How many partitions the topic has where contact topics have `contact_partitions`."""

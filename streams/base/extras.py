@@ -15,11 +15,17 @@ EXTRAS = {
     "dnc": "worker",
     "worker": "worker",
     "bench": "broker",
+    "callbacks": "worker",
+    "dead-letters": "worker",
+    "tail": "worker",
+    "export": "worker",
+    "replay": "worker",
+    "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""
 
 ALL = "broker"
-"""The extra that brings the packages of all commands."""
+"""The extra that brings the packages of all commands but `console`."""
 
 
 def missing(command: str | None, package: str) -> str:

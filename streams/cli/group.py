@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from streams.base.errors import OperatorError
 from streams.base.extras import missing
@@ -47,10 +48,16 @@ COMMANDS = {
     "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
+    "callbacks": "Find callbacks, say why each was or was not dialed, move, change or cancel them.",
+    "dead-letters": "Show what workers refused, and replay it.",
+    "tail": "Follow what happens to callbacks, in words.",
+    "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
+    "export": "Write what the topics hold as lines for the simulator.",
+    "replay": "Run events with changed configuration, and say which calls are won, lost or moved.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
-"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, and of a keyword of
-Python in that with an underscore behind it."""
+"""What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, with `_` for `-`, and
+of a keyword of Python in that with an underscore behind it."""
 
 
 class _LazyGroup(click.Group):
@@ -61,9 +68,14 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         ctx.meta[ASKED_FOR] = cmd_name
-        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"streams.cli.{name}"), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete names of commands without importing any of them."""
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. If it lacks a package, the error names the extra to install."""

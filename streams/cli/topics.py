@@ -10,10 +10,11 @@ from streams.base.settings import Settings, load
 from streams.cli.options import connection_options
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.manifests import Deployment
 
 _COUNT = click.IntRange(min=1)
+_console = click.option("--console", is_flag=True, help="Also the topic that only a console and its commands need.")
 
 
 @click.group()
@@ -33,8 +34,14 @@ def topics() -> None:
     help="Partitions of each contact topic, and most workers with work. It cannot be changed later.",
 )
 @click.option("--replication-factor", "replication", type=_COUNT, help="Replicas.  [3, or the number of brokers]")
+@_console
 def create(
-    config: Path | None, broker: str | None, prefix: str | None, partitions: int, replication: int | None
+    config: Path | None,
+    broker: str | None,
+    prefix: str | None,
+    partitions: int,
+    replication: int | None,
+    console: bool,
 ) -> int:
     """Create the topics that are missing, and change no existing one.
 
@@ -43,31 +50,42 @@ def create(
       ringback topics create --broker kafka-1:9092,kafka-2:9092 --partitions 12
     """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, broker=broker, prefix=prefix)
-    created = topic_admin.create(Clients(settings), partitions, replication)
+    catalog = _catalog(console)
+    created = topic_admin.create(Clients(settings), partitions, replication, catalog)
     for name in created:
         click.echo(f"created {name}")
-    there = len(CATALOG) - len(created)
+    there = len(catalog) - len(created)
     if there:
-        click.echo(f"{there} of {len(CATALOG)} topics were already there")
-    return _check(settings, partitions, replication)
+        click.echo(f"{there} of {len(catalog)} topics were already there")
+    return _check(settings, partitions, replication, catalog)
 
 
 @topics.command(short_help="Name every difference; exit 1 if there is one.")
 @connection_options
 @click.option("--partitions", type=_COUNT, help="Expected partitions of each contact topic.  [as most of them have]")
 @click.option("--replication-factor", "replication", type=_COUNT, help="Expected replicas of each topic.  [any]")
+@_console
 def check(
-    config: Path | None, broker: str | None, prefix: str | None, partitions: int | None, replication: int | None
+    config: Path | None,
+    broker: str | None,
+    prefix: str | None,
+    partitions: int | None,
+    replication: int | None,
+    console: bool,
 ) -> int:
     """Name every difference between the broker's topics and the catalog, one a line; exit 1 if there is one.
 
     It changes nothing. A difference marked "fatal" keeps a worker from starting.
     """
-    return _check(load(config, broker=broker, prefix=prefix), partitions, replication)
+    return _check(load(config, broker=broker, prefix=prefix), partitions, replication, _catalog(console))
 
 
-def _check(settings: Settings, partitions: int | None, replication: int | None) -> int:
-    checked = topic_admin.check(Clients(settings), partitions, replication)
+def _catalog(console: bool) -> topic_admin.Topics:
+    return CATALOG if console else NEEDED_TOPICS
+
+
+def _check(settings: Settings, partitions: int | None, replication: int | None, catalog: topic_admin.Topics) -> int:
+    checked = topic_admin.check(Clients(settings), partitions, replication, catalog)
     for difference in checked.differences:
         click.echo(f"{difference} (fatal)" if difference.fatal else str(difference))
     count = len(checked.differences)
@@ -76,5 +94,5 @@ def _check(settings: Settings, partitions: int | None, replication: int | None) 
             f"{count} difference{'' if count == 1 else 's'} between the broker and the catalog of topics. "
             "`ringback topics create` creates missing topics; kafka-configs.sh changes settings"
         )
-    click.echo(f"{len(CATALOG)} topics are as they should be, contact topics with {checked.partitions} partitions")
+    click.echo(f"{len(catalog)} topics are as they should be, contact topics with {checked.partitions} partitions")
     return 0

@@ -8,17 +8,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    TopicAuthorizationFailedError,
-)
-
-from streams.base.errors import OperatorError
 from streams.kafka.clients import Clients
-from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.whole_topic import partitions_there
+from streams.kafka.writing import saying_what_is_wrong
 from topics.partitions import partition_for
 
 BATCH_BYTES = 256 * 1024
@@ -39,18 +31,11 @@ async def send(clients: Clients, topic: str, records: Iterable[Record], progress
     """
     partitions = await partitions_there(clients, topic)
     sender = _Sender(topic, partitions)
-    try:
+    with saying_what_is_wrong(topic, sender.so_far):
         async with clients.producer(
             acks="all", enable_idempotence=True, compression_type="lz4", max_batch_size=BATCH_BYTES
         ) as producer:
             return await sender.send_all(producer, records, progress)
-    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
-        raise OperatorError(f"this user has no right to Write topic {topic}. {RIGHTS}") from None
-    except MessageSizeTooLargeError:
-        raise OperatorError(f"{topic} takes no records of this size. {sender.so_far()}") from None
-    except KafkaError as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise OperatorError(f"{topic} cannot be written: {said}. {sender.so_far()}") from None
 
 
 class _Sender:

@@ -4,7 +4,7 @@ It never changes or deletes a topic: partitions cannot be taken back, and retent
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -22,33 +22,42 @@ from streams.kafka.topic_differences import Actual, Checked, compare, durability
 from streams.kafka.topic_ids import TopicMetadata, ask_topics
 from streams.library_internals.aiokafka.client import ask
 from streams.library_internals.aiokafka.protocol import MetadataRequest
-from topics.catalog import CATALOG
+from topics.catalog import NEEDED_TOPICS
+from topics.topic import Topic
 
 VISIBLE_TIMEOUT_S = 15
 AGAIN_S = 0.2
 REPLICATION_USUAL = 3
 
 Found = TypeVar("Found")
+Topics = Mapping[str, Topic]
 
 
-def create(clients: Clients | Settings, partitions: int, replication: int | None = None) -> list[str]:
+def create(
+    clients: Clients | Settings, partitions: int, replication: int | None = None, catalog: Topics = NEEDED_TOPICS
+) -> list[str]:
     """Create the topics that are missing and wait until they can be written; returns their full names.
 
     partitions: of every contact topic. replication: None takes 3, or as many brokers as there are.
     clients: or the settings to make them from. Raises OperatorError when the broker does not answer or refuses.
     """
     given = _of(clients)
-    return _run(given, lambda admin: _create(admin, given, partitions, replication))
+    return _run(given, lambda admin: _create(admin, given, partitions, replication, catalog))
 
 
-def check(clients: Clients | Settings, partitions: int | None = None, replication: int | None = None) -> Checked:
-    """Compare the broker's topics with the catalog.
+def check(
+    clients: Clients | Settings,
+    partitions: int | None = None,
+    replication: int | None = None,
+    catalog: Topics = NEEDED_TOPICS,
+) -> Checked:
+    """Compare the broker's topics with the catalog; nothing is asked about topics that are not in `catalog`.
 
     partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
     clients: or the settings to make them from. Raises OperatorError when the broker does not answer.
     """
     given = _of(clients)
-    return _run(given, lambda admin: _check(admin, given.settings, partitions, replication))
+    return _run(given, lambda admin: _check(admin, given.settings, partitions, replication, catalog))
 
 
 async def contact_partitions(clients: Clients) -> int:
@@ -61,7 +70,7 @@ async def fit_topics(clients: Clients) -> Checked:
 
     Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
     """
-    checked = await _ask(clients, lambda admin: _check(admin, clients.settings, None, None))
+    checked = await _ask(clients, lambda admin: _check(admin, clients.settings, None, None, NEEDED_TOPICS))
     if checked.partitions is None:
         raise OperatorError(
             f"none of the topics is on {clients.settings.broker}. "
@@ -144,12 +153,14 @@ async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
             await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, clients: Clients, partitions: int, replication: int | None) -> list[str]:
+async def _create(
+    admin: AIOKafkaAdminClient, clients: Clients, partitions: int, replication: int | None, catalog: Topics
+) -> list[str]:
     settings = clients.settings
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = replication or min(REPLICATION_USUAL, brokers)
-    there = await _visible(admin, map(settings.topic, CATALOG))
-    missing = [topic for topic in CATALOG.values() if settings.topic(topic.name) not in there]
+    there = await _visible(admin, map(settings.topic, catalog))
+    missing = [topic for topic in catalog.values() if settings.topic(topic.name) not in there]
     new = [
         NewTopic(
             settings.topic(topic.name),
@@ -185,11 +196,11 @@ async def _await_visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> No
 
 
 async def _check(
-    admin: AIOKafkaAdminClient, settings: Settings, partitions: int | None, replication: int | None
+    admin: AIOKafkaAdminClient, settings: Settings, partitions: int | None, replication: int | None, catalog: Topics
 ) -> Checked:
-    there = await _visible(admin, map(settings.topic, CATALOG))
-    configs = await _configs(admin, [name for name in map(settings.topic, CATALOG) if name in there])
-    return compare(there, configs, settings.prefix, partitions, replication)
+    there = await _visible(admin, map(settings.topic, catalog))
+    configs = await _configs(admin, [name for name in map(settings.topic, catalog) if name in there])
+    return compare(there, configs, settings.prefix, partitions, replication, catalog)
 
 
 async def _visible(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, Actual]:

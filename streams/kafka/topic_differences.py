@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits
 from streams.tables import CONTACTS
-from topics.catalog import CATALOG, Direction, Topic
+from topics.catalog import CATALOG, NEEDED_TOPICS, Direction, Topic
 from topics.names import TopicName
 
 MAX_BYTES = "max.message.bytes"
@@ -70,17 +70,18 @@ def compare(
     prefix: str,
     partitions: int | None,
     replication: int | None,
+    catalog: Mapping[str, Topic] = NEEDED_TOPICS,
 ) -> Checked:
-    """Compare topics and their settings, by full name, with the catalog.
+    """Compare topics and their settings, by full name, with the catalog, or with these topics of it.
 
     partitions: of every contact topic; None takes what most of them have. replication: None accepts any.
     """
     wanted = partitions or _usual_count(there, prefix)
     differences: list[Difference] = []
-    for topic in CATALOG.values():
+    for topic in catalog.values():
         name = prefix + topic.name
         if name not in there:
-            differences.append(Difference(name, "is missing", fatal=True))
+            differences.append(Difference(name, "is missing", fatal=not topic.of_console))
             continue
         differences += _shape(name, topic, there[name], wanted, replication)
         differences += _settings(name, topic, configs[name], replication)
@@ -106,7 +107,7 @@ def _shape(
     expected = topic.partition_count(wanted or actual.partitions)
     if actual.partitions != expected:
         text = f"has {_counted(actual.partitions, 'partition')}, not {expected}"
-        yield Difference(name, text, fatal=True)
+        yield Difference(name, text, fatal=not topic.of_console)
     if replication is not None and actual.replicas != replication:
         yield Difference(name, f"has {_counted(actual.replicas, 'replica')}, not {replication}", fatal=False)
 

@@ -10,7 +10,7 @@ from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, NEEDED_TOPICS
 
 pytestmark = pytest.mark.kafka
 
@@ -39,14 +39,22 @@ def check(settings):
 
 async def test_created_topics_are_those_of_the_catalog_and_can_be_written_at_once(settings, admin):
     created = await create(settings, 3)
-    assert created == [settings.topic(name) for name in CATALOG]
+    assert created == [settings.topic(name) for name in NEEDED_TOPICS]
     entries = {entry["topic"]: entry for entry in await admin.describe_topics(created)}
     assert {name: len(entry["partitions"]) for name, entry in entries.items()} == {
-        settings.topic(name): topic.partition_count(3) for name, topic in CATALOG.items()
+        settings.topic(name): topic.partition_count(3) for name, topic in NEEDED_TOPICS.items()
     }
     assert all(part["leader"] >= 0 for entry in entries.values() for part in entry["partitions"])
     assert (await check(settings)).differences == ()
     assert await topic_admin.contact_partitions(Clients(settings)) == 3
+
+
+async def test_the_topic_of_the_console_is_created_where_that_is_asked_for(settings):
+    clients = Clients(settings)
+    await create(settings, 1)
+    created = await asyncio.to_thread(topic_admin.create, clients, 1, None, CATALOG)
+    assert created == [settings.topic("console-audit")]
+    assert (await asyncio.to_thread(topic_admin.check, clients, None, None, CATALOG)).differences == ()
 
 
 async def test_only_missing_topics_are_created(settings):
@@ -84,4 +92,4 @@ async def test_a_prefix_keeps_deployments_on_one_broker_apart(settings):
     await create(settings, 2)
     other = settings.model_copy(update={"prefix": f"{settings.prefix}other."})
     checked = await check(other)
-    assert len(checked.fatal) == len(CATALOG)
+    assert len(checked.fatal) == len(NEEDED_TOPICS)

@@ -6,6 +6,7 @@ docs/settings.md comes from `streams/base/settings.py`, docs/commands.md from th
 import inspect
 import types
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -14,6 +15,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from streams.base.console_settings import CONSOLE_NAMES
 from streams.base.security import SECURITY_NAMES
 from streams.base.settings import ENV_PREFIX, Settings, describe, names
 from streams.cli.group import ringback
@@ -51,11 +53,12 @@ def pages() -> dict[Path, str]:
 
 
 def settings_page() -> str:
-    """Every setting, those of a secured Kafka in a table of their own."""
-    own = [name for name in names() if name not in SECURITY_NAMES]
+    """Every setting, those of the console and of a secured Kafka in tables of their own."""
+    own = [name for name in names() if name not in (*CONSOLE_NAMES, *SECURITY_NAMES)]
     return (
         SETTINGS_HEAD.format(prefix=ENV_PREFIX)
         + f"\n## A worker and its Kafka\n\n{_settings(own)}"
+        + f"\n## The console\n\n{_settings(list(CONSOLE_NAMES))}"
         + f"\n## A secured Kafka\n\n{_settings(list(SECURITY_NAMES))}"
     )
 
@@ -73,6 +76,7 @@ def _fitting(field: FieldInfo) -> str:
     """Which values a setting takes, in words."""
     kinds = [kind for kind in _parts(field.annotation) if kind is not type(None)]
     choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    choices += [str(choice) for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum) for choice in kind]
     if choices:
         return ", ".join(f"`{choice}`" for choice in choices)
     word = {float: "number", int: "whole number", str: "text", SecretStr: "secret"}.get(kinds[0], "path")

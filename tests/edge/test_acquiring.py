@@ -29,7 +29,7 @@ from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.partition import Partition
 from tests.edge.kafka_in_memory import MemoryKafka, around, from_start, stays
 from tests.waiting import until
-from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS, NEEDED_TOPICS
 from topics.configuration import DncEntry
 
 TOPIC = "ringback.wrap-up"
@@ -242,7 +242,7 @@ async def test_a_configuration_topic_that_is_recreated_under_a_worker_ends_it(na
         await watched(topics() | {f"ringback.{name}": TopicMetadata("another", 1)})
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in CONFIGURATION_TOPICS])
+@pytest.mark.parametrize("name", [name for name in NEEDED_TOPICS if name not in CONFIGURATION_TOPICS])
 async def test_partitions_that_are_added_under_a_worker_end_it(name: str) -> None:
     with pytest.raises(PartitionsAdded, match=rf"ringback\.{name} had 4"):
         await watched(topics() | {f"ringback.{name}": TopicMetadata(f"id-{name}", 8)})

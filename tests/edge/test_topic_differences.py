@@ -5,17 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from streams.kafka.topic_differences import KAFKA_LIMIT, NEEDED, Actual, compare
+from streams.kafka.topic_differences import KAFKA_LIMIT, NEEDED, Actual, Difference, compare
 from streams.storage.local_copy import AGE_MAX, CLOCKS_MAX
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, NEEDED_TOPICS
 
 
 def broker(partitions=4, replicas=1):
     """Topics and settings of a broker that agrees with the catalog."""
     there = {
-        f"p.{name}": Actual(topic.partition_count(partitions), replicas, led=True) for name, topic in CATALOG.items()
+        f"p.{name}": Actual(topic.partition_count(partitions), replicas, led=True)
+        for name, topic in NEEDED_TOPICS.items()
     }
-    configs = {f"p.{name}": topic.config() | {"min.insync.replicas": "1"} for name, topic in CATALOG.items()}
+    configs = {f"p.{name}": topic.config() | {"min.insync.replicas": "1"} for name, topic in NEEDED_TOPICS.items()}
     return there, configs
 
 
@@ -36,9 +37,20 @@ def test_a_missing_topic_is_fatal():
     assert differences(there, configs) == [("p.wrap-up: is missing", True)]
 
 
+def test_the_topic_of_the_console_is_looked_at_only_where_that_is_asked_for_and_stops_no_worker():
+    there, configs = broker()
+    assert compare(there, configs, "p.", None, None, CATALOG).differences == (
+        Difference("p.console-audit", "is missing", fatal=False),
+    )
+    there["p.console-audit"], configs["p.console-audit"] = Actual(7, 1, led=True), {}
+    assert compare(there, configs, "p.", None, None).differences == ()
+    (found,) = compare(there, configs, "p.", None, None, CATALOG).differences
+    assert str(found) == "p.console-audit: has 7 partitions, not 1" and not found.fatal
+
+
 def test_on_an_empty_broker_every_topic_is_missing_and_no_count_is_known():
     checked = compare({}, {}, "p.", None, None)
-    assert len(checked.fatal) == len(CATALOG)
+    assert len(checked.fatal) == len(NEEDED_TOPICS)
     assert checked.partitions is None
 
 

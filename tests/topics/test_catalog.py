@@ -7,7 +7,8 @@ import sys
 import pytest
 
 import topics
-from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS
+from topics.rights import of_worker
 from topics.topic import DAY_MS, Cleanup, Direction, Scope, Topic
 
 TOO_OLD_DAYS = 35
@@ -30,8 +31,14 @@ def test_the_catalog_names_every_topic() -> None:
         "holds",
         *("dial-preview", "dial-analysis", "placement-decided", "callback-lifecycle", "outstanding-callbacks"),
         *("dead-letter", "contact-state"),
+        "console-audit",
     }
     assert all(name == topic.name for name, topic in CATALOG.items())
+
+
+def test_a_worker_needs_every_topic_but_that_of_the_console_and_has_no_right_on_it() -> None:
+    assert set(CATALOG) - set(NEEDED_TOPICS) == {"console-audit"}
+    assert {right.name for right in of_worker("") if right.resource == "topic"} == set(NEEDED_TOPICS)
 
 
 def test_contact_topics_all_have_the_contact_partition_count() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.manifests import Deployment, main, manifest, manifests, resource_name
 
 COMMITTED = Path(__file__).parents[2] / "deploy" / "kafka-topics"
@@ -35,9 +35,11 @@ def test_a_manifest_carries_partitions_replicas_and_settings() -> None:
     }
 
 
-def test_every_topic_is_in_the_kustomization() -> None:
-    kustomization = yaml.safe_load(manifests(Deployment())["kustomization.yaml"])
-    assert kustomization["resources"] == [f"{name}.yaml" for name in sorted(CATALOG)]
+def test_every_topic_that_a_worker_needs_is_in_the_kustomization_and_every_one_has_a_manifest() -> None:
+    files = manifests(Deployment())
+    kustomization = yaml.safe_load(files["kustomization.yaml"])
+    assert kustomization["resources"] == [f"{name}.yaml" for name in sorted(NEEDED_TOPICS)]
+    assert set(files) == {"kustomization.yaml", *(f"{name}.yaml" for name in CATALOG)}
 
 
 def test_resource_names_are_ones_that_kubernetes_takes() -> None:

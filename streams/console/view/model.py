@@ -28,6 +28,7 @@ class Standing(StrEnum):
     BLOCKED = "blocked"
     EXPIRED = "expired"
     OWNER_EXPIRED = "owner_expired"
+    NOT_DIALED = "not_dialed"
     REJECTED = "rejected"
 
 
@@ -127,7 +128,8 @@ class Page(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True, kw_only=True):
     """One record about a contact or a callback, as it stands on a topic. at: its own instant, else the record's.
 
-    value: decoded; None of a tombstone. headers: as text.
+    value: decoded; None of a tombstone, {} where it is no JSON object. headers: as text. key: as text; "" where it is
+    that of the contact. raw: the value as it stands there, byte for byte.
     """
 
     topic: TopicName
@@ -140,6 +142,8 @@ class Told(Struct, frozen=True, kw_only=True):
     callback_id: str | None = None
     value: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = {}
+    key: str = ""
+    raw: bytes | None = None
 
 
 class Story(Struct, frozen=True, kw_only=True):
