@@ -38,7 +38,10 @@ def _listed(value: object) -> object:
 
 
 def _network(value: str) -> str:
-    ip_network(value)  # Its ValueError says what is wrong with it.
+    try:
+        ip_network(value)
+    except ValueError:  # Its text would quote what stands there.
+        raise ValueError("should be addresses and networks such as 10.0.0.7 or 10.0.0.0/8, without host bits") from None
     return value
 
 

@@ -25,7 +25,7 @@ EXTRAS = {
 """By command, the extra of pyproject.toml that brings what it imports."""
 
 ALL = "broker"
-"""The extra that brings the packages of all commands."""
+"""The extra that brings the packages of all commands but `console`."""
 
 
 def missing(command: str | None, package: str) -> str:

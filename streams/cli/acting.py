@@ -86,7 +86,7 @@ def carry_out(looking: Looking, view: View, run: Run, chosen: Chosen, what: str)
         return 0
     try:
         if not chosen.yes:
-            _ask(looking, what)
+            ask(looking, what)
     except (click.Abort, click.UsageError):
         looking.runs.forget(run.name)
         raise
@@ -111,7 +111,8 @@ def _sampled(one: Meant | Letter) -> list[str]:
     return [one.callback_id, contact, one.campaign_id, tables.instant(one.due_at), one.agent_id or ""]
 
 
-def _ask(looking: Looking, what: str) -> None:
+def ask(looking: Looking, what: str) -> None:
+    """Ask whether to go on. Raises click.Abort for a no, and click.UsageError where nobody can be asked."""
     if looking.as_json or not click.get_text_stream("stdin").isatty():
         raise click.UsageError("nobody can be asked here: say --yes, or --dry-run to see what it is about")
     click.confirm(f"{what}?", abort=True)

@@ -153,6 +153,19 @@ def outstanding(callbacks: tuple[int, ...], overdue: int, quiet: int, as_json: b
     return _measured(lambda say: run(callbacks, overdue, quiet, say), as_json)
 
 
+@bench.command(short_help="How fast the console's view is filled and searched.")
+@click.option("--callbacks", type=_COUNT, default=1_000_000, show_default=True, help="Callbacks in the view.")
+@click.option(
+    "--rebuild", type=_COUNT, default=100_000, show_default=True, help="Callbacks that are read from a Kafka."
+)
+@_AS_JSON
+def console_view(callbacks: int, rebuild: int, as_json: bool) -> int:
+    """Fill the console's view, ask it for pages with every filter, and read another one from Kafka."""
+    from streams.dev.bench.console_view import run
+
+    return _measured(lambda say: run(callbacks, rebuild, say), as_json)
+
+
 def _measured(work: Callable[[Callable[[str], None]], "Result"], as_json: bool) -> int:
     """Do it and print what came of it; the exit code."""
     from streams.dev.bench import report

@@ -51,7 +51,9 @@ def move(due_at: datetime | None, window_end_at: datetime | None, by: timedelta 
     return _act(ActionKind.MOVE, given, due_at=due_at, window_end_at=window_end_at, by_s=by_s)
 
 
-_owner = click.option("--to-owner", "owner", type=click.Choice(list(Owner)), help="Who is to have them.  [as it is]")
+_owner = click.option(
+    "--to-owner", "owner", type=click.Choice([*map(str, Owner)]), help="Who is to have them.  [as it is]"
+)
 _agent = click.option("--to-agent", "to_agent_id", metavar="ID", help="The agent who is to have them.  [as it is]")
 _queue = click.option("--to-queue", "to_queue_id", metavar="ID", help="The queue they belong to.  [as it is]")
 
@@ -133,7 +135,7 @@ def _act(kind: ActionKind, given: dict[str, Any], **fields: Any) -> int:
     chosen = Chosen(**{option: given.pop(option) for option in ("yes", "wait_s", "rate", "dry_run")})
     if texts and not by.is_empty:
         raise click.UsageError("name callbacks or say conditions, and not both")
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     about: Filter | list[CallbackKey] = keys_of(texts, view.callbacks) if texts else by
     run = looking.runs.plan(view, about, action, ActedVia.COMMAND_LINE, name)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from streams.cli import tables
-from streams.cli.acting import Chosen, actor_option, carry_out, exit_code, send, sending_options, tell
+from streams.cli.acting import Chosen, actor_option, ask, carry_out, exit_code, send, sending_options, tell
 from streams.cli.exits import NOTHING
 from streams.cli.looking import Looking, looking_options
 from streams.console.actions.model import RunState
@@ -23,7 +23,7 @@ def runs(name: str | None, **given: Any) -> int:
     Example:
       ringback callbacks runs
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     if name is not None:
         run = looking.runs.run(name)
         if run.state is not RunState.PLANNED:
@@ -60,9 +60,11 @@ def resume(name: str, actor: str, yes: bool, wait_s: float, rate: int, **given: 
     Example:
       ringback callbacks resume leavers
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     if not looking.runs.can_be_resumed(run := looking.runs.run(name)):
         raise click.UsageError(f"run {name} is {run.state}, so there is nothing to resume")
+    if not yes:
+        ask(looking, f"Send {run.meant - run.sent:,} that are left of run {name}")
     return send(looking, looking.view(), name, Chosen(yes, wait_s, rate), actor)
 
 
@@ -77,7 +79,7 @@ def abort(name: str, actor: str, **given: Any) -> int:
     Example:
       ringback callbacks abort leavers
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     tell(looking, asyncio.run(looking.runs.abort(name, looking.clients, actor)))
     return 0
 
@@ -101,7 +103,7 @@ def undo(
     Example:
       ringback callbacks undo leavers --dry-run
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     run = looking.runs.plan_undo(name, view, actor, reason, ActedVia.COMMAND_LINE)
     counted = f"{run.meant:,} callback{'' if run.meant == 1 else 's'}"

@@ -30,7 +30,9 @@ def callbacks() -> None:
 @callbacks.command("list", short_help="Callbacks that meet every condition.")
 @looking_options
 @filter_options
-@click.option("--order", type=click.Choice(list(Order)), default=Order.DUE, show_default=True, help="By what.")
+@click.option(
+    "--order", type=click.Choice([*map(str, Order)]), default=str(Order.DUE), show_default=True, help="By what."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="So many.")
 @click.option("--all", "is_all", is_flag=True, help="All of them.")
 @click.option("--count", "is_count", is_flag=True, help="Only how many there are.")
@@ -42,7 +44,7 @@ def list_(order: str, limit: int, is_all: bool, is_count: bool, **given: Any) ->
       ringback callbacks list --agent agent-31 --outstanding
     """  # noqa: D301  (click wants the character, not its escape)
     by = filter_of(given)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     if is_count:
         count = view.count(by, looking.now())
@@ -91,7 +93,7 @@ def why(callback: str, zone: str | None, **given: Any) -> int:
     Example:
       ringback callbacks why cb-5501
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     story = _story(looking.view(), callback)
     said = sentence(story, looking.now(), _viewer(looking, zone))
     tables.json_line({"callback_id": story.row.callback_id, "why": said}) if looking.as_json else click.echo(said)
@@ -112,12 +114,12 @@ def show(callback: str, zone: str | None, is_full: bool, **given: Any) -> int:
     Example:
       ringback callbacks show cb-5501 --facts
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     story, viewer = _story(view, callback), _viewer(looking, zone)
     said, told = sentence(story, looking.now(), viewer), lines(story, viewer, numbers=looking.numbers)
-    for run in {run.name: run for run, outcome, _ in looking.runs.about(story.row.key) if outcome is None}:
-        looking.runs.read_back(run, view)
+    for name in {run.name for run, outcome, _ in looking.runs.about(story.row.key) if outcome is None}:
+        looking.runs.read_back(name, view)
     if looking.as_json:
         _show_json(looking, story, said, told)
         return 0

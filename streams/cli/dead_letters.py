@@ -35,7 +35,7 @@ def dead_letters() -> None:
     quiet()
 
 
-_code = click.option("--code", type=click.Choice(list(ErrorCode)), help="Refused with this code.")
+_code = click.option("--code", type=click.Choice([*map(str, ErrorCode)]), help="Refused with this code.")
 _topic = click.option("--topic", metavar="NAME", help="From this topic, by its name without prefix.")
 
 
@@ -51,7 +51,7 @@ def list_(code: str | None, topic: str | None, is_each: bool, **given: Any) -> i
     Example:
       ringback dead-letters list --code wrong_partition --each
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     if is_each:
         return _list_each(looking, list(_letters(looking, view, code, topic)))
@@ -109,7 +109,7 @@ def show(number: int, **given: Any) -> int:
     Example:
       ringback dead-letters show 17
     """  # noqa: D301  (click wants the character, not its escape)
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     letter = _letter(looking.view(), number)
     found = _tried(looking, [letter], Edit())[0]
     if looking.as_json:
@@ -160,7 +160,7 @@ def replay(number: tuple[int, ...], is_all: bool, again: bool, dry_run: bool, **
     chosen = Chosen(given.pop("yes"), given.pop("wait_s"), given.pop("rate"), dry_run)
     if sum(map(bool, (number, code or topic, is_all))) != 1:
         raise click.UsageError("say which: numbers, or --code and --topic, or --all")
-    looking = Looking(**given)
+    looking = Looking.of(**given)
     view = looking.view()
     letters = [_letter(view, one) for one in number] if number else list(_letters(looking, view, code, topic))
     found = _tried(looking, letters if again or number else _not_replayed(looking, letters), edit)
@@ -188,8 +188,8 @@ def _edit(fields: tuple[str, ...], key_of_value: bool, value_file: Path | None, 
             raise click.UsageError(f'--set {name}: the value is JSON, a text in quotes: {name}="..."') from None
         if not (name and sign):
             raise click.UsageError("--set is FIELD=JSON")
-    value = None if value_file is None else value_file.read_bytes()
-    return Edit(value=value, fields=found, key_of_value=key_of_value)
+    whole = None if value_file is None else value_file.read_bytes()
+    return Edit(value=whole, fields=found, key_of_value=key_of_value)
 
 
 def _tried(looking: Looking, letters: list[DeadLetter], edit: Edit) -> list[Tried]:

@@ -20,17 +20,23 @@ _OPTIONS = (
     click.option("--agent", "agent_id", metavar="ID", help="Of this agent."),
     click.option("--queue", "queue_id", metavar="ID", help="Of this queue."),
     click.option(
-        "--standing", "standings", multiple=True, type=click.Choice(list(Standing)), help="That stand so; repeatable."
+        "--standing",
+        "standings",
+        multiple=True,
+        type=click.Choice([*map(str, Standing)]),
+        help="That stand so; repeatable.",
     ),
     click.option(
         "--reason-is",
         "reasons",
         multiple=True,
         metavar="REASON",
-        type=click.Choice(list(Reason)),
+        type=click.Choice([*map(str, Reason)]),
         help="Whose latest transition has this reason, such as dnc; repeatable.",
     ),
-    click.option("--origin", "origins", multiple=True, type=click.Choice(list(Origin)), help="That somebody arranged."),
+    click.option(
+        "--origin", "origins", multiple=True, type=click.Choice([*map(str, Origin)]), help="That somebody arranged."
+    ),
     click.option("--due-from", type=INSTANT, help="Due then or later."),
     click.option("--due-until", type=INSTANT, help="Due before then."),
     click.option("--outstanding", is_flag=True, help="That have not ended."),

@@ -17,6 +17,8 @@ from streams.console.actions.runs import Runs
 from streams.console.view.reader import Reader
 from streams.console.view.view import View
 from streams.kafka.clients import Clients
+from streams.kafka.whole_topic import partitions_there
+from topics.catalog import NEEDED_TOPICS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,20 +50,24 @@ def quiet() -> None:
 class Looking:
     """The settings, the folder, its view and its runs, for one command."""
 
-    def __init__(
-        self,
+    def __init__(self, settings: Settings, as_json: bool = False, numbers: bool = False) -> None:
+        self.settings, self.as_json, self.numbers = settings, as_json, numbers
+        self.clients, self.clock = Clients(settings), SystemClock()
+        self._progress = Progress()
+        self._runs: Runs | None = None
+
+    @classmethod
+    def of(
+        cls,
         config: Path | None,
         broker: str | None,
         prefix: str | None,
         folder: Path | None,
         as_json: bool,
         numbers: bool,
-    ) -> None:
-        self.settings: Settings = load(config, broker=broker, prefix=prefix, console_dir=folder)
-        self.clients, self.clock = Clients(self.settings), SystemClock()
-        self.as_json, self.numbers = as_json, numbers
-        self._progress = Progress()
-        self._runs: Runs | None = None
+    ) -> "Looking":
+        """From the options. Raises SettingsError."""
+        return cls(load(config, broker=broker, prefix=prefix, console_dir=folder), as_json, numbers)
 
     @property
     def folder(self) -> Path:
@@ -86,6 +92,13 @@ class Looking:
     async def catch_up(self) -> None:
         """Bring the view up to date; where a console runs on the folder, wait until it has done so."""
         await Reader(self.settings, self.folder, self.clients).catch_up(self._say)
+        await self._miss_nothing()
+
+    async def _miss_nothing(self) -> None:
+        """Raise OperatorError for a topic that is not there or may not be read: answers would be wrong without it."""
+        read = {reading.topic for reading in View(self.folder, self.clock).readings()}
+        for name in (name for name in NEEDED_TOPICS if name not in read):
+            await partitions_there(self.clients, self.settings.topic(name))
 
     def _say(self, done: int, of: int) -> None:
         self._progress.show(f"read, of {of:,}:", done)

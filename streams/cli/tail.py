@@ -41,8 +41,10 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 @click.option("--list", "contact_list_id", metavar="ID", help="Of this contact list.")
 @click.option("--contact", "contact_id", metavar="ID", help="Of this contact.")
 @click.option("--callback", "callback_id", metavar="ID", help="Of this callback.")
-@click.option("--transition", "transitions", multiple=True, type=click.Choice(list(Transition)), help="Repeatable.")
-@click.option("--reason-is", "reasons", multiple=True, metavar="REASON", type=click.Choice(list(Reason)),
+@click.option(
+    "--transition", "transitions", multiple=True, type=click.Choice([*map(str, Transition)]), help="Repeatable."
+)
+@click.option("--reason-is", "reasons", multiple=True, metavar="REASON", type=click.Choice([*map(str, Reason)]),
               help="With this reason, such as dnc; repeatable.")  # fmt: skip
 @click.option("--no-dead-letters", is_flag=True, help="No dead letters; a condition leaves them out, too.")
 @click.option("--since", type=LENGTH, help="Begin so much earlier, such as 1h.")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from streams.cli import callback_actions, exits, tables, tail
 from streams.cli.acting import exit_code
 from streams.cli.filters import filter_of, filter_options, keys_of, named
+from streams.cli.group import COMMANDS, ringback
 from streams.cli.instants import INSTANT, LENGTH
 from streams.console.actions.model import Action, Run, RunState
 from streams.console.view.model import CallbackKey, CallbackRow, Filter, Standing, Told
@@ -238,6 +240,33 @@ def complete(*words: str) -> list[str]:
 
 def test_the_shell_completes_commands_and_options_and_their_words():
     assert complete("ringback", "dead") == ["dead-letters"]
+    assert complete("ringback", "") == list(COMMANDS)
     assert complete("ringback", "callbacks", "re") == ["reassign", "resume"]
     assert "--to-agent" in complete("ringback", "callbacks", "reassign", "--to")
     assert complete("ringback", "callbacks", "list", "--standing", "bl") == ["blocked"]
+
+
+def parsed(words: list[str]) -> click.Context:
+    """A line as the command line understands it; nothing is run. Raises click.UsageError."""
+    context, name = click.Context(ringback, info_name="ringback"), ""
+    command: click.Command = ringback
+    while isinstance(command, click.Group):
+        name, *words = words
+        found = command.get_command(context, name)
+        assert found is not None, name
+        command = found
+        if isinstance(command, click.Group):
+            context = click.Context(command, info_name=name, parent=context)
+    return command.make_context(name, words, parent=context)
+
+
+def lines() -> list[str]:
+    page = (DOCS / "actions.md").read_text("utf-8") + (DOCS / "commands.md").read_text("utf-8")
+    found = re.findall(r"^ *(ringback (?:callbacks|dead-letters|tail|topics) .*)$", page, re.MULTILINE)
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("line", lines())
+def test_every_line_of_the_pages_is_one_that_the_command_line_takes(line):
+    assert len(lines()) > 15
+    assert parsed(shlex.split(line)[1:]).params

@@ -17,8 +17,14 @@ from tests.complaints import complaint
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LEVELS = ("", "simulate", "worker", "broker")
-"""Each extra holds the one before it; the first is a bare install."""
+WITHIN = {"simulate": "", "worker": "simulate", "broker": "worker", "console": "worker"}
+"""Of each extra the one that it holds; the innermost is a bare install."""
+
+
+def levels(extra):
+    """An extra and those within it, the bare install first."""
+    return [*levels(WITHIN[extra]), extra] if extra else [""]
+
 
 PROGRAM = """
 import sys
@@ -60,7 +66,7 @@ def _requires(name):
 def modules_of(level):
     """The top-level modules of an install with this extra."""
     brought = list(PROJECT["dependencies"])
-    for extra in LEVELS[1 : LEVELS.index(level) + 1]:
+    for extra in levels(level)[1:]:
         brought += PROJECT["optional-dependencies"][extra]
     distributions = closure(brought)
     there = {
@@ -92,8 +98,14 @@ CALLS = {
     "dnc": ["dnc", "check"],
     "worker": ["worker", "--broker", "127.0.0.1:1"],
     "bench": ["bench", "restart"],
+    "console": ["console", "--broker", "127.0.0.1:1", "--console-port", "0", "--console-dir", "/dev/null/console"],
+    "callbacks": ["callbacks", "list", "--broker", "127.0.0.1:1"],
+    "dead-letters": ["dead-letters", "list", "--broker", "127.0.0.1:1"],
+    "tail": ["tail", "--broker", "127.0.0.1:1"],
+    "export": ["export", "--broker", "127.0.0.1:1"],
+    "replay": ["replay", "/dev/null"],
 }
-LACKING = [(level, command) for command in CALLS for level in LEVELS[: LEVELS.index(EXTRAS[command])]]
+LACKING = [(level, command) for command in CALLS for level in levels(EXTRAS[command])[:-1]]
 
 
 @pytest.mark.parametrize(("level", "command"), LACKING, ids=lambda one: one or "bare")

@@ -333,7 +333,9 @@ def test_every_command_that_a_page_or_the_make_file_names_is_one() -> None:
             continue
         codes = CODE.findall(path.read_text("utf-8"))
         made = {found[1] for code in codes if (found := re.match(r"make ([a-z-]+)$", code))}
-        called = {found[0] for code in codes if (found := re.match(r"ringback [A-Za-z]+( [a-z|]+)?", code))}
+        called = {
+            found[0] for code in codes if (found := re.match(r"ringback [A-Za-z][A-Za-z-]*( [a-z][a-z|-]*)?", code))
+        }
         assert made <= targets, relative(path)
         strangers = {one for one in called if not _is_command(one, paths, groups)}
         assert strangers == set(), relative(path)

@@ -15,6 +15,9 @@ from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.cli import dnc_entries
 from streams.cli.import_work import Chosen, Import
+from streams.cli.looking import Looking
+from streams.console.actions.model import Action, Letter, Meant
+from streams.console.actions.runs import Runs
 from streams.dev.local import LocalWorker
 from streams.importer import kinds
 from streams.kafka import topic_admin
@@ -22,7 +25,8 @@ from streams.kafka.clients import Clients
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events
-from topics.catalog import CATALOG
+from topics.audit import ActedVia, ActionKind
+from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.rights import COMMANDS, Right, main, of_worker, table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
@@ -49,11 +53,44 @@ def import_list(settings: Settings) -> object:
         return Import(chosen, kinds.DNC, kinds.dnc_entry_on("D")).replace("D")
 
 
+def look(settings: Settings) -> object:
+    """What every command does that looks, in a folder of its own."""
+    with TemporaryDirectory() as folder:
+        return Looking(settings.model_copy(update={"console_dir": Path(folder)})).view()
+
+
+def act(settings: Settings) -> object:
+    return _sent(settings, Meant(contact_list_id="L", contact_id="c", callback_id="k", campaign_id="P"))
+
+
+def replay(settings: Settings) -> object:
+    """Of a tombstone that was refused once."""
+    topic = settings.topic("dnc-entries")
+    letter = Letter(
+        topic=topic, partition=0, key=b"D|+12125550199", value=None, headers=(), from_topic=topic, from_partition=0,
+        from_offset=0,
+    )  # fmt: skip
+    return _sent(settings, letter)
+
+
+def _sent(settings: Settings, what: Meant | Letter) -> object:
+    look(settings)
+    action = Action(kind=ActionKind.CANCEL, actor="sup")
+    with TemporaryDirectory() as folder:
+        runs = Runs(Path(folder))
+        planned = runs.plan_replay([what], action, ActedVia.COMMAND_LINE, {})  # type: ignore[list-item]
+        return asyncio.run(runs.send(planned.name, Clients(settings)))
+
+
 RUN: dict[str, Command] = {
     "topics create": create,
     "topics check": lambda settings: topic_admin.check(Clients(settings)),
     "dnc check": dnc_check,
     "import": import_list,
+    "callbacks list": look,
+    "callbacks move": act,
+    "dead-letters replay": replay,
+    "console": replay,
 }
 
 
@@ -63,7 +100,7 @@ def test_the_page_has_the_rights_that_are_made_from_the_catalog() -> None:
 
 def test_every_command_on_kafka_has_its_rights() -> None:
     assert set(RUN) | {"worker"} == set(COMMANDS)
-    assert {right.name for right in of_worker("", "app")} == {*CATALOG, "app", "app-"}
+    assert {right.name for right in of_worker("", "app")} == {*NEEDED_TOPICS, "app", "app-"}
 
 
 def test_rights_are_printed_for_kafkas_own_tool_and_for_strimzi(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +140,7 @@ async def each_is_needed(
     """Take the rights on the topics that are asked for away, one at a time."""
     settings = cluster.settings(**secured.scram())
     rights, acls = COMMANDS[command](settings.prefix, settings.app), Acls(admin)
+    await asyncio.to_thread(topic_admin.create, Clients(cluster.settings()), PARTITIONS, 1, CATALOG)
     await acls.allow(rights)
     await comes_to(RUN[command], settings, lambda said: not said)
     for right in (right for right in rights if some(right.name.removeprefix(settings.prefix))):

@@ -10,6 +10,7 @@ from typing import Any
 
 KEPT = 2
 NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[ ().\u00a0/-]{0,2}\d){6,17}(?![\w:])")
+ENDING = re.compile(r"…(\d{3,4})(?!\d)")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:\d\d.*)?)?")
 ID_FIELD = re.compile(r"(\A|_)ids?\Z")
 NUMBER_FIELD = re.compile(r"phone|number|ani\Z|dnis\Z", re.IGNORECASE)
@@ -27,7 +28,8 @@ def last_digits(last_four: str, whole: bool) -> str:
 
 
 def in_text(text: str) -> str:
-    """A text in which each number is masked."""
+    """A text in which each number is masked; also one that has four digits left."""
+    text = ENDING.sub(lambda found: f"…{found[1][-KEPT:]}", text)
     return NUMBER.sub(lambda found: found[0] if INSTANT.fullmatch(found[0]) else masked(found[0]), text)
 
 

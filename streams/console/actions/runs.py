@@ -118,6 +118,8 @@ class Runs:
         name = name or _new_name(action.kind, now)
         if not NAME.fullmatch(name):
             raise NotAllowed("the name of a run has letters, digits, `.`, `_` and `-`, at most 100")
+        if (before := self._store.run(name)) is not None and before.state is RunState.PLANNED:
+            self._store.forget(name)  # Nobody has asked for it.
         first = [*islice(whats := iter(whats), 1)]
         if not first:
             raise NothingMatched("nothing matches that has not ended, so there is nothing to do")

@@ -5,6 +5,7 @@ Every call opens a connection, so several threads and processes may use one file
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -20,6 +21,8 @@ FILE = "actions.sqlite"
 VERSION = 1
 WAIT_S = 30.0
 ROWS_AT_ONCE = 5000
+LOOKS, LOOK_S = 3, 0.02
+"""Whoever only looks whether a run is being sent has its lock for a moment."""
 _SCHEMA = """
 create table if not exists runs (
   name text primary key, action blob not null, selected blob not null, via text not null, state text not null,
@@ -72,10 +75,14 @@ class RunStore:
     def sole(self, name: str) -> Iterator[None]:
         """Keep every other process from sending this run. Raises NotAllowed when one does already."""
         with (self._folder / f"{name}.run").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise NotAllowed(f"run {name} is being sent already") from None
+            for left in reversed(range(LOOKS)):
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if not left:
+                        raise NotAllowed(f"run {name} is being sent already") from None
+                    time.sleep(LOOK_S)
             yield
 
     def is_being_sent(self, name: str) -> bool:

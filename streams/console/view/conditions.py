@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
@@ -21,12 +21,20 @@ _OF_CAMPAIGNS = f"SELECT id FROM callback WHERE campaign_id IN ({_CAMPAIGNS}) AN
 
 @dataclass(frozen=True)
 class Condition:
-    """Part of a WHERE clause. selects: the ids that meet it, by an index of their own; None where there is none."""
+    """Part of a WHERE clause. selects: the ids that meet it, by an index of their own; None where there is none.
+
+    bits: of the reasons, one of which a callback has that meets it; beside: the ids that meet it without one.
+    in_due_order: the same condition, with `select_parameters`, by an index in which what meets it lies in due order.
+    """
 
     sql: str
     parameters: tuple[object, ...] = ()
     selects: str | None = None
     select_parameters: tuple[object, ...] = ()
+    bits: tuple[int, ...] = ()
+    beside: str | None = None
+    beside_parameters: tuple[object, ...] = ()
+    in_due_order: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,9 @@ def _equalities(by: Filter) -> Iterable[Condition]:
         yield Condition("+contact_id = ?", (by.contact_id,), select, (by.contact_id, by.contact_id))
     for column, value in (("agent_id", by.agent_id), ("queue_id", by.queue_id)):
         if value is not None:
-            select = f"SELECT id FROM callback WHERE {column} = ? COLLATE NOCASE AND +{column} = ?"  # noqa: S608
-            yield Condition(f"+{column} = ?", (value,), select, (value, value))
+            where = f"{column} = ? COLLATE NOCASE AND +{column} = ?"
+            select = f"SELECT id FROM callback WHERE {where}"  # noqa: S608
+            yield Condition(f"+{column} = ?", (value,), select, (value, value), in_due_order=where)
 
 
 def _window(by: Filter, now: datetime, codes: tuple[int, ...]) -> Iterable[Condition]:
@@ -100,7 +109,7 @@ def _reasons(reasons: Iterable[str]) -> Condition:
         likes = " OR ".join("instr(' ' || reasons || ' ', ?)" for _ in strangers)
         return Condition(f"(mask & ? OR {likes})", (mask, *(f" {reason} " for reason in strangers)))
     select = f"SELECT callback FROM why WHERE reason IN ({_marks(bits)})"  # noqa: S608
-    return Condition("mask & ?", (mask,), select, tuple(bits))
+    return Condition("mask & ?", (mask,), select, tuple(bits), tuple(bits))
 
 
 def _word(word: str) -> Condition:
@@ -119,8 +128,16 @@ def _word(word: str) -> Condition:
     if len(word) == 4 and word.isascii() and word.isdigit():
         select = "SELECT id FROM callback WHERE last_four = ? AND last_four != ''"
         parts.append(Condition("+last_four = ?", (word,), select, (word,)))
-    if reasons := [str(reason) for reason in Reason if reason.startswith(word.lower())]:
-        parts.append(_reasons(reasons))
+    beside = _either(parts)
+    reasons = [str(reason) for reason in Reason if reason.startswith(word.lower())]
+    if not reasons:
+        return beside
+    both = _either([*parts, _reasons(reasons)])
+    return replace(both, bits=_reasons(reasons).bits, beside=beside.selects, beside_parameters=beside.select_parameters)
+
+
+def _either(parts: Sequence[Condition]) -> Condition:
+    """One of these."""
     return Condition(
         f"({' OR '.join(part.sql for part in parts)})",
         tuple(chain.from_iterable(part.parameters for part in parts)),

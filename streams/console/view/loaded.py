@@ -120,6 +120,7 @@ def count(connection: sqlite3.Connection, changes: Sequence[tuple[int, Counted |
     """Have what is counted follow changes: the id of a callback, what was counted of it, and what is."""
     tally: Counter[tuple[str, int, str]] = Counter()
     ahead: Counter[tuple[int, str]] = Counter()
+    spread: Counter[tuple[int, int]] = Counter()
     reasons, gone = [], []
     for number, before, after in changes:
         if before == after:
@@ -128,6 +129,8 @@ def count(connection: sqlite3.Connection, changes: Sequence[tuple[int, Counted |
             if counted is None or counted.standing is None:
                 continue
             tally[counted.campaign_id or "", counted.standing, counted.origin or ""] += by
+            for bit in _bits(counted.mask):
+                spread[bit, counted.standing] += by
             if counted.is_outstanding and counted.due_at != NO_DUE:
                 ahead[counted.due_at // QUARTER_US, counted.campaign_id or ""] += by
         mask_before, mask_after = before.mask if before else 0, after.mask if after else 0
@@ -136,16 +139,16 @@ def count(connection: sqlite3.Connection, changes: Sequence[tuple[int, Counted |
     execute = connection.executemany
     execute("DELETE FROM why WHERE reason = ? AND callback = ?", gone)
     execute("INSERT OR IGNORE INTO why VALUES (?, ?)", reasons)
-    execute(
-        "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        [(*key, n) for key, n in tally.items() if n],
-    )
-    execute(
-        "INSERT INTO ahead VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        [(*key, n) for key, n in ahead.items() if n],
-    )
-    connection.execute("DELETE FROM tally WHERE n = 0")
-    connection.execute("DELETE FROM ahead WHERE n = 0")
+    for table, counts, marks in (
+        ("tally", tally, "?, ?, ?, ?"),
+        ("ahead", ahead, "?, ?, ?"),
+        ("spread", spread, "?, ?, ?"),
+    ):
+        execute(
+            f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO UPDATE SET n = n + excluded.n",  # noqa: S608
+            [(*key, n) for key, n in counts.items() if n],
+        )
+        connection.execute(f"DELETE FROM {table} WHERE n = 0")  # noqa: S608
 
 
 def counted_of(row: tuple[Any, ...]) -> Counted:

@@ -1,15 +1,20 @@
-"""Values as they are kept: compressed where that makes them smaller, since there are millions of them. Pure."""
+"""Values as they are kept: large ones, and rows of states, are compressed. Pure.
+
+To compress a record of the usual half a kilobyte takes as long as all the rest that is done with it, and saves little.
+"""
 
 import zlib
 
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
-SMALL_BYTES = 96
-"""Shorter values are kept as they are."""
+LARGE_BYTES = 2048
+"""A record is compressed from here on."""
+STATE_BYTES = 256
+"""The row of a state is: there are as many as contacts, and each is written to the disk again and again."""
 
 
-def pack(value: bytes | None) -> bytes | None:
-    """A value for the database."""
-    if value is None or len(value) < SMALL_BYTES:
+def pack(value: bytes | None, large: int = LARGE_BYTES) -> bytes | None:
+    """A value for the database; compressed if it is large."""
+    if value is None or len(value) < large:
         return None if value is None else _PLAIN + value
     small = zlib.compress(value, 1)
     return _DEFLATED + small if len(small) < len(value) else _PLAIN + value

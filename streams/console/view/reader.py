@@ -80,14 +80,20 @@ class Reader:
 
     async def _keep_following(self) -> None:
         database = await asyncio.to_thread(Database, self._folder)
+        said = ""
         try:
             while True:
                 try:
                     await self._follow(database)
                 except (_Changed, OffsetOutOfRangeError):
                     log.info("looking again where to go on reading")
-                except (KafkaError, OSError, OperatorError, TimeoutError) as error:
-                    log.warning("the topics cannot be read now: %s", str(error) or type(error).__name__)
+                except (KafkaError, OSError, OperatorError, TimeoutError, sqlite3.DatabaseError) as error:
+                    why = str(error) or type(error).__name__
+                    if why != said:
+                        log.warning("the view cannot follow the topics now: %s", why)
+                    said = why
+                    if type(error) is sqlite3.DatabaseError:
+                        await asyncio.to_thread(database.rebuild)  # The file is damaged.
                 await asyncio.sleep(AGAIN_S)
         finally:
             database.close()

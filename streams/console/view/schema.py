@@ -64,6 +64,9 @@ CREATE TABLE tally (
     campaign_id TEXT NOT NULL, standing INTEGER NOT NULL, origin TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (campaign_id, standing, origin)
 ) WITHOUT ROWID;
+CREATE TABLE spread (
+    reason INTEGER NOT NULL, standing INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (reason, standing)
+) WITHOUT ROWID;
 CREATE TABLE ahead (
     quarter INTEGER NOT NULL, campaign_id TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (quarter, campaign_id)
 ) WITHOUT ROWID;
@@ -73,6 +76,8 @@ CREATE TABLE minutes (
 """
 
 INDEXES = (
+    "callback_all_due ON callback (due_at, id)",
+    "callback_all_changed ON callback (changed_at, id)",
     "callback_due ON callback (standing, due_at, id)",
     "callback_changed ON callback (standing, changed_at, id)",
     "callback_campaign_due ON callback (campaign_id, standing, due_at, id)",

@@ -6,10 +6,13 @@ is soon full. Source: docs/decisions/0060-what-the-console-keeps.md.
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from streams.console.view.conditions import Condition, Meant, meant
+from streams.console.view.lanes import beginning, lanes, tally_of
 from streams.console.view.model import CallbackRow, Filter, Order, Page
 from streams.console.view.record import instant, instant_or_none
 from streams.console.view.schema import NO_DUE, STANDINGS
@@ -21,8 +24,11 @@ COLUMNS = (
 )
 FEW = 25_000
 """So many callbacks are looked up and sorted, in some 50 ms."""
-COUNTING_S = 0.06
+COUNTING_S = 0.04
 """A count beside a page takes no longer: then it is not known how many there are."""
+LOOKING_S = 0.04
+"""So long callbacks are looked for in the order of the list; then those that meet one condition are sorted."""
+MANY = 10_000_000
 _STEPS = 10_000
 _ORIGINS = {str(origin): origin for origin in Origin}
 _KEYS = {Order.DUE: ("due_at", ">", "ASC"), Order.CHANGED: ("changed_at", "<", "DESC")}
@@ -60,11 +66,9 @@ class Search:
         self, by: Filter, now: datetime, order: Order, after: str | None, limit: int, count_max: int | None
     ) -> Page:
         """The callbacks that follow `after`; see `View.find`."""
-        asked = meant(by, now)
+        asked = self._narrowed(meant(by, now))
         few = self._few(asked)
-        *_, direction = _KEYS[order]
-        found = self._lines(asked, few, order, _place(after), limit + 1)
-        found.sort(key=lambda row: row[:2], reverse=direction == "DESC")
+        found = self._found(asked, few, order, _place(after), limit + 1)
         more = len(found) > limit
         found = found[:limit]
         total, at_least = (None, False) if count_max is None else self._total(asked, few, count_max)
@@ -84,7 +88,7 @@ class Search:
         asked = meant(by, now)
         if asked.is_plain:
             return self._tallied(asked)
-        where, parameters = _where(asked, self._few(asked))
+        where, parameters = beginning(asked, self._few(asked))
         select = f"SELECT campaign_id, count(*) FROM callback WHERE {where} GROUP BY campaign_id"  # noqa: S608
         return {campaign_id or "": n for campaign_id, n in self._connection.execute(select, parameters)}
 
@@ -93,15 +97,32 @@ class Search:
         asked = meant(by, now)
         self._connection.execute("BEGIN")
         try:
-            where, parameters = _where(asked, self._few(asked))
+            where, parameters = beginning(asked, self._few(asked))
             select = f"SELECT {COLUMNS} FROM callback WHERE {where}"  # noqa: S608
             yield from map(callback_row, self._connection.execute(select, parameters))
         finally:
             self._connection.execute("COMMIT")
 
-    def _few(self, asked: Meant) -> Condition | None:
-        """The condition that the fewest callbacks meet, if they are few."""
-        best, least = None, FEW + 1
+    def _narrowed(self, asked: Meant) -> Meant:
+        """The same, of those standings alone of which there are any: what is counted says so."""
+        where, parameters = tally_of(asked)
+        select = f"SELECT DISTINCT standing FROM tally WHERE {where}"  # noqa: S608
+        codes = {code for (code,) in self._connection.execute(select, parameters)}
+        for condition in asked.conditions:
+            if condition.bits and not self._has_any(condition.beside, condition.beside_parameters):
+                marks = ", ".join("?" * len(condition.bits))
+                select = f"SELECT DISTINCT standing FROM spread WHERE reason IN ({marks})"  # noqa: S608
+                codes &= {code for (code,) in self._connection.execute(select, condition.bits)}
+        return replace(asked, codes=tuple(sorted(codes)))
+
+    def _has_any(self, selects: str | None, parameters: tuple[object, ...]) -> bool:
+        if selects is None:
+            return False
+        return self._connection.execute(f"SELECT 1 FROM ({selects} LIMIT 1)", parameters).fetchone() is not None  # noqa: S608
+
+    def _few(self, asked: Meant, most: int | None = None) -> Condition | None:
+        """The condition that the fewest callbacks meet, if they are few; most: how many these may be."""
+        best, least = None, (FEW if most is None else most) + 1
         for condition in asked.conditions:
             if condition.selects is not None and least > 1:
                 select = f"SELECT count(*) FROM ({condition.selects} LIMIT ?)"  # noqa: S608
@@ -110,13 +131,43 @@ class Search:
                     best, least = condition, count
         return best
 
+    def _found(
+        self, asked: Meant, few: Condition | None, order: Order, place: tuple[int, int] | None, limit: int
+    ) -> list[tuple[Any, ...]]:
+        """The lines of a page. Where they lie so far apart that looking takes too long, all are sorted after all."""
+        seconds = LOOKING_S if few is None and any(one.selects for one in asked.conditions) else None
+        try:
+            with self._within(seconds):
+                found = self._lines(asked, few, order, place, limit)
+        except _TookTooLong:
+            found = self._lines(asked, self._few(asked, MANY), order, place, limit)
+        found.sort(key=lambda row: row[:2], reverse=order is Order.CHANGED)
+        return found
+
+    @contextmanager
+    def _within(self, seconds: float | None) -> Iterator[None]:
+        """Raise _TookTooLong if what is asked in here takes longer."""
+        if seconds is None:
+            yield
+            return
+        until = self._monotonic() + seconds
+        self._connection.set_progress_handler(lambda: self._monotonic() > until, _STEPS)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error):
+                raise
+            raise _TookTooLong from None
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
     def _lines(
         self, asked: Meant, few: Condition | None, order: Order, place: tuple[int, int] | None, limit: int
     ) -> list[tuple[Any, ...]]:
         key, follows, direction = _KEYS[order]
         after, of_place = ("", ()) if place is None else (f" AND ({key}, id) {follows} (?, ?)", place)
         lines: list[tuple[Any, ...]] = []
-        for where, parameters in _lanes(asked, few):
+        for where, parameters in lanes(asked, few, order):
             select = (
                 f"SELECT {key}, id, {COLUMNS} FROM callback WHERE {where}{after}"  # noqa: S608
                 f" ORDER BY {key} {direction}, id {direction} LIMIT ?"
@@ -127,66 +178,33 @@ class Search:
     def _total(self, asked: Meant, few: Condition | None, count_max: int) -> tuple[int | None, bool]:
         if asked.is_plain:
             return sum(self._tallied(asked).values()), False
-        total, until = 0, self._monotonic() + COUNTING_S
-        self._connection.set_progress_handler(lambda: self._monotonic() > until, _STEPS)
+        total = 0
         try:
-            for where, parameters in _lanes(asked, few):
-                select = f"SELECT count(*) FROM (SELECT 1 FROM callback WHERE {where} LIMIT ?)"  # noqa: S608
-                total += self._connection.execute(select, (*parameters, count_max + 1 - total)).fetchone()[0]
-                if total > count_max:
-                    return count_max, True
-        except sqlite3.OperationalError as error:
-            if "interrupted" not in str(error):
-                raise
+            with self._within(COUNTING_S):
+                for where, parameters in lanes(asked, few, None):
+                    select = f"SELECT count(*) FROM (SELECT 1 FROM callback WHERE {where} LIMIT ?)"  # noqa: S608
+                    total += self._connection.execute(select, (*parameters, count_max + 1 - total)).fetchone()[0]
+                    if total > count_max:
+                        return count_max, True
+        except _TookTooLong:
             return None, False
-        finally:
-            self._connection.set_progress_handler(None, 0)
         return total, False
 
     def _tallied(self, asked: Meant) -> dict[str, int]:
-        marks = ", ".join("?" * len(asked.codes))
-        where, parameters = f"standing IN ({marks})", list[object](asked.codes)
-        if asked.campaign_id is not None:
-            where, parameters = f"{where} AND campaign_id = ?", [*parameters, asked.campaign_id]
-        if asked.origins:
-            where = f"{where} AND origin IN ({', '.join('?' * len(asked.origins))})"
-            parameters += asked.origins
+        where, parameters = tally_of(asked)
         select = f"SELECT campaign_id, sum(n) FROM tally WHERE {where} GROUP BY campaign_id"  # noqa: S608
         return dict(self._connection.execute(select, parameters))
 
 
-def _lanes(asked: Meant, few: Condition | None) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Conditions whose callbacks lie in order each; of few, one for all."""
-    if few is not None:
-        yield _where(asked, few)
-        return
-    for code in asked.codes:
-        yield _where(asked, None, (code,))
-
-
-def _where(asked: Meant, few: Condition | None, codes: tuple[int, ...] | None = None) -> tuple[str, tuple[object, ...]]:
-    codes = asked.codes if codes is None else codes
-    plus = "+" if few is not None else ""
-    parts = [f"{plus}standing IN ({', '.join('?' * len(codes))})" if len(codes) != 1 else f"{plus}standing = ?"]
-    parameters: list[object] = [*codes]
-    for column, value in (("campaign_id", asked.campaign_id), ("list_id", asked.list_id)):
-        if value is not None:
-            parts.append(f"{plus}{column} = ?")
-            parameters.append(value)
-    if few is not None:
-        parts.append(f"id IN ({few.selects})")
-        parameters += few.select_parameters
-    for condition in asked.conditions:
-        if condition is not few:
-            parts.append(condition.sql)
-            parameters += condition.parameters
-    return " AND ".join(parts), tuple(parameters)
+class _TookTooLong(Exception):
+    """What was asked is not known yet."""
 
 
 def _place(after: str | None) -> tuple[int, int] | None:
     """Where a page begins; the first, for what is no such place."""
     value, _, number = (after or "").partition(".")
     try:
-        return int(value), int(number)
+        place = int(value), int(number)
     except ValueError:
         return None
+    return place if max(map(abs, place)) < 1 << 63 else None

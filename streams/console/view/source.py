@@ -7,8 +7,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.console.view.places import Place, Position, Source, Span
+from streams.console.view.places import Place, Source, Span
 from streams.console.view.record import TOPICS, Record
+from streams.console.view.writer import Position
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord

@@ -15,7 +15,7 @@ from streams.console.view.ingest.by_topic import rows_of
 from streams.console.view.ingest.events import key_of
 from streams.console.view.ingest.reading import about, last_four, minute
 from streams.console.view.loaded import Loaded
-from streams.console.view.packing import pack, unpack
+from streams.console.view.packing import STATE_BYTES, pack, unpack
 from streams.console.view.record import Record, place_of
 from streams.console.view.rows import (
     Configured,
@@ -58,7 +58,7 @@ def apply(
 
     facts: what else is to be known of the database then, by name.
 
-    Raises sqlite3.OperationalError where nothing can be stored.
+    Raises sqlite3.OperationalError where nothing can be stored, sqlite3.DatabaseError where the file is damaged.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -72,6 +72,11 @@ def apply(
         raise
 
 
+def is_of_database(error: Exception) -> bool:
+    """Whether an error is about the file, the disk or a lock, and not about what was to be stored."""
+    return type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError)
+
+
 def _take_in(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
     if not records:
         return
@@ -82,9 +87,9 @@ def _take_in(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
             for row in rows_of(record):
                 batch.take(row)
         batch.write()
-    except sqlite3.OperationalError:  # The disk, or a lock: nothing that leaving a record out would help.
-        raise
     except Exception as error:
+        if is_of_database(error):  # Nothing that leaving a record out would help.
+            raise
         connection.execute("ROLLBACK TO part")
         if len(records) == 1:
             (record,) = records
@@ -212,7 +217,7 @@ class Batch:
         execute = self._connection.executemany
         for column, values in (
             ("value", [(*one.contact, pack(one.value)) for one in self._contacts.values()]),
-            ("state", [(*one.contact, pack(one.row)) for one in self._states.values()]),
+            ("state", [(*one.contact, pack(one.row, STATE_BYTES)) for one in self._states.values()]),
         ):
             execute(
                 f"INSERT INTO contact (list_id, contact_id, {column}) VALUES (?, ?, ?)"  # noqa: S608

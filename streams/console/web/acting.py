@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from streams.console.access.who import Refused
-from streams.console.view.model import CallbackKey, CallbackRow, Filter
+from streams.console.view.model import CallbackKey, CallbackRow
 from streams.console.web import filters
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
@@ -160,11 +160,31 @@ def _minutes(ask: Asking) -> int | None:
 
 
 def command(ask: Asking, which: Meant) -> str:
-    """The line of the command line that does the same."""
-    act = ask.asked("act") if ask.asked("act") in list(Act) else Act.MOVE
-    ids = " ".join(filters.quoted(key.callback_id) for key in which.keys[:3]) + (" …" if len(which.keys) > 3 else "")
-    options = ids if which.keys else filters.options(which.by or Filter())
-    return f"ringback callbacks {act} {options} --dry-run"
+    """The line of the command line that does the same, with what the form has so far."""
+    act = Act(ask.asked("act")) if ask.asked("act") in list(Act) else Act.MOVE
+    named = " ".join(map(filters.named, which.keys[:NAMED_MAX])) + (" …" if len(which.keys) > NAMED_MAX else "")
+    chosen = filters.options(which.by) if which.by else named
+    values = [(option, ask.asked(name)) for option, name in OPTIONS[act] if ask.asked(name)] or EXAMPLES[act]
+    told = "".join(f" --{option} {filters.quoted(value)}" for option, value in values)
+    return f"ringback callbacks {act} {chosen}{told} --reason {filters.quoted(ask.asked('why') or '…')} --dry-run"
+
+
+NAMED_MAX = 3
+OPTIONS: dict[Act, tuple[tuple[str, str], ...]] = {
+    Act.MOVE: (("to", "due_at"), ("by", "by_minutes")),
+    Act.REASSIGN: (("to-agent", "agent_id"), ("owner", "owner"), ("to-queue", "queue_id")),
+    Act.CHANGE: (("notes", "notes"),),
+    Act.CALL_NOW: (),
+    Act.CANCEL: (),
+}
+"""Of each action: the command line's options, and the form's fields. A number is left out, since pages are kept."""
+EXAMPLES: dict[Act, list[tuple[str, str]]] = {
+    Act.MOVE: [("by", "1h")],
+    Act.REASSIGN: [("to-agent", "…")],
+    Act.CHANGE: [("notes", "…")],
+    Act.CALL_NOW: [],
+    Act.CANCEL: [],
+}
 
 
 def runs_page(ask: Asking) -> Response:

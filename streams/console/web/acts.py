@@ -1,4 +1,4 @@
-"""The runs of `streams/console/actions` as the pages ask for them. Handlers are in threads, what sends is in the loop."""
+"""The runs of `streams/console/actions` as the pages ask for them: handlers are in threads, what sends is in a loop."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from streams.console.actions.dead_letters import Edit
 from streams.console.actions.model import Action, Letter, NotAllowed, Run, RunState
 from streams.console.actions.model import Meant as MeantByRun
 from streams.console.actions.runs import Runs
-from streams.console.view.model import CallbackRow, DeadLetter
-from streams.console.web.sources import Act, Looks, Meant, NotDone, Replayed, RunShown, Wish
+from streams.console.view.model import CallbackKey, CallbackRow, DeadLetter
+from streams.console.web.sources import Act, AskedShown, Looks, Meant, NotDone, Replayed, RunShown, Wish
 from streams.kafka.clients import Clients
 from streams.kafka.whole_topic import partitions_there
 from topics.audit import ActedVia, ActionKind
@@ -125,6 +125,15 @@ class Acts:
             self._wait(self._runs.abort(name, self._clients, who.name))
         except OperatorError as error:
             raise NotDone(_sentence(error)) from None
+
+    def about(self, key: CallbackKey) -> tuple[AskedShown, ...]:
+        """What was asked for of a callback from here, the latest first, and what the worker made of it."""
+        for name in {run.name for run, outcome, _ in self._runs.about(key) if outcome is None}:
+            self._runs.read_back(name, self._looks)
+        return tuple(
+            AskedShown(run.name, run.action.kind, run.action.actor, outcome or "asked", why or "")
+            for run, outcome, why in self._runs.about(key)
+        )
 
     def runs(self) -> tuple[RunShown, ...]:
         """The latest runs."""

@@ -1,12 +1,12 @@
 """The pages of a callback and of a contact: why it was, or was not, dialed, and what will happen."""
 
-import shlex
 from typing import Any
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from streams.console.view.model import CallbackKey, Story
+from streams.console.view.model import CallbackKey, Filter, Story
+from streams.console.web import filters
 from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
 from streams.console.web.rendering import callback_address
@@ -25,7 +25,8 @@ def callback_page(ask: Asking) -> Response:
         rows = ask.site.looks.callbacks(callback_id)
         if len(rows) == 1:
             return ask.to(callback_address(rows[0].key))
-        return ask.page("which.html", 200 if rows else 404, rows=rows, callback_id=callback_id, line=_line(callback_id))
+        line = f"ringback callbacks list --text {filters.quoted(callback_id)}"
+        return ask.page("which.html", 200 if rows else 404, rows=rows, callback_id=callback_id, line=line)
     key = CallbackKey(ask.asked("list"), ask.asked("contact"), callback_id)
     story = ask.site.looks.story(key)
     if story is None:
@@ -48,7 +49,8 @@ def _known(ask: Asking, story: Story) -> dict[str, Any]:
         "left_out": len(told) - len(shown),
         "ahead": ahead,
         "key": row.key,
-        "line": _line(row.callback_id, row.key),
+        "asked": ask.site.deeds.about(row.key),
+        "line": f"ringback callbacks show {filters.named(row.key)} --facts",
     }
 
 
@@ -63,11 +65,6 @@ def _facts(ask: Asking, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(replace(one, value=ask.shown_field(one.path.rpartition(".")[2], one.value)) for one in facts)
 
 
-def _line(callback_id: str, key: CallbackKey | None = None) -> str:
-    which = f" --list {shlex.quote(key.contact_list_id)} --contact {shlex.quote(key.contact_id)}" if key else ""
-    return f"ringback callbacks why {shlex.quote(callback_id)}{which}"
-
-
 def contact_page(ask: Asking) -> Response:
     """One contact: its record, and all its callbacks."""
     contact_list_id, contact_id = ask.asked("list"), ask.asked("contact")
@@ -80,5 +77,5 @@ def contact_page(ask: Asking) -> Response:
         rows=rows,
         contact_list_id=contact_list_id,
         contact_id=contact_id,
-        line=f"ringback callbacks list --list {shlex.quote(contact_list_id)} --contact {shlex.quote(contact_id)}",
+        line=filters.command("ringback callbacks list", Filter(contact_list_id=contact_list_id, contact_id=contact_id)),
     )

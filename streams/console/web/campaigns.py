@@ -58,7 +58,10 @@ def campaigns_page(ask: Asking) -> Response:
     shown = sorted((shown_campaign(name, read) for name in names), key=lambda one: (not one.wrong, one.name))
     outstanding = ask.site.looks.counts(Filter(outstanding=True), ask.now)
     return ask.page(
-        "campaigns.html", campaigns=shown, outstanding=outstanding, line="ringback export --topic campaigns"
+        "campaigns.html",
+        campaigns=shown,
+        outstanding=outstanding,
+        line=f"ringback export --masked --from {filters.utc(ask.now)}",
     )
 
 

@@ -11,6 +11,7 @@ from streams.console.access.who import Refused
 from streams.console.actions.dead_letters import Edit
 from streams.console.view.model import DeadLetter
 from streams.console.web.asking import Asking
+from streams.console.web.filters import quoted
 from streams.console.web.not_there import NotThere
 from streams.console.web.sources import NotDone, Replayed
 
@@ -35,8 +36,13 @@ def group_page(ask: Asking) -> Response:
         code=code,
         topic=topic,
         next_after=letters[-1].number if len(letters) == LIMIT else None,
-        line=f"ringback dead-letters list --code {code} --topic {topic}",
+        line=_line(code, topic),
     )
+
+
+def _line(code: str, topic: str) -> str:
+    chosen = "".join(f" --{name} {quoted(value)}" for name, value in (("code", code), ("topic", topic)) if value)
+    return f"ringback dead-letters list{chosen} --each"
 
 
 def letter_page(ask: Asking) -> Response:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import FormData, QueryParams
 
 from streams.console.access.masking import for_address
-from streams.console.view.model import Filter, Standing
+from streams.console.view.model import CallbackKey, Filter, Standing
 from topics.commands import Origin
 
 TEXTS = {
@@ -28,7 +28,7 @@ TEXTS = {
 """By name in an address, the field of the filter that has one text."""
 SWITCHES = ("outstanding", "overdue")
 INSTANTS = {"from": "due_from", "until": "due_until"}
-OPTIONS = {"q": "text", "from": "due-from", "until": "due-until"}
+OPTIONS = {"q": "text", "from": "due-from", "until": "due-until", "reason": "reason-is"}
 """By name in an address, the command line's option where that is another."""
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -115,3 +115,8 @@ def command(line: str, by: Filter) -> str:
 def quoted(text: str) -> str:
     """A text as one word of a shell."""
     return shlex.quote(text)
+
+
+def named(key: CallbackKey) -> str:
+    """A callback as the command line takes it, as one word of a shell."""
+    return quoted(f"{key.contact_list_id}|{key.contact_id}|{key.callback_id}")

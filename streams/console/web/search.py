@@ -30,7 +30,7 @@ def search_page(ask: Asking) -> Response:
         is_first=not ask.asked("after"),
         other_order=filters.address(by, order=Order.CHANGED if order is Order.DUE else ""),
         act_address=None if by.is_empty else filters.address(by, "/act"),
-        refined=sum(1 for name, _ in filters.pairs(by) if name != "q"),
+        chips=[(name, value) for name, value in filters.pairs(by) if name != "q"],
         choices={
             "standings": list(Standing),
             "origins": list(Origin),

@@ -27,6 +27,7 @@ from streams.console.view.model import (
     Story,
     Told,
 )
+from streams.console.why.forecast import Blocker
 from topics.callback_events import Owner
 
 
@@ -69,10 +70,10 @@ class Looks(Protocol):
 
 
 class Ahead(Struct, frozen=True, kw_only=True):
-    """What the core says of a callback's due time. blocked: by what, in words. opens_at: the next open slot."""
+    """What the core foresees for a callback. blocked: by what, and which records. opens_at: the next open slot."""
 
     text: str
-    blocked: tuple[str, ...] = ()
+    blocked: tuple[Blocker, ...] = ()
     opens_at: datetime | None = None
 
 
@@ -150,6 +151,16 @@ class RunShown(Struct, frozen=True, kw_only=True):
         return self.state in ("planned", "sent", "aborted") and self.sent <= self.applied + self.refused
 
 
+class AskedShown(Struct, frozen=True):
+    """Something that was asked for of a callback from here. outcome: asked, applied or refused; why: of a refusal."""
+
+    run: str
+    act: str
+    actor: str
+    outcome: str
+    why: str
+
+
 class Replayed(Struct, frozen=True, kw_only=True):
     """What would become of a dead letter. fits: whether a worker would accept it; text: in words."""
 
@@ -167,6 +178,7 @@ class Deeds(Protocol):
     def begin(self, name: str, who: Who) -> None: ...  # noqa: D102
     def abort(self, name: str, who: Who) -> None: ...  # noqa: D102
     def runs(self) -> tuple[RunShown, ...]: ...  # noqa: D102
+    def about(self, key: CallbackKey) -> tuple[AskedShown, ...]: ...  # noqa: D102
     def run(self, name: str) -> RunShown | None: ...  # noqa: D102
 
 

@@ -1,5 +1,6 @@
 """Actions on a real Kafka with a real worker, from the command line: exact by what the topics say."""
 
+import asyncio
 import json
 import os
 import signal
@@ -238,7 +239,11 @@ async def test_what_the_worker_refuses_is_shown_with_why_and_ctrl_c_aborts_in_go
     await lifecycle(cluster, 601)
     (told,) = ringback(cluster, "callbacks", "runs", name, code=4)
     assert (told["applied"], told["refused"], told["refused_by_why"]) == (299, 1, {"callback_ended": 1})
-    (shown,) = ringback(cluster, "callbacks", "show", "k-a7-3")
+    # A console that runs on the same folder reads for both, and goes on.
+    console = asyncio.create_task(Reader(settings, folder, Clients(settings)).run())
+    (shown,) = await asyncio.to_thread(ringback, cluster, "callbacks", "show", "k-a7-3")
+    assert not console.done() and console.cancel()
+    await asyncio.wait([console])
     assert [(one["run"], one["outcome"], one["why"]) for one in shown["asked"]] == [(name, "refused", "callback_ended")]
     assert shown["callback"]["standing"] == "cancelled"
 

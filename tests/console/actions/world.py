@@ -6,6 +6,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Self
 
+from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
 from streams.console.actions.model import Outgoing
 from streams.console.actions.runs import Runs
@@ -23,7 +24,7 @@ ENDS = ("completed", "cancelled", "blocked", "expired", "owner_expired", "not_di
 
 
 @dataclass
-class At:
+class At(SystemClock):
     """A clock that stands where a test sets it."""
 
     text: str = NOW

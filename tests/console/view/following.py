@@ -7,9 +7,10 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from streams.base.settings import make
-from streams.console.view import reader, source
+from streams.console.view import reader, source, writer
 from streams.console.view.reader import Reader
 
 PAUSE_S = 0.02
@@ -18,13 +19,13 @@ RECORDS = 20
 
 def main() -> None:
     broker, prefix, folder = sys.argv[1:]
-    apply = reader.apply
+    apply = writer.apply
 
-    def slowly(*given: object) -> None:
+    def slowly(*given: Any) -> None:
         time.sleep(PAUSE_S)
-        apply(*given)  # type: ignore[arg-type]
+        apply(*given)
 
-    reader.apply = slowly
+    vars(reader)["apply"] = slowly
     reader.RECORDS_MAX = RECORDS
     source.FETCH_BYTES = 4096
     asyncio.run(Reader(make(broker=broker, prefix=prefix), Path(folder)).run())

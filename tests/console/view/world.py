@@ -184,9 +184,9 @@ class World:
                 "due_at": text(self._at),
                 "cause": {},
             }
-            key = f"{record['contact_list_id']}|stranger"
+            contact_key = f"{record['contact_list_id']}|stranger"
             value = json.dumps({**record, "contact_id": "stranger", "reasons": ["new_reason"], "facts": 7}).encode()
-            self._note("callback-lifecycle", 0, self._at, key.encode(), value, ())
+            self._note("callback-lifecycle", 0, self._at, contact_key.encode(), value, ())
         else:
             self._send_raw("contacts", b"M|c0", b'{"contact_list_id":"M","contact_id":"c0","numbers":"none"}')
 

@@ -41,12 +41,13 @@ function draw() {
   }, data, place);
 }
 
-// The browser's own zone, for the pages that come next.
+// The browser's own zone, for the times on this page and all that come next.
 function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone && !document.cookie.includes("ringback_zone=")) {
-    document.cookie = `ringback_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
-  }
+  if (!zone || document.cookie.includes("ringback_zone=")) return;
+  document.cookie = `ringback_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+  const isKept = document.cookie.includes("ringback_zone=");
+  if (isKept && document.body.dataset.zone && document.body.dataset.zone !== zone) location.reload();
 }
 
 // One box ticks all of a list.
