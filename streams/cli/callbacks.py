@@ -56,8 +56,9 @@ def list_(order: str, limit: int, is_all: bool, is_count: bool, **given: Any) ->
     found = _rows(view, looking, by, Order(order), None if is_all else limit)
     if looking.as_json:
         shown = 0
-        for shown, row in enumerate(found, 1):
+        for row in found:
             tables.json_line(tables.row_json(row, looking.numbers))
+            shown += 1
     elif shown := len(rows := list(found)):
         tables.callbacks(rows, looking.numbers)
         _say_of_how_many(view, looking, by, shown, is_all)
