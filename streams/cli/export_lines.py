@@ -41,7 +41,9 @@ _MS_MAX = int(AT_MAX.timestamp() * 1000)
 
 
 _EVERY = "CREATE VIEW kept AS SELECT * FROM lines"
-_OF_WANTED = _EVERY + " WHERE contact IS NULL OR contact IN (SELECT contact FROM wanted)"
+_OF_WANTED = """
+CREATE VIEW kept AS SELECT * FROM lines WHERE contact IS NULL OR contact IN (SELECT contact FROM wanted)
+"""
 
 
 class _OfCampaign(msgspec.Struct):
