@@ -104,7 +104,7 @@ def _letter(ask: Asking, letter: DeadLetter, tried: Replayed | None = None) -> R
         "dead_letter.html",
         letter=letter,
         key_text=ask.shown(key),
-        value_text=value if may_edit else (masked if isinstance(masked, str) else json.dumps(masked, indent=2)),
+        value_text=value if may_edit else (masked if isinstance(masked, str) else json.dumps(masked, indent=2, ensure_ascii=False)),
         is_text=is_text,
         may_edit=may_edit,
         headers=[(name, str(ask.shown(_as_text(one)[0]))) for name, one in letter.headers],
