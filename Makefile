@@ -46,8 +46,8 @@ packages:
 	@VIRTUAL_ENV= $(SYNC) || { echo "Once more, with the certificates that this machine trusts"; \
 	  VIRTUAL_ENV= UV_SYSTEM_CERTS=1 $(SYNC); }
 
-demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks (OBSERVE=1: and Prometheus)
-	@.venv/bin/ringback demo $(if $(OBSERVE),--observe)
+demo: $(SYNCED) ## Show Ringback at work on this machine: a Kafka, a worker, a few callbacks (OBSERVE=1: and Prometheus, CONSOLE=1: and the console)
+	@.venv/bin/ringback demo $(if $(OBSERVE),--observe) $(if $(CONSOLE),--console)
 
 # Side by side, in twice as many processes as there are cores: tests/side_by_side.py has who runs what.
 # Those that a Prometheus observes come last, and alone: what takes long because of others would raise alerts.

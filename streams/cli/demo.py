@@ -18,16 +18,17 @@ import click
     is_flag=True,
     help="Have a Prometheus scrape the worker, with the alert rules, and say where to look. It has to be installed.",
 )
-def demo(seconds: float, observe: bool) -> int:
+@click.option("--console", is_flag=True, help="Open the console on what happens; it needs the extra `console`.")
+def demo(seconds: float, observe: bool, console: bool) -> int:
     """Run a Kafka, a worker and a morning of callbacks on this machine.
 
     The demo sends the events of a campaign of 1,000 contacts, and at the end checks every record that the worker wrote.
     The exit code is 0 if all are right, else 1, with the difference. Nothing has to be installed or configured, and
-    nothing is left running. The first start downloads about 45 MB. With --observe, on a terminal, everything stays up
-    until Ctrl-C.
+    nothing is left running. The first start downloads about 45 MB. With --observe or --console, on a terminal,
+    everything stays up until Ctrl-C.
     """
     # Lines of Kafka's client, logged while a worker restarts, would break the table.
     logging.getLogger().addHandler(logging.NullHandler())
     from streams.dev.demo import run
 
-    return run(seconds, observe)
+    return run(seconds, observe, console)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from streams.console.view.conditions import Condition, Meant
 from streams.console.view.model import Order
+from streams.console.view.schema import STANDINGS
 
 LANES_MAX = 5
 """Standings that are looked for one by one; more are looked for among all."""
@@ -46,8 +47,12 @@ def whole(
     asked: Meant, selects: str | None, apart: Condition | None, plus: str = "+"
 ) -> tuple[str, tuple[object, ...]]:
     """All conditions as one. apart: the one from which it begins. plus: keeps SQLite from beginning from another."""
-    parts = [f"{plus}standing = ?" if len(asked.codes) == 1 else f"+standing IN ({', '.join('?' * len(asked.codes))})"]
-    parameters: list[object] = [*asked.codes]
+    if len(asked.codes) == len(STANDINGS):
+        parts, parameters = ["+standing IS NOT NULL"], list[object]()
+    else:
+        marks = ", ".join("?" * len(asked.codes))
+        parts = [f"{plus}standing = ?" if len(asked.codes) == 1 else f"{plus}standing IN ({marks})"]
+        parameters = [*asked.codes]
     for column, value in (("campaign_id", asked.campaign_id), ("list_id", asked.list_id)):
         if value is not None:
             parts.append(f"{plus}{column} = ?")

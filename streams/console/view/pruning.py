@@ -21,6 +21,7 @@ TOLD = (
     TopicName.PLACEMENT_DECIDED,
     TopicName.CALLBACK_LIFECYCLE,
 )
+MINUTES_KEPT = 2 * 24 * 60
 AT_ONCE = 2000
 """Records in one transaction, so that what is read meanwhile does not wait for long."""
 
@@ -41,6 +42,7 @@ def prune(connection: sqlite3.Connection, firsts: Mapping[Place, int]) -> int:
                 connection.execute("ROLLBACK")
                 raise
             count += len(some)
+    connection.execute("DELETE FROM minutes WHERE minute < (SELECT max(minute) FROM minutes) - ?", (MINUTES_KEPT,))
     return count
 
 

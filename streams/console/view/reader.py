@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
@@ -36,6 +36,7 @@ LOOKED_EVERY_S = 15.0
 PRUNED_EVERY_S = 600.0
 AGAIN_S = 1.0
 
+T = TypeVar("T")
 Say = Callable[[int, int], None]
 """How many offsets have been read, and how many there are."""
 
@@ -79,21 +80,27 @@ class Reader:
             await asyncio.sleep(AGAIN_S / 4)
 
     async def _keep_following(self) -> None:
-        database = await asyncio.to_thread(Database, self._folder)
+        database = await _whole(Database, self._folder)
+        said = ""
         try:
             while True:
                 try:
                     await self._follow(database)
                 except (_Changed, OffsetOutOfRangeError):
                     log.info("looking again where to go on reading")
-                except (KafkaError, OSError, OperatorError, TimeoutError) as error:
-                    log.warning("the topics cannot be read now: %s", str(error) or type(error).__name__)
+                except (KafkaError, OSError, OperatorError, TimeoutError, sqlite3.DatabaseError) as error:
+                    why = str(error) or type(error).__name__
+                    if why != said:
+                        log.warning("the view cannot follow the topics now: %s", why)
+                    said = why
+                    if type(error) is sqlite3.DatabaseError:
+                        await _whole(database.rebuild)  # The file is damaged.
                 await asyncio.sleep(AGAIN_S)
         finally:
             database.close()
 
     async def _catch_up(self, say: Say) -> None:
-        database = await asyncio.to_thread(Database, self._folder)
+        database = await _whole(Database, self._folder)
         try:
             await self._follow(database, say)
         except KafkaError as error:
@@ -105,7 +112,7 @@ class Reader:
         """Read on from where it was. say: told how far it is; with it, return when all is read that there was."""
         async with source.consumer(self._clients) as consumer:
             there = await source.ask(self._clients, consumer)
-            positions = await asyncio.to_thread(self._begin, database, there)
+            positions = await _whole(self._begin, database, there)
             source.begin(self._clients, consumer, positions.values())
             following = _Following(self._clients, self._clock, database, consumer, there, positions)
             while not await following.has_caught_up():
@@ -167,7 +174,7 @@ class _Following:
 
     async def caught_up(self) -> None:
         """Make ready what is asked quickly from now on."""
-        await asyncio.to_thread(self._database.index)
+        await _whole(self._database.index)
         await self._prune()
 
     async def read_on(self) -> None:
@@ -178,7 +185,7 @@ class _Following:
         moved = [one for place, one in reached.items() if one is not self.positions[place]]
         facts = {"written_at": self._clock.now().isoformat()}
         if records or moved:
-            await asyncio.to_thread(apply, self._database.connection, records, moved, facts)
+            await _whole(apply, self._database.connection, records, moved, facts)
         self.positions = reached
         now = self._clock.monotonic()
         if now >= self._looked_at + LOOKED_EVERY_S:
@@ -205,9 +212,19 @@ class _Following:
         self._pruned_at = self._clock.monotonic()
         spans = await source.ask_spans(self._clients, self._consumer, self.positions)
         firsts = {place: span.first for place, span in spans.items()}
-        await asyncio.to_thread(prune, self._database.connection, firsts)
+        await _whole(prune, self._database.connection, firsts)
         facts = {"written_at": self._clock.now().isoformat()}
-        await asyncio.to_thread(apply, self._database.connection, (), (), facts)
+        await _whole(apply, self._database.connection, (), (), facts)
+
+
+async def _whole(work: Callable[..., T], *given: Any) -> T:
+    """Do it in a thread, to its end also when this is cancelled: whoever writes next must find it done."""
+    doing = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait([doing])
+        raise
 
 
 def known_by(connection: sqlite3.Connection) -> Known:

@@ -58,7 +58,7 @@ def apply(
 
     facts: what else is to be known of the database then, by name.
 
-    Raises sqlite3.OperationalError where nothing can be stored.
+    Raises sqlite3.OperationalError where nothing can be stored, sqlite3.DatabaseError where the file is damaged.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -72,6 +72,11 @@ def apply(
         raise
 
 
+def is_of_database(error: Exception) -> bool:
+    """Whether an error is about the file, the disk or a lock, and not about what was to be stored."""
+    return type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError)
+
+
 def _take_in(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
     if not records:
         return
@@ -82,9 +87,9 @@ def _take_in(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
             for row in rows_of(record):
                 batch.take(row)
         batch.write()
-    except sqlite3.OperationalError:  # The disk, or a lock: nothing that leaving a record out would help.
-        raise
     except Exception as error:
+        if is_of_database(error):  # Nothing that leaving a record out would help.
+            raise
         connection.execute("ROLLBACK TO part")
         if len(records) == 1:
             (record,) = records

@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct
 from starlette.responses import Response
 
-from streams.console.view.model import Now, Quarter, Told
+from streams.console.view.model import Filter, Now, Quarter, Standing, Told
+from streams.console.web import filters
 from streams.console.web.asking import Asking
 from streams.console.web.open_zones import open_zones
 from topics.names import TopicName
@@ -17,6 +18,17 @@ QUARTER = timedelta(minutes=15)
 QUARTERS = 96
 LATE = timedelta(minutes=1)
 """A callback that is overdue by less is about to be written."""
+
+
+LATE_BY = Filter(overdue=True, standings=(Standing.SCHEDULED, Standing.DUE, Standing.WAITING))
+"""What should have gone out by now and has not. What an agent or the dialer has is overdue, too, but has gone out."""
+
+
+class Overdue(Struct, frozen=True):
+    """How many should have gone out, and since when the first of them."""
+
+    count: int
+    oldest_at: datetime | None = None
 
 
 class Verdict(Struct, frozen=True):
@@ -43,26 +55,37 @@ class Slot(Struct, frozen=True):
 
 def now_page(ask: Asking) -> Response:
     """The start page."""
-    return ask.page("now.html", **known(ask))
+    return ask.page("now.html", **_standing(ask), **_ahead(ask))
 
 
 def now_part(ask: Asking) -> Response:
     """Only what changes, as the stream of events sends it."""
-    return ask.page("now_live.html", **known(ask))
+    return ask.page("now_live.html", **_standing(ask))
 
 
-def known(ask: Asking) -> dict[str, Any]:
-    """What both templates show."""
-    looks, campaign = ask.site.looks, ask.asked("campaign") or None
-    standing, told = looks.now(ask.now), looks.configuration()
-    begins_at = quarter_of(ask.now)
+def _standing(ask: Asking) -> dict[str, Any]:
+    """How things stand: what both templates show."""
+    looks = ask.site.looks
+    standing = looks.now(ask.now)
+    oldest = looks.find(LATE_BY, ask.now, limit=1, count_max=None).rows
+    overdue = Overdue(looks.count(LATE_BY, ask.now) if oldest else 0, oldest[0].due_at if oldest else None)
     return {
         "standing": standing,
-        "verdict": verdict(standing, told, ask.now),
+        "overdue": overdue,
+        "overdue_address": filters.address(LATE_BY),
+        "verdict": verdict(standing, overdue, looks.configuration(), ask.now),
         "states": _by(standing, 0),
         "campaigns": _by(standing, 1),
         "origins": _by(standing, 2),
-        "slots": slots(looks.day_ahead(begins_at, QUARTERS, campaign), told, campaign),
+    }
+
+
+def _ahead(ask: Asking) -> dict[str, Any]:
+    """The day ahead."""
+    looks, campaign = ask.site.looks, ask.asked("campaign") or None
+    quarters = looks.day_ahead(quarter_of(ask.now), QUARTERS, campaign)
+    return {
+        "slots": slots(quarters, looks.configuration(), campaign),
         "campaign": campaign,
         "names": looks.campaigns(),
         "line": "ringback callbacks list --outstanding",
@@ -74,17 +97,22 @@ def quarter_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
-def verdict(standing: Now, told: tuple[Told, ...], now: datetime) -> Verdict:
+def verdict(standing: Now, overdue: Overdue, told: tuple[Told, ...], now: datetime) -> Verdict:
     """Whether callbacks go out on time, in a sentence, and what holds up those that do not."""
     why = tuple(_held_up(standing, told))
-    oldest = standing.oldest_overdue_at
-    if not standing.overdue:
+    oldest = overdue.oldest_at
+    if not overdue.count:
         return Verdict("good", f"On time: none of {standing.outstanding:,} outstanding callbacks is overdue.", why)
     late = now - oldest if oldest else timedelta()
     since = int(late.total_seconds() // 60)
     if late <= LATE:
-        return Verdict("good", f"On time: {standing.overdue:,} callbacks fell due within the last minute.", why)
-    return Verdict("bad", f"Late: {standing.overdue:,} callbacks are overdue, the oldest by {since:,} min.", why)
+        return Verdict("good", f"On time: {_callbacks(overdue.count)} due within the last minute.", why)
+    by = f"by {since:,} min" if overdue.count == 1 else f"the oldest by {since:,} min"
+    return Verdict("bad", f"Late: {_callbacks(overdue.count)} overdue, {by}.", why)
+
+
+def _callbacks(count: int) -> str:
+    return "1 callback is" if count == 1 else f"{count:,} callbacks are"
 
 
 def _held_up(standing: Now, told: tuple[Told, ...]) -> list[str]:

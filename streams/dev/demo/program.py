@@ -19,6 +19,7 @@ from streams.base.settings import Settings, make
 from streams.dev.broker import EmbeddedKafka
 from streams.dev.children import stop_on_signals
 from streams.dev.demo.accounts import differences
+from streams.dev.demo.consoled import DemoConsole
 from streams.dev.demo.observed import Observation
 from streams.dev.demo.play import Play, Stage
 from streams.dev.demo.screen import Screen, lateness, rows, summary
@@ -29,6 +30,7 @@ from streams.dev.figures import machine, versions
 from streams.dev.local import LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
+from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.names import TopicName
 
 PARTITIONS = 4
@@ -49,23 +51,23 @@ class Seen(NamedTuple):
     restarts: int
 
 
-def run(seconds: float, observe: bool = False) -> int:
+def run(seconds: float, observe: bool = False, console: bool = False) -> int:
     """Play a story of about `seconds` and add it up; returns the exit code.
 
-    observe: with a Prometheus beside it; on a terminal everything then stays up until Ctrl-C.
+    observe: with a Prometheus beside it; console: with a console. On a terminal everything then stays up until Ctrl-C.
     0: everything adds up. 1: something does not, and is named. 130: interrupted. Raises OperatorError when Kafka, the
     worker or Prometheus cannot be started.
     """
     screen = Screen(Console())
     stop_on_signals()
     try:
-        return _run(screen, seconds, Observation() if observe else None)
+        return _run(screen, seconds, Observation() if observe else None, console)
     except KeyboardInterrupt:
         screen.say("Interrupted: the worker and Kafka have stopped, and nothing is left behind.")
         return INTERRUPTED
 
 
-def _run(screen: Screen, seconds: float, observation: Observation | None) -> int:
+def _run(screen: Screen, seconds: float, observation: Observation | None, console: bool) -> int:
     screen.say(f"{versions()}\n{machine()}")
     screen.say("Starting Kafka")
     with ExitStack() as stack:
@@ -77,7 +79,11 @@ def _run(screen: Screen, seconds: float, observation: Observation | None) -> int
         try:
             if observation:
                 observation.tell(stack.enter_context(observation.prometheus(folder)), screen.say)
-            stay = observation is not None and screen.live
+            _create_topics(screen, settings, console)
+            if console:
+                opened = stack.enter_context(DemoConsole(folder, kafka.bootstrap))
+                screen.say(f"The console is at {opened.url} and everybody on this machine may act there, as operator")
+            stay = (observation is not None or console) and screen.live
             code = _demonstrate(screen, settings, worker, seconds, stay)
             if stay:
                 _stay(screen)
@@ -91,9 +97,12 @@ def _run(screen: Screen, seconds: float, observation: Observation | None) -> int
             worker.stop()
 
 
-def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, seconds: float, stay: bool) -> int:
-    topics = topic_admin.create(Clients(settings), PARTITIONS)
+def _create_topics(screen: Screen, settings: Settings, console: bool) -> None:
+    topics = topic_admin.create(Clients(settings), PARTITIONS, catalog=CATALOG if console else NEEDED_TOPICS)
     screen.say(f"Created {len(topics)} topics on {settings.broker}, contact topics with {PARTITIONS} partitions")
+
+
+def _demonstrate(screen: Screen, settings: Settings, worker: LocalWorker, seconds: float, stay: bool) -> int:
     loaded = asyncio.run(_load(settings))
     contacts, campaigns = loaded[TopicName.CONTACTS], loaded[TopicName.CAMPAIGNS]
     screen.say(f"Sent {contacts:,} contacts, {campaigns} campaigns, rules, hours and a DNC list")
@@ -117,7 +126,7 @@ def _stay(screen: Screen) -> None:
             time.sleep(3600)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        screen.say("The worker, Kafka and Prometheus stop, and nothing is left behind.")
+        screen.say("Everything stops, and nothing is left behind.")
 
 
 async def _load(settings: Settings) -> Counter[str]:

@@ -138,6 +138,7 @@ def test_pages_have_all_that_is_meant_once_and_in_order(large, by, order, limit,
     expected = [row.key for row in rows if matches(row, by, NOW)]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("streams.console.view.search.FEW", few)
+        patched.setattr("streams.console.view.search.COUNTING_S", 60)
         found: list[CallbackRow] = []
         after = None
         while True:

@@ -26,6 +26,8 @@ CITIES = (
     ("303555", "America/Denver"),
     ("213555", "America/Los_Angeles"),
 )
+LISTED = (5, 44)
+"""Contacts whose number is on a Do Not Call list."""
 WEEK = [{"day": day, "start": "08:00", "stop": "20:00"} for day in range(1, 8)]
 HOURS = {
     "callable_time_set_id": "weekdays",
@@ -46,7 +48,8 @@ def events() -> Iterator[tuple[str, datetime, Json | None, str | None]]:
         yield topic, at, value, None
     for number in range(240):
         yield "contacts", at, _contact(number), None
-    yield "dnc-entries", at, {"dnc_list_id": "D1", "phone_number": number_of(5)}, None
+    for number in LISTED:
+        yield "dnc-entries", at, {"dnc_list_id": "D1", "phone_number": number_of(number)}, None
     later = sorted(_callbacks(), key=lambda one: one[1])
     for topic, moment, value in later:
         yield topic, moment, value, None
@@ -58,7 +61,7 @@ def _configuration() -> Iterator[tuple[str, Json]]:
     filtered = {"type": "contact_attribute", **compared}
     yield "rule-sets", rule_set(rule(), NIGHTLY)
     yield "callable-time-sets", HOURS
-    yield "campaigns", campaign("spring", name="Spring renewal", dial_rate_per_s=0.012, **named)
+    yield "campaigns", campaign("spring", name="Spring renewal", dialing_mode="power", dial_rate_per_s=0.012, **named)
     yield "campaigns", campaign("autumn", status="off", dialing_mode="preview", contact_filter=[filtered])
     yield "campaigns", campaign("winter", rule_set_ids=["gone"], dial_rate_per_s=0.004)
     yield "campaigns", {**campaign("broken"), "dial_rate_per_s": "fast"}
@@ -72,7 +75,7 @@ def number_of(number: int) -> str:
 
 def _contact(number: int) -> Json:
     name = SCRIPT if number == 0 else f"Person {number}"
-    numbers = [{"phone_number": number_of(number), "column": "mobile", "type": "mobile"}]
+    numbers = [{"phone_number": number_of(number), "column": "mobile", "type": "mobile", "callable": True}]
     return contact(f"c{number}", attributes={"name": name, "segment": "gold"}, numbers=numbers)
 
 
@@ -103,6 +106,13 @@ def _callbacks() -> Iterator[tuple[str, datetime, Json]]:
         value = wrap_up(
             f"v{number}", contact_id=f"c{number}", campaign_id="spring", phone_number=number_of(number),
             callback_id=f"k{number}", occurred_at=text(at),
+        )  # fmt: skip
+        yield "wrap-up", at, value
+    for number in (44, 49, 54, 59):
+        at = NOW - timedelta(minutes=35 - number % 7)
+        value = wrap_up(
+            f"again{number}", contact_id=f"c{number}", campaign_id="spring", phone_number=number_of(number),
+            wrap_up_code="AGAIN", occurred_at=text(at),
         )  # fmt: skip
         yield "wrap-up", at, value
     for number in range(3):
@@ -136,12 +146,12 @@ def records(until: datetime = NOW) -> Iterator[ViewLine]:
 
 
 def placed(entries: Iterable[Any]) -> Iterator[ViewLine]:
-    """Each record where it would stand."""
-    offsets: dict[tuple[str, int], int] = {}
+    """Each record where the simulator says that it stands: offsets of a topic are counted over all its partitions."""
+    offsets: dict[str, int] = {}
     for one in entries:
         record = one if isinstance(one, Line) else one.record
         count = CATALOG[record.topic].partition_count(PARTITIONS)
         partition = partition_for(record.key, count) if record.key is not None and count > 1 else 0
-        offset = offsets[record.topic, partition] = offsets.get((record.topic, partition), -1) + 1
+        offset = offsets[record.topic] = offsets.get(record.topic, -1) + 1
         stamp = int(one.at.timestamp() * 1000)
         yield record.topic, partition, offset, stamp, record.key, record.value, tuple(record.headers or ())

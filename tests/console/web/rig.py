@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.testclient import TestClient
 
+from streams.base.console_settings import Role
 from streams.base.settings import make
 from streams.console.access.tokens import new_token
 from streams.console.access.who import Who
@@ -148,7 +149,7 @@ class Browser:
     def letter(self) -> str:
         """The address of the dead letter of a callback whose notes have a script and a number."""
         text = self.get("/dead-letters/group", code="invalid", topic="callback-scheduled").text
-        return re.findall(r'"(/dead-letter\?number=\d+)"', text)[0]
+        return str(re.findall(r'"(/dead-letter\?number=\d+)"', text)[0])
 
     def mark(self, page: str = "/callbacks") -> str:
         found = MARK.search(self.get(page).text)
@@ -170,7 +171,7 @@ def filled(folder: Path) -> Path:
 
 def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> Rig:
     """A console over a filled view. tokens: people sign in with one; without, everybody has the open role."""
-    known = {role: new_token(f"{role}-1", role) for role in ("viewer", "operator", "admin")} if tokens else {}
+    known = {role: new_token(f"{role}-1", role) for role in Role} if tokens else {}
     if tokens:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "tokens"
@@ -179,4 +180,4 @@ def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> R
     clock, deeds = At(), Remembering()
     made = make(console_dir=folder, **settings)
     built = site(made, clock, View(view), Foreseen(), deeds, seconds=lambda: 0.0)
-    return Rig(built, deeds, clock, {role: token for role, (token, _) in known.items()})
+    return Rig(built, deeds, clock, {str(role): token for role, (token, _) in known.items()})

@@ -14,8 +14,8 @@ from tests.console.web.rig import filled, rig
 SHOWN = {
     "now": "/",
     "search": "/callbacks?q=spring&outstanding=1",
-    "callback": "/callback?list=L&contact=c5&id=k5",
-    "contact": "/contact?list=L&contact=c4",
+    "callback": "/callback?list=L&contact=c44&id=r-ad485fa5aaf24f17b43a2c027e305076",
+    "contact": "/contact?list=L&contact=c44",
     "dead-letters": "/dead-letters",
     "campaigns": "/campaigns",
     "campaign": "/campaign?id=spring",

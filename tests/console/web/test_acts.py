@@ -56,9 +56,15 @@ def begin(acts, name, who=KIM):
     acts._sending[name].exception(GUARD_S)
 
 
+def seen(acts, name):
+    shown = acts.run(name)
+    assert shown is not None
+    return shown
+
+
 def test_a_plan_sends_nothing_and_is_begun_by_whoever_made_it(acts, world):
     name = acts.plan(LATER, ALL, KIM)
-    shown = acts.run(name)
+    shown = seen(acts, name)
     assert (shown.state, shown.total, len(shown.sample), shown.actor) == ("planned", 7, 5, "kim")
     assert shown.changes == {"by_s": "1800"}
     with pytest.raises(NotDone, match="The plan is that of kim"):
@@ -70,7 +76,7 @@ def test_what_was_begun_is_applied_and_told_so_and_a_second_press_is_the_same_ru
     name = acts.plan(LATER, ALL, KIM)
     begin(acts, name)
     begin(acts, name)
-    shown = acts.run(name)
+    shown = seen(acts, name)
     assert (shown.state, shown.sent, shown.applied, shown.refused, shown.is_settled) == ("sent", 7, 7, 0, True)
     assert len(world.events) == 7
     assert world.due("k", "c3") == "2026-11-23T16:33:00Z"
@@ -82,7 +88,7 @@ def test_it_is_asked_for_until_the_worker_says_so(acts, world):
     world.is_deaf = True
     name = acts.plan(Wish(act=Act.CANCEL, reason="storm"), ALL, KIM)
     begin(acts, name)
-    shown = acts.run(name)
+    shown = seen(acts, name)
     assert (shown.sent, shown.applied, shown.is_settled, shown.may_undo) == (7, 0, False, False)
     assert [one.outcome for one in acts.about(CallbackKey("L", "c3", "k"))] == ["asked"]
 
@@ -90,7 +96,7 @@ def test_it_is_asked_for_until_the_worker_says_so(acts, world):
 def test_a_move_is_taken_back(acts, world):
     name = acts.plan(LATER, ALL, KIM)
     begin(acts, name)
-    assert acts.run(name).may_undo
+    assert seen(acts, name).may_undo
     back = acts.plan_undo(name, LEE)
     begin(acts, back, LEE)
     assert world.due("k", "c3") == "2026-11-23T16:03:00Z"
@@ -129,10 +135,10 @@ def test_a_run_that_stops_says_why_and_can_go_on(world, loop, tmp_path):
     acts = Acts(runs(world, tmp_path, clock, box), world, CLIENTS, clock, loop)
     name = acts.plan(LATER, ALL, KIM)
     begin(acts, name)
-    stopped = acts.run(name)
+    stopped = seen(acts, name)
     assert (stopped.failed, stopped.may_begin) == ("No broker.", True)
     begin(acts, name)
-    done = acts.run(name)
+    done = seen(acts, name)
     assert (done.failed, done.sent, done.applied) == ("", 7, 7)
 
 

@@ -24,8 +24,14 @@ def console(view, tmp_path_factory):
     built = rig(view, tmp_path_factory.mktemp("console"), console_open_role="admin")
     with built.browser() as browser:
         browser.post("/act", page="/act?agent=a7", act="reassign", agent_id="a2", why="a7 has left", agent="a7")
-        built.letter = browser.letter()
     return built
+
+
+@pytest.fixture(scope="module")
+def pages(console):
+    """Every page, by its name."""
+    with console.browser() as browser:
+        return PAGES | {"letter": browser.letter()}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +47,9 @@ def browser():
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(browser, address, console, scheme):
+def test_axe_finds_nothing_on_any_page(browser, address, pages, scheme):
     with browser.page(address, scheme) as page:
-        for name, path in {**PAGES, "letter": console.letter}.items():
+        for name, path in pages.items():
             page.goto(path)
             for closed in page.query_selector_all("details:not([open]) > summary"):
                 closed.click()
@@ -61,15 +67,15 @@ def test_axe_finds_nothing_on_the_page_to_sign_in(browser, view, tmp_path):
                 assert violations(page) == []
 
 
-def test_a_phone_shows_every_page_without_scrolling_sideways(browser, address, console):
+def test_a_phone_shows_every_page_without_scrolling_sideways(browser, address, pages):
     with browser.page(address, size=PHONE) as page:
-        for name, path in {**PAGES, "letter": console.letter}.items():
+        for name, path in pages.items():
             page.goto(path)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= PHONE["width"], name
 
 
-def test_without_scripts_each_page_has_its_content_and_forms_are_sent(browser, address, console):
+def test_without_scripts_each_page_has_its_content_and_forms_are_sent(browser, address):
     with browser.page(address, scripts=False) as page:
         page.goto("/")
         page.locator("summary").click()

@@ -73,7 +73,7 @@ def test_nobody_gets_past_the_door_without_signing_in(consoles):
     assert {one.path for one in routes() if isinstance(one, Mount)} <= OPEN
     with console.browser() as browser:
         for one in guarded:
-            for method in one.methods:
+            for method in one.methods or ():
                 answer = browser.client.request(method, one.path, headers={"accept": "text/html"})
                 place = answer.headers.get("location", "")
                 assert answer.status_code == 401 or place.startswith("/sign-in?"), f"{method} {one.path}"

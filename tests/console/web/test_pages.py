@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shlex
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ from streams.cli.group import ringback
 from streams.console.access.headers import POLICY
 from streams.console.view.model import Now
 from streams.console.web import live
-from streams.console.web.now import verdict
+from streams.console.web.now import Overdue, verdict
 from streams.console.web.sources import Act
 from tests.console.web import morning
 from tests.console.web.screenshots import SHOWN
@@ -134,8 +135,18 @@ def test_the_start_page_says_whether_calls_go_out_on_time_and_why_not(console):
     assert "America/New_York" in text
 
 
-def test_nothing_overdue_is_on_time():
-    assert verdict(Now(at=morning.NOW, outstanding=3), (), morning.NOW).word == "good"
+@pytest.mark.parametrize(("count", "minutes", "word"), [(0, 0, "good"), (9, 0.5, "good"), (1, 2, "bad")])
+def test_what_is_overdue_for_more_than_a_minute_is_late(count, minutes, word):
+    overdue = Overdue(count, morning.NOW - timedelta(minutes=minutes))
+    assert verdict(Now(at=morning.NOW, outstanding=9), overdue, (), morning.NOW).word == word
+
+
+def test_what_an_agent_has_is_not_late(console):
+    with console.browser() as browser:
+        text = browser.get("/").text
+        assert "Late: 1 callback is overdue, by " in text
+        late = re.findall(r'href="(/callbacks\?standing=[^"]+overdue=1)"', text)[0].replace("&amp;", "&")
+        assert "on hold" in browser.get(late).text
 
 
 def test_the_sentence_stands_on_top_and_each_record_has_its_place_and_three_clocks(console):
@@ -290,7 +301,7 @@ def test_a_page_that_is_not_there_is_404_and_a_bug_shows_no_traceback(console, c
     with console.browser(raise_server_exceptions=False) as browser:
         for page in NOWHERE:
             assert browser.get(page).status_code == 404
-        console.deeds.runs = None  # type: ignore[assignment]
+        console.deeds.runs = None
         answer = browser.get("/runs")
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
@@ -324,8 +335,9 @@ def test_the_line_of_each_page_is_one_that_the_command_line_takes(console, page)
     with console.browser() as browser:
         shown = re.findall(r"<pre[^>]*line-title[^>]*><code>(.*?)</code>", browser.get(page).text)
     ((program, *words),) = [shlex.split(unescape(one)) for one in shown]
-    command, context = ringback, click.Context(ringback, info_name=program)
-    while isinstance(command, click.Group):
-        name, command, words = command.resolve_command(context, words)
-        context = click.Context(command, info_name=name, parent=context)
-    command.make_context(name, words, parent=context.parent)
+    assert program == "ringback"
+    command, path = ringback.get_command(click.Context(ringback), words[0]), words[:1]
+    if isinstance(command, click.Group):
+        path, command = words[:2], command.get_command(click.Context(command), words[1])
+    assert command is not None
+    command.make_context(" ".join(path), words[len(path) :])

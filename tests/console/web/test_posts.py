@@ -5,7 +5,7 @@ import pytest
 from streams.console.access.rates import POSTS, Rate, Rates
 
 POST = {"campaign": "spring", "act": "cancel", "why": "over"}
-ELSEWHERE = (
+ELSEWHERE: tuple[dict[str, str], ...] = (
     {"origin": "https://evil.example"},
     {"origin": "null"},
     {"origin": "http://127.0.0.1:1"},
