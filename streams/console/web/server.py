@@ -110,6 +110,7 @@ def _config(console: Site) -> uvicorn.Config:
         access_log=False,  # Its lines have addresses, which name contacts; see access_log.py.
         proxy_headers=False,  # It would believe anybody on this machine; see access/door.py.
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=STOP_S,
         lifespan="off",
     )
