@@ -14,6 +14,7 @@ from streams.cli.looking import Looking, looking_options, quiet
 from streams.console.access import masking
 from streams.console.view.model import CallbackRow, Filter, Order, Story
 from streams.console.view.view import View
+from streams.console.why.listing import numbers_of, with_entries
 from streams.console.why.sentence import sentence
 from streams.console.why.timeline import Line, lines
 
@@ -177,7 +178,7 @@ def _story(view: View, callback: str) -> Story:
     story = view.story(key)
     if story is None:
         raise click.UsageError(f"there is no callback {callback}")
-    return story
+    return with_entries(story, view.dnc_entries(numbers_of(story)))
 
 
 def _viewer(looking: Looking, zone: str | None) -> ZoneInfo:
