@@ -1,5 +1,6 @@
 """`ringback callbacks`: find callbacks, say why each was or was not dialed, and act on one, some or many."""
 
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,11 @@ from streams.cli.looking import Looking, looking_options, quiet
 from streams.console.access import masking
 from streams.console.view.model import CallbackRow, Filter, Order, Story
 from streams.console.view.view import View
+from streams.console.why.listing import numbers_of, with_entries
 from streams.console.why.sentence import sentence
 from streams.console.why.timeline import Line, lines
+
+AT_ONCE = 1000
 
 
 @click.group()
@@ -50,25 +54,29 @@ def list_(order: str, limit: int, is_all: bool, is_count: bool, **given: Any) ->
         count = view.count(by, looking.now())
         tables.json_line({"count": count}) if looking.as_json else click.echo(f"{count:,}")
         return 0 if count else NOTHING
-    rows = list(_rows(view, looking, by, Order(order), None if is_all else limit))
+    found = _rows(view, looking, by, Order(order), None if is_all else limit)
     if looking.as_json:
-        for row in rows:
-            tables.json_line(tables.row_json(row, looking.numbers))
-    elif rows:
+        shown = sum(_told(row, looking) for row in found)
+    elif shown := len(rows := list(found)):
         tables.callbacks(rows, looking.numbers)
-        _say_of_how_many(view, looking, by, len(rows), is_all)
-    return 0 if rows else NOTHING
+        _say_of_how_many(view, looking, by, shown, is_all)
+    return 0 if shown else NOTHING
 
 
-def _rows(view: View, looking: Looking, by: Filter, order: Order, limit: int | None) -> list[CallbackRow]:
-    now, rows, after = looking.now(), list[CallbackRow](), None
-    while limit is None or len(rows) < limit:
-        at_once = 1000 if limit is None else min(1000, limit - len(rows))
+def _told(row: CallbackRow, looking: Looking) -> int:
+    tables.json_line(tables.row_json(row, looking.numbers))
+    return 1
+
+
+def _rows(view: View, looking: Looking, by: Filter, order: Order, limit: int | None) -> Iterator[CallbackRow]:
+    now, count, after = looking.now(), 0, None
+    while limit is None or count < limit:
+        at_once = AT_ONCE if limit is None else min(AT_ONCE, limit - count)
         page = view.find(by, now, order=order, after=after, limit=at_once, count_max=None)
-        rows += page.rows
+        yield from page.rows
+        count += len(page.rows)
         if (after := page.after) is None:
-            break
-    return rows
+            return
 
 
 def _say_of_how_many(view: View, looking: Looking, by: Filter, shown: int, is_all: bool) -> None:
@@ -170,7 +178,7 @@ def _story(view: View, callback: str) -> Story:
     story = view.story(key)
     if story is None:
         raise click.UsageError(f"there is no callback {callback}")
-    return story
+    return with_entries(story, view.dnc_entries(numbers_of(story)))
 
 
 def _viewer(looking: Looking, zone: str | None) -> ZoneInfo:

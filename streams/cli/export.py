@@ -32,6 +32,13 @@ from streams.kafka.whole_topic import read_whole
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where to.  [standard output]")
 @click.option("--from", "begin", type=INSTANT, help="Events from then on. Contacts and configuration come whole.")
 @click.option("--until", type=INSTANT, help="Nothing that came then or later.")
+@click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    metavar="ID",
+    help="Only contacts that an event of this campaign is about, with all of their events. May be repeated.",
+)
 @click.option("--masked", is_flag=True, help="With other last digits of numbers, no notes, and no attributes' values.")
 @click.option(
     "--keep-attribute",
@@ -47,6 +54,7 @@ def export(
     output: Path | None,
     begin: datetime | None,
     until: datetime | None,
+    campaigns: tuple[str, ...],
     masked: bool,
     kept: tuple[str, ...],
 ) -> int:
@@ -68,14 +76,15 @@ def export(
     masking = Masking(secrets.token_bytes(16), kept) if masked else None
     settings = load(config, broker=broker, prefix=prefix)
     with tempfile.TemporaryDirectory(prefix="ringback-export-") as folder:
-        lines = Sorted(Path(folder), masking)
+        lines = Sorted(Path(folder), masking, campaigns or None)
         try:
             asyncio.run(read(settings, lines, begin, until, Progress().show))
             _write_all(lines, output)
+            count, left_out = lines.count, lines.left_out
         finally:
             lines.close()
-    left_out = f", {counted(lines.left_out, 'record', 'records')} left out" if lines.left_out else ""
-    click.echo(f"exported {counted(lines.count, 'line', 'lines')}{left_out}", err=True)
+    without = f", {counted(left_out, 'record', 'records')} left out" if left_out else ""
+    click.echo(f"exported {counted(count, 'line', 'lines')}{without}", err=True)
     return 0
 
 
@@ -87,16 +96,18 @@ async def read(
     progress: Callable[[str, int], None],
 ) -> None:
     """Read all topics to their present ends. Raises OperatorError when the broker does not answer or lacks a topic."""
-    clients = Clients(settings)
+    clients, count = Clients(settings), 0
     for topic in TOPICS:
         earliest = None if topic in SETTINGS else begin
 
         def take(partition: TopicPartition, records: Sequence[ReadRecord], topic: str = topic) -> None:
+            nonlocal count
             whole = [record for record in records if not isinstance(record, DamagedRecord)]
             lines.left_out += len(records) - len(whole)
             found = (_exported(topic, record) for record in whole)
             lines.put(one for one in found if _is_between(one.written_ms, earliest, until))  # noqa: B023  (used at once)
-            progress("read", lines.count)
+            count += len(records)
+            progress("read", count)
 
         await read_whole(clients, settings.topic(topic), take)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.logic.contact.exchange import Headers
-from streams.simulator.lines import MalformedLine, parse_line
+from streams.simulator.lines import AT_MAX, MalformedLine, parse_line
 from topics.catalog import CONFIGURATION_TOPICS, CONTACT_TOPICS_IN
 from topics.fields import legible_number
 from topics.names import TopicName
@@ -34,6 +34,23 @@ _NUMBER_FIELD = "phone_number"
 _DIGITS_MASKED = 4
 _MASKED_FROM = 7
 """Characters: a shorter text tells nobody's number."""
+
+
+_MS_MAX = int(AT_MAX.timestamp() * 1000)
+"""A record of this timestamp or a later one has none that a line can say; it counts as written with the one before."""
+
+
+_EVERY = "CREATE VIEW kept AS SELECT * FROM lines"
+_OF_WANTED = """
+CREATE VIEW kept AS SELECT * FROM lines WHERE contact IS NULL OR contact IN (SELECT contact FROM wanted)
+"""
+
+
+class _OfCampaign(msgspec.Struct):
+    campaign_id: str | None = None
+
+
+_campaign = msgspec.json.Decoder(_OfCampaign)
 
 
 class Exported(NamedTuple):
@@ -125,45 +142,72 @@ class Sorted:
     """Lines that are put in as they come from Kafka, and come out by their instants. folder: for the temporary file.
 
     Within a partition the order is kept, whatever the timestamps are: a line is no earlier than the one before it.
+    campaign_ids: come out with every contact that an event of one of these campaigns is about, all of it, and with all
+    configuration; None for every contact.
     """
 
-    def __init__(self, folder: Path, masking: Masking | None = None) -> None:
+    def __init__(self, folder: Path, masking: Masking | None = None, campaign_ids: Iterable[str] | None = None) -> None:
         self._masking = masking
+        self._campaign_ids = None if campaign_ids is None else frozenset(campaign_ids)
         self._file = sqlite3.connect(folder / "export.sqlite", isolation_level=None)
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute("PRAGMA synchronous = OFF")
-        self._file.execute("CREATE TABLE lines (ms INT, rank INT, partition INT, number INT, line BLOB)")
+        self._file.execute("CREATE TABLE lines (ms INT, rank INT, partition INT, number INT, contact BLOB, line BLOB)")
+        self._file.execute("CREATE TABLE wanted (contact BLOB PRIMARY KEY) WITHOUT ROWID")
+        self._file.execute(_EVERY if campaign_ids is None else _OF_WANTED)
         self._latest: dict[tuple[str, int], int] = {}
-        self.count = self.left_out = 0
+        self.left_out = 0
 
     def put(self, records: Iterable[Exported]) -> None:
         """Take in records; of each partition in the order of their offsets."""
-        self._file.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", self._rows(records))
+        rows, wanted = [], []
+        for record in records:
+            at_ms, line = self._at(record), self._line(record)
+            if line is None:
+                self.left_out += 1
+                continue
+            contact = None if record.topic in CONFIGURATION_TOPICS else record.key or b""
+            rows.append((at_ms, _RANK[TopicName(record.topic)], record.partition, record.offset, contact, line))
+            if contact is not None and self._is_of_campaigns(record):
+                wanted.append((contact,))
+        self._file.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._file.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", wanted)
 
     def lines(self) -> Iterator[bytes]:
         """All lines, sorted."""
-        found = self._file.execute("SELECT line FROM lines ORDER BY ms, rank, partition, number")
+        found = self._file.execute("SELECT line FROM kept ORDER BY ms, rank, partition, number")
         return (line for (line,) in found)
+
+    @property
+    def count(self) -> int:
+        """How many lines come out."""
+        (count,) = self._file.execute("SELECT COUNT(*) FROM kept").fetchone()
+        return int(count)
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
 
-    def _rows(self, records: Iterable[Exported]) -> Iterator[tuple[int, int, int, int, bytes]]:
-        for record in records:
-            place = record.topic, record.partition
-            ms = self._latest[place] = max(record.written_ms, self._latest.get(place, 0))
-            line = self._line(record, datetime.fromtimestamp(ms / 1000, UTC))
-            if line is None:
-                self.left_out += 1
-            else:
-                self.count += 1
-                yield ms, _RANK[TopicName(record.topic)], record.partition, record.offset, line
+    def _at(self, record: Exported) -> int:
+        place = record.topic, record.partition
+        latest = self._latest.get(place, 0)
+        written_ms = record.written_ms if record.written_ms < _MS_MAX else latest
+        self._latest[place] = max(written_ms, latest)
+        return self._latest[place]
 
-    def _line(self, record: Exported, at: datetime) -> bytes | None:
+    def _line(self, record: Exported) -> bytes | None:
+        at = datetime.fromtimestamp(self._latest[record.topic, record.partition] / 1000, UTC)
         if self._masking is None:
             return line_of(record, at)
         try:
             return line_of(self._masking.masked(record), at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
+
+    def _is_of_campaigns(self, record: Exported) -> bool:
+        if not self._campaign_ids or record.value is None:
+            return False
+        try:
+            return _campaign.decode(record.value).campaign_id in self._campaign_ids
+        except msgspec.DecodeError:
+            return False

@@ -94,6 +94,34 @@ def test_lines_are_sorted_by_instant_then_what_others_rest_on_and_keep_the_order
     assert found[3]["at"] == found[4]["at"] == "2026-11-23T14:30:00.005000Z"
 
 
+def test_a_timestamp_that_no_line_can_say_counts_as_that_of_the_record_before(tmp_path):
+    found = sorted_lines(tmp_path, record(ms=MS), record(ms=2**62, offset=1), record(ms=MS + 1, offset=2))
+    assert [one["at"] for one in found] == ["2026-11-23T14:30:00Z"] * 2 + ["2026-11-23T14:30:00.001000Z"]
+
+
+def test_of_a_campaign_there_is_every_contact_that_its_events_are_about_with_all_of_theirs(tmp_path):
+    lines = Sorted(tmp_path, campaign_ids=["P"])
+    lines.put(
+        [
+            record("campaigns", b'{"campaign_id":"O"}', key=b"O"),
+            record("contacts", b"1", key=b"L|c1"),
+            record("contacts", b"2", key=b"L|c2"),
+            record("wrap-up", b'{"campaign_id":"O"}', key=b"L|c1"),
+            record("wrap-up", b'{"campaign_id":"O"}', key=b"L|c2", offset=1),
+            record("callback-scheduled", b'{"campaign_id":"P"}', key=b"L|c1"),
+        ]
+    )
+    found = [json.loads(line) for line in lines.lines()]
+    assert [(one["topic"], one["key"]) for one in found] == [
+        ("campaigns", "O"),
+        ("contacts", "L|c1"),
+        ("wrap-up", "L|c1"),
+        ("callback-scheduled", "L|c1"),
+    ]
+    assert lines.count == 4
+    lines.close()
+
+
 def test_masked_lines_have_other_numbers_the_same_ones_for_the_same_number_and_no_notes(tmp_path):
     numbers = [{"column": "m", "type": "CELL", "phone_number": NUMBER, "callable": True}]
     entry = {"dnc_list_id": "D", "phone_number": NUMBER}

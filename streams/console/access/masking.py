@@ -5,11 +5,11 @@ no letter or other digit touches it. Instants are not numbers, and what stands i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 KEPT = 2
-NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[ ().\u00a0/-]{0,2}\d){6,17}(?![\w:])")
+NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[ ().\u00a0/-]{0,2}\d){6,}(?![\w:])")
 ENDING = re.compile(r"…(\d{3,4})(?!\d)")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:\d\d.*)?)?")
 ID_FIELD = re.compile(r"(\A|_)ids?\Z")
@@ -44,9 +44,17 @@ def in_value(value: Any, name: str = "") -> Any:
     return masked(value) if _is_number(name, value) else in_text(value)
 
 
-def for_address(words: str) -> str:
-    """Words of a search with each number cut to its last four digits: a whole one never stands in an address."""
-    return NUMBER.sub(lambda found: re.sub(r"\D", "", found[0])[-4:], words)
+def for_address(words: str, is_id: Callable[[str], bool]) -> str:
+    """Words of a search with each number cut to its last four digits: a whole one never stands in an address.
+
+    is_id: whether bare digits are, or begin, an id that is known; they stay then.
+    """
+
+    def cut(found: re.Match[str]) -> str:
+        is_kept = found[0].isdigit() and is_id(found[0])
+        return found[0] if is_kept else re.sub(r"\D", "", found[0])[-4:]
+
+    return NUMBER.sub(cut, words)
 
 
 def _is_number(name: str, value: str) -> bool:

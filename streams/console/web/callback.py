@@ -11,6 +11,7 @@ from streams.console.web.asking import Asking
 from streams.console.web.not_there import NotThere
 from streams.console.web.rendering import callback_address
 from streams.console.why.labels import Fact
+from streams.console.why.listing import numbers_of, with_entries
 from streams.console.why.sentence import sentence
 from streams.console.why.timeline import Line, lines
 
@@ -31,7 +32,8 @@ def callback_page(ask: Asking) -> Response:
     story = ask.site.looks.story(key)
     if story is None:
         raise NotThere("There is no such callback, or the console has not read of it yet.")
-    return ask.page("callback.html", **_known(ask, story))
+    # With the entries of its numbers, the sentence says since when they are listed.
+    return ask.page("callback.html", **_known(ask, with_entries(story, ask.site.looks.dnc_entries(numbers_of(story)))))
 
 
 def _known(ask: Asking, story: Story) -> dict[str, Any]:

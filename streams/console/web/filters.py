@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData, QueryParams
 
-from streams.console.access.masking import for_address
 from streams.console.view.model import CallbackKey, Filter, Standing
 from topics.commands import Origin
 
@@ -53,8 +52,7 @@ def read(asked: QueryParams | FormData, zone: ZoneInfo) -> Filter:
 
 def _text(asked: QueryParams | FormData, name: str) -> str:
     found = asked.get(name, "")
-    text = found.strip() if isinstance(found, str) else ""
-    return for_address(text) if name == "q" else text
+    return found.strip() if isinstance(found, str) else ""
 
 
 def _words(kind: type[Word], asked: QueryParams | FormData, name: str) -> tuple[Word, ...]:

@@ -1,8 +1,10 @@
 """The page *Search*: one box, filters in the address, a list that is complete page by page."""
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
-from streams.console.view.model import OUTSTANDING, Order, Standing
+from streams.console.access import masking
+from streams.console.view.model import OUTSTANDING, Filter, Order, Standing
 from streams.console.web import filters
 from streams.console.web.asking import Asking
 from topics.commands import Origin
@@ -14,8 +16,9 @@ LIMIT = 50
 def search_page(ask: Asking) -> Response:
     """A page of the callbacks that the address means. An address with a whole number leads to one without it."""
     query = ask.request.query_params
-    by = filters.read(query, ask.zone)
-    if query.get("q", "").strip() != by.text:
+    given = filters.read(query, ask.zone)
+    by = _for_address(ask, given)
+    if by != given:
         return ask.to(filters.address(by))
     order = Order.CHANGED if ask.asked("order") == Order.CHANGED else Order.DUE
     page = ask.site.looks.find(by, ask.now, order=order, after=ask.asked("after") or None, limit=LIMIT)
@@ -44,5 +47,14 @@ def search_page(ask: Asking) -> Response:
 
 def find(ask: Asking) -> Response:
     """The box was sent: it is a post, so that a whole number that somebody types is in no address."""
-    by = filters.read(ask.form, ask.zone)
+    by = _for_address(ask, filters.read(ask.form, ask.zone))
     return ask.to(filters.address(by, order=ask.asked("order")))
+
+
+def _for_address(ask: Asking, by: Filter) -> Filter:
+    """The filter without whole numbers. Bare digits may be an id, which stays."""
+
+    def is_id(digits: str) -> bool:
+        return bool(ask.site.looks.find(Filter(text=digits), ask.now, limit=1, count_max=None).rows)
+
+    return replace(by, text=masking.for_address(by.text, is_id))

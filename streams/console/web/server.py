@@ -65,6 +65,7 @@ def bound(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, settings.console_port))
+        listening.listen()  # So that nobody is turned away who has read in the log where it is.
     except OSError as error:
         listening.close()
         raise OperatorError(
@@ -110,6 +111,7 @@ def _config(console: Site) -> uvicorn.Config:
         access_log=False,  # Its lines have addresses, which name contacts; see access_log.py.
         proxy_headers=False,  # It would believe anybody on this machine; see access/door.py.
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=STOP_S,
         lifespan="off",
     )

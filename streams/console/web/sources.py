@@ -59,6 +59,7 @@ class Looks(Protocol):
     ) -> tuple[Quarter, ...]: ...
     def campaigns(self) -> tuple[str, ...]: ...  # noqa: D102
     def configuration(self) -> tuple[Told, ...]: ...  # noqa: D102
+    def dnc_entries(self, phone_numbers: Collection[str]) -> tuple[Told, ...]: ...  # noqa: D102
     def dead_letter_groups(self) -> tuple[DeadLetterGroup, ...]: ...  # noqa: D102
     def dead_letters(  # noqa: D102
         self, code: str | None = None, topic: str | None = None, after: int = 0, limit: int = 100

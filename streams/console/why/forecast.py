@@ -48,8 +48,8 @@ class Forecast(Struct, frozen=True, kw_only=True):
 
     at: when the worker acts on it next by itself, None if it waits for something else. foreseen: what it writes then.
     blockers: what stops it then, or stops its call, which an agent asks for. opens_at: the next open slot from then
-    on, None without one within 8 days. is_known: False if nothing can be foreseen; `words` says why. spread: the rate
-    of its campaign may let it out later.
+    on, None without one within 8 days. Of a callback that waits, or that somebody has, these two are as of now.
+    is_known: False if nothing can be foreseen; `words` says why. spread: the rate of its campaign may let it out later.
     """
 
     words: str

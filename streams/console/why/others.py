@@ -125,6 +125,13 @@ def _hold(entry: Entry) -> str:
     return f"Hold {text(entry.value, 'hold_id') or '?'} stops {of}{actor_and_reason(entry.value)}"
 
 
+def _audit(entry: Entry) -> str:
+    value = entry.value
+    run, step, action = (text(value, name) or "?" for name in ("run", "step", "action"))
+    of = f"{action.replace('_', ' ')} of {value.get('meant', '?')}"
+    return f"Run {run} was {step}: {of}{actor_and_reason(value)}"
+
+
 def _named(words: str, name: str) -> Callable[[Entry], str]:
     return lambda entry: words.format(text(entry.value, name) or "?")
 
@@ -150,6 +157,7 @@ _WORDS: Mapping[TopicName, Callable[[Entry], str]] = {
     TopicName.CAMPAIGNS: _campaign,
     TopicName.DNC_ENTRIES: _dnc_entry,
     TopicName.HOLDS: _hold,
+    TopicName.CONSOLE_AUDIT: _audit,
     TopicName.CAMPAIGN_RECYCLE: _named("Campaign {} was recycled", "campaign_id"),
     TopicName.CONTACT_LIST_CLEARED: _named("Contact list {} was cleared", "contact_list_id"),
     TopicName.RULE_SETS: _named("A record of rule set {}", "rule_set_id"),

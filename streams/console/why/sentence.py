@@ -70,6 +70,7 @@ _STANDINGS: Mapping[str, str] = {
     Standing.BLOCKED: "Not dialed, blocked",
     Standing.EXPIRED: "Not dialed, expired",
     Standing.OWNER_EXPIRED: "Not called by its owner",
+    Standing.NOT_DIALED: "Given back undialed",
     Standing.REJECTED: "Refused",
 }
 

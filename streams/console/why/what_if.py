@@ -7,11 +7,12 @@ Source: docs/contract.md, section "The simulator's lines".
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from streams.console.why.differences import Difference, Ledger, difference
-from streams.console.why.reading import Json, text
+from streams.console.why.reading import text
 from streams.simulator.lines import Line, instant
 from streams.simulator.simulate import VirtualWorker, Written
 from topics.catalog import CONFIGURATION_TOPICS
@@ -145,7 +146,7 @@ def _callback_key(line: Line) -> tuple[str, str] | None:
     if line.key is None or line.value is None or len(line.value) > _BYTES_MAX:
         return None
     try:
-        value: Json = msgspec.json.decode(line.value)
+        value: Any = msgspec.json.decode(line.value)
         contact_key = line.key.decode()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

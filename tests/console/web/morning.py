@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from streams.console.view.memory import Line as ViewLine
 from streams.simulator.lines import Line
-from streams.simulator.simulate import converse
+from streams.simulator.simulate import VirtualWorker
 from tests.builders import campaign, cancelled, contact, hold, rescheduled, rule, rule_set, scheduled, wrap_up
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import contact_key
+from topics.names import TopicName
 from topics.partitions import partition_for
 
 PARTITIONS = 4
+ZONE = ZoneInfo("America/New_York")
 BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"
@@ -141,8 +144,22 @@ def _key(topic: str, value: Json) -> str:
 
 
 def records(until: datetime = NOW) -> Iterator[ViewLine]:
-    """Every record of the morning, in and out, with its partition and offset."""
-    return placed(one for one in converse(lines(), until, PARTITIONS))
+    """Every record of the morning, in and out, with its partition and offset; the rows of contacts come last."""
+    worker = VirtualWorker(PARTITIONS)
+    yield from placed(_played(worker, until))
+    offset = 0
+    for partition in worker.partitions:
+        for key, row in partition.table.items():
+            yield TopicName.CONTACT_STATE, partition.number, offset, int(until.timestamp() * 1000), key, row, ()
+            offset += 1
+
+
+def _played(worker: VirtualWorker, until: datetime) -> Iterator[Any]:
+    for line in lines():
+        yield from worker.advance(line.at)
+        yield line
+        yield from worker.arrive(line)
+    yield from worker.advance(until)
 
 
 def placed(entries: Iterable[Any]) -> Iterator[ViewLine]:

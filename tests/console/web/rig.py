@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from starlette.testclient import TestClient
 
@@ -18,16 +17,13 @@ from streams.console.access.tokens import new_token
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
 from streams.console.view.memory import fill
-from streams.console.view.model import CallbackKey, CallbackRow, DeadLetter
+from streams.console.view.model import CallbackKey, DeadLetter
 from streams.console.view.view import View
 from streams.console.web.app import create_app
+from streams.console.web.foreseen import Foreseen
 from streams.console.web.site import Site, site
-from streams.console.web.sources import Ahead, AskedShown, Meant, NotDone, Replayed, RunShown, Wish
-from streams.console.why.forecast import Blocker
-from streams.console.why.records import Rests
+from streams.console.web.sources import AskedShown, Meant, NotDone, Replayed, RunShown, Wish
 from tests.console.web import morning
-from topics.names import TopicName
-from topics.records import Reason
 
 OURS = "http://127.0.0.1"
 MARK = re.compile(r'name="form_mark" value="([0-9a-f]+)"')
@@ -102,20 +98,6 @@ class Remembering:
         return self.shown.get(name)
 
 
-BLOCKER = Blocker(
-    reason=Reason.DNC,
-    words=f"on list D1: {morning.NUMBER}",
-    rests_on=(Rests(topic=TopicName.DNC_ENTRIES, key="D1|…0123"),),
-)
-
-
-class Foreseen:
-    """A forecast for everything."""
-
-    def forecast(self, row: CallbackRow, now: datetime, zone: ZoneInfo) -> Ahead | None:
-        return Ahead(text="It would be dialed at its due time.", blocked=(BLOCKER,), opens_at=now)
-
-
 @dataclass
 class Rig:
     """site: the console; tokens: by role."""
@@ -177,7 +159,7 @@ def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> R
         path = folder / "tokens"
         path.write_text("# who may\n" + "".join(f"{line}\n" for _, line in known.values()))
         settings["console_token_file"] = path
-    clock, deeds = At(), Remembering()
+    clock, deeds, looks = At(), Remembering(), View(view)
     made = make(console_dir=folder, **settings)
-    built = site(made, clock, View(view), Foreseen(), deeds, seconds=lambda: 0.0)
+    built = site(made, clock, looks, Foreseen(looks), deeds, seconds=lambda: 0.0)
     return Rig(built, deeds, clock, {str(role): token for role, (token, _) in known.items()})

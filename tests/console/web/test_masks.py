@@ -5,6 +5,7 @@ import re
 import pytest
 
 from streams.console.access import masking
+from streams.console.view.model import Page
 from tests.console.web import morning
 
 PAGES = (
@@ -25,6 +26,7 @@ PAGES = (
         ("order A12125550123", "order A12125550123"),
         ("callback-scheduled / 3 / 123456", "callback-scheduled / 3 / 123456"),
         ("12 of 34", "12 of 34"),
+        ("+12125550123 (212) 555-0199 212.555.0188 then", "••• 88 then"),
     ],
 )
 def test_a_number_in_a_text_keeps_its_last_two_digits(text, shown):
@@ -70,6 +72,16 @@ def test_a_number_that_is_searched_for_is_in_no_address(consoles):
         assert browser.get("/callbacks", q="+12125550123").headers["location"] == "/callbacks?q=0123"
         found = browser.get("/callbacks?q=0123")
     assert "k0" in found.text
+
+
+def test_digits_that_are_an_id_are_no_number(consoles, monkeypatch):
+    console = consoles()
+    ids = Page(rows=(console.site.looks.callbacks("k0")[0],))
+    monkeypatch.setattr(type(console.site.looks), "find", lambda *_, **__: ids)
+    with console.browser() as browser:
+        assert browser.post("/find", q="4071234567").headers["location"] == "/callbacks?q=4071234567"
+        assert browser.post("/find", q="+4071234567").headers["location"] == "/callbacks?q=4567"
+        assert browser.post("/find", q="(407) 123-4567").headers["location"] == "/callbacks?q=4567"
 
 
 def test_a_letter_that_is_masked_cannot_be_changed_by_what_the_mask_left(consoles):

@@ -17,7 +17,6 @@ from topics.partitions import partition_for
 STANDINGS = {
     "scheduled": Standing.SCHEDULED,
     "rescheduled": Standing.SCHEDULED,
-    "not_dialed": Standing.CANCELLED,  # The model has no word of its own for it.
 }
 OF_CALLBACKS = {
     TopicName.WRAP_UP,

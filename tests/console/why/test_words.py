@@ -8,12 +8,14 @@ from typing import get_args, get_type_hints
 import msgspec
 import pytest
 
+from streams.console.view.model import Standing
 from streams.console.why.entries import Entry
 from streams.console.why.grounds import Grounds, reason_in_words
 from streams.console.why.labels import _ENUMS, LABELS
 from streams.console.why.moments import Moments
 from streams.console.why.others import _REMOVED, _WORDS, record_in_words
 from streams.console.why.refusals import REFUSED
+from streams.console.why.sentence import _STANDINGS
 from streams.console.why.transitions import WORDS_OF
 from streams.console.why.words import OF_ENUMS, REASONS, TRANSITIONS
 from tests.builders import instant
@@ -88,6 +90,10 @@ def test_every_way_of_every_transition_has_words():
     ways = {transition: set(structs) for transition, structs in FACTS_OF.items()}
     assert set(REFUSED) == ways.pop(Transition.REJECTED)
     assert set(WORDS_OF) == set().union(*ways.values())
+
+
+def test_every_standing_of_a_callback_has_words():
+    assert set(_STANDINGS) == {standing.value for standing in Standing}
 
 
 def test_no_label_is_of_a_field_that_there_is_not():
