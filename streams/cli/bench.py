@@ -155,9 +155,7 @@ def outstanding(callbacks: tuple[int, ...], overdue: int, quiet: int, as_json: b
 
 @bench.command(short_help="How fast the console's view is filled and searched.")
 @click.option("--callbacks", type=_COUNT, default=1_000_000, show_default=True, help="Callbacks in the view.")
-@click.option(
-    "--rebuild", type=_COUNT, default=100_000, show_default=True, help="Callbacks that are read from a Kafka."
-)
+@click.option("--rebuild", type=_COUNT, default=30_000, show_default=True, help="Callbacks that are read from a Kafka.")
 @_AS_JSON
 def console_view(callbacks: int, rebuild: int, as_json: bool) -> int:
     """Fill the console's view, ask it for pages with every filter, and read another one from Kafka."""

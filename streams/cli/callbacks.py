@@ -56,14 +56,16 @@ def list_(order: str, limit: int, is_all: bool, is_count: bool, **given: Any) ->
         return 0 if count else NOTHING
     found = _rows(view, looking, by, Order(order), None if is_all else limit)
     if looking.as_json:
-        shown = 0
-        for row in found:
-            tables.json_line(tables.row_json(row, looking.numbers))
-            shown += 1
+        shown = sum(_told(row, looking) for row in found)
     elif shown := len(rows := list(found)):
         tables.callbacks(rows, looking.numbers)
         _say_of_how_many(view, looking, by, shown, is_all)
     return 0 if shown else NOTHING
+
+
+def _told(row: CallbackRow, looking: Looking) -> int:
+    tables.json_line(tables.row_json(row, looking.numbers))
+    return 1
 
 
 def _rows(view: View, looking: Looking, by: Filter, order: Order, limit: int | None) -> Iterator[CallbackRow]:

@@ -79,3 +79,8 @@ def test_a_worker_with_more_and_more_outstanding_comes_back_with_its_state_and_w
     values = json.loads(bench("outstanding", *asked, "--json"))["values"]
     assert values["step1_changelog_records"] == values["step2_changelog_records"] == 0
     assert 0 < values["step1_cold_restore_records"] < values["step2_cold_restore_records"]
+
+
+def test_pages_of_the_consoles_view_have_what_was_asked_for_and_a_rebuilt_one_is_whole():
+    values = json.loads(bench("console-view", "--callbacks", "3000", "--rebuild", "1000", "--json"))["values"]
+    assert values["callbacks"] == 3000 and values["page_p95_ms"] > 0 and values["rebuild_per_s"] > 0

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from streams.base.errors import OperatorError
 from streams.cli.group import ringback
-from streams.dev.bench import changes, outstanding, stampede, stream, stream_sender
+from streams.console.view.view import View
+from streams.dev.bench import changes, console_view, outstanding, stampede, stream, stream_sender
 from streams.dev.bench.load import LATER_CODE, configuration
 from streams.dev.bench.report import Result, as_json, spread_values
 from streams.dev.bench.restart import Back
@@ -101,3 +102,10 @@ def test_what_is_sent_ahead_of_the_stampede_and_after_it_is_no_figure_of_it():
 def test_a_wrap_up_that_got_no_callback_is_wrong():
     wrong = stampede._result(1, 5.0, NOW, [NOW], Stream(unanswered=1), Stream(unanswered=2)).wrong
     assert wrong == ["3 wrap-ups without a callback"]
+
+
+def test_every_question_to_the_consoles_view_is_answered_right(tmp_path):
+    console_view.fill(tmp_path, 400, lambda text: None)
+    times, wrong = console_view.ask(View(tmp_path), 400)
+    assert wrong == []
+    assert len(times) > 30 and all(times.values())

@@ -24,7 +24,8 @@ class Condition:
     """Part of a WHERE clause. selects: the ids that meet it, by an index of their own; None where there is none.
 
     bits: of the reasons, one of which a callback has that meets it; beside: the ids that meet it without one.
-    in_due_order: the same condition, with `select_parameters`, by an index in which what meets it lies in due order.
+    drive: the same condition, so that an index is used in which what meets it lies in due order; by_standing: that
+    index begins with the standing.
     """
 
     sql: str
@@ -34,7 +35,9 @@ class Condition:
     bits: tuple[int, ...] = ()
     beside: str | None = None
     beside_parameters: tuple[object, ...] = ()
-    in_due_order: str | None = None
+    drive: str | None = None
+    drive_parameters: tuple[object, ...] = ()
+    by_standing: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ def _equalities(by: Filter) -> Iterable[Condition]:
         if value is not None:
             where = f"{column} = ? COLLATE NOCASE AND +{column} = ?"
             select = f"SELECT id FROM callback WHERE {where}"  # noqa: S608
-            yield Condition(f"+{column} = ?", (value,), select, (value, value), in_due_order=where)
+            yield Condition(
+                f"+{column} = ?", (value,), select, (value, value), drive=where, drive_parameters=(value, value)
+            )
 
 
 def _window(by: Filter, now: datetime, codes: tuple[int, ...]) -> Iterable[Condition]:
@@ -96,7 +101,8 @@ def _window(by: Filter, now: datetime, codes: tuple[int, ...]) -> Iterable[Condi
         return
     window = (US_MIN if by.due_from is None else us(by.due_from), min(ends, default=NO_DUE))
     select = f"SELECT id FROM callback WHERE standing IN ({_marks(codes)}) AND due_at >= ? AND due_at < ?"  # noqa: S608
-    yield Condition("due_at >= ? AND due_at < ?", window, select, (*codes, *window))
+    sql = "due_at >= ? AND due_at < ?"
+    yield Condition(sql, window, select, (*codes, *window), drive=sql, drive_parameters=window, by_standing=True)
 
 
 def _reasons(reasons: Iterable[str]) -> Condition:

@@ -11,9 +11,17 @@ LANES_MAX = 5
 """Standings that are looked for one by one; more are looked for among all."""
 
 
-def beginning(asked: Meant, few: Condition | None) -> tuple[str, tuple[object, ...]]:
+Where = tuple[str, tuple[object, ...]]
+"""A WHERE clause, and its parameters."""
+
+
+def beginning(asked: Meant, few: Condition | None) -> Where:
     """All conditions, beginning from the one that few meet; without one, from where SQLite likes."""
-    return whole(asked, None, None, "") if few is None else whole(asked, few.selects, few)
+    if few is None:
+        return _whole(asked, "")
+    if few.drive is not None:
+        return _whole(asked, "" if few.by_standing else "+", few, few.drive, few.drive_parameters)
+    return _whole(asked, "+", few, f"id IN ({few.selects})", few.select_parameters)
 
 
 def tally_of(asked: Meant) -> tuple[str, tuple[object, ...]]:
@@ -28,41 +36,37 @@ def tally_of(asked: Meant) -> tuple[str, tuple[object, ...]]:
     return " AND ".join(parts), tuple(parameters)
 
 
-def lanes(asked: Meant, few: Condition | None, order: Order | None) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Conditions, each with an index in which its callbacks lie in order; of few, one for all."""
-    if few is not None:
-        yield beginning(asked, few)
-        return
-    by_due = [one for one in asked.conditions if one.in_due_order is not None] if order is Order.DUE else []
-    if by_due:
-        yield whole(asked, None, by_due[0])
-    elif len(asked.codes) > LANES_MAX and asked.campaign_id is asked.list_id is None:
-        yield whole(asked, None, None)
-    else:
-        for code in asked.codes:
-            yield whole(replace(asked, codes=(code,)), None, None, "")
+def ways(asked: Meant, order: Order) -> Iterator[tuple[Where, ...]]:
+    """Ways to look for a page, each of lanes in which callbacks lie in the order of the list; the likeliest first."""
+    is_narrow = len(asked.codes) <= LANES_MAX or asked.campaign_id is not None or asked.list_id is not None
+    lanes = tuple(_whole(replace(asked, codes=(code,)), "") for code in asked.codes)
+    if is_narrow:
+        yield lanes
+    for condition in asked.conditions if order is Order.DUE else ():
+        if condition.drive is not None and not condition.by_standing:
+            yield (_whole(asked, "+", condition, condition.drive, condition.drive_parameters),)
+    if not is_narrow:
+        yield (_whole(asked, "+"),)
 
 
-def whole(
-    asked: Meant, selects: str | None, apart: Condition | None, plus: str = "+"
-) -> tuple[str, tuple[object, ...]]:
-    """All conditions as one. apart: the one from which it begins. plus: keeps SQLite from beginning from another."""
+def _whole(
+    asked: Meant, plus: str, apart: Condition | None = None, begin: str = "", parameters_of: tuple[object, ...] = ()
+) -> Where:
+    """All conditions as one. apart, begin: the one from which it begins. plus: keeps others from being begun from."""
+    parameters: list[object] = []
     if len(asked.codes) == len(STANDINGS):
-        parts, parameters = ["+standing IS NOT NULL"], list[object]()
+        parts = ["+standing IS NOT NULL"]
     else:
         marks = ", ".join("?" * len(asked.codes))
         parts = [f"{plus}standing = ?" if len(asked.codes) == 1 else f"{plus}standing IN ({marks})"]
-        parameters = [*asked.codes]
+        parameters += asked.codes
     for column, value in (("campaign_id", asked.campaign_id), ("list_id", asked.list_id)):
         if value is not None:
             parts.append(f"{plus}{column} = ?")
             parameters.append(value)
-    if apart is not None and selects is not None:
-        parts.append(f"id IN ({selects})")
-        parameters += apart.select_parameters
-    elif apart is not None:
-        parts.append(apart.in_due_order or "")
-        parameters += apart.select_parameters
+    if apart is not None:
+        parts.append(begin)
+        parameters += parameters_of
     for condition in asked.conditions:
         if condition is not apart:
             parts.append(condition.sql)

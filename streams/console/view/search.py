@@ -5,7 +5,7 @@ is soon full. Source: docs/decisions/0060-what-the-console-keeps.md.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from heapq import nlargest, nsmallest
 from typing import Any
 
 from streams.console.view.conditions import Condition, Meant, meant
-from streams.console.view.lanes import beginning, lanes, tally_of
+from streams.console.view.lanes import Where, beginning, tally_of, ways
 from streams.console.view.model import CallbackRow, Filter, Order, Page
 from streams.console.view.record import instant, instant_or_none
 from streams.console.view.schema import NO_DUE, STANDINGS
@@ -25,10 +25,10 @@ COLUMNS = (
 )
 FEW = 5_000
 """So many callbacks are looked up and sorted, in some 15 ms."""
-COUNTING_S = 0.04
+COUNTING_S = 0.03
 """A count beside a page takes no longer: then it is not known how many there are."""
-LOOKING_S = 0.04
-"""So long callbacks are looked for in the order of the list; then those that meet one condition are sorted."""
+LOOKING_S = 0.02
+"""So long callbacks are looked for in the order of the list; then in another way, and then they are sorted."""
 MANY = 10_000_000
 _STEPS = 10_000
 _ORIGINS = {str(origin): origin for origin in Origin}
@@ -69,13 +69,13 @@ class Search:
         """The callbacks that follow `after`; see `View.find`."""
         with self._one_snapshot():
             asked = self._narrowed(meant(by, now))
-            few, place, total, at_least = self._few(asked), _place(after), None, False
-            if few is not None:
+            few, place, total, at_least = self._few(asked, FEW), _place(after), None, False
+            found = None if few is not None else self._looked_for(asked, order, place, limit + 1)
+            if found is None:
+                few = few or self._few(asked, MANY)
                 found, total = self._sorted(asked, few, order, place, limit + 1)
-            else:
-                found = self._looked_for(asked, order, place, limit + 1)
-                if count_max is not None:
-                    total = self._total(asked, count_max)
+            elif count_max is not None:
+                total = self._total(asked, count_max)
         if count_max is None:
             total = None
         elif total is not None and not asked.is_plain and total > count_max:
@@ -98,7 +98,7 @@ class Search:
         asked = meant(by, now)
         if asked.is_plain:
             return self._tallied(asked)
-        where, parameters = beginning(asked, self._few(asked))
+        where, parameters = beginning(asked, self._few(asked, MANY))
         select = f"SELECT campaign_id, count(*) FROM callback WHERE {where} GROUP BY campaign_id"  # noqa: S608
         return {campaign_id or "": n for campaign_id, n in self._connection.execute(select, parameters)}
 
@@ -106,7 +106,7 @@ class Search:
         """All of them, as they are now, whatever is written meanwhile."""
         asked = meant(by, now)
         with self._one_snapshot():
-            where, parameters = beginning(asked, self._few(asked))
+            where, parameters = beginning(asked, self._few(asked, MANY))
             select = f"SELECT {COLUMNS} FROM callback WHERE {where}"  # noqa: S608
             yield from map(callback_row, self._connection.execute(select, parameters))
 
@@ -127,9 +127,9 @@ class Search:
             return False
         return self._connection.execute(f"SELECT 1 FROM ({selects} LIMIT 1)", parameters).fetchone() is not None  # noqa: S608
 
-    def _few(self, asked: Meant, most: int | None = None) -> Condition | None:
-        """The condition that the fewest callbacks meet, if they are few; most: how many these may be."""
-        best, least = None, (FEW if most is None else most) + 1
+    def _few(self, asked: Meant, most: int) -> Condition | None:
+        """The condition that the fewest callbacks meet, if they are no more than `most`."""
+        best, least = None, most + 1
         for condition in asked.conditions:
             if condition.selects is not None and least > 1:
                 select = f"SELECT count(*) FROM ({condition.selects} LIMIT ?)"  # noqa: S608
@@ -139,9 +139,9 @@ class Search:
         return best
 
     def _sorted(
-        self, asked: Meant, few: Condition, order: Order, place: tuple[int, int] | None, limit: int
+        self, asked: Meant, few: Condition | None, order: Order, place: tuple[int, int] | None, limit: int
     ) -> tuple[list[tuple[Any, ...]], int]:
-        """The lines of a page of few, and how many these are."""
+        """The lines of a page of what meets a condition, and how many there are in all."""
         key = _KEYS[order][0]
         where, parameters = beginning(asked, few)
         found = self._connection.execute(f"SELECT {key}, id FROM callback WHERE {where}", parameters).fetchall()  # noqa: S608
@@ -156,15 +156,18 @@ class Search:
 
     def _looked_for(
         self, asked: Meant, order: Order, place: tuple[int, int] | None, limit: int
-    ) -> list[tuple[Any, ...]]:
-        """The lines of a page. Where they lie so far apart that looking takes too long, they are sorted after all."""
-        try:
-            with self._within(LOOKING_S if any(one.selects for one in asked.conditions) else None):
-                found = self._lines(asked, None, order, place, limit)
-        except _TookTooLong:
-            found = self._lines(asked, self._few(asked, MANY), order, place, limit)
-        found.sort(key=lambda row: row[:2], reverse=order is Order.CHANGED)
-        return found[:limit]
+    ) -> list[tuple[Any, ...]] | None:
+        """The lines of a page, looked for in the order of the list; None where they lie too far apart."""
+        can_be_sorted = any(one.selects for one in asked.conditions)
+        for lanes in ways(asked, order):
+            try:
+                with self._within(LOOKING_S if can_be_sorted else None):
+                    found = self._lines(lanes, order, place, limit)
+            except _TookTooLong:
+                continue
+            found.sort(key=lambda row: row[:2], reverse=order is Order.CHANGED)
+            return found[:limit]
+        return None if asked.codes else []
 
     @contextmanager
     def _one_snapshot(self) -> Iterator[None]:
@@ -193,12 +196,12 @@ class Search:
             self._connection.set_progress_handler(None, 0)
 
     def _lines(
-        self, asked: Meant, few: Condition | None, order: Order, place: tuple[int, int] | None, limit: int
+        self, lanes: Iterable[Where], order: Order, place: tuple[int, int] | None, limit: int
     ) -> list[tuple[Any, ...]]:
         key, follows, direction = _KEYS[order]
         after, of_place = ("", ()) if place is None else (f" AND ({key}, id) {follows} (?, ?)", place)
         lines: list[tuple[Any, ...]] = []
-        for where, parameters in lanes(asked, few, order):
+        for where, parameters in lanes:
             select = (
                 f"SELECT {key}, id, {COLUMNS} FROM callback WHERE {where}{after}"  # noqa: S608
                 f" ORDER BY {key} {direction}, id {direction} LIMIT ?"
@@ -210,17 +213,13 @@ class Search:
         """How many there are; no more than one above where counting ends, None if that takes too long."""
         if asked.is_plain:
             return sum(self._tallied(asked).values())
-        total = 0
         try:
             with self._within(COUNTING_S):
-                for where, parameters in lanes(asked, None, None):
-                    select = f"SELECT count(*) FROM (SELECT 1 FROM callback WHERE {where} LIMIT ?)"  # noqa: S608
-                    total += self._connection.execute(select, (*parameters, count_max + 1 - total)).fetchone()[0]
-                    if total > count_max:
-                        break
+                where, parameters = beginning(asked, None)
+                select = f"SELECT count(*) FROM (SELECT 1 FROM callback WHERE {where} LIMIT ?)"  # noqa: S608
+                return int(self._connection.execute(select, (*parameters, count_max + 1)).fetchone()[0])
         except _TookTooLong:
             return None
-        return total
 
     def _tallied(self, asked: Meant) -> dict[str, int]:
         where, parameters = tally_of(asked)

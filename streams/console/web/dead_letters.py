@@ -98,13 +98,13 @@ def _letter(ask: Asking, letter: DeadLetter, tried: Replayed | None = None) -> R
     key_text, _ = _as_text(letter.key)
     key, value = (ask.asked("key"), ask.asked("value")) if tried else (key_text, _indented(text))
     # Whoever may not see numbers cannot mend what has one: the form would show it, or lose it.
-    masked = ask.shown(_decoded(text) if is_text else "")
+    masked = _pretty(ask.shown(_decoded(text) if is_text else ""))
     may_edit = is_text and ask.who.may(Role.OPERATOR) and ask.sees_numbers
     return ask.page(
         "dead_letter.html",
         letter=letter,
         key_text=ask.shown(key),
-        value_text=value if may_edit else (masked if isinstance(masked, str) else json.dumps(masked, indent=2)),
+        value_text=value if may_edit else masked,
         is_text=is_text,
         may_edit=may_edit,
         headers=[(name, str(ask.shown(_as_text(one)[0]))) for name, one in letter.headers],
@@ -130,7 +130,11 @@ def _decoded(text: str) -> object:
 def _indented(text: str) -> str:
     """The value as people read it. A replay without a change sends the bytes, not this."""
     decoded = _decoded(text)
-    return text if isinstance(decoded, str) else json.dumps(decoded, indent=2, ensure_ascii=False)
+    return text if isinstance(decoded, str) else _pretty(decoded)
+
+
+def _pretty(decoded: object) -> str:
+    return decoded if isinstance(decoded, str) else json.dumps(decoded, indent=2, ensure_ascii=False)
 
 
 def edited(ask: Asking, letter: DeadLetter) -> Edit:

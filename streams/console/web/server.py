@@ -65,6 +65,7 @@ def bound(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, settings.console_port))
+        listening.listen()  # So that nobody is turned away who has read in the log where it is.
     except OSError as error:
         listening.close()
         raise OperatorError(

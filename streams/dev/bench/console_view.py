@@ -26,7 +26,7 @@ from topics.commands import Origin
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PARTITIONS = 12
-SAMPLES = 12
+SAMPLES = 4
 """Callbacks from which questions are made."""
 FEED_AT_ONCE = 5_000
 RIGHT = "Right: every page and count had what was asked for, and what was read again from Kafka is whole."

@@ -131,14 +131,17 @@ def large():
     order=some.sampled_from(Order),
     limit=some.sampled_from((1, 3, 50)),
     few=some.sampled_from((0, 5, 10**6)),
+    looking=some.sampled_from((-1, 60)),
 )
-def test_pages_have_all_that_is_meant_once_and_in_order(large, by, order, limit, few):
+def test_pages_have_all_that_is_meant_once_and_in_order(large, by, order, limit, few, looking):
     """Whether few are looked up and sorted, or many are looked for in their order, the pages are the same."""
     view, rows = large
     expected = [row.key for row in rows if matches(row, by, NOW)]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("streams.console.view.search.FEW", few)
         patched.setattr("streams.console.view.search.COUNTING_S", 60)
+        patched.setattr("streams.console.view.search.LOOKING_S", looking)
+        patched.setattr("streams.console.view.search._STEPS", 1)
         found: list[CallbackRow] = []
         after = None
         while True:

@@ -15,6 +15,7 @@ SHOWN = {
     "now": "/",
     "search": "/callbacks?q=spring&outstanding=1",
     "callback": "/callback?list=L&contact=c44&id=r-ad485fa5aaf24f17b43a2c027e305076",
+    "forecast": "/callback?list=L&contact=c4&id=k4",
     "contact": "/contact?list=L&contact=c44",
     "dead-letters": "/dead-letters",
     "campaigns": "/campaigns",
