@@ -11,8 +11,14 @@ from topics.names import TopicName
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for package in ("streams", "topics") for path in (ROOT / package).rglob("*.py"))
-OTHER_THINGS = {("streams/tables.py", "contacts"), ("streams/logic/decisions/lifecycle.py", "wrap-up")}
-"""A table, and a kind of input, that have the name of a topic."""
+WORDS = {
+    "streams/console/why": {"holds", "wrap-up"},
+    "streams/console/web/now.py": {"campaigns"},
+    "streams/console/web/search.py": {"campaigns"},
+    "streams/logic/decisions/lifecycle.py": {"wrap-up"},
+    "streams/tables.py": {"contacts"},
+}
+"""Where a word has the name of a topic: a field of facts, a value of a page, a kind of input, a table."""
 
 
 def spelled(path: Path) -> set[str]:
@@ -25,7 +31,8 @@ def spelled(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_but_the_enum_spells_the_name_of_a_topic(path):
     name = str(path.relative_to(ROOT))
-    found = {word for word in spelled(path) if (name, word) not in OTHER_THINGS}
+    words = {word for place, some in WORDS.items() if name.startswith(place) for word in some}
+    found = spelled(path) - words
     assert found == (set(TopicName) if name == "topics/names.py" else set())
 
 
