@@ -18,7 +18,7 @@ from streams.console.view import schema
 CURRENT = "current"
 LOCK = "writer.lock"
 _SUFFIX = ".sqlite"
-CACHE_KIB = 256 * 1024
+CACHE_KIB, READING_CACHE_KIB = 256 * 1024, 16 * 1024
 MAPPED_BYTES = 8 * 1024**3
 LOG_PAGES = 16_000
 """Pages of the log before it is written into the database: 64 MB, so that a page that changes often is written once."""
@@ -117,7 +117,7 @@ def reading(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{path.resolve()}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
-    _tune(connection)
+    _tune(connection, READING_CACHE_KIB)
     return connection
 
 
@@ -141,11 +141,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        _tune(connection)
+        _tune(connection, CACHE_KIB)
     return connection
 
 
-def _tune(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+def _tune(connection: sqlite3.Connection, cache_kib: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
     connection.execute("PRAGMA temp_store = MEMORY")

@@ -98,7 +98,7 @@ class Search:
         asked = meant(by, now)
         if asked.is_plain:
             return self._tallied(asked)
-        where, parameters = beginning(asked, self._few(asked, FEW))
+        where, parameters = beginning(asked, self._few(asked, MANY))
         select = f"SELECT campaign_id, count(*) FROM callback WHERE {where} GROUP BY campaign_id"  # noqa: S608
         return {campaign_id or "": n for campaign_id, n in self._connection.execute(select, parameters)}
 
@@ -106,7 +106,7 @@ class Search:
         """All of them, as they are now, whatever is written meanwhile."""
         asked = meant(by, now)
         with self._one_snapshot():
-            where, parameters = beginning(asked, self._few(asked, FEW))
+            where, parameters = beginning(asked, self._few(asked, MANY))
             select = f"SELECT {COLUMNS} FROM callback WHERE {where}"  # noqa: S608
             yield from map(callback_row, self._connection.execute(select, parameters))
 

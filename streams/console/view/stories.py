@@ -28,7 +28,7 @@ _RANK = {
 }
 """Of what is of the same instant, an event comes first, and then what follows from it; commands come last."""
 
-_CALLBACK = f"SELECT {COLUMNS} FROM callback WHERE standing IS NOT NULL AND "  # noqa: S608
+_CALLBACK = f"SELECT {COLUMNS} FROM callback WHERE +standing IS NOT NULL AND "  # noqa: S608
 _CONTACT = "SELECT value FROM contact WHERE list_id = ? AND contact_id = ?"
 
 
@@ -74,7 +74,7 @@ def contact(
     """The record of a contact, None if there is none, and its callbacks, the one due last first."""
     found = connection.execute(_CONTACT, (contact_list_id, contact_id)).fetchone()
     value = None if found is None else unpack(found[0])
-    where = "list_id = ? AND contact_id = ? ORDER BY due_at DESC, callback_id"
+    where = "list_id = ? AND contact_id = ? ORDER BY +due_at DESC, callback_id"
     rows = connection.execute(_CALLBACK + where, (contact_list_id, contact_id))
     return None if value is None else mapping(value), tuple(map(callback_row, rows))
 

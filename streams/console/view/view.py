@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -170,8 +171,9 @@ class View:
         """A connection to a database; to an empty one where there is none of this version."""
         if file is None or not os.path.exists(file):
             return empty()
-        connection = reading(file)
-        if version(connection) == VERSION:
-            return connection
-        connection.close()
+        with suppress(sqlite3.DatabaseError):  # It is being replaced, or it is no database: a writer will see to it.
+            connection = reading(file)
+            if version(connection) == VERSION:
+                return connection
+            connection.close()
         return empty()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streams.base.clock import SystemClock
-from streams.console.view import database, schema
+from streams.console.view import database, overview, schema, stories
 from streams.console.view.conditions import words
 from streams.console.view.database import Database, Folder
 from streams.console.view.memory import Line, fill
@@ -343,29 +343,56 @@ def _outline(view: View) -> dict[CallbackKey, Any]:
     return {row.key: (standing(row), row.due_at, row.campaign_id, row.changed_at, row.origin) for row in rows}
 
 
-def test_many_are_looked_for_in_the_order_of_an_index_and_not_sorted(tmp_path, monkeypatch):
+class Explained:
+    """A connection that says how it looks for what it is asked."""
+
+    def __init__(self, connection: sqlite3.Connection, part: str = "SELECT") -> None:
+        self._connection, self._part = connection, part
+        self.plans: list[str] = []
+
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        if self._part in sql:
+            plan = self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
+            self.plans += [row[3] for row in plan]
+        return self._connection.execute(sql, parameters)
+
+    def set_progress_handler(self, *given: Any) -> None: ...
+
+
+@pytest.fixture
+def connection(tmp_path):
     fill(tmp_path, [step("scheduled", 0)])
     file = Folder(tmp_path).current()
     assert file is not None
     connection = database.reading(file)
-    plans: list[str] = []
+    yield connection
+    connection.close()
 
-    class Explained:
-        def execute(self, sql: str, parameters: Any = ()) -> Any:
-            if "ORDER BY" in sql:
-                plans.extend(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
-            return connection.execute(sql, parameters)
 
-        def set_progress_handler(self, *given: Any) -> None: ...
-
-    search = Search(Explained(), SystemClock().monotonic)  # type: ignore[arg-type]
+def test_many_are_looked_for_in_the_order_of_an_index_and_not_sorted(connection, monkeypatch):
+    explained = Explained(connection, "ORDER BY")
+    search = Search(explained, SystemClock().monotonic)  # type: ignore[arg-type]
     monkeypatch.setattr("streams.console.view.search.FEW", 0)
+    monkeypatch.setattr("streams.console.view.search.LOOKING_S", 60)
     for by in (Filter(), Filter(campaign_id="P"), Filter(contact_list_id="L"), Filter(text="c", outstanding=True)):
         for order in Order:
             if not (by.contact_list_id and order is Order.CHANGED):
                 search.page(by, NOW, order, "5.5", 50, None)
-    connection.close()
-    assert plans and not [plan for plan in plans if "TEMP B-TREE" in plan or "SCAN callback" in plan]
+    plans = explained.plans
+    assert plans and not [plan for plan in plans if "TEMP B-TREE" in plan or plan == "SCAN callback"]
+
+
+def test_what_is_asked_of_one_callback_or_contact_is_looked_up(connection):
+    explained: Any = Explained(connection)
+    stories.story(explained, KEY)
+    stories.callbacks(explained, "k1")
+    stories.contact_told(explained, "L", "c1")
+    stories.state_row(explained, "L", "c1")
+    stories.events_by(explained, ["e1"])
+    overview.dnc_entries(explained, ["+12125550101"])
+    assert explained.plans and not [plan for plan in explained.plans if plan.startswith("SCAN")]
+    of_callback = [plan for plan in explained.plans if plan.startswith("SEARCH callback")]
+    assert all("sqlite_autoindex_callback_1" in plan or "callback_id (" in plan for plan in of_callback)
 
 
 def test_a_page_that_no_page_led_to_is_the_first(tmp_path):
