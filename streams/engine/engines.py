@@ -69,7 +69,7 @@ class Engines:
         )  # fmt: skip
         self._new = NewEngines(
             settings, partitions, outside, self._written_ends, self._reader.configuration,
-            Outlet(settings.prefix, limits), self._failed, itertools.count(1), self.held.is_waited_for,
+            Outlet(settings.prefix, limits), self._failed, itertools.count(1),
         )  # fmt: skip
         self._acquisition = Acquisition(
             settings, outside, self._assignment, self.held, log_gaps, self._new, self._reader, self._ends, broken

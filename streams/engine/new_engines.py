@@ -8,7 +8,7 @@ from streams.base.settings import Settings
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
-from streams.engine.slices import IsWaitedFor, Slices
+from streams.engine.slices import Slices
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.transactions import Transactions
 from streams.logic.configuration.configuration import Configuration
@@ -26,8 +26,7 @@ NoteWait = Callable[[str], None]
 class NewEngines:
     """Of one worker. partitions: how many the contact topics have. failed: called when an engine cannot go on.
 
-    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`;
-    is_waited_for: of any partition, see `Slices`.
+    written_ends: see `ConfigurationReader`; epochs: see `PartitionEngine`.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class NewEngines:
         outlet: Outlet,
         failed: Callable[[int, str, BaseException], None],
         epochs: Iterator[int],
-        is_waited_for: IsWaitedFor,
     ) -> None:
         self._settings = settings
         self._partitions = partitions
@@ -49,7 +47,6 @@ class NewEngines:
         self._outlet = outlet
         self._failed = failed
         self._epochs = epochs
-        self._is_waited_for = is_waited_for
         self._changelog = Changelog(outside.clients, settings.topic(CONTACTS.changelog))
         self._stores = Stores(
             outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder, written_ends
@@ -88,7 +85,7 @@ class NewEngines:
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(
             self._settings, core, store, transactions, self._changelog, outside.clock, failed,
-            epochs=self._epochs, slices=Slices(outside.clock, outside.pace, self._is_waited_for),
+            epochs=self._epochs, slices=Slices(outside.clock, outside.pace),
             spans=outside.tracing.of_partition(number),
         )  # fmt: skip
         try:

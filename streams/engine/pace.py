@@ -12,10 +12,12 @@ class Pace:
     A simulation, whose time costs nothing, looks more seldom; a test that waits for a look has it looked at once.
     """
 
-    slice_s: float = 0.010
-    """A transaction decides, or configuration is applied, for so long: all other partitions wait meanwhile."""
-    slices_max: int = 4
-    """A transaction decides about events for so many slices at most, while no timer and no request waits."""
+    slice_s: float = 0.0025
+    """Decisions are made, or configuration is applied, for so long: all else in the worker waits meanwhile."""
+    fire_slices_max: int = 4
+    """A transaction fires timers for so many slices at most."""
+    slices_max: int = 16
+    """A transaction decides about events for so many slices at most, while no timer and no request waits for it."""
     fetch_s: float = 0.2
     """A fetch of the group's consumer that finds nothing ends after this long."""
     acquiring_s: float = 0.02

@@ -6,17 +6,17 @@ one goes to `broken`, which gives the engine up or ends the process. Source: doc
 """
 
 import asyncio
-import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiokafka import TopicPartition
 
 from streams.base import metrics
 from streams.base.clock import Clock
 from streams.base.settings import Settings
-from streams.engine.batch import Batch, arrived
-from streams.engine.counts import Taken, count, show_caught_up, show_restored
+from streams.engine.batch import Batch
+from streams.engine.counts import count, show_caught_up, show_restored
+from streams.engine.deciding import REQUESTS, Deciding
 from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
@@ -28,12 +28,8 @@ from streams.logic.partition.partition import Partition
 from streams.storage.changelog import Changelog
 from streams.storage.local_copy import UnusableState
 from streams.storage.store import Store
-from topics.names import TopicName
 
 Broken = Callable[[str, BaseException], None]
-
-TRANSACTION_BYTES_MAX = 8 * 1024 * 1024  # Of the values in a transaction: each may become a dead letter.
-REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 
 
 class PartitionEngine:
@@ -62,14 +58,13 @@ class PartitionEngine:
         self._clock = clock
         self._broken = broken
         self._transactions, self._changelog = transactions, changelog
-        self._epochs, self._slices, self._spans = epochs, slices or Slices(clock), spans
+        self._epochs, self._spans = epochs, spans
+        self._deciding = Deciding(settings, core, self.inbox, clock, slices or Slices(clock), spans, self)
         self._wake = asyncio.Event()
         self.active = self.proven = False  # Proven: by a commit since it began.
         self._running: asyncio.Task[None] | None = None
-        self._decided_at = datetime.min.replace(tzinfo=UTC)
         self.transaction_since_s: float | None = None  # When the commit began that is in flight.
         self.last_commit_s = clock.monotonic()
-        self._taken: list[Taken] = []  # In this transaction.
 
     async def acquire(self, note_wait: Callable[[str], None] = lambda _: None) -> None:
         """Fence the former owner, then read the state to its end, which is final then. note_wait: what it waits for."""
@@ -174,8 +169,8 @@ class PartitionEngine:
         now = self._clock.now()
         reads_on = self.core.read_ahead(now)
         outcome = self.core.configure(now)
-        self._fire_due(outcome, now)
-        topics = self._take_in(outcome, now)
+        await self._deciding.fire_due(outcome, now)
+        topics = await self._deciding.take_in(outcome, now)
         self.next_timer = self.core.next_at()
         if not (outcome or topics):
             return await self._renew(now) or (reads_on and await asyncio.sleep(0, True))  # Others have their turn.
@@ -192,37 +187,6 @@ class PartitionEngine:
         await self._commit(Outcome(), self._offsets(self.inbox.next), now)
         self._store.confirm_fresh(now)
         return True
-
-    def _fire_due(self, outcome: Outcome, now: datetime) -> None:
-        """Fire what is due, oldest first, until the slice or the batch is over."""
-        self._slices.begin()
-        for _ in range(self._settings.fire_batch_max if self.ready else 0):
-            at = self.core.next_at()
-            if at is None or at > now or self._slices.over():
-                break
-            self._decided_at = self._clock.moment(at, now, self._decided_at)
-            fired = self.core.fire(self._decided_at)
-            if fired is None:
-                break
-            outcome.merge(fired)
-
-    def _take_in(self, outcome: Outcome, now: datetime) -> set[str]:
-        """Decide about events until the slices or the transaction are full; returns their topics."""
-        topics: set[str] = set()
-        if not self.inbox:
-            return topics
-        taken, self._decided_at = 0, now
-        self._slices.begin(backlog=True)
-        records = self.inbox.take(requests=self.gate.open)
-        for topic, record in itertools.islice(records, self._settings.unit_events_max):
-            topics.add(topic)
-            event = arrived(topic.removeprefix(self._settings.prefix), record)
-            outcome.merge(self._spans.applied(self.core, event, now))
-            self._taken.append((event.topic, event.timestamp_ms))
-            taken += len(record.value or b"")
-            if self._slices.over() or taken > TRANSACTION_BYTES_MAX:
-                break
-        return topics
 
     async def _wait(self) -> None:
         wait_s = self._clock.wait_s(self.next_timer if self.ready else None)
@@ -245,6 +209,6 @@ class PartitionEngine:
         self._spans.committed(self._clock.now())
         self.transaction_since_s, self.last_commit_s = None, self._clock.monotonic()
         metrics.engine.TRANSACTION_SECONDS.observe(self.last_commit_s - began)
-        count(self.core, outcome, self._taken, self._settings.prefix, self._clock.now())
-        self._taken = []
+        count(self.core, outcome, self._deciding.taken, self._settings.prefix, self._clock.now())
+        self._deciding.taken = []
         self._transactions.check()

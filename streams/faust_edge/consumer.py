@@ -19,7 +19,7 @@ from faust.types.transports import ConsumerT
 from streams.engine.assignment import PausedPartition
 from streams.engine.batch import Batch
 from streams.engine.engines import Engines
-from streams.engine.partition_engine import REQUESTS
+from streams.engine.deciding import REQUESTS
 from streams.kafka.clients import Clients
 from streams.library_internals.aiokafka import group_member
 from streams.library_internals.faust.consumer import OpenConsumer, OpenThread

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from streams.engine.batch import Batch, SourceRecord
-from streams.engine.partition_engine import TRANSACTION_BYTES_MAX
+from streams.engine.deciding import TRANSACTION_BYTES_MAX
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import META_KEY, Partition
 from streams.storage.disk_store import DiskStore

@@ -95,6 +95,14 @@ class Difference(Struct, frozen=True, kw_only=True):
         return OfCampaign(campaign_id="", **sums)
 
 
+class _Transitioned(Struct, gc=False):
+    transition: str
+    callback_id: str | None = None
+
+
+_transitions = msgspec.json.Decoder(_Transitioned)
+
+
 class _Identity(NamedTuple):
     """What makes two calls of the two runs the same one: the id of its command, or of the request."""
 
@@ -111,7 +119,7 @@ class Ledger:
     def __init__(self) -> None:
         self.calls: dict[_Identity, Call] = {}
         self.went_out: set[tuple[str, str]] = set()
-        self.latest: dict[tuple[str, str], Json] = {}
+        self.latest: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._handed_out: dict[tuple[str, str], tuple[_Identity, Call]] = {}
 
     def note(self, written: Written) -> None:
@@ -129,7 +137,7 @@ class Ledger:
         elif record.topic == TopicName.PLACEMENT_DECIDED:
             self._note_answer(key, written, msgspec.json.decode(record.value))
         elif record.topic == TopicName.CALLBACK_LIFECYCLE:
-            self._note_transition(key, msgspec.json.decode(record.value))
+            self._note_transition(key, record.value)
 
     def _note_answer(self, key: str, written: Written, value: Json) -> None:
         allowed, handed_out = is_true(value, "allowed"), self._handed_out.get((key, text(value, "callback_id") or ""))
@@ -141,12 +149,13 @@ class Ledger:
         else:
             self.calls.pop(handed_out[0], None)
 
-    def _note_transition(self, key: str, value: Json) -> None:
-        callback_id = text(value, "callback_id")
-        if callback_id is not None and value["transition"] not in (Transition.REJECTED, Transition.CHANGED):
-            self.latest[key, callback_id] = value
-            if value["transition"] not in _ON_ITS_WAY:
-                self._handed_out.pop((key, callback_id), None)
+    def _note_transition(self, key: str, value: bytes) -> None:
+        told = _transitions.decode(value)
+        if told.callback_id is None or told.transition in (Transition.REJECTED, Transition.CHANGED):
+            return
+        self.latest[key, told.callback_id] = told.transition, value
+        if told.transition not in _ON_ITS_WAY:
+            self._handed_out.pop((key, told.callback_id), None)
 
 
 def difference(
@@ -172,7 +181,7 @@ def _changed(before: Ledger, after: Ledger) -> Iterator[Changed]:
         outcome = Outcome.WON if was is None else Outcome.LOST if is_ is None else Outcome.MOVED
         found = is_ or was
         why = after.latest.get((identity.contact_key, (found.callback_id if found else None) or ""))
-        yield Changed(outcome=outcome, before=was, after=is_, why=why)
+        yield Changed(outcome=outcome, before=was, after=is_, why=msgspec.json.decode(why[1]) if why else None)
 
 
 def _by_campaign(before: Ledger, after: Ledger, changed: Sequence[Changed]) -> Iterator[OfCampaign]:
@@ -198,8 +207,8 @@ def _ended(before: Ledger, after: Ledger) -> Mapping[tuple[str, str], int]:
     return +found
 
 
-def _transition(value: Json | None) -> str:
-    return "none" if value is None else str(value["transition"])
+def _transition(latest: tuple[str, bytes] | None) -> str:
+    return "none" if latest is None else latest[0]
 
 
 def _call(written: Written, value: Json) -> Call:

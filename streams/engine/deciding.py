@@ -1,0 +1,95 @@
+"""What one transaction of a partition decides: due timers, then events, in slices between which others have their turn.
+
+It writes nothing. Source: docs/decisions/0059-decisions-take-turns.md.
+"""
+
+import itertools
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Protocol
+
+from streams.base.clock import Clock
+from streams.base.settings import Settings
+from streams.engine.batch import arrived
+from streams.engine.counts import Taken
+from streams.engine.inbox import Inbox
+from streams.engine.slices import Slices
+from streams.engine.tracing import Spans
+from streams.logic.contact.exchange import Outcome
+from streams.logic.partition.partition import Partition
+from topics.names import TopicName
+
+TRANSACTION_BYTES_MAX = 8 * 1024 * 1024  # Of the values in a transaction: each may become a dead letter.
+REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
+
+
+class Standing(Protocol):
+    """How the engine stands. active: it may work; ready: its timers fire, and requests are answered."""
+
+    active: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether timers fire."""
+
+
+class Deciding:
+    """Of one partition engine. taken: topic and timestamp of each event of the transaction at hand."""
+
+    def __init__(
+        self, settings: Settings, core: Partition, inbox: Inbox, clock: Clock, slices: Slices, spans: Spans,
+        standing: Standing,
+    ) -> None:  # fmt: skip
+        self._settings, self._requests = settings, settings.topic(REQUESTS)
+        self._core, self._inbox, self._clock = core, inbox, clock
+        self._slices, self._spans, self._standing = slices, spans, standing
+        self._decided_at = datetime.min.replace(tzinfo=UTC)
+        self.taken: list[Taken] = []
+
+    async def fire_due(self, outcome: Outcome, now: datetime) -> None:
+        """Fire what is due, oldest first, until the slices or the batch are over."""
+        self._slices.begin()
+        for _ in range(self._settings.fire_batch_max if self._standing.ready else 0):
+            at = self._core.next_at()
+            if at is None or at > now or await self._is_over(outcome, now):
+                break
+            self._decided_at = self._clock.moment(at, now, self._decided_at)
+            fired = self._core.fire(self._decided_at)
+            if fired is None:
+                break
+            outcome.merge(fired)
+
+    async def take_in(self, outcome: Outcome, now: datetime) -> set[str]:
+        """Decide about events until the slices or the transaction are full; returns their topics."""
+        topics: set[str] = set()
+        if not self._inbox:
+            return topics
+        taken, self._decided_at = 0, now
+        self._slices.begin(events=True)
+        records = self._inbox.take(requests=self._standing.ready)
+        for topic, record in itertools.islice(records, self._settings.unit_events_max):
+            topics.add(topic)
+            event = arrived(topic.removeprefix(self._settings.prefix), record)
+            outcome.merge(self._spans.applied(self._core, event, now))
+            self.taken.append((event.topic, event.timestamp_ms))
+            taken += len(record.value or b"")
+            if taken > TRANSACTION_BYTES_MAX or await self._is_over(outcome, now, topics):
+                break
+        return topics
+
+    async def _is_over(self, outcome: Outcome, now: datetime, topics: Collection[str] | None = None) -> bool:
+        """Whether it is time to commit, asked after each step. topics: of the events so far, None for timers."""
+        if not self._slices.ended:
+            return False
+        if self._slices.is_last or (topics is not None and self._is_waited_for(topics)):
+            return True
+        await self._slices.next()
+        outcome.merge(self._core.configure(now))  # It may have changed meanwhile.
+        return not self._standing.active
+
+    def _is_waited_for(self, topics: Collection[str]) -> bool:
+        """Whether a timer that is due waits for the end, or somebody whose request has been taken, or can be."""
+        if not self._standing.ready:
+            return False
+        at = self._core.next_at()
+        return (at is not None and at <= self._clock.now()) or self._requests in topics or self._inbox.has_requests
