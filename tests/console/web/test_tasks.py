@@ -77,13 +77,15 @@ def page(cluster: Cluster, tmp_path):
     """The start page of a console beside a worker, in a browser."""
     topic_admin.create(Clients(cluster.settings()), PARTITIONS, 1, CATALOG)
     cluster.worker().wait_ready()
-    asyncio.run(feed(cluster, SystemClock().now()))
+    now = SystemClock().now()
+    asyncio.run(feed(cluster, now))
     given = ("--broker", cluster.broker, "--prefix", cluster.prefix, "--console-open-role", "operator")
     process, url = started(tmp_path, *given)
     try:
         with chromium() as browser, browser.page(url.rstrip("/")) as found:
             found.set_default_timeout(PATIENCE_MS)
             expect.set_options(timeout=PATIENCE_MS)
+            found.hour = f"{hour_of(now):%H}:00"
             yield found
     finally:
         process.kill()
@@ -116,7 +118,7 @@ def test_five_tasks_of_a_newcomer(page):
     page.goto("/")
     expect(page.locator("body")).to_have_attribute("data-zone", "America/New_York")
     page.click("#ahead-table summary")
-    page.click(f"#ahead th a:has-text('{hour_of(SystemClock().now()):%H}:00')")
+    page.click(f"#ahead th a:has-text('{page.hour}')")
     expect(page.locator("main")).to_contain_text("3 callbacks")
 
     # Agent a7 has left: a2 is to have the callbacks.
