@@ -126,6 +126,8 @@ def send(looking: Looking, view: View, name: str, chosen: Chosen, actor: str | N
 async def _send(looking: Looking, view: View, name: str, chosen: Chosen, actor: str | None) -> int:
     progress, who = Progress(), actor or looking.runs.run(name).action.actor
     interrupted = _abort_on_interrupt(looking, name, who)
+    is_sent = asyncio.Event()
+    reading = asyncio.create_task(_keep_reading(looking, is_sent)) if chosen.wait_s else None
     try:
         run = await looking.runs.send(
             name, looking.clients, lambda now: progress.show(f"sent, of {now.meant:,}:", now.sent), chosen.rate, actor
@@ -137,12 +139,23 @@ async def _send(looking: Looking, view: View, name: str, chosen: Chosen, actor: 
     finally:
         with suppress(NotImplementedError, ValueError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        is_sent.set()
+        if reading is not None:
+            await reading
     if run.state is RunState.SENT and chosen.wait_s:
         run = await _answered(looking, view, run, chosen.wait_s, progress)
     tell(looking, run)
     if run.state is RunState.ABORTED:
         return INTERRUPTED if interrupted else ABORTED
     return exit_code(run, chosen.wait_s)
+
+
+async def _keep_reading(looking: Looking, is_sent: asyncio.Event) -> None:
+    """Read while a run is sent: at its end most of what the worker has said of it is known."""
+    while not is_sent.is_set():
+        await looking.catch_up()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(is_sent.wait(), AGAIN_S)
 
 
 def _abort_on_interrupt(looking: Looking, name: str, actor: str) -> list[bool]:

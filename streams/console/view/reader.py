@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
 from streams.base.clock import Clock, SystemClock
 from streams.base.errors import OperatorError
@@ -25,6 +25,7 @@ from streams.console.view.pruning import prune
 from streams.console.view.schema import VERSION
 from streams.console.view.writer import Position, apply
 from streams.kafka.clients import Clients
+from streams.kafka.diagnosis import RIGHTS
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,10 @@ class Reader:
         database = await _whole(Database, self._folder)
         try:
             await self._follow(database, say)
+        except TopicAuthorizationFailedError as error:
+            # Write shows a topic, too, so a missing right to read it is found out as late as this.
+            names = ", ".join(str(name) for name in error.args)
+            raise OperatorError(f"this user has no right to Read topic {names}. {RIGHTS}") from None
         except KafkaError as error:
             raise OperatorError(f"the topics cannot be read: {str(error) or type(error).__name__}") from None
         finally:
