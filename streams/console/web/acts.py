@@ -102,12 +102,15 @@ class Acts:
         run = self._known(name)
         if run.state is RunState.PLANNED and run.action.actor != who.name:
             raise NotDone(f"The plan is that of {run.action.actor}. Make one of your own, so that it has your name.")
-        if name in self._sending and not self._sending[name].done():
+        if self._is_being_sent(name):
             return
         self._failed.pop(name, None)
         sending = asyncio.run_coroutine_threadsafe(self._runs.send(name, self._clients, actor=who.name), self._loop)
         self._sending[name] = sending
         sending.add_done_callback(lambda done: self._note_end(name, done))
+
+    def _is_being_sent(self, name: str) -> bool:
+        return name in self._sending and not self._sending[name].done()
 
     def _note_end(self, name: str, done: "Future[Run]") -> None:
         if done.cancelled() or (error := done.exception()) is None:
@@ -153,13 +156,16 @@ class Acts:
         return tuple(row for row in found if row is not None)
 
     def _shown(self, run: Run, sample: tuple[CallbackRow, ...] = (), because: dict[str, int] | None = None) -> RunShown:
-        may_resume = self._runs.can_be_resumed(run)
+        # It has been begun here, and its sender has not noted that yet.
+        begins = self._is_being_sent(run.name) and run.state is not RunState.SENDING
+        state = RunState.SENDING if begins else run.state
+        may_resume = not begins and self._runs.can_be_resumed(run)
         return RunShown(
             name=run.name,
             act=run.action.kind,
             actor=run.action.actor,
             reason=run.action.reason or "",
-            state=run.state,
+            state=state,
             begun_at=run.asked_at or run.planned_at,
             total=run.meant,
             sent=run.sent,
@@ -169,7 +175,7 @@ class Acts:
             changes=run.action.changes(),
             sample=sample,
             refused_because=because or {},
-            may_begin=run.state is RunState.PLANNED or may_resume,
+            may_begin=state is RunState.PLANNED or may_resume,
             may_abort=run.state is RunState.SENDING,
             may_undo=run.sent > 0 and not run.asked and undo.why_not(run) is None,
             failed=self._failed.get(run.name, ""),
