@@ -72,6 +72,17 @@ def test_a_plan_sends_nothing_and_is_begun_by_whoever_made_it(acts, world):
     assert world.sent == []
 
 
+def test_what_was_begun_is_no_plan_any_more_though_its_sender_has_not_noted_that(acts, loop):
+    name, go_on = acts.plan(LATER, ALL, KIM), threading.Event()
+    loop.call_soon_threadsafe(go_on.wait, GUARD_S)
+    acts.begin(name, KIM)
+    shown = seen(acts, name)
+    go_on.set()
+    assert (shown.state, shown.is_settled, shown.may_begin) == ("sending", False, False)
+    acts._sending[name].result(GUARD_S)
+    assert seen(acts, name).state == "sent"
+
+
 def test_what_was_begun_is_applied_and_told_so_and_a_second_press_is_the_same_run(acts, world):
     name = acts.plan(LATER, ALL, KIM)
     begin(acts, name)
