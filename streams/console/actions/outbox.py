@@ -36,16 +36,19 @@ class Outbox:
 
     async def send(self, records: Iterable[Outgoing]) -> None:
         """Send them all; each topic and partition has them in their order."""
-        waiting, topic = [], ""
-        with saying_what_is_wrong(topic or "the topic", _nothing):
-            for one in records:
-                topic = one.topic
-                waiting.append(
-                    await self._producer.send(
-                        one.topic, one.value, one.key, partition=one.partition, headers=list(one.headers)
-                    )
+        waiting: list[tuple[str, asyncio.Future[Any]]] = []
+        for one in records:
+            with saying_what_is_wrong(one.topic, _nothing):
+                sent = await self._producer.send(
+                    one.topic, one.value, one.key, partition=one.partition, headers=list(one.headers)
                 )
-            await asyncio.gather(*waiting)
+            waiting.append((one.topic, sent))
+        # All of them have to be asked, so that none fails unheard.
+        answers = await asyncio.gather(*(sent for _, sent in waiting), return_exceptions=True)
+        for (topic, _), answer in zip(waiting, answers, strict=True):
+            if isinstance(answer, BaseException):
+                with saying_what_is_wrong(topic, _nothing):
+                    raise answer
 
 
 def _nothing() -> str:
