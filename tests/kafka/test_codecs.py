@@ -11,7 +11,7 @@ from streams.dev.broker import EmbeddedKafka
 from tests.kafka.cluster import Cluster, configure, feeder, reader
 from tests.kafka.strange import send, set_topics
 from tests.kafka.test_worker import SOON_S, cancelled, scheduled, settled
-from topics.catalog import CATALOG
+from topics.catalog import NEEDED_TOPICS
 from topics.codec import encode
 
 pytestmark = pytest.mark.kafka
@@ -64,7 +64,7 @@ async def test_what_producers_compress_is_read_whatever_the_codec_on_contact_and
 @pytest.mark.parametrize("codec", CODECS)
 async def test_topics_that_the_broker_compresses_are_read_whatever_the_codec(cluster: Cluster, codec: str) -> None:
     """By the broker's own implementation, with events, configuration and the changelog."""
-    await set_topics(cluster, CATALOG, compression_type=codec)
+    await set_topics(cluster, NEEDED_TOPICS, compression_type=codec)
     await works_before_and_after_a_restart(cluster)
 
 

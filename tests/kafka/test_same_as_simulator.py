@@ -13,13 +13,13 @@ from tests.kafka.cluster import PARTITIONS, Cluster, Reader, feeder, reader
 from tests.kafka.stepped import WRITTEN_BY_WORKERS, Stepper
 from tests.rules.scenario import lines, merged
 from tests.same import comparable
-from topics.catalog import CATALOG
+from topics.catalog import NEEDED_TOPICS
 from topics.topic import Direction
 
 pytestmark = pytest.mark.kafka
 
 MORNING = Path(__file__).parents[1] / "scenarios" / "a-morning.jsonl"
-OUTPUTS = [topic.name for topic in CATALOG.values() if topic.direction is Direction.OUT] + [WRITTEN_BY_WORKERS]
+OUTPUTS = [topic.name for topic in NEEDED_TOPICS.values() if topic.direction is Direction.OUT] + [WRITTEN_BY_WORKERS]
 POLL_EVERY_S = 1.0
 
 Said = dict[tuple[str, str | None], list[Any]]

@@ -12,7 +12,7 @@ from streams.kafka.topic_differences import CUT, NEEDED
 from streams.logic.contact.exchange import Arrived, Damage, Record
 from streams.logic.partition.fitting import CATALOG_LIMITS, HEADERS_KEPT, KEY_KEPT, fitting_value, portions, size_of
 from streams.logic.partition.outputs import Outlet, dead_letter
-from topics.catalog import CATALOG, Direction
+from topics.catalog import CATALOG, NEEDED_TOPICS, Direction
 from topics.codec import ErrorCode
 from topics.records import CallbackLifecycle, Cause, PlacementDecided, Reason, Transition
 
@@ -156,5 +156,5 @@ def test_records_that_go_together_fit_into_a_batch_of_their_topic():
 
 
 def test_every_topic_that_a_worker_writes_has_a_least_size_that_its_settings_in_the_catalog_exceed():
-    written = {name for name, topic in CATALOG.items() if topic.direction is not Direction.IN} | {"dnc-entries"}
+    written = {name for name, topic in NEEDED_TOPICS.items() if topic.direction is not Direction.IN} | {"dnc-entries"}
     assert set(NEEDED) == written and all(NEEDED[name] < CATALOG_LIMITS[name] for name in NEEDED)

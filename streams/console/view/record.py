@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from streams.tables import CONTACTS
 from topics.names import TopicName
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +29,7 @@ TOPICS = (
     TopicName.CALLBACK_LIFECYCLE,
     TopicName.OUTSTANDING_CALLBACKS,
     TopicName.DEAD_LETTER,
-    TopicName.CONTACT_STATE,
+    CONTACTS.changelog,
 )
 """What the view reads. The place in this list is part of the numbers in the database: add at the end."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from streams.tables import CONTACTS
 from topics.names import TopicName
 from topics.partitions import partition_for
 
@@ -124,7 +125,7 @@ def _of(one: Life, partition: int) -> Iterator[tuple[TopicName, datetime, Any]]:
         end, reasons = _ENDS[_mixed(one.number + 9) % len(_ENDS)]
         ended_at = one.due_at + timedelta(minutes=4)
         yield _step(one, end, ended_at, {"wrap_up_code": "SALE", "checks": _CHECKS} if reasons else {}, cause, reasons)
-    yield TopicName.CONTACT_STATE, one.scheduled_at, {**one.ids, "version": 3, "padding": _CHECKS, "callbacks": [facts]}
+    yield CONTACTS.changelog, one.scheduled_at, {**one.ids, "version": 3, "padding": _CHECKS, "callbacks": [facts]}
 
 
 def _presented(one: Life, state: str, cause: Any) -> Iterator[tuple[TopicName, datetime, Any]]:

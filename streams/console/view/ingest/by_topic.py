@@ -16,6 +16,7 @@ from streams.console.view.ingest import (
 )
 from streams.console.view.record import Record
 from streams.console.view.rows import Row
+from streams.tables import CONTACTS
 from topics.catalog import CONFIGURATION_TOPICS
 from topics.names import TopicName
 
@@ -29,7 +30,7 @@ READ_BY: dict[TopicName, Reading] = {
     TopicName.PLACEMENT_REQUESTED: placements.rows,
     TopicName.PLACEMENT_DECIDED: placements.rows,
     TopicName.CONTACTS: contacts.rows,
-    TopicName.CONTACT_STATE: contact_state.rows,
+    CONTACTS.changelog: contact_state.rows,
     TopicName.DIAL_PREVIEW: commands.rows,
     TopicName.DIAL_ANALYSIS: commands.rows,
     TopicName.CALLBACK_LIFECYCLE: lifecycle.rows,
