@@ -94,10 +94,11 @@ def packages(python: Python, site: Path) -> None:
     uv, listed = str(Path(sys.executable).with_name("uv")), site.with_name("requirements.txt")
     left_out = [part for name in LEFT_OUT for part in ("--no-emit-package", name)]
     export = ("export", "--quiet", "--locked", "--all-extras", "--no-emit-project", *left_out, "-o", str(listed))
+    # The lock alone counts: the constraints of pyproject.toml have no hashes.
     install = ("pip", "install", "--quiet", "--python-version", python.version, "--only-binary", ":all:")
     try:
         _do(uv, *export)
-        _do(uv, *install, "--require-hashes", "--target", str(site), "--requirements", str(listed))
+        _do(uv, *install, "--no-config", "--require-hashes", "--target", str(site), "--requirements", str(listed))
     except (OSError, subprocess.SubprocessError) as error:
         raise NotToBeHad(f"the packages of uv.lock do not install for {python.version}: {_why(error)}") from None
 
