@@ -23,8 +23,8 @@ TRANSACTION_BYTES_MAX = 8 * 1024 * 1024  # Of the values in a transaction: each 
 REQUESTS = TopicName.PLACEMENT_REQUESTED  # They wait for the gate, so it cannot wait for them.
 
 
-class Standing(Protocol):
-    """How the engine stands. active: it may work; ready: its timers fire, and requests are answered."""
+class Readiness(Protocol):
+    """Of an engine. active: it may work; ready: its timers fire, and requests are answered."""
 
     active: bool
 
@@ -38,18 +38,18 @@ class Deciding:
 
     def __init__(
         self, settings: Settings, core: Partition, inbox: Inbox, clock: Clock, slices: Slices, spans: Spans,
-        standing: Standing,
+        readiness: Readiness,
     ) -> None:  # fmt: skip
         self._settings, self._requests = settings, settings.topic(REQUESTS)
         self._core, self._inbox, self._clock = core, inbox, clock
-        self._slices, self._spans, self._standing = slices, spans, standing
+        self._slices, self._spans, self._readiness = slices, spans, readiness
         self._decided_at = datetime.min.replace(tzinfo=UTC)
         self.taken: list[Taken] = []
 
     async def fire_due(self, outcome: Outcome, now: datetime) -> None:
         """Fire what is due, oldest first, until the slices or the batch are over."""
         self._slices.begin()
-        for _ in range(self._settings.fire_batch_max if self._standing.ready else 0):
+        for _ in range(self._settings.fire_batch_max if self._readiness.ready else 0):
             at = self._core.next_at()
             if at is None or at > now or await self._is_over(outcome, now):
                 break
@@ -66,7 +66,7 @@ class Deciding:
             return topics
         taken, self._decided_at = 0, now
         self._slices.begin(events=True)
-        records = self._inbox.take(requests=self._standing.ready)
+        records = self._inbox.take(requests=self._readiness.ready)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             event = arrived(topic.removeprefix(self._settings.prefix), record)
@@ -85,11 +85,11 @@ class Deciding:
             return True
         await self._slices.next()
         outcome.merge(self._core.configure(now))  # It may have changed meanwhile.
-        return not self._standing.active
+        return not self._readiness.active
 
     def _is_waited_for(self, topics: Collection[str]) -> bool:
         """Whether a timer that is due waits for the end, or somebody whose request has been taken, or can be."""
-        if not self._standing.ready:
+        if not self._readiness.ready:
             return False
         at = self._core.next_at()
         return (at is not None and at <= self._clock.now()) or self._requests in topics or self._inbox.has_requests
