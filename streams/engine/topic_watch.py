@@ -16,7 +16,7 @@ from streams.engine.refusals import PartitionsAdded, TopicRecreated
 from streams.kafka.clients import Clients
 from streams.kafka.topic_admin import topic_metadata
 from streams.kafka.topic_ids import TopicMetadata
-from topics.catalog import CATALOG, CONFIGURATION_TOPICS
+from topics.catalog import CONFIGURATION_TOPICS, NEEDED_TOPICS
 
 LOOKED_EVERY_S = 15.0
 LATELY_S = 1.0
@@ -33,7 +33,7 @@ class TopicWatch:
 
     async def begin(self) -> dict[str, str]:
         """Note the topics as they are; returns the ids of the configuration topics by name. Raises OperatorError."""
-        self._known = await topic_metadata(self._clients, map(self._topic, CATALOG))
+        self._known = await topic_metadata(self._clients, map(self._topic, NEEDED_TOPICS))
         ids = {name: self._known.get(self._topic(name)) for name in CONFIGURATION_TOPICS}
         return {name: found.topic_id for name, found in ids.items() if found is not None}
 
@@ -44,7 +44,7 @@ class TopicWatch:
         except (OperatorError, KafkaError, OSError, TimeoutError):
             return
         self._looked_at = self._clock.monotonic()
-        for name in map(self._topic, CATALOG):
+        for name in map(self._topic, NEEDED_TOPICS):
             self._compare(name, self._known.get(name), found.get(name))
 
     async def look_lately(self) -> None:
