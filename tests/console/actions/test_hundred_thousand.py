@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +14,7 @@ from streams.importer.sending import send
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord, read_to_end, reader
+from tests.console.actions.test_with_a_worker import command
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, configure, configured, feeder
 from topics.callback_events import CallbackScheduled, Owner, Source
 from topics.catalog import CATALOG
@@ -68,8 +68,7 @@ async def all_of(cluster: Cluster, transition: str, count: int) -> list[str]:
 
 
 def ringback(cluster: Cluster, *words: object) -> list[str]:
-    where = ["--broker", cluster.broker, "--prefix", cluster.prefix, "--folder", str(cluster.folder / "console")]
-    return [sys.executable, "-m", "streams", "callbacks", *map(str, words), *where, "--json"]
+    return [*command(cluster, "callbacks", *words), "--json"]
 
 
 def said(words: list[str]) -> tuple[dict, float]:
