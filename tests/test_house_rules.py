@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODULES = sorted(path for package in ("streams", "topics", "benchmarks") for path in (ROOT / package).rglob("*.py"))
+MODULES = sorted(
+    path for package in ("streams", "topics", "benchmarks", "examples") for path in (ROOT / package).rglob("*.py")
+)
 MODULE_LINES_MAX = 250
 FUNCTION_LINES_MAX = 40
 

@@ -1,0 +1,1 @@
+"""A dialer that calls through Asterisk: docs/dialers.md says how to run it, what it promises, and what to copy."""

@@ -1,0 +1,241 @@
+"""A partition of commands in one dialer's hands: each command from being taken to what is told of it.
+
+docs/dialers.md has the steps. What the journal says has begun does not begin again.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from aiokafka import TopicPartition
+from msgspec.structs import replace
+
+from topics.callback_events import ReturnReason
+from topics.commands import Checks, DialCommand
+from topics.names import TopicName
+
+from . import outcomes
+from .ari import Calls, NotPlaced
+from .journal import Entry, Journal, Step
+from .placement import AGENT_ASKS, ENDED, SYSTEM_ASKS, Placement
+from .previews import Previews
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(seconds=30)
+"""An analysis command that has waited for longer is asked about before it is dialed."""
+
+
+class Tools(NamedTuple):
+    """What all lanes of a process share. lines: how many calls with call analysis there may be at once."""
+
+    calls: Calls
+    placement: Placement
+    previews: Previews
+    lines: asyncio.Semaphore
+    preview_s: float
+
+
+class InHand:
+    """A command that is not done, and the task that sees to it."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry, self.command = entry, entry.in_hand
+        self.task: asyncio.Task[None] | None = None
+        self.has_line = self.is_told = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether its call has been begun, so that nothing may begin it again."""
+        return self.entry.step is Step.BEGUN
+
+    @property
+    def callback(self) -> tuple[str, str, str]:
+        """Which callback it is a presentation of."""
+        return self.command.contact_list_id, self.command.contact_id, self.command.callback_id
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until it expires; None: never."""
+        expires_at = self.command.expires_at
+        return None if expires_at is None else (expires_at - datetime.now(UTC)).total_seconds()
+
+    @property
+    def expired(self) -> bool:
+        """Whether it must not be dialed any more."""
+        return self.left_s is not None and self.left_s <= 0
+
+
+class Lane:
+    """Of one partition. It places its calls one after the other, and lets go of everything between two steps."""
+
+    def __init__(self, journal: Journal, tools: Tools, tasks: asyncio.TaskGroup) -> None:
+        self._journal, self._tools, self._tasks = journal, tools, tasks
+        self._placing = asyncio.Lock()
+        self._gone = False
+        self._in_hand: dict[str, InHand] = {}
+        self._latest: dict[tuple[str, str, str], int] = {}
+        self._opened = tasks.create_task(self._open())
+
+    async def _open(self) -> None:
+        for entry in await self._journal.open():
+            self._start(entry)
+        log.info("partition %d: %d commands in hand from before", self._journal.partition, len(self._in_hand))
+
+    async def take(self, where: TopicPartition, records: list[Any]) -> None:
+        """Have these commands; those that are known already are passed over."""
+        await asyncio.wait([self._opened])
+        if self._gone:
+            return
+        entries: dict[str, Entry] = {}
+        for record in records:
+            command = msgspec.json.decode(record.value, type=DialCommand)
+            written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+            if command.command_id not in self._journal.known:
+                entries[command.command_id] = Entry(
+                    step=Step.TAKEN, at=datetime.now(UTC), written_at=written_at, command=command
+                )
+        await self._journal.take(list(entries.values()), {where: records[-1].offset + 1})
+        for entry in entries.values():
+            self._start(entry)
+        await self._drop_older()
+
+    async def let_go(self, *, but_calls: bool = False) -> None:
+        """Stop. Calls go on, and whoever has the partition next finds all of this in the journal.
+
+        but_calls: go on with what is told of calls that are on their way.
+        """
+        self._gone = True
+        self._opened.cancel()
+        async with self._placing, self._journal.writing:
+            ends = [one for one in self._in_hand.values() if not (but_calls and one.begun)]
+            for one in ends:
+                if one.task and not one.is_told:
+                    one.task.cancel()
+        await asyncio.wait([self._opened, *(one.task for one in ends if one.task)])
+        if not but_calls:
+            await self._journal.close()
+
+    @property
+    def calls(self) -> "list[asyncio.Task[None]]":
+        """What follows the calls that are on their way."""
+        return [one.task for one in self._in_hand.values() if one.task and one.begun]
+
+    def waiting(self, checks: Checks) -> int:
+        """How many commands of this kind wait for a line or an agent."""
+        return sum(not one.begun and one.command.checks is checks for one in self._in_hand.values())
+
+    def _start(self, entry: Entry) -> None:
+        if not self._gone:
+            one = self._in_hand[entry.in_hand.command_id] = InHand(entry)
+            one.task = self._tasks.create_task(self._see_to(one))
+
+    async def _drop_older(self) -> None:
+        """Of several commands of a callback the latest alone is dialed. Ringback waits for no word of the others."""
+        loop = asyncio.get_running_loop()
+        for one in self._in_hand.values():
+            if one.command.presentation > self._latest.get(one.callback, 0):
+                self._latest[one.callback] = one.command.presentation
+                # The older one may still come, on the other topic. Later it is not fresh, and is asked about.
+                loop.call_later(2 * FRESH.total_seconds(), self._latest.pop, one.callback, None)
+        async with self._placing, self._journal.writing:
+            older = [one for one in self._in_hand.values() if not (one.begun or one.is_told) and self._is_older(one)]
+            for one in older:
+                if one.task:
+                    one.task.cancel()
+        for one in older:
+            await self._journal.end(one.entry, None, None)
+
+    def _is_older(self, one: InHand) -> bool:
+        return one.command.presentation < self._latest.get(one.callback, 0)
+
+    async def _see_to(self, one: InHand) -> None:
+        command = one.command
+        try:
+            reason = None if one.begun else await self._before(one)
+            ended = None if reason else await self._tools.calls.ended(command.command_id)
+            if ended is not None and not ended.rang:
+                reason = ReturnReason.FAILED
+            now, one.is_told = datetime.now(UTC), True
+            if reason is None:
+                told = outcomes.wrap_up(command, ended, one.entry.at, one.entry.agent_id, now)
+                await self._journal.end(one.entry, TopicName.WRAP_UP, told)
+                log.info("command %s: called, %s", command.command_id, told.wrap_up_code)
+            else:
+                returned = outcomes.returned(command, reason, now)
+                await self._journal.end(one.entry, TopicName.CALLBACK_SCHEDULED, returned)
+                log.info("command %s: not called, %s", command.command_id, reason)
+        finally:
+            self._in_hand.pop(command.command_id, None)
+            if one.has_line:
+                self._tools.lines.release()
+
+    async def _before(self, one: InHand) -> ReturnReason | None:
+        """All that leads to a call; returns why there is none."""
+        if one.command.checks is Checks.AT_PLACEMENT:
+            return await self._preview(one)
+        try:
+            async with asyncio.timeout(one.left_s):
+                may = await self._may_dial(one)
+        except TimeoutError:
+            return ReturnReason.EXPIRED
+        return await self._place(one, "analysis") if may else ReturnReason.FAILED
+
+    async def _may_dial(self, one: InHand) -> bool:
+        """With a line, and an answer if the command is not fresh any more."""
+        await self._tools.lines.acquire()
+        one.has_line = True
+        await self._tools.calls.connected.wait()
+        if datetime.now(UTC) - one.entry.written_at < FRESH:
+            return True
+        said = await self._tools.placement.ask(one.command, None, SYSTEM_ASKS)
+        return said is not None and said.permits(datetime.now(UTC))
+
+    async def _preview(self, one: InHand) -> ReturnReason | None:
+        offer = self._tools.previews.offer(one.command)
+        shown_until = one.entry.at + timedelta(seconds=self._tools.preview_s)
+        try:
+            while not one.expired:
+                left_s = (shown_until - datetime.now(UTC)).total_seconds()
+                choice = await offer.choice(left_s if one.left_s is None else min(left_s, one.left_s))
+                if choice is None:
+                    break
+                if not choice.accepted:
+                    choice.answer()
+                    return ReturnReason.SKIPPED
+                refusal = await self._refusal(one.command, choice.agent_id)
+                if not refusal:
+                    reason = await self._place(one, "preview", choice.agent_id)
+                    choice.answer(*([reason] if reason else []))
+                    return reason
+                choice.answer(*refusal)
+                if not ENDED.isdisjoint(refusal):
+                    return ReturnReason.FAILED
+            return ReturnReason.EXPIRED if one.expired else ReturnReason.NO_AGENT
+        finally:
+            self._tools.previews.withdraw(offer)
+
+    async def _refusal(self, command: DialCommand, agent_id: str) -> list[str]:
+        """Why this agent cannot call now; empty: the call may be placed."""
+        if not self._tools.calls.connected.is_set():
+            return ["no_line"]
+        said = await self._tools.placement.ask(command, agent_id, AGENT_ASKS)
+        if said is None:
+            return ["no_answer"]
+        return [] if said.permits(datetime.now(UTC)) else said.reasons or ["answer_expired"]
+
+    async def _place(self, one: InHand, extension: str, agent_id: str | None = None) -> ReturnReason | None:
+        """Begin the call, which nobody does again; returns why it was not placed."""
+        async with self._placing:
+            if one.expired:
+                return ReturnReason.EXPIRED
+            one.entry = replace(one.entry, step=Step.BEGUN, at=datetime.now(UTC), agent_id=agent_id)
+            await self._journal.begin(one.entry)
+            try:
+                await self._tools.calls.place(one.command, extension, agent_id)
+            except NotPlaced as error:
+                log.warning("command %s: %s", one.command.command_id, error)
+                return ReturnReason.FAILED
+        return None

@@ -1,0 +1,81 @@
+"""From an event to a phone that rings, and back: what Asterisk and a real SIP peer do is what is told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.telephony.callee import Kind, number
+from tests.telephony.stack import Telephony
+from tests.telephony.story import begin, call_back, called_back
+from topics.events import CallAnalysis
+
+pytestmark = pytest.mark.kafka
+
+
+async def test_what_answers_is_what_is_told_and_each_phone_rings_once(phones: Telephony) -> None:
+    """A person, a machine, a busy line, nobody, silence, who hangs up, a number out of service, a full trunk."""
+    await begin(phones)
+    phones.dialer()
+    for kind in Kind:
+        await call_back(phones, f"c{kind}", number(kind))
+    await phones.until(lambda: len(phones.ended()) == len(Kind))
+    assert phones.wrap_ups() == {
+        called_back("c1"): ("ANSWERED", "person"),
+        called_back("c2"): ("MACHINE", "machine"),
+        called_back("c3"): ("BUSY", "busy"),
+        called_back("c4"): ("NO-ANSWER", "no_answer"),
+        called_back("c5"): ("ANSWERED", "person"),
+        called_back("c6"): ("ANSWERED", None),
+        called_back("c7"): ("SIT", "sit"),
+    }
+    assert phones.returned() == {called_back("c8"): "failed"}, "a trunk without a line places no call"
+    ended = phones.ended()
+    assert ended.pop(called_back("c8")) == ["not_dialed", "failed"]
+    assert set(map(tuple, ended.values())) == {("completed",)}
+    assert phones.callee.rang == {number(kind): 1 for kind in Kind}
+
+
+async def test_a_busy_line_is_called_again_by_the_steps_of_its_ladder_and_then_no_more(phones: Telephony) -> None:
+    """Event, worker, command, dialer, Asterisk, wrap-up, rule, callback and second call; after the last step none."""
+    await begin(phones, rule_set_ids=("back", "ladder"))
+    phones.dialer()
+    busy = number(Kind.BUSY)
+    await call_back(phones, "c1", busy, wrap_up_code="TRIED", call_analysis=CallAnalysis.BUSY)
+
+    def ladders_end() -> list[str]:
+        steps = phones.taken.values("callback-lifecycle")
+        return [one["callback_id"] for one in steps if "ladder_ended" in one["reasons"]]
+
+    await phones.until(ladders_end)
+    first = called_back("c1")
+    commands = [one for one in phones.taken.values("callback-lifecycle") if one["transition"] == "dialing"]
+    first_command, second_command = (one["facts"]["command_id"] for one in commands)
+    second = called_back("c1", f"w-{first_command}")
+    assert [one["callback_id"] for one in commands] == [first, second]
+    assert ladders_end() == [called_back("c1", f"w-{second_command}")]
+    assert phones.wrap_ups() == {first: ("BUSY", "busy"), second: ("BUSY", "busy")}
+    assert phones.callee.rang == {busy: 2}
+
+
+async def test_a_command_that_has_expired_is_given_back_and_one_that_waited_is_asked_about(phones: Telephony) -> None:
+    """Nobody dials for a while: one command expires meanwhile, one is older than an answer is good for."""
+    await begin(phones, expire_after_s=2)
+    await call_back(phones, "c1", number(Kind.BUSY))
+    await phones.until(lambda: phones.commands() == 1)
+    await phones.past(datetime.now(UTC) + timedelta(seconds=3))
+    phones.dialer()
+    await phones.until(lambda: phones.ended())
+    assert phones.returned() == {called_back("c1"): "expired"}
+    assert phones.ended() == {called_back("c1"): ["not_dialed", "expired"]}
+    assert phones.callee.rang == {}
+
+
+async def test_the_code_and_the_agent_that_the_dialplan_names_are_those_of_the_wrap_up(phones: Telephony) -> None:
+    await begin(phones, queue_id="sales")
+    phones.dialer()
+    await call_back(phones, "c1", number(Kind.PERSON))
+    await phones.until(lambda: phones.ended())
+    assert phones.wrap_ups() == {called_back("c1"): ("SALE", "person")}
+    (told,) = (one for one in phones.taken.values("wrap-up") if one["callback_id"])
+    assert told["agent_id"] == "agent-7"
+    assert told["dialed_at"] < told["occurred_at"]

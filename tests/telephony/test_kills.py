@@ -1,0 +1,152 @@
+"""Whatever ends a dialer, and whenever: no phone rings twice, and nothing is left without a word."""
+
+import asyncio
+import random
+
+import pytest
+
+from examples.asterisk_dialer.outcomes import INTERRUPTED
+from tests.telephony.callee import Kind, number
+from tests.telephony.proxy import At, proxy
+from tests.telephony.stack import Telephony
+from tests.telephony.story import begin, call_back, called_back, promise
+
+pytestmark = pytest.mark.kafka
+
+MANY, KILLS = 60, 4
+
+
+@pytest.mark.parametrize(
+    ("at", "rings", "told"),
+    [
+        (At.BEFORE_ASTERISK_HEARS, 0, (INTERRUPTED, None)),
+        (At.BEFORE_THE_ANSWER, 1, ("NO-ANSWER", "no_answer")),
+        (At.RINGING, 1, ("NO-ANSWER", "no_answer")),
+        (At.ENDED, 1, (INTERRUPTED, None)),
+    ],
+    ids=str,
+)
+async def test_a_dialer_that_is_killed_and_started_again_rings_no_second_time(
+    phones: Telephony, at: At, rings: int, told: tuple[str, str | None]
+) -> None:
+    """At the first moment of four the call has not been placed, and is not placed any more: it errs on that side."""
+    await begin(phones)
+    async with proxy(phones.asterisk.url) as ari:
+        # Long enough for the group to give the partitions to the next one while it still rings.
+        dialer = phones.dialer(ari.url, asterisk={"ring_s": 9})
+        await dialer.until_said("connected with Asterisk")
+        ari.at, ari.kill = at, dialer.kill
+        await call_back(phones, "c1", number(Kind.NOBODY))
+        await phones.until(lambda: ari.at is None)
+        dialer.start()
+        await phones.until(lambda: phones.ended())
+        assert phones.wrap_ups() == {called_back("c1"): told}
+        assert phones.callee.rang == ({number(Kind.NOBODY): rings} if rings else {})
+
+
+async def test_dialers_that_are_killed_at_any_time_lose_no_command_and_ring_no_phone_twice(phones: Telephony) -> None:
+    """Two of them, one or the other killed and started again, while commands come; each number belongs to one."""
+    await begin(phones, contacts=MANY)
+    dialers = [phones.dialer() for _ in range(2)]
+    for dialer in dialers:
+        await dialer.until_said("connected with Asterisk")
+    chance = random.Random(69)
+    for which in range(MANY):
+        await call_back(phones, f"c{which}", number(Kind.BUSY, which + 1))
+        if which % (MANY // KILLS) == MANY // KILLS - 1:
+            await asyncio.sleep(chance.random())
+            dialer = chance.choice(dialers)
+            dialer.kill()
+            dialer.start()
+    await phones.until(lambda: len(phones.ended()) == MANY)
+    told = phones.wrap_ups()
+    rang = phones.callee.rang
+    assert set(told) == {called_back(f"c{which}") for which in range(MANY)}
+    assert max(rang.values()) == 1
+    silent = [which for which in range(MANY) if number(Kind.BUSY, which + 1) not in rang]
+    assert all(told[called_back(f"c{which}")] == (INTERRUPTED, None) for which in silent)
+    assert phones.returned() == {}
+
+
+async def test_a_preview_that_was_on_offer_is_on_offer_again_and_a_stop_waits_for_calls(phones: Telephony) -> None:
+    """Killed while an agent looks at it; then stopped in order while it rings, which tells what came of it."""
+    await begin(phones)
+    dialer = phones.dialer()
+    await promise(phones, "k", "c1", number(Kind.NOBODY))
+    offered: list[dict[str, str]] = []
+    for _ in range(2):
+        while not offered:
+            offered = (await dialer.agent("GET", "/previews?agent_id=a7"))[1]
+            await phones.taken.poll()
+        (command,), offered = offered, []
+        dialer.kill()
+        dialer.start()
+    while not offered:
+        offered = (await dialer.agent("GET", "/previews?agent_id=a7"))[1]
+        await phones.taken.poll()
+    assert offered == [command]
+    path = f"/previews/{command['command_id']}/accept"
+    assert (await dialer.agent("POST", path, {"agent_id": "a7"}))[0] == 204
+    assert await asyncio.to_thread(dialer.stop) == 0
+    await phones.until(lambda: phones.ended())
+    assert phones.wrap_ups() == {"k": ("NO-ANSWER", "no_answer")}
+    assert phones.callee.rang == {number(Kind.NOBODY): 1}
+
+
+async def test_another_dialer_follows_the_calls_of_the_partitions_that_it_is_given(phones: Telephony) -> None:
+    """A second one comes while phones ring: the group shares the partitions anew, and each call is told of once."""
+    await begin(phones)
+    first = phones.dialer(asterisk={"ring_s": 10})
+    await first.until_said("connected with Asterisk")
+    for which in range(8):
+        await call_back(phones, f"c{which}", number(Kind.NOBODY, which + 1))
+    await phones.until(lambda: sum(phones.callee.rang.values()) == 8)
+    phones.dialer(asterisk={"ring_s": 10})
+    await phones.until(lambda: len(phones.ended()) == 8)
+    assert set(phones.wrap_ups().values()) == {("NO-ANSWER", "no_answer")}
+    assert set(phones.callee.rang.values()) == {1}
+    assert "called, NO-ANSWER" in phones.dialers[1].said, "the second one has followed none"
+
+
+async def test_without_asterisk_commands_wait_and_one_that_loses_its_calls_says_that_nobody_saw_their_end(
+    phones: Telephony,
+) -> None:
+    """Asterisk is away when the command comes; it comes back, rings, and is ended with the call."""
+    await begin(phones)
+    phones.asterisk.stop()
+    dialer = phones.dialer()
+    await call_back(phones, "c1", number(Kind.NOBODY))
+    await dialer.until_said("no connection with Asterisk")
+    await phones.until(lambda: phones.commands() == 1)
+    await asyncio.to_thread(phones.asterisk.start)
+    await phones.until(lambda: phones.callee.rang)
+    phones.asterisk.kill()
+    await asyncio.to_thread(phones.asterisk.start)
+    await phones.until(lambda: phones.ended())
+    assert phones.wrap_ups() == {called_back("c1"): (INTERRUPTED, None)}
+    assert phones.callee.rang == {number(Kind.NOBODY): 1}
+
+
+async def test_a_command_that_comes_again_rings_nowhere_in_the_same_process_and_in_the_next(phones: Telephony) -> None:
+    """The very record once more, as after the offsets of a group were set back: while it rings, and after a restart."""
+    await begin(phones)
+    dialer = phones.dialer()
+    await call_back(phones, "c1", number(Kind.NOBODY))
+    await phones.until(lambda: phones.callee.rang)
+    (command,) = phones.taken.records["dial-analysis"]
+
+    async def comes_again() -> None:
+        # One that is new comes after it, so that what came before it has been taken.
+        again = (command.topic, command.value, command.key, command.partition)
+        await phones.feed.producer.send_and_wait(*again)
+
+    await comes_again()
+    await phones.until(lambda: phones.ended())
+    await comes_again()
+    dialer.kill()
+    dialer.start()
+    await comes_again()
+    await call_back(phones, "c1", number(Kind.BUSY), event_id="later", conversation_id="later")
+    await phones.until(lambda: len(phones.ended()) == 2)
+    assert phones.callee.rang == {number(Kind.NOBODY): 1, number(Kind.BUSY): 1}
+    assert len(phones.wrap_ups()) == 2
