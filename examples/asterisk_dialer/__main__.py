@@ -49,14 +49,14 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]
         for number in sorted({where.partition for where in assigned}):
             self.lanes[number] = Lane(Journal(self._settings, number), self._tools, self._tasks)
 
-    async def take_from(self, commands: AIOKafkaConsumer) -> None:
-        """Take commands for ever, as long as there is room for more of their kind."""
+    async def take_from(self, commands: AIOKafkaConsumer, stopped: asyncio.Event) -> None:
+        """Take commands until `stopped`, as long as there is room for more of their kind."""
         checks = {
             self._settings.prefix + TopicName.DIAL_PREVIEW: Checks.AT_PLACEMENT,
             self._settings.prefix + TopicName.DIAL_ANALYSIS: Checks.PASSED,
         }
         commands.subscribe(list(checks), listener=self)
-        while True:
+        while not stopped.is_set():
             for where in commands.assignment():
                 lane = self.lanes.get(where.partition)
                 full = lane is None or lane.waiting(checks[where.topic]) >= WAITING_MAX
@@ -100,12 +100,8 @@ async def run(settings: Settings, stopped: asyncio.Event) -> None:
         try:
             async with asyncio.TaskGroup() as tasks, commands:
                 lanes = Lanes(settings, tools, tasks)
-                for_ever = [
-                    tasks.create_task(work)
-                    for work in (calls.listen(), placement.listen(answers), lanes.take_from(commands))
-                ]
-                await stopped.wait()
-                for_ever[-1].cancel()
+                for_ever = [tasks.create_task(work) for work in (calls.listen(), placement.listen(answers))]
+                await lanes.take_from(commands, stopped)
                 await lanes.drain(settings.drain_s)
                 await lanes.on_partitions_revoked(())
                 for task in for_ever:

@@ -18,6 +18,7 @@ from topics.names import TopicName
 
 from . import outcomes
 from .ari import Calls, NotPlaced
+from .in_hand import InHand
 from .journal import Entry, Journal, Step
 from .placement import AGENT_ASKS, ENDED, SYSTEM_ASKS, Placement
 from .previews import Previews
@@ -36,36 +37,6 @@ class Tools(NamedTuple):
     previews: Previews
     lines: asyncio.Semaphore
     preview_s: float
-
-
-class InHand:
-    """A command that is not done, and the task that sees to it."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry, self.command = entry, entry.in_hand
-        self.task: asyncio.Task[None] | None = None
-        self.has_line = self.is_told = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether its call has been begun, so that nothing may begin it again."""
-        return self.entry.step is Step.BEGUN
-
-    @property
-    def callback(self) -> tuple[str, str, str]:
-        """Which callback it is a presentation of."""
-        return self.command.contact_list_id, self.command.contact_id, self.command.callback_id
-
-    @property
-    def left_s(self) -> float | None:
-        """Seconds until it expires; None: never."""
-        expires_at = self.command.expires_at
-        return None if expires_at is None else (expires_at - datetime.now(UTC)).total_seconds()
-
-    @property
-    def expired(self) -> bool:
-        """Whether it must not be dialed any more."""
-        return self.left_s is not None and self.left_s <= 0
 
 
 class Lane:
@@ -89,18 +60,29 @@ class Lane:
         await asyncio.wait([self._opened])
         if self._gone:
             return
-        entries: dict[str, Entry] = {}
-        for record in records:
-            command = msgspec.json.decode(record.value, type=DialCommand)
-            written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-            if command.command_id not in self._journal.known:
-                entries[command.command_id] = Entry(
-                    step=Step.TAKEN, at=datetime.now(UTC), written_at=written_at, command=command
-                )
+        entries = {entry.in_hand.command_id: entry for record in records if (entry := self._read(record))}
         await self._journal.take(list(entries.values()), {where: records[-1].offset + 1})
         for entry in entries.values():
             self._start(entry)
         await self._drop_older()
+
+    def _read(self, record: Any) -> Entry | None:
+        try:
+            command = msgspec.json.decode(record.value, type=DialCommand)
+        except msgspec.MsgspecError as error:
+            log.error(
+                "%s, partition %d, offset %d: no command: %s",
+                record.topic,
+                record.partition,
+                record.offset,
+                type(error).__name__,
+            )
+            return None
+        if command.command_id in self._journal.known:
+            log.info("command %s: it came before", command.command_id)
+            return None
+        written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        return Entry(step=Step.TAKEN, at=datetime.now(UTC), written_at=written_at, command=command)
 
     async def let_go(self, *, but_calls: bool = False) -> None:
         """Stop. Calls go on, and whoever has the partition next finds all of this in the journal.

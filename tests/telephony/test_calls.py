@@ -57,8 +57,7 @@ async def test_a_busy_line_is_called_again_by_the_steps_of_its_ladder_and_then_n
     assert phones.callee.rang == {busy: 2}
 
 
-async def test_a_command_that_has_expired_is_given_back_and_one_that_waited_is_asked_about(phones: Telephony) -> None:
-    """Nobody dials for a while: one command expires meanwhile, one is older than an answer is good for."""
+async def test_a_command_that_has_expired_is_given_back_and_rings_nowhere(phones: Telephony) -> None:
     await begin(phones, expire_after_s=2)
     await call_back(phones, "c1", number(Kind.BUSY))
     await phones.until(lambda: phones.commands() == 1)

@@ -1,19 +1,31 @@
 """Whatever ends a dialer, and whenever: no phone rings twice, and nothing is left without a word."""
 
 import asyncio
+import json
 import random
+import signal
+from contextlib import suppress
 
 import pytest
 
 from examples.asterisk_dialer.outcomes import INTERRUPTED
 from tests.telephony.callee import Kind, number
 from tests.telephony.proxy import At, proxy
-from tests.telephony.stack import Telephony
+from tests.telephony.stack import SOON_S, Dialer, Telephony
 from tests.telephony.story import begin, call_back, called_back, promise
 
 pytestmark = pytest.mark.kafka
 
 MANY, KILLS = 60, 4
+
+
+async def previews(phones: Telephony, dialer: Dialer) -> list[dict[str, str]]:
+    """What this dialer offers, when it offers something."""
+    offered: list[dict[str, str]] = []
+    while not offered:
+        offered = (await dialer.agent("GET", "/previews?agent_id=a7"))[1]
+        await phones.taken.poll()
+    return offered
 
 
 @pytest.mark.parametrize(
@@ -73,18 +85,12 @@ async def test_a_preview_that_was_on_offer_is_on_offer_again_and_a_stop_waits_fo
     await begin(phones)
     dialer = phones.dialer()
     await promise(phones, "k", "c1", number(Kind.NOBODY))
-    offered: list[dict[str, str]] = []
+    offered = await previews(phones, dialer)
     for _ in range(2):
-        while not offered:
-            offered = (await dialer.agent("GET", "/previews?agent_id=a7"))[1]
-            await phones.taken.poll()
-        (command,), offered = offered, []
         dialer.kill()
         dialer.start()
-    while not offered:
-        offered = (await dialer.agent("GET", "/previews?agent_id=a7"))[1]
-        await phones.taken.poll()
-    assert offered == [command]
+        assert await previews(phones, dialer) == offered
+    (command,) = offered
     path = f"/previews/{command['command_id']}/accept"
     assert (await dialer.agent("POST", path, {"agent_id": "a7"}))[0] == 204
     assert await asyncio.to_thread(dialer.stop) == 0
@@ -136,9 +142,7 @@ async def test_a_command_that_comes_again_rings_nowhere_in_the_same_process_and_
     (command,) = phones.taken.records["dial-analysis"]
 
     async def comes_again() -> None:
-        # One that is new comes after it, so that what came before it has been taken.
-        again = (command.topic, command.value, command.key, command.partition)
-        await phones.feed.producer.send_and_wait(*again)
+        await phones.feed.producer.send_and_wait(command.topic, command.value, command.key, command.partition)
 
     await comes_again()
     await phones.until(lambda: phones.ended())
@@ -146,7 +150,46 @@ async def test_a_command_that_comes_again_rings_nowhere_in_the_same_process_and_
     dialer.kill()
     dialer.start()
     await comes_again()
+    # One that is new comes after it, so that what came before it has been taken.
     await call_back(phones, "c1", number(Kind.BUSY), event_id="later", conversation_id="later")
     await phones.until(lambda: len(phones.ended()) == 2)
     assert phones.callee.rang == {number(Kind.NOBODY): 1, number(Kind.BUSY): 1}
     assert len(phones.wrap_ups()) == 2
+
+
+async def test_a_command_that_has_waited_is_asked_about_and_rings_only_if_it_is_allowed(phones: Telephony) -> None:
+    """One of a minute ago, with an id that is not that of the callback's command: superseded, the answer says."""
+    await begin(phones)
+    dialer = phones.dialer()
+    await call_back(phones, "c1", number(Kind.BUSY))
+    await phones.until(lambda: phones.ended())
+    (command,) = phones.taken.records["dial-analysis"]
+    (ended,) = (json.loads(command.value)["command_id"],)
+    stale, at = command.value.replace(ended.encode(), b"f" * 32), command.timestamp - 60_000
+    await phones.feed.producer.send_and_wait(command.topic, stale, command.key, command.partition, timestamp_ms=at)
+    await phones.feed.producer.send_and_wait(command.topic, b"{}", command.key, command.partition)
+    await dialer.until_said(f"command {'f' * 32}: not called, failed")
+    await dialer.until_said("no command: ValidationError")
+    assert phones.callee.rang == {number(Kind.BUSY): 1}
+
+
+async def test_a_dialer_that_was_suspended_cannot_ring_what_another_one_has_begun(phones: Telephony) -> None:
+    """Suspended with a preview on offer, and with the agent's word for it unread, when another one rings it."""
+    await begin(phones)
+    first = phones.dialer()
+    await promise(phones, "k", "c1", number(Kind.NOBODY))
+    command_id = (await previews(phones, first))[0]["command_id"]
+    accept = ("POST", f"/previews/{command_id}/accept", {"agent_id": "a7"})
+    assert first.process is not None
+    first.process.send_signal(signal.SIGSTOP)
+    late = asyncio.create_task(first.agent(*accept))
+    second = phones.dialer(asterisk={"ring_s": 6})
+    await previews(phones, second)
+    assert (await second.agent(*accept))[0] == 204
+    await phones.until(lambda: phones.callee.rang)
+    first.process.send_signal(signal.SIGCONT)
+    with suppress(OSError, RuntimeError):  # It has ended, if it had heard the agent before the group.
+        assert (await late)[0] in (404, 409)
+    await phones.taken.until(lambda: bool(phones.ended()), SOON_S)
+    assert phones.wrap_ups() == {"k": ("NO-ANSWER", "no_answer")}
+    assert phones.callee.rang == {number(Kind.NOBODY): 1}
