@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -23,7 +23,7 @@ from tests.kafka.cluster import Cluster, Feeder, Reader, feeder, reader
 from tests.shared_kafka import SharedKafka
 from tests.telephony.asterisk import PASSWORD, USER, Asterisk
 from tests.telephony.callee import Callee
-from topics.callback_events import CallbackCancelled
+from topics.callback_events import CallbackCancelled, CallbackRescheduled
 
 ROOT = Path(__file__).parents[2]
 SOON_S = 90.0
@@ -155,6 +155,16 @@ class Telephony:
         event = CallbackCancelled(
             event_id=f"x-{callback_id}", occurred_at=datetime.now(UTC), callback_id=callback_id, campaign_id="P",
             contact_list_id="L", contact_id=contact_id,
+        )  # fmt: skip
+        await self.feed.send("callback-scheduled", event)
+        await self.feed.flush()
+
+    async def reschedule(self, callback_id: str, contact_id: str) -> None:
+        """Somebody moves a callback to now."""
+        now = datetime.now(UTC)
+        event = CallbackRescheduled(
+            event_id=f"m-{callback_id}", occurred_at=now, callback_id=callback_id, campaign_id="P",
+            contact_list_id="L", contact_id=contact_id, due_at=now + timedelta(milliseconds=1),
         )  # fmt: skip
         await self.feed.send("callback-scheduled", event)
         await self.feed.flush()

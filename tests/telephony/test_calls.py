@@ -1,11 +1,13 @@
 """From an event to a phone that rings, and back: what Asterisk and a real SIP peer do is what is told."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from tests.telephony.callee import Kind, number
-from tests.telephony.stack import Telephony
+from tests.telephony.stack import SOON_S, Telephony
 from tests.telephony.story import begin, call_back, called_back
 from topics.events import CallAnalysis
 
@@ -78,3 +80,24 @@ async def test_the_code_and_the_agent_that_the_dialplan_names_are_those_of_the_w
     (told,) = (one for one in phones.taken.values("wrap-up") if one["callback_id"])
     assert told["agent_id"] == "agent-7"
     assert told["dialed_at"] < told["occurred_at"]
+
+
+async def test_no_more_calls_are_on_their_way_than_there_are_lines(phones: Telephony) -> None:
+    """Three commands and one line: while a phone rings, the others wait."""
+    await begin(phones)
+    phones.dialer(asterisk={"lines": 1, "ring_s": 1})
+    for which in range(3):
+        await call_back(phones, f"c{which}", number(Kind.NOBODY, which))
+    await phones.until(lambda: len(phones.ended()) == 3)
+    calls = sorted(
+        (one["dialed_at"], one["occurred_at"]) for one in phones.taken.values("wrap-up") if one["callback_id"]
+    )
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(calls))
+    assert sum(phones.callee.rang.values()) == 3
+
+
+async def test_a_dialer_whose_password_asterisk_refuses_ends_and_says_so(phones: Telephony) -> None:
+    dialer = phones.dialer(asterisk={"password": "wrong"})
+    assert dialer.process is not None
+    assert await asyncio.to_thread(dialer.process.wait, SOON_S) == 1
+    assert dialer.said.endswith("Asterisk refuses the user of ARI: 401\n")

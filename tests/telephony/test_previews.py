@@ -1,5 +1,7 @@
 """Previews at a real Asterisk: an agent sees them, and accepts or skips."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.telephony.callee import Kind, number
@@ -63,17 +65,22 @@ async def test_a_preview_that_nobody_takes_or_that_was_cancelled_comes_back_and_
     phones: Telephony,
 ) -> None:
     """One leaves the screen after its time; one expires on it; one is accepted after it was cancelled."""
-    await begin(phones, contacts=3)
-    dialer = phones.dialer(preview_s=4.0)
+    await begin(phones)
+    dialer = phones.dialer(preview_s=8.0)
     await promise(phones, "untaken", "c0", number(Kind.PERSON))
     await promise(phones, "cancelled", "c1", number(Kind.PERSON, 1))
-    commands = await shown(phones, dialer, "a7", 2)
+    window = datetime.now(UTC) + timedelta(seconds=5)
+    await promise(phones, "expired", "c2", number(Kind.PERSON, 2), window_end_at=window)
+    commands = await shown(phones, dialer, "a7", 3)
     await phones.cancel("cancelled", "c1")
     await phones.until(lambda: "cancelled" in phones.ended())
     status, said = await choose(dialer, commands["cancelled"], "accept", "a7")
     assert (status, said) == (409, {"reasons": ["callback_ended"]})
-    await phones.until(lambda: phones.returned() == {"cancelled": "failed", "untaken": "no_agent"})
-    await phones.until(lambda: phones.ended().get("untaken") == ["not_dialed", "no_agent"])
+    back = {"cancelled": "failed", "expired": "expired", "untaken": "no_agent"}
+    await phones.until(lambda: phones.returned() == back)
+    await phones.until(lambda: len(phones.ended()) == 3)
+    ended = phones.ended()
+    assert (ended["untaken"], ended["expired"]) == (["not_dialed", "no_agent"], ["not_dialed", "expired"])
     assert phones.callee.rang == {}
 
 
@@ -84,3 +91,21 @@ async def test_pages_of_other_sites_cannot_use_the_interface_for_agents(phones: 
     accept = ("POST", "/previews/x/accept", {"agent_id": "a7"})
     assert (await dialer.agent(*accept, **{"Content-Type": "text/plain"}))[0] == 415
     assert (await dialer.agent(*accept))[0] == 404
+
+
+async def test_of_two_commands_of_a_callback_the_later_is_on_offer_and_rings_once(phones: Telephony) -> None:
+    """It was presented, and moved to now: the first command is dropped without a word, as Ringback expects."""
+    await begin(phones)
+    dialer = phones.dialer()
+    await promise(phones, "k", "c1", number(Kind.BUSY))
+    first = (await shown(phones, dialer, "a7", 1))["k"]
+    await phones.reschedule("k", "c1")
+    later = first
+    while later == first:
+        later = (await shown(phones, dialer, "a7", 1))["k"]
+    assert await choose(dialer, first, "accept", "a7") == (404, None)
+    assert await choose(dialer, later, "accept", "a7") == (204, None)
+    await phones.until(lambda: phones.ended())
+    assert phones.wrap_ups() == {"k": ("BUSY", "busy")}
+    assert phones.returned() == {}
+    assert phones.callee.rang == {number(Kind.BUSY): 1}
