@@ -40,7 +40,7 @@ class Dialer:
         own = {"prefix": cluster.prefix, "agents_port": 0, "session_timeout_s": SESSION_S, "drain_s": 20.0}
         asterisk: dict[str, Any] = {"url": ari, "user": USER, "password": PASSWORD, "ring_s": 3}
         asterisk |= changes.pop("asterisk", {})
-        kafka = {"bootstrap_servers": cluster.broker}
+        kafka = changes.pop("kafka", {"bootstrap_servers": cluster.broker})
         tables: dict[str, dict[str, Any]] = {"": own | changes, "kafka": kafka, "asterisk": asterisk}
         self._settings.write_text(
             "".join(
