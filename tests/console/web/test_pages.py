@@ -18,7 +18,7 @@ from streams.console.view.model import Now
 from streams.console.web import live
 from streams.console.web.now import Overdue, verdict
 from streams.console.web.sources import Act
-from tests.console.web import morning
+from tests.console.web import morning, tried
 from tests.console.web.screenshots import SHOWN
 from topics.callback_events import Owner
 
@@ -33,7 +33,7 @@ VENDORED = {
 ALL = (*SHOWN.values(), "/runs", "/dead-letters/group?code=invalid&topic=callback-scheduled", "/callback?id=nobody")
 NOWHERE = (
     "/nowhere", "/callback?list=L&contact=c0&id=none", "/contact?list=x&contact=y", "/campaign?id=none",
-    "/dead-letter?number=9999999", "/dead-letter?number=x", "/run?name=none",
+    "/dead-letter?number=9999999", "/dead-letter?number=x", "/run?name=none", "/trial?name=none",
 )  # fmt: skip
 ONE = "/callback?list=L&contact=c0&id=k0"
 
@@ -43,6 +43,8 @@ def console(consoles):
     console = consoles(console_open_role="admin")
     with console.browser() as browser:
         browser.post("/act", campaign="spring", act="cancel", why="over")
+    console.trials.begin(tried.asked())
+    console.trials.found = tried.found()
     console.deeds.planned.clear()
     return console
 

@@ -79,7 +79,7 @@ def page(cluster: Cluster, tmp_path):
     cluster.worker().wait_ready()
     now = SystemClock().now()
     asyncio.run(feed(cluster, now))
-    given = ("--broker", cluster.broker, "--prefix", cluster.prefix, "--console-open-role", "operator")
+    given = ("--broker", cluster.broker, "--prefix", cluster.prefix, "--console-open-role", "admin")
     process, url = started(tmp_path, *given)
     try:
         with chromium() as browser, browser.page(url.rstrip("/")) as found:
@@ -142,6 +142,24 @@ def test_five_tasks_of_a_newcomer(page):
     page.click("text=Replay all that were not yet")
     page.click("text=Ask for it")
     expect(page.locator("main")).to_contain_text("1 applied, 0 refused.")
+    until_shown(page, "/callbacks?agent=a1", "lost")
+
+    # What would it do to have callback after an hour instead of at once, in campaign P?
+    page.goto("/")
+    page.click("nav >> text=Campaigns")
+    page.click("tbody th a:has-text('P')")
+    page.click("section[aria-label='Rule set R'] >> text=What if it were different?")
+    page.fill("input[value='0']", "60")
+    page.click("text=Show what would be different")
+    expect(page.locator("main")).to_contain_text("with the change", timeout=PATIENCE_MS)
+    expect(page.locator(".verdict")).to_contain_text("call")
+
+    # And put into force.
+    page.fill("#why", "too soon")
+    page.click("text=Make this change now")
+    page.click("text=Ask for it")
+    expect(page.locator("main")).to_contain_text("1 of 1 written")
+    until_shown(page, "/campaign?id=P", "after 60 min")
     until_shown(page, "/callbacks?agent=a1", "lost")
 
     # A line for a terminal is on each page.
