@@ -1,7 +1,7 @@
 """`ringback replay`: events through the simulator as they were and with other configuration, and what is different."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -75,15 +75,20 @@ def _changes(files: Sequence[str], recycles: Sequence[str]) -> Changes:
     replaced: list[Line] = []
     later = [_recycle(text) for text in recycles]
     for path in files:
-        try:
-            text = Path(path).read_bytes()
-        except OSError as error:
-            raise OperatorError(f"{path}: {error.strerror}") from None
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                read, has_instant = _changed_line(line, f"{path}:{number}")
-                (later if has_instant else replaced).append(read)
+        for line, has_instant in changed_lines(Path(path)):
+            (later if has_instant else replaced).append(line)
     return Changes(replaced, later)
+
+
+def changed_lines(path: Path) -> Iterator[tuple[Line, bool]]:
+    """Lines of changed configuration, and whether each says when it comes. Raises MalformedLine and OperatorError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path}: {error.strerror}") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield _changed_line(line, f"{path}:{number}")
 
 
 def _changed_line(text: bytes, place: str) -> tuple[Line, bool]:

@@ -206,9 +206,11 @@ def _line(ask: Asking, trial: Trial) -> str:
     until = f" --until {_said(asked.until)}" if asked.until else ""
     if change.is_recycle and change.at:
         recycles = filters.quoted(f"{change.key}@{_said(change.at)}")
-        return f"{' '.join(parts)}\nringback replay day.jsonl --recycle {recycles}{until}"
+        made = f"ringback apply --recycle {filters.quoted(change.key)}"
+        return f"{' '.join(parts)}\nringback replay day.jsonl --recycle {recycles}{until}\n{made}"
     written = f"cat > change.jsonl <<'END'\n{ask.shown(as_line(change))}\nEND"
-    return f"{' '.join(parts)}\n{written}\nringback replay day.jsonl --with change.jsonl{until}"
+    tried = f"ringback replay day.jsonl --with change.jsonl{until}"
+    return f"{' '.join(parts)}\n{written}\n{tried}\nringback apply change.jsonl"
 
 
 def _said(at: datetime) -> str:

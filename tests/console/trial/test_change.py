@@ -9,6 +9,7 @@ from streams.simulator.lines import parse_line
 from tests.builders import campaign, instant
 from topics.catalog import CATALOG
 from topics.codec import decode
+from topics.events import CampaignRecycle
 
 AT, NOW = instant("2026-11-23T18:00:00Z"), instant("2026-11-23T15:00:00Z")
 OFF = msgspec.json.encode(campaign("P", status="off")).decode()
@@ -58,6 +59,7 @@ def test_a_change_as_a_line_is_what_the_simulator_reads(change):
 def test_a_recycle_is_made_now_with_an_id_of_its_own_and_a_record_as_it_was_tried():
     made = made_now(recycle("P", AT), "configure-1-0", NOW)
     event = decode("campaign-recycle", (made.value or "").encode())
+    assert isinstance(event, CampaignRecycle)
     assert (event.event_id, event.occurred_at, event.campaign_id) == ("a-configure-1-0", NOW, "P")
     assert configured(made, "p.").event_id == "a-configure-1-0"
     assert made_now(record("campaigns", OFF, AT), "x", NOW).value == OFF
