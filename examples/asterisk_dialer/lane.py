@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(seconds=30)
 """An analysis command that has waited for longer is asked about before it is dialed."""
 
+PASSED = timedelta(seconds=60)
+"""How long after a command was written its checks still count as passed."""
+
 
 class Tools(NamedTuple):
     """What all lanes of a process share. lines: how many calls with call analysis there may be at once."""
@@ -58,25 +61,21 @@ class Lane:
     async def take(self, where: TopicPartition, records: list[Any]) -> None:
         """Have these commands; those that are known already are passed over."""
         await asyncio.wait([self._opened])
-        if self._gone:
-            return
-        entries = {entry.in_hand.command_id: entry for record in records if (entry := self._read(record))}
-        await self._journal.take(list(entries.values()), {where: records[-1].offset + 1})
-        for entry in entries.values():
-            self._start(entry)
-        await self._drop_older()
+        async with self._placing:
+            if self._gone:
+                return
+            entries = {entry.in_hand.command_id: entry for record in records if (entry := self._read(record))}
+            await self._journal.take(list(entries.values()), {where: records[-1].offset + 1})
+            for entry in entries.values():
+                self._start(entry)
+            await self._drop_older()
 
     def _read(self, record: Any) -> Entry | None:
         try:
             command = msgspec.json.decode(record.value, type=DialCommand)
         except msgspec.MsgspecError as error:
-            log.error(
-                "%s, partition %d, offset %d: no command: %s",
-                record.topic,
-                record.partition,
-                record.offset,
-                type(error).__name__,
-            )
+            place = f"{record.topic}, partition {record.partition}, offset {record.offset}"
+            log.error("%s: no command (%s)", place, type(error).__name__)
             return None
         if command.command_id in self._journal.known:
             log.info("command %s: it came before", command.command_id)
@@ -110,9 +109,8 @@ class Lane:
         return sum(not one.begun and one.command.checks is checks for one in self._in_hand.values())
 
     def _start(self, entry: Entry) -> None:
-        if not self._gone:
-            one = self._in_hand[entry.in_hand.command_id] = InHand(entry)
-            one.task = self._tasks.create_task(self._see_to(one))
+        one = self._in_hand[entry.in_hand.command_id] = InHand(entry)
+        one.task = self._tasks.create_task(self._see_to(one))
 
     async def _drop_older(self) -> None:
         """Of several commands of a callback the latest alone is dialed. Ringback waits for no word of the others."""
@@ -121,13 +119,14 @@ class Lane:
             if one.command.presentation > self._latest.get(one.callback, 0):
                 self._latest[one.callback] = one.command.presentation
                 # The older one may still come, on the other topic. Later it is not fresh, and is asked about.
-                loop.call_later(2 * FRESH.total_seconds(), self._latest.pop, one.callback, None)
-        async with self._placing, self._journal.writing:
+                loop.call_later(PASSED.total_seconds(), self._latest.pop, one.callback, None)
+        async with self._journal.writing:
             older = [one for one in self._in_hand.values() if not (one.begun or one.is_told) and self._is_older(one)]
             for one in older:
                 if one.task:
                     one.task.cancel()
         for one in older:
+            self._in_hand.pop(one.command.command_id, None)  # A task that was not run yet does not do it.
             await self._journal.end(one.entry, None, None)
 
     def _is_older(self, one: InHand) -> bool:
@@ -160,20 +159,20 @@ class Lane:
             return await self._preview(one)
         try:
             async with asyncio.timeout(one.left_s):
-                may = await self._may_dial(one)
+                until = await self._allowed_until(one)
         except TimeoutError:
             return ReturnReason.EXPIRED
-        return await self._place(one, "analysis") if may else ReturnReason.FAILED
+        return await self._place(one, "analysis", until)
 
-    async def _may_dial(self, one: InHand) -> bool:
-        """With a line, and an answer if the command is not fresh any more."""
+    async def _allowed_until(self, one: InHand) -> datetime | None:
+        """Wait for a line, and for an answer if the command is not fresh any more; None: it is refused."""
         await self._tools.lines.acquire()
         one.has_line = True
         await self._tools.calls.connected.wait()
         if datetime.now(UTC) - one.entry.written_at < FRESH:
-            return True
+            return one.entry.written_at + PASSED
         said = await self._tools.placement.ask(one.command, None, SYSTEM_ASKS)
-        return said is not None and said.permits(datetime.now(UTC))
+        return said.valid_until if said and said.allowed else None
 
     async def _preview(self, one: InHand) -> ReturnReason | None:
         offer = self._tools.previews.offer(one.command)
@@ -187,9 +186,9 @@ class Lane:
                 if not choice.accepted:
                     choice.answer()
                     return ReturnReason.SKIPPED
-                refusal = await self._refusal(one.command, choice.agent_id)
+                refusal, until = await self._asked(one.command, choice.agent_id)
                 if not refusal:
-                    reason = await self._place(one, "preview", choice.agent_id)
+                    reason = await self._place(one, "preview", until, choice.agent_id)
                     choice.answer(*([reason] if reason else []))
                     return reason
                 choice.answer(*refusal)
@@ -199,21 +198,24 @@ class Lane:
         finally:
             self._tools.previews.withdraw(offer)
 
-    async def _refusal(self, command: DialCommand, agent_id: str) -> list[str]:
-        """Why this agent cannot call now; empty: the call may be placed."""
+    async def _asked(self, command: DialCommand, agent_id: str) -> tuple[list[str], datetime | None]:
+        """Why this agent cannot call now; if nothing speaks against it, until when the call may be placed."""
         if not self._tools.calls.connected.is_set():
-            return ["no_line"]
+            return ["no_line"], None
         said = await self._tools.placement.ask(command, agent_id, AGENT_ASKS)
         if said is None:
-            return ["no_answer"]
-        return [] if said.permits(datetime.now(UTC)) else said.reasons or ["answer_expired"]
+            return ["no_answer"], None
+        return ([], said.valid_until) if said.allowed else (said.reasons, None)
 
-    async def _place(self, one: InHand, extension: str, agent_id: str | None = None) -> ReturnReason | None:
-        """Begin the call, which nobody does again; returns why it was not placed."""
+    async def _place(
+        self, one: InHand, extension: str, until: datetime | None, agent_id: str | None = None
+    ) -> ReturnReason | None:
+        """Begin the call, which nobody does again; returns why it was not placed. until: when it is too late."""
         async with self._placing:
-            if one.expired:
-                return ReturnReason.EXPIRED
-            one.entry = replace(one.entry, step=Step.BEGUN, at=datetime.now(UTC), agent_id=agent_id)
+            now = datetime.now(UTC)
+            if one.expired or until is None or now >= until:
+                return ReturnReason.EXPIRED if one.expired else ReturnReason.FAILED
+            one.entry = replace(one.entry, step=Step.BEGUN, at=now, agent_id=agent_id)
             await self._journal.begin(one.entry)
             try:
                 await self._tools.calls.place(one.command, extension, agent_id)

@@ -29,17 +29,13 @@ ENDED = frozenset({"callback_ended", "callback_unknown", "superseded"})
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What this dialer reads of `placement-decided`."""
+    """What this dialer reads of `placement-decided`. valid_until: up to when an allowed call may be placed."""
 
     request_id: str
     allowed: bool
     reasons: list[str]
     valid_until: Instant | None = None
     reply_to: str | None = None
-
-    def permits(self, now: datetime) -> bool:
-        """Whether the call may be placed at this moment."""
-        return self.allowed and self.valid_until is not None and now < self.valid_until
 
 
 class Placement:
