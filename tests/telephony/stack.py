@@ -11,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from topics.callback_events import CallbackCancelled, CallbackRescheduled
 
 ROOT = Path(__file__).parents[2]
 SOON_S = 90.0
-TOLD = ("wrap-up", "callback-scheduled", "callback-lifecycle", "dial-analysis", "dead-letter")
+TOLD = ("wrap-up", "callback-scheduled", "callback-lifecycle", "dial-analysis", "dial-preview", "dead-letter")
 SESSION_S = 3.0
 
 
@@ -88,6 +88,12 @@ class Dialer:
                     raise RuntimeError(f"the dialer has ended: {self.said[-3000:]}")
                 await asyncio.sleep(0.05)
         return found
+
+    @property
+    def found(self) -> int:
+        """How many commands it has found in the journal, in the partitions that it has opened."""
+        lines = re.findall(r"partition (\d+): (\d+) commands in hand", self.said)
+        return sum({number: int(count) for number, count in lines if count != "0"}.values())
 
     async def agent(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """What the interface for agents answers: the status, and what is said with it."""
@@ -168,6 +174,12 @@ class Telephony:
         )  # fmt: skip
         await self.feed.send("callback-scheduled", event)
         await self.feed.flush()
+
+    async def hang_up(self) -> None:
+        """Nobody answers any of the calls on their way."""
+        for record in self.taken.records["dial-analysis"] + self.taken.records["dial-preview"]:
+            with suppress(OSError):
+                await asyncio.to_thread(self.asterisk.hang_up, json.loads(record.value)["command_id"])
 
     async def past(self, instant: datetime) -> None:
         """Let time pass, up to this instant."""

@@ -44,13 +44,18 @@ async def test_a_dialer_that_is_killed_and_started_again_rings_no_second_time(
     """At the first moment of four the call has not been placed, and is not placed any more: it errs on that side."""
     await begin(phones)
     async with proxy(phones.asterisk.url) as ari:
-        # Long enough for the group to give the partitions to the next one while it still rings.
-        dialer = phones.dialer(ari.url, asterisk={"ring_s": 9})
+        dialer = phones.dialer(ari.url, asterisk={"ring_s": 60})
         await dialer.until_said("connected with Asterisk")
         ari.at, ari.kill = at, dialer.kill
         await call_back(phones, "c1", number(Kind.NOBODY))
+        if at is At.ENDED:
+            await phones.until(lambda: phones.callee.rang)
+            await phones.hang_up()
         await phones.until(lambda: ari.at is None)
         dialer.start()
+        await dialer.until_said("connected with Asterisk")
+        await phones.until(lambda: dialer.found == 1)
+        await phones.hang_up()
         await phones.until(lambda: phones.ended())
         assert phones.wrap_ups() == {called_back("c1"): told}
         assert phones.callee.rang == ({number(Kind.NOBODY): rings} if rings else {})
@@ -102,16 +107,19 @@ async def test_a_preview_that_was_on_offer_is_on_offer_again_and_a_stop_waits_fo
 async def test_another_dialer_follows_the_calls_of_the_partitions_that_it_is_given(phones: Telephony) -> None:
     """A second one comes while phones ring: the group shares the partitions anew, and each call is told of once."""
     await begin(phones)
-    first = phones.dialer(asterisk={"ring_s": 10})
+    first = phones.dialer(asterisk={"ring_s": 60})
     await first.until_said("connected with Asterisk")
     for which in range(8):
         await call_back(phones, f"c{which}", number(Kind.NOBODY, which + 1))
     await phones.until(lambda: sum(phones.callee.rang.values()) == 8)
-    phones.dialer(asterisk={"ring_s": 10})
+    second = phones.dialer()
+    await second.until_said("connected with Asterisk")
+    await phones.until(lambda: first.found + second.found == 8)
+    await phones.hang_up()
     await phones.until(lambda: len(phones.ended()) == 8)
     assert set(phones.wrap_ups().values()) == {("NO-ANSWER", "no_answer")}
     assert set(phones.callee.rang.values()) == {1}
-    assert "called, NO-ANSWER" in phones.dialers[1].said, "the second one has followed none"
+    assert "called, NO-ANSWER" in second.said, "the second one has followed none"
 
 
 async def test_without_asterisk_commands_wait_and_one_that_loses_its_calls_says_that_nobody_saw_their_end(
@@ -183,13 +191,14 @@ async def test_a_dialer_that_was_suspended_cannot_ring_what_another_one_has_begu
     assert first.process is not None
     first.process.send_signal(signal.SIGSTOP)
     late = asyncio.create_task(first.agent(*accept))
-    second = phones.dialer(asterisk={"ring_s": 6})
+    second = phones.dialer(asterisk={"ring_s": 60})
     await previews(phones, second)
     assert (await second.agent(*accept))[0] == 204
     await phones.until(lambda: phones.callee.rang)
     first.process.send_signal(signal.SIGCONT)
     with suppress(OSError, RuntimeError):  # It has ended, if it had heard the agent before the group.
         assert (await late)[0] in (404, 409)
+    await phones.hang_up()
     await phones.taken.until(lambda: bool(phones.ended()), SOON_S)
     assert phones.wrap_ups() == {"k": ("NO-ANSWER", "no_answer")}
     assert phones.callee.rang == {number(Kind.NOBODY): 1}

@@ -1,9 +1,11 @@
 """Previews at a real Asterisk: an agent sees them, and accepts or skips."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.kafka.cluster import PARTITIONS
 from tests.telephony.callee import Kind, number
 from tests.telephony.stack import Dialer, Telephony
 from tests.telephony.story import begin, promise
@@ -66,10 +68,11 @@ async def test_a_preview_that_nobody_takes_or_that_was_cancelled_comes_back_and_
 ) -> None:
     """One leaves the screen after its time; one expires on it; one is accepted after it was cancelled."""
     await begin(phones)
-    dialer = phones.dialer(preview_s=8.0)
+    dialer = phones.dialer(preview_s=12.0)
+    await phones.until(lambda: len(re.findall(r"partition \d: 0 commands", dialer.said)) == PARTITIONS)
     await promise(phones, "untaken", "c0", number(Kind.PERSON))
     await promise(phones, "cancelled", "c1", number(Kind.PERSON, 1))
-    window = datetime.now(UTC) + timedelta(seconds=5)
+    window = datetime.now(UTC) + timedelta(seconds=8)
     await promise(phones, "expired", "c2", number(Kind.PERSON, 2), window_end_at=window)
     commands = await shown(phones, dialer, "a7", 3)
     await phones.cancel("cancelled", "c1")
