@@ -16,8 +16,6 @@ from tests.telephony.story import begin, call_back, called_back, promise
 
 pytestmark = pytest.mark.kafka
 
-MANY, KILLS = 60, 4
-
 
 async def previews(phones: Telephony, dialer: Dialer) -> list[dict[str, str]]:
     """What this dialer offers, when it offers something."""
@@ -61,26 +59,31 @@ async def test_a_dialer_that_is_killed_and_started_again_rings_no_second_time(
         assert phones.callee.rang == ({number(Kind.NOBODY): rings} if rings else {})
 
 
-async def test_dialers_that_are_killed_at_any_time_lose_no_command_and_ring_no_phone_twice(phones: Telephony) -> None:
-    """Two of them, one or the other killed and started again, while commands come; each number belongs to one."""
-    await begin(phones, contacts=MANY)
+@pytest.mark.parametrize(("many", "kills"), [(60, 4), pytest.param(600, 30, marks=pytest.mark.long)])
+async def test_dialers_that_are_killed_at_any_time_lose_no_command_and_ring_no_phone_twice(
+    phones: Telephony, many: int, kills: int
+) -> None:
+    """Two of them, one or the other killed in the middle of calls and started again; each number is in one command."""
+    await begin(phones, contacts=many)
     dialers = [phones.dialer() for _ in range(2)]
     for dialer in dialers:
         await dialer.until_said("connected with Asterisk")
-    chance = random.Random(69)
-    for which in range(MANY):
+    for which in range(many):
         await call_back(phones, f"c{which}", number(Kind.BUSY, which + 1))
-        if which % (MANY // KILLS) == MANY // KILLS - 1:
-            await asyncio.sleep(chance.random())
-            dialer = chance.choice(dialers)
-            dialer.kill()
-            dialer.start()
-    await phones.until(lambda: len(phones.ended()) == MANY)
+    chance = random.Random(kills)
+    for kill in range(kills):
+        busy = (kill + 1) * many // (kills + 2)
+        await phones.until(lambda busy=busy: len(phones.callee.rang) >= busy)
+        await asyncio.sleep(chance.random() / 20)
+        dialer = chance.choice(dialers)
+        dialer.kill()
+        dialer.start()
+    await phones.until(lambda: len(phones.ended()) == many)
     told = phones.wrap_ups()
     rang = phones.callee.rang
-    assert set(told) == {called_back(f"c{which}") for which in range(MANY)}
+    assert set(told) == {called_back(f"c{which}") for which in range(many)}
     assert max(rang.values()) == 1
-    silent = [which for which in range(MANY) if number(Kind.BUSY, which + 1) not in rang]
+    silent = [which for which in range(many) if number(Kind.BUSY, which + 1) not in rang]
     assert all(told[called_back(f"c{which}")] == (INTERRUPTED, None) for which in silent)
     assert phones.returned() == {}
 
