@@ -22,6 +22,17 @@ CHANGED_TOPICS = tuple(
 """Topics whose records say what holds, by their keys. The others tell what happens once."""
 
 
+KINDS = {
+    TopicName.CAMPAIGNS: "campaign",
+    TopicName.RULE_SETS: "rule set",
+    TopicName.CALLABLE_TIME_SETS: "callable time set",
+    TopicName.DNC_ENTRIES: "Do Not Call list",
+    TopicName.HOLDS: "hold",
+    TopicName.CAMPAIGN_RECYCLE: "recycle of",
+}
+"""What a record of each topic is, in words."""
+
+
 class NotUsable(ValueError):
     """What was given is no change that a worker would take; the text says why, without values."""
 
@@ -41,6 +52,11 @@ class Change(Struct, frozen=True, kw_only=True):
     def is_recycle(self) -> bool:
         """Whether it is a recycle of the campaign that is its key."""
         return self.topic == TopicName.CAMPAIGN_RECYCLE
+
+    @property
+    def kind(self) -> str:
+        """What it is about, in words."""
+        return KINDS[self.topic]
 
     def changes(self) -> Changes:
         """As the simulator takes it."""

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from streams.base.console_settings import Role
 from streams.console.access.who import Refused
-from streams.console.trial.change import CHANGED_TOPICS, Change, NotUsable, as_line, record, recycle, removal
+from streams.console.trial.change import CHANGED_TOPICS, KINDS, Change, NotUsable, as_line, record, recycle, removal
 from streams.console.trial.trials import Asked, Busy, Trial, new_name
 from streams.console.view.model import Told
 from streams.console.web import filters
@@ -49,6 +49,7 @@ def _form(ask: Asking, wrong: str = "") -> Response:
         400 if wrong else 200,
         wrong=wrong,
         trials=ask.site.trials.all(),
+        kinds=KINDS,
         campaigns=ask.site.looks.campaigns(),
         records=sorted(told, key=lambda one: (EDITED_TOPICS.index(one[0]), one[1])),
         chosen=chosen,

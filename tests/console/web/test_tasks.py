@@ -43,7 +43,7 @@ def has_read_contacts(made: Cluster, worker: LocalWorker) -> bool:
     """Whether the worker knows all contacts: topics have no order among each other, and one unknown is not dialed."""
     status = worker.status() or {"partitions": {}}
     read = (one["next_offsets"].get(made.prefix + "contacts", 0) for one in status["partitions"].values())
-    return sum(read) == CONTACTS
+    return bool(sum(read) == CONTACTS)
 
 
 async def feed(made: Cluster, worker: LocalWorker, now: datetime) -> None:
