@@ -38,6 +38,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, settings: Settings, tools: Tools, tasks: asyncio.TaskGroup) -> None:
         self._settings, self._tools, self._tasks = settings, tools, tasks
         self.lanes: dict[int, Lane] = {}
+        self._stops = False
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Before others get them. The group shares all partitions anew, so all are let go."""
@@ -46,7 +47,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """The same partitions of both topics, since both have as many."""
-        for number in sorted({where.partition for where in assigned}):
+        for number in sorted({where.partition for where in assigned if not self._stops}):
             self.lanes[number] = Lane(Journal(self._settings, number), self._tools, self._tasks)
 
     async def take_from(self, commands: AIOKafkaConsumer, stopped: asyncio.Event) -> None:
@@ -67,6 +68,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def drain(self, within_s: float) -> None:
         """Begin nothing any more, and wait for the calls that are on their way."""
+        self._stops = True
         await asyncio.gather(*(lane.let_go(but_calls=True) for lane in self.lanes.values()))
         calls = [call for lane in self.lanes.values() for call in lane.calls]
         log.info("stops; %d calls are on their way", len(calls))

@@ -25,6 +25,9 @@ from .settings import Settings
 REMEMBERED = timedelta(days=8)
 """How long a command is known after its end: the topics of commands keep them for 7 days."""
 
+TRANSACTION_MS = 10_000
+"""Workers read no further than to an open transaction: one that a kill leaves open must not hold them up for long."""
+
 OWNER = b"owner"
 """The key of the record by which a new owner finds the end of what the former ones wrote."""
 
@@ -62,8 +65,9 @@ class Journal:
     def __init__(self, settings: Settings, partition: int) -> None:
         self._settings, self.partition = settings, partition
         self._producer = AIOKafkaProducer(
-            **settings.clients(), transactional_id=f"{settings.group}-{partition}", acks="all"
-        )
+            **settings.clients(), transactional_id=f"{settings.group}-{partition}",
+            transaction_timeout_ms=TRANSACTION_MS,
+        )  # fmt: skip
         self.known: dict[str, datetime] = {}
         self.writing = asyncio.Lock()
 
