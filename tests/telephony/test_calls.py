@@ -101,3 +101,15 @@ async def test_a_dialer_whose_password_asterisk_refuses_ends_and_says_so(phones:
     assert dialer.process is not None
     assert await asyncio.to_thread(dialer.process.wait, SOON_S) == 1
     assert dialer.said.endswith("Asterisk refuses the user of ARI: 401\n")
+
+
+async def test_a_call_that_asterisk_does_not_place_is_given_back_as_failed(phones: Telephony) -> None:
+    """Its settings name a trunk that Asterisk does not have."""
+    await begin(phones)
+    dialer = phones.dialer(asterisk={"endpoint": "PJSIP/{number}@nowhere"})
+    await call_back(phones, "c1", number(Kind.PERSON))
+    await phones.until(lambda: phones.ended())
+    assert phones.ended() == {called_back("c1"): ["not_dialed", "failed"]}
+    assert "ARI answers" in dialer.said
+    assert phones.callee.rang == {}
+    assert number(Kind.PERSON) not in dialer.said, "a log has no numbers"

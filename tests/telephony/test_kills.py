@@ -169,14 +169,14 @@ async def test_a_command_that_comes_again_rings_nowhere_in_the_same_process_and_
 
 
 async def test_a_command_that_has_waited_is_asked_about_and_rings_only_if_it_is_allowed(phones: Telephony) -> None:
-    """One of a minute ago, with an id that is not that of the callback's command: superseded, the answer says."""
+    """One of 40 s ago, with an id that is not that of the callback's command: superseded, the answer says."""
     await begin(phones)
     dialer = phones.dialer()
     await call_back(phones, "c1", number(Kind.BUSY))
     await phones.until(lambda: phones.ended())
     (command,) = phones.taken.records["dial-analysis"]
     (ended,) = (json.loads(command.value)["command_id"],)
-    stale, at = command.value.replace(ended.encode(), b"f" * 32), command.timestamp - 60_000
+    stale, at = command.value.replace(ended.encode(), b"f" * 32), command.timestamp - 40_000
     await phones.feed.producer.send_and_wait(command.topic, stale, command.key, command.partition, timestamp_ms=at)
     await phones.feed.producer.send_and_wait(command.topic, b"{}", command.key, command.partition)
     await dialer.until_said(f"command {'f' * 32}: not called, failed")
