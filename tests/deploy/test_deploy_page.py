@@ -1,6 +1,8 @@
 """The commands of the page on deployment name files, values, services and arguments that there are."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,21 @@ def test_the_overlay_that_is_shown_changes_what_the_kustomization_has() -> None:
         for step in yaml.safe_load(patch["patch"]):
             assert step["path"] == "/spec/template/spec/containers/0/env/-" and container["env"]
     assert Path(overlay["resources"][0]).parts[-2:] == ("deploy", "kustomize")
+
+
+@pytest.mark.long
+def test_kustomize_builds_the_overlay_that_is_shown(tmp_path: Path) -> None:
+    kustomize = shutil.which("kustomize")
+    if kustomize is None:
+        pytest.skip("kustomize is not installed")
+    (text,) = [text for language, text in BLOCKS if language == "yaml"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kustomization.yaml").write_text(text)
+    shutil.copytree(KUSTOMIZE, tmp_path / "ringback" / "deploy" / "kustomize")
+    built = subprocess.run([kustomize, "build", str(tmp_path / "mine")], capture_output=True, text=True, check=True)
+    found = [one for one in yaml.safe_load_all(built.stdout) if one]
+    (worker,) = [one for one in found if one["kind"] == "StatefulSet" and one["metadata"]["name"] == "ringback-worker"]
+    (container,) = worker["spec"]["template"]["spec"]["containers"]
+    assert worker["spec"]["replicas"] == 3 and container["image"] == "registry.example.com/team/ringback:0.3.0"
+    assert {"name": "RINGBACK_LOG_LEVEL", "value": "debug"} in container["env"]
+    assert {one["metadata"].get("namespace") for one in found} == {"ringback"}
