@@ -1,13 +1,8 @@
 """What runs beside a worker in its container: the health check asks the right page, the hook leaves when it should."""
 
-import json
-import ssl
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +11,7 @@ import trustme
 
 from streams.base.settings import Settings
 from streams.worker.container import health, leave
+from tests.deploy.kubernetes_api import kubernetes, wanted
 
 WORKER = ["/opt/ringback/bin/python", "/opt/ringback/bin/ringback", "worker"]
 CONSOLE = [*WORKER[:-1], "console"]
@@ -74,11 +70,6 @@ def test_a_program_that_runs_every_few_seconds_loads_none_of_the_packages(module
 # The hook before an end
 
 
-def wanted(replicas: int, first: int | None = None, **metadata: str) -> dict[str, Any]:
-    ordinals = {} if first is None else {"ordinals": {"start": first}}
-    return {"metadata": {"name": "ringback-worker", **metadata}, "spec": {"replicas": replicas, **ordinals}}
-
-
 @pytest.mark.parametrize(
     ("pod", "stateful_set", "removed"),
     [
@@ -102,46 +93,6 @@ def test_a_pod_is_removed_if_nobody_wants_its_number_any_more(
 def test_a_pod_of_something_else_is_not_guessed_about() -> None:
     with pytest.raises(ValueError, match="no pod of a StatefulSet"):
         leave.is_removed("ringback-worker-7d9f", wanted(3))
-
-
-class Api(BaseHTTPRequestHandler):
-    """What Kubernetes answers, and what it was asked."""
-
-    answer: bytes | None = None
-    asked: str = ""
-    token: str | None = None
-
-    def do_GET(self) -> None:
-        kind = type(self)
-        kind.asked, kind.token = self.path, self.headers["Authorization"]
-        self.send_response(404 if kind.answer is None else 200)
-        self.end_headers()
-        self.wfile.write(kind.answer or b"{}")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@contextmanager
-def kubernetes(account: Path, answer: dict[str, Any] | None) -> Iterator[tuple[type[Api], dict[str, str]]]:
-    """A server that answers as the API of Kubernetes does, with the files of a service account that it trusts."""
-    kind = type("Answering", (Api,), {"answer": None if answer is None else json.dumps(answer).encode()})
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(account / "ca.crt"))
-    (account / "namespace").write_text("calls\n")
-    (account / "token").write_text("who-i-am\n")
-    with HTTPServer(("127.0.0.1", 0), kind) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            host, port = server.server_address[:2]
-            yield kind, {"KUBERNETES_SERVICE_HOST": str(host), "KUBERNETES_SERVICE_PORT": str(port)}
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_kubernetes_is_asked_for_the_stateful_set_with_the_token_of_the_account(

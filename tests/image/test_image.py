@@ -7,12 +7,13 @@ import tomllib
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from signal import SIGTERM, SIGUSR1
+from signal import SIGTERM
 
 import pytest
 
-from streams.dev.broker.java import KAFKA_VERSION
+from streams.worker.container import leave
 from tests.deploy.composed import services
+from tests.deploy.kubernetes_api import kubernetes, wanted
 from tests.image.built import LABELS, ROOT, Image, public_base
 from tests.image.conftest import Folders
 from tests.image.contained import NOBODY, STOP_S, Container, Mount
@@ -175,16 +176,34 @@ def test_a_worker_works_answers_its_health_check_and_stops_by_its_signal(
         until(lambda: worker.execute(*ready).returncode == 0, worker)
         assert worker.execute(*lives).returncode == 0
         assert worker.execute("/opt/ringback/bin/python", "-c", "import os; print(os.getuid())").stdout == f"{user}\n"
-        # Without Kubernetes the hook before an end knows nothing, and so changes nothing.
-        hook = worker.execute("/opt/ringback/bin/python", "-m", "streams.worker.container.leave", "ringback-worker")
-        assert hook.returncode == 0 and "stays in its group" in hook.stderr
-        # What the hook does when it knows: process 1 is the worker, which takes the signal from its own user.
-        kill = f"import os; os.kill(1, {int(SIGUSR1)})"
-        assert worker.execute("/opt/ringback/bin/python", "-c", kill).returncode == 0
-        until(lambda: "SIGUSR1: when this worker stops it leaves the group" in worker.said(), worker)
         worker.signal(SIGTERM)
         assert worker.wait(STOP_S) == 0, worker.said()
     assert (state / "state").stat().st_uid == user and "Read-only" not in worker.said()
+
+
+def test_the_hook_before_an_end_has_a_worker_leave_its_group_when_nobody_wants_its_pod_any_more(
+    image: Image, folders: Folders, kafka: SharedKafka, topics: str
+) -> None:
+    (port,) = reserved_ports("127.0.0.1", 1)
+    own = {"RINGBACK_PREFIX": topics, "RINGBACK_APP": f"{topics}app", "RINGBACK_METRICS_PORT": str(port)}
+    hook = ("/opt/ringback/bin/python", "-m", "streams.worker.container.leave", "ringback-worker")
+    account, leaves = folders("account"), "SIGUSR1: when this worker stops it leaves the group"
+    with kubernetes(account, wanted(1)) as (api, where):
+        environment = of_compose("worker-2", kafka, **own, **where)
+        mounts = [
+            Mount(folders("state", owner=NOBODY), "/var/lib/ringback", writable=True),
+            Mount(account, str(leave.ACCOUNT)),
+        ]
+        with Container(image, folders("worker"), ["worker"], environment, mounts) as worker:
+            ready = services()["worker-2"]["healthcheck"]["test"][1:]
+            until(lambda: worker.execute(*ready).returncode == 0, worker)
+            assert worker.execute(*hook).stderr == "" and api.asked.endswith("/statefulsets/ringback-worker")
+            api.found = wanted(0)
+            assert leaves not in worker.said()
+            assert worker.execute(*hook).stderr == ""
+            until(lambda: leaves in worker.said(), worker)
+            worker.signal(SIGTERM)
+            assert worker.wait(STOP_S) == 0, worker.said()
 
 
 def test_a_console_shows_its_pages_to_who_signs_in_and_answers_its_health_check(
@@ -226,7 +245,3 @@ def test_the_demo_adds_up_in_it_on_a_kafka_that_is_given(image: Image, folders: 
     with Container(image, folders("demo"), arguments, tmp=True) as container:
         assert container.wait(4 * GUARD_S) == 0, container.said()
     assert container.said().splitlines()[-1].startswith("It adds up: "), container.said()
-
-
-def test_its_kafka_is_that_of_the_compose_file() -> None:
-    assert KAFKA_VERSION in services()["kafka"]["image"]
