@@ -26,6 +26,10 @@ LEFT_OUT = ("man", "doc", "locale")
 """Folders of /usr/share that the public base has not, either."""
 
 
+class NoBase(Exception):
+    """Why there is no base to build on."""
+
+
 @dataclass(frozen=True)
 class Image:
     """The image: its configuration, its root directory, and the name of the base it stands on."""
@@ -53,7 +57,7 @@ def public_base() -> str:
 
 @contextmanager
 def built() -> Iterator[Image]:
-    """The image while it is needed. Raises subprocess.CalledProcessError, with all that was said, if it does not build.
+    """The image while it is needed. Raises NoBase, and AssertionError, with all that was said, if it does not build.
 
     It asks for the public base first, and for no longer than a minute.
     """
@@ -94,7 +98,9 @@ class _Builder:
         excluded = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
         include = "--include=python3,python3-venv,ca-certificates"
         command = ["mmdebstrap", "--quiet", "--variant=minbase", include, *excluded, "trixie", str(tar)]
-        subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode:
+            raise NoBase(f"neither {public_base()} nor Debian's trixie can be had: {done.stderr[-500:]}")
         container = self.said("from", "scratch")
         self.said("add", container, str(tar), "/")
         tar.unlink()
