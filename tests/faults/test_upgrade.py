@@ -61,8 +61,7 @@ def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_noth
     assert len(said) == 2 and not any("is quarantined as" in text for text in said), "the state on disk was loaded"
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 def test_a_rolling_upgrade_from_the_version_that_was_released_last_loses_and_repeats_nothing(tmp_path: Path) -> None:
     """The program of that version itself, from the history, on the topics of this one: as the page on upgrades says."""
     version, program = released(), tmp_path / "former"
@@ -79,9 +78,8 @@ def test_a_rolling_upgrade_from_the_version_that_was_released_last_loses_and_rep
     ):
         run = asyncio.run(run_on(brokers, cluster, [upgrade], random.Random(5), all_named=True))
         rows = asyncio.run(read_all("upgrade.", ("contact-state",), brokers.direct))
-        health = [path for log in tmp_path.glob("worker-*.log") for path in log.read_text().splitlines()]
-    starts = [line for line in health if f"ringback {version} starts, process " in line]
-    assert len(starts) == 4, "two workers, each once of either version, which have the same number until a release"
+    starts = [log.read_text().count(" starts, process ") for log in tmp_path.glob("worker-*.log")]
+    assert starts == [2, 2], "each of the two workers has started once with either program"
     assert ROW_VERSION in {json.loads(row.value)["version"] for row in rows if row.value}
     assert run.verdict.lines() == [] and run.ended == []
     assert run.verdict.commands > 100 and run.made[0].recovery_s < 30
