@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 to 3.14 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-another-python test-faults bench bench-full check lint types contracts topics-manifests docs clean
+.PHONY: help setup demo test test-long test-another-python test-faults bench bench-full check lint types contracts topics-manifests deployment docs clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -94,6 +94,13 @@ kafka: $(SYNCED)
 
 topics-manifests: $(SYNCED) ## Write deploy/kafka-topics from the catalog of topics
 	$(PYTHON) -m topics.manifests deploy/kafka-topics
+
+deployment: $(SYNCED) deployment-tools ## Write what deploy/chart and deploy/kustomize have of the program
+	$(PYTHON) -m tests.deploy.written
+
+.PHONY: deployment-tools
+deployment-tools: $(SYNCED)
+	@VIRTUAL_ENV= $(SYNC) --quiet --inexact --group deploy
 
 docs: $(SYNCED) ## Write docs/settings.md and docs/commands.md from the program
 	$(PYTHON) -m tests.docs.reference

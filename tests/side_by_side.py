@@ -20,8 +20,8 @@ from xdist.workermanage import WorkerController
 
 from tests.shared_kafka import Owner, SharedKafka, asked_for, own_kafka
 
-MADE_ONCE = ("secured", "strict", "without", "brokers")
-"""Fixtures that start a server for all tests of a folder or a module."""
+MADE_ONCE = ("secured", "strict", "without", "brokers", "image")
+"""Fixtures that start a server, or build an image, for all tests of a folder or a module."""
 PROCESSES_MAX = 8
 KAFKA = "kafka:"
 """How the name of a unit begins whose tests need a real Kafka."""

@@ -111,6 +111,15 @@ def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Rig
     return of_replaying(prefix, app)
 
 
+def of_dialer(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What a dialer needs that does what docs/dialers.md says, in the group `dialer` behind the prefix."""
+    read = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS, TopicName.PLACEMENT_DECIDED)
+    written = (TopicName.WRAP_UP, TopicName.CALLBACK_SCHEDULED, TopicName.PLACEMENT_REQUESTED)
+    rights = [Right(Resource.TOPIC, prefix + name, ("Write",)) for name in written]
+    rights += [Right(Resource.TOPIC, prefix + name, ("Read",)) for name in read]
+    return [*rights, Right(Resource.GROUP, f"{prefix}dialer", ("Read",))]
+
+
 def _of_view(prefix: str, written: Sequence[str]) -> list[Right]:
     rights = []
     for name in (name for name in CATALOG if name in NEEDED_TOPICS or name in written):
@@ -130,8 +139,9 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "dead-letters replay": of_replaying,
     "apply": of_applying,
     "console": of_console,
+    "dialer": of_dialer,
 }
-"""By the command that needs them."""
+"""By the command that needs them; a dialer is a program of somebody else."""
 
 
 def table() -> str:

@@ -5,12 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from kafka import KafkaAdminClient
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 
-def demo() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "streams", "demo", "--seconds", "20"]
+def demo(*more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "streams", "demo", "--seconds", "20", *more]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, preexec_fn=ignore_interrupts)
 
@@ -37,6 +38,26 @@ def test_without_a_terminal_it_tells_its_story_in_lines_and_adds_up():
     assert "dead letters                   expected     4   seen     4" in said
     assert said.splitlines()[-1].startswith("It adds up: ")
     assert "\x1b" not in said
+
+
+def test_on_a_kafka_that_is_given_it_adds_up_and_leaves_no_topic_there(kafka):
+    before = topics(kafka.bootstrap)
+    process = demo("--broker", kafka.bootstrap)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert said.splitlines()[-1].startswith("It adds up: ")
+    mine = [line.rpartition(" ")[2] for line in said.splitlines() if "with topics of its own" in line]
+    assert len(mine) == 1 and mine[0].startswith("ringback-demo-")
+    prefix = mine[0].removesuffix("*")
+    assert [name for name in topics(kafka.bootstrap) - before if name.startswith(prefix)] == []
+
+
+def topics(bootstrap: str) -> set[str]:
+    client = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        return set(client.list_topics())
+    finally:
+        client.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -34,7 +34,7 @@ CONTACTS = 400
 class Cluster:
     """A broker, the topics of one test, and the workers on them; leaving the context ends the workers.
 
-    protocol: `transaction_protocol` of the workers.
+    protocol: `transaction_protocol` of the workers. session_timeout_s: theirs.
     """
 
     broker: str
@@ -43,6 +43,7 @@ class Cluster:
     command: tuple[str, ...] = WORKER
     copies: int = 1
     protocol: int = 1
+    session_timeout_s: float = SESSION_TIMEOUT_S
     workers: list[LocalWorker] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ class Cluster:
 
     def _given(self, changes: dict[str, Any]) -> dict[str, Any]:
         given = {"broker": self.broker, "prefix": self.prefix, "app": f"{self.prefix}app"}
-        usual = {"session_timeout_s": SESSION_TIMEOUT_S, "rebalance_timeout_s": 5}
+        usual = {"session_timeout_s": self.session_timeout_s, "rebalance_timeout_s": 5}
         # A worker of a former version does not know the setting.
         other = {"transaction_protocol": self.protocol} if self.protocol != 1 else {}
         return given | usual | other | changes

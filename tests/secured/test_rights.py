@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from aiokafka import TopicPartition
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.structs import OffsetAndMetadata
 
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
@@ -92,6 +95,33 @@ def _sent(settings: Settings, what: Meant | Letter) -> object:
         return asyncio.run(runs.send(planned.name, Clients(settings)))
 
 
+def dial(settings: Settings) -> object:
+    """What a dialer does on Kafka, for one contact."""
+    return asyncio.run(_dial(settings))
+
+
+async def _dial(settings: Settings) -> None:
+    clients = Clients(settings)
+    commands = clients.consumer(
+        group_id=f"{settings.prefix}dialer", isolation_level="read_committed", enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )  # fmt: skip
+    read = [settings.topic(name) for name in ("dial-preview", "dial-analysis")]
+    commands.subscribe(read)
+    answers = clients.consumer(isolation_level="read_committed", auto_offset_reset="earliest")
+    answers.assign([TopicPartition(settings.topic("placement-decided"), 0)])
+    try:
+        async with commands, answers, clients.producer(enable_idempotence=True) as producer:
+            for name in ("wrap-up", "callback-scheduled", "placement-requested"):
+                await producer.send_and_wait(settings.topic(name), b"{}", key=b"L|c")
+            await asyncio.wait_for(answers.getmany(timeout_ms=500), SOON_S)
+            while not commands.assignment():
+                await commands.getmany(timeout_ms=100)
+            await commands.commit({TopicPartition(topic, 0): OffsetAndMetadata(0, "") for topic in read})
+    except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
+        raise OperatorError(repr(error)) from None
+
+
 RUN: dict[str, Command] = {
     "topics create": create,
     "topics check": lambda settings: topic_admin.check(Clients(settings)),
@@ -102,6 +132,7 @@ RUN: dict[str, Command] = {
     "dead-letters replay": replay,
     "apply": configure,
     "console": replay,
+    "dialer": dial,
 }
 
 

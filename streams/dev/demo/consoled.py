@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,21 +20,23 @@ COMMAND = ("-m", "streams", "console", "--console-port", "0", "--console-open-ro
 
 
 class DemoConsole:
-    """`ringback console` within its context. url: where it is. Raises OperatorError when it cannot be started."""
+    """`ringback console` within its context, with `settings` for its Kafka. url: where it is.
 
-    def __init__(self, folder: Path, broker: str) -> None:
-        self._log, self._options = (
-            folder / "console.log",
-            ("--broker", broker, "--console-dir", str(folder / "console")),
-        )
+    Raises OperatorError when it cannot be started.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self._log = folder / "console.log"
+        self._settings = {**settings, "console_dir": str(folder / "console")}
         self.url = ""
 
     def __enter__(self) -> Self:
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(ENV_PREFIX) and n != CONFIG_VARIABLE}
+        given = {ENV_PREFIX + name.upper(): value for name, value in self._settings.items()}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *COMMAND, *self._options],
-                env=inherited, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                [sys.executable, *COMMAND],
+                env=inherited | given, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                 preexec_fn=die_with_parent(),
             )  # fmt: skip
         until = time.monotonic() + PATIENCE_S

@@ -15,10 +15,10 @@ from rich.console import Console
 
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
-from streams.base.settings import Settings, make
-from streams.dev.broker import EmbeddedKafka
+from streams.base.settings import Settings
 from streams.dev.children import stop_on_signals
 from streams.dev.demo.accounts import differences
+from streams.dev.demo.clusters import cluster, handed_on, on_given
 from streams.dev.demo.consoled import DemoConsole
 from streams.dev.demo.observed import Observation
 from streams.dev.demo.play import Play, Stage
@@ -51,37 +51,38 @@ class Seen(NamedTuple):
     restarts: int
 
 
-def run(seconds: float, observe: bool = False, console: bool = False) -> int:
+def run(seconds: float, observe: bool = False, console: bool = False, broker: str | None = None) -> int:
     """Play a story of about `seconds` and add it up; returns the exit code.
 
     observe: with a Prometheus beside it; console: with a console. On a terminal everything then stays up until Ctrl-C.
-    0: everything adds up. 1: something does not, and is named. 130: interrupted. Raises OperatorError when Kafka, the
-    worker or Prometheus cannot be started.
+    broker: of a Kafka that is there; None starts one. 0: everything adds up. 1: something does not, and is named.
+    130: interrupted. Raises OperatorError when Kafka, the worker or Prometheus cannot be started.
     """
+    given = None if broker is None else on_given(broker)
     screen = Screen(Console())
     stop_on_signals()
     try:
-        return _run(screen, seconds, Observation() if observe else None, console)
+        return _run(screen, seconds, Observation() if observe else None, console, given)
     except KeyboardInterrupt:
-        screen.say("Interrupted: the worker and Kafka have stopped, and nothing is left behind.")
+        who = "the worker has" if given else "the worker and Kafka have"
+        screen.say(f"Interrupted: {who} stopped, and nothing is left behind.")
         return INTERRUPTED
 
 
-def _run(screen: Screen, seconds: float, observation: Observation | None, console: bool) -> int:
+def _run(screen: Screen, seconds: float, observation: Observation | None, console: bool, given: Settings | None) -> int:
     screen.say(f"{versions()}\n{machine()}")
-    screen.say("Starting Kafka")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
-        kafka = stack.enter_context(EmbeddedKafka(say=screen.say))
-        settings = make(broker=kafka.bootstrap)
+        settings = stack.enter_context(cluster(given, screen.say))
+        shared = handed_on(settings)
         port = observation.metrics_port if observation else 0
-        worker = LocalWorker(folder / "worker.log", broker=kafka.bootstrap, instance_id="demo", metrics_port=port)
+        worker = LocalWorker(folder / "worker.log", **shared, instance_id="demo", metrics_port=port)
         try:
             if observation:
                 observation.tell(stack.enter_context(observation.prometheus(folder)), screen.say)
             _create_topics(screen, settings, console)
             if console:
-                opened = stack.enter_context(DemoConsole(folder, kafka.bootstrap))
+                opened = stack.enter_context(DemoConsole(folder, shared))
                 screen.say(f"The console is at {opened.url} and everybody on this machine may act there, as operator")
             stay = (observation is not None or console) and screen.live
             code = _demonstrate(screen, settings, worker, seconds, stay)
