@@ -19,6 +19,7 @@ from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import read_event
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN
 from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
+from topics.framing import unframed, why_wrong_key
 from topics.partitions import partition_for
 from topics.topic import Direction
 
@@ -129,13 +130,13 @@ def _read_configuration(name: str, letter: Letter) -> BadEvent | None:
         return None
     value, cells = decode_cells(name, letter.value)
     if value_key(name, value).encode() != letter.key:
-        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", why_wrong_key(letter.key))
     return cells
 
 
 def _event_id(value: bytes | None) -> str | None:
     try:
-        found = msgspec.json.decode(value or b"null", type=dict[str, Any] | None)
+        found = msgspec.json.decode(unframed(value or b"null"), type=dict[str, Any] | None)
     except msgspec.DecodeError:
         return None
     event_id = (found or {}).get("event_id")
@@ -150,13 +151,13 @@ def _edited(value: bytes | None, edit: Edit) -> bytes | None:
 
 
 def with_field(value: bytes, name: str, new: object) -> bytes:
-    """A JSON object with another value in one of its fields; all other bytes are as they were.
+    """A JSON object with another value in one of its fields; all other bytes are as they were, those before it too.
 
     One that it lacks comes last. Raises NotAllowed for what is no JSON object.
     """
     written = msgspec.json.encode(new).decode()
     try:
-        text = value.decode()
+        text = unframed(value).decode()
         json.loads(text)
         begin, end = _span(text, name)
     except (ValueError, IndexError, StopIteration):
@@ -165,7 +166,7 @@ def with_field(value: bytes, name: str, new: object) -> bytes:
         comma = "" if text[:end].rstrip().endswith("{") else ","
         written = f"{comma}{json.dumps(name, ensure_ascii=False)}:{written}"
         begin = end
-    return (text[:begin] + written + text[end:]).encode()
+    return value[: len(value) - len(unframed(value))] + (text[:begin] + written + text[end:]).encode()
 
 
 def _span(text: str, name: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from streams.console.view.record import Record, of_ms, us
 from streams.console.view.rows import ContactKey, Key, Tell, packed
 from topics.codec import BadEvent, split_contact_key
 from topics.fields import Instant
+from topics.framing import unframed
 
 _Read = TypeVar("_Read", bound=Struct)
 
@@ -36,7 +37,7 @@ def read(decoder: "msgspec.json.Decoder[_Read]", value: bytes | None) -> _Read |
     if value is None:
         return None
     try:
-        return decoder.decode(value)
+        return decoder.decode(unframed(value))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -57,7 +58,7 @@ def mapping(value: bytes | None) -> dict[str, Any]:
     if value is None:
         return {}
     try:
-        found = _anything.decode(value)
+        found = _anything.decode(unframed(value))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
