@@ -13,7 +13,6 @@ from streams.console.actions.dead_letters import with_field
 from streams.console.view.ingest.reading import about, mapping
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import place_of, read_event, type_of
-
 from tests.topics.examples import CAMPAIGN, SCHEDULED, WRAP_UP
 from topics.codec import BadEvent, ErrorCode, decode, decode_cells, decode_or_none
 from topics.framing import is_framed, unframed

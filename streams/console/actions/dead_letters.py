@@ -24,6 +24,7 @@ from topics.partitions import partition_for
 from topics.topic import Direction
 
 TAKEN_OFF = ("__connect.errors.", "ringback.error", "ringback.replay.")
+FIRST_OWN = "__connect.errors.topic"
 CUT = "ringback.cut"
 FROM = "ringback.replay."
 _JSON = json.JSONDecoder()
@@ -98,7 +99,7 @@ def _letter(
     dead: DeadLetter, name: str, key: bytes | None, value: bytes | None, partitions: int, prefix: str
 ) -> Letter:
     trail = {"topic": prefix + name, "partition": dead.partition, "offset": dead.offset, "error": dead.code}
-    kept = [(header, text) for header, text in dead.headers if not header.startswith(TAKEN_OFF)]
+    kept = [(header, text) for header, text in _of_original(dead.headers) if not header.startswith(TAKEN_OFF)]
     count = CATALOG[name].partition_count(partitions)
     return Letter(
         topic=prefix + name,
@@ -111,6 +112,12 @@ def _letter(
         from_offset=dead.offset,
         event_id=_event_id(value),
     )
+
+
+def _of_original(headers: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
+    """The headers before those that a worker has put last: the original may have some of the same names."""
+    ends = [at for at, (header, _) in enumerate(headers) if header == FIRST_OWN]
+    return headers[: ends[-1]] if ends else headers
 
 
 def _read(name: str, letter: Letter, partitions: int, now: datetime) -> None:

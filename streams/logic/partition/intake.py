@@ -121,9 +121,9 @@ def type_of(arrived: Arrived, input_: Input | None = None) -> str:
     return found if found in TYPES[TopicName.CALLBACK_SCHEDULED] else UNREAD
 
 
-def trace_of(arrived: Arrived) -> Trace:
-    """The trace context that the record brings; most bring none."""
-    return trace_context(arrived.headers) if arrived.headers else None
+def trace_of(arrived: Arrived | None) -> Trace:
+    """The trace context that the record brings, if there is one; most bring none."""
+    return trace_context(arrived.headers) if arrived is not None and arrived.headers else None
 
 
 def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:
