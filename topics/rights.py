@@ -99,6 +99,13 @@ def of_replaying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[R
     return _of_view(prefix, (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, TopicName.CONSOLE_AUDIT))
 
 
+def of_applying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `apply` needs; who changes some topics needs the rights on these alone."""
+    return [
+        Right(Resource.TOPIC, prefix + name, ("Write",)) for name in (*CONFIGURATION_TOPICS, TopicName.CONSOLE_AUDIT)
+    ]
+
+
 def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback console` needs: it looks, acts, replays, and sends configuration that was tried."""
     return of_replaying(prefix, app)
@@ -121,6 +128,7 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "callbacks list": of_looking,
     "callbacks move": of_acting,
     "dead-letters replay": of_replaying,
+    "apply": of_applying,
     "console": of_console,
 }
 """By the command that needs them."""
