@@ -4,12 +4,9 @@ from typing import Any
 
 import orjson
 
+from topics.cloud_events import is_attribute
+
 WHERE_IT_STOOD = ("__connect.errors.offset", "__connect.errors.topic")
-
-
-def is_attribute(header: str) -> bool:
-    """Whether a header is of a CloudEvent."""
-    return header.startswith("ce_") or header == "content-type"
 
 
 def comparable(value: bytes | None, headers: Any) -> Any:

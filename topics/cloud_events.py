@@ -40,6 +40,11 @@ class CloudEvent(Struct, frozen=True, gc=False):
     subject: str | None = None
 
 
+def is_attribute(header: str) -> bool:
+    """Whether a header is an attribute of a CloudEvent."""
+    return header.startswith(PREFIX) or header == "content-type"
+
+
 def event_type(topic: TopicName, transition: Transition | None = None) -> str:
     """The type of the records of a topic, of the lifecycle by transition: `ringback.dial-preview.v1`."""
     name = topic.value if transition is None else f"{topic.value}.{transition.value}"

@@ -6,6 +6,7 @@ the words of `x-extensible-enum` are those of today, to which later versions may
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,8 +68,11 @@ def schema_of_message(message: Message) -> Schema:
     return head | body | ({"$defs": definitions} if definitions else {})
 
 
+_NONE = re.compile(r"\bNone\b")
+
+
 def for_others(schema: Any) -> Any:
-    """The same for any reader: patterns of ECMA-262, which has other signs for start and end, and plain prose.
+    """The same for any reader: patterns of ECMA-262, which has other signs for start and end, and prose without Python.
 
     Without `discriminator`, which is a word of OpenAPI, and another one in AsyncAPI.
     """
@@ -80,7 +84,7 @@ def for_others(schema: Any) -> Any:
     if isinstance(told.get("pattern"), str):
         told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
     if isinstance(told.get("description"), str):
-        told["description"] = inspect.cleandoc(told["description"])
+        told["description"] = _NONE.sub("null", inspect.cleandoc(told["description"]))
     return told
 
 

@@ -4,6 +4,7 @@ It does not decide what is written, and it does not recover: after an error past
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,9 +169,9 @@ class Transactions:
 
     async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
-        by_topic: dict[str, list[Record]] = {}
+        by_topic: dict[str, list[Record]] = defaultdict(list)
         for record in transaction.records:
-            by_topic.setdefault(record.topic, []).append(record)
+            by_topic[record.topic].append(record)
         if transaction.rows:
             by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, *row) for row in transaction.rows.items()]
         delivered: list[asyncio.Future[RecordMetadata]] = []

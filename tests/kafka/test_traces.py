@@ -8,8 +8,8 @@ import pytest
 from tests.collector import collector
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import SOON_S, scheduled
-from tests.same import is_attribute
 from tests.shared_kafka import SharedKafka
+from topics.cloud_events import is_attribute
 from topics.codec import encode
 from topics.partitions import partition_for
 

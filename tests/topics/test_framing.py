@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from streams.cli.export_lines import Exported, line_of
 from streams.console.actions.dead_letters import with_field
+from streams.console.trial.exported import Exported, line_of
 from streams.console.view.ingest.reading import about, mapping
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import place_of, read_event, type_of

@@ -106,8 +106,8 @@ def fitting_value(
 ) -> bytes:
     """The value, encoded, with as many of its facts as fit; `cut` among the facts says which are not whole."""
     encoded = encode(value)
-    limit = limits[topic] - EVENT_BYTES
-    if size_of(Record(topic, key, encoded)) <= limit:
+    space = limits[topic] - EVENT_BYTES - _BATCH_BYTES - _RECORD_BYTES - len(key or b"")
+    if len(encoded) <= space:
         return encoded
     whole: dict[str, Any] = to_builtins(value.facts)
     for items, characters in KEPT:
@@ -115,7 +115,7 @@ def fitting_value(
         facts = {name: _shortened(fact, items, characters, name, paths) for name, fact in whole.items()}
         facts["cut"] = {"bytes": len(encoded), "parts": paths[:PATHS_NAMED_MAX]}
         shorter = encode(replace(value, facts=facts))
-        if size_of(Record(topic, key, shorter)) <= limit:
+        if len(shorter) <= space:
             return shorter
     return encode(replace(value, facts={"cut": {"bytes": len(encoded), "parts": ["facts"]}}))
 

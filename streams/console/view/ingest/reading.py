@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from streams.console.view.record import Record, of_ms, us
 from streams.console.view.rows import ContactKey, Key, Tell, packed
+from topics.cloud_events import is_attribute
 from topics.codec import BadEvent, split_contact_key
 from topics.fields import Instant
 from topics.framing import unframed
@@ -81,7 +82,7 @@ def tell(record: Record, found: About, event: str | None = None) -> Tell:
         at=of_ms(record.timestamp_ms) if found.occurred_at is None else us(found.occurred_at),
         written=of_ms(record.timestamp_ms),
         value=record.value,
-        headers=packed(record.headers),
+        headers=packed(tuple(one for one in record.headers if not is_attribute(one[0]))),
         callback=key,
         contact=None if key else contact,
         event=event,
