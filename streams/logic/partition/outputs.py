@@ -6,6 +6,7 @@ Source: docs/contract.md, sections "Out" and "Dead letters".
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import assert_never
 
 from streams.logic.configuration.reports import BadRecord, Report
@@ -42,7 +43,7 @@ def records_of(
 
     ids: of each, and maybe of more; a command has its own. at: when it was decided.
     """
-    return [_record_of(key, effect, id_, at, limits) for effect, id_ in zip(effects, ids, strict=False)]
+    return list(map(_record_of, repeat(key), effects, ids, repeat(at), repeat(limits)))
 
 
 _PREVIEW, _ANALYSIS = event_type(TopicName.DIAL_PREVIEW), event_type(TopicName.DIAL_ANALYSIS)

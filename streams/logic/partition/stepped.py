@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from streams.logic.contact.effects import Answered, Dial, Effect
+from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome
 from streams.logic.contact.inputs import Input
 from streams.logic.contact.state import Contact
-from streams.logic.partition.appends import rows_of
 from streams.logic.partition.fitting import SizeLimits
 from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
+from streams.logic.partition.own_rows import appended_key, encode_appended
 from streams.logic.partition.record_ids import event_ids, time_ids
 from topics.records import CallbackLifecycle, Cause
 
@@ -28,11 +28,16 @@ def outcome_of(
     if not effects:
         return Outcome([], {key: row})
     ids = event_ids(arrived, effects) if arrived is not None else time_ids(key, before, effects)
-    records = records_of(key, effects, ids, now, limits)
-    outcome = Outcome(records, {key: row, **rows_of(effects)})
-    outcome.fired = [fired(effect, held_times, now) for effect in effects if isinstance(effect, Dial)]
-    outcome.transitions = [effect for effect in effects if isinstance(effect, CallbackLifecycle)]
-    outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
+    outcome = Outcome(records_of(key, effects, ids, now, limits), {key: row})
+    for effect in effects:
+        if isinstance(effect, CallbackLifecycle):
+            outcome.transitions.append(effect)
+        elif isinstance(effect, Dial):
+            outcome.fired.append(fired(effect, held_times, now))
+        elif isinstance(effect, Answered) and effect.decided:
+            outcome.placements.append(effect.decided)
+        elif isinstance(effect, DncAppended):
+            outcome.writes[appended_key(effect.entry)] = encode_appended(effect.entry)
     return outcome
 
 
