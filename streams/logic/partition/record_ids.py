@@ -30,7 +30,8 @@ def event_ids(arrived: Arrived, effects: Sequence[Effect]) -> Iterable[bytes]:
 def time_ids(key: bytes, before: Contact | None, effects: Sequence[Effect]) -> Iterable[bytes]:
     """Of what a partition found out by itself. What is no transition has the id of the one before it, and a number.
 
-    It is decided at another moment after a crash, maybe together with other things, so neither counts.
+    It is decided at another moment after a crash, maybe together with other things, so neither counts. Nothing comes
+    without a transition today; if something did, it would be told by its content.
     """
     latest = b""
     for number, effect in enumerate(effects):
@@ -44,4 +45,4 @@ def time_ids(key: bytes, before: Contact | None, effects: Sequence[Effect]) -> I
                 latest = transition_id(key, transition, known)
                 yield latest
             case _:
-                yield numbered(latest, number)
+                yield numbered(latest or transition_id(key, repr(effect), None), number)
