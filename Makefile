@@ -1,6 +1,6 @@
 # Everything a developer runs. It needs Python 3.11 to 3.14 with venv, and make; the rest is fetched into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-another-python test-faults bench bench-full check lint types contracts topics-manifests deployment docs clean
+.PHONY: help setup demo test test-long test-another-python test-faults bench bench-full check lint types contracts topics-manifests deployment contract docs release clean
 
 PYTHON := .venv/bin/python
 SYNCED := .venv/.synced
@@ -102,8 +102,15 @@ deployment: $(SYNCED) deployment-tools ## Write what deploy/chart and deploy/kus
 deployment-tools: $(SYNCED)
 	@VIRTUAL_ENV= $(SYNC) --quiet --inexact --group deploy
 
-docs: $(SYNCED) ## Write docs/settings.md and docs/commands.md from the program
+contract: $(SYNCED) ## Write docs/contract (JSON Schemas, AsyncAPI) from the types in topics
+	$(PYTHON) -m topics.contract_files docs/contract
+
+docs: $(SYNCED) ## Write docs/settings.md, docs/commands.md and docs/licences.md from the program and uv.lock
 	$(PYTHON) -m tests.docs.reference
+	$(PYTHON) -m tests.release.licences
+
+release: $(SYNCED) ## Make all of a release in dist (TRIAL=1: of whatever is there, in dist/trial)
+	$(PYTHON) deploy/release.py $(if $(TRIAL),--trial dist/trial)
 
 clean: ## Remove caches; .venv stays
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

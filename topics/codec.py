@@ -24,6 +24,7 @@ from topics.commands import DialCommand
 from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
 from topics.events import CampaignRecycle, ContactListCleared, ContactRecord, PlacementRequested, WrapUp
 from topics.fields import ID_LENGTH_MAX, DoesNotFit
+from topics.framing import is_framed, unframed
 from topics.nesting import refuse_deep
 from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDecided
 from topics.rules import RuleSet
@@ -110,6 +111,7 @@ def decode(topic: str, value: bytes) -> Value:
     `invalid` for a value that does not fit.
     """
     decoder = _DECODERS[topic]
+    value = unframed(value)
     try:
         # The decoder skips unknown fields without a look at their encoding.
         if not value.isascii():
@@ -119,7 +121,7 @@ def decode(topic: str, value: bytes) -> Value:
     except msgspec.ValidationError as error:
         raise _invalid(value, error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _undecodable(error) from None
+        raise _undecodable(value, error) from None
     return struct
 
 
@@ -135,11 +137,11 @@ def decode_cells(topic: str, value: bytes) -> tuple[Value, BadEvent | None]:
         if bad.code is ErrorCode.UNDECODABLE:
             raise
         try:
-            mended = mend(topic, value)
+            mended = mend(topic, unframed(value))
         except msgspec.ValidationError:
             raise bad from None
         except msgspec.DecodeError as error:
-            raise _undecodable(error) from None
+            raise _undecodable(value, error) from None
         if mended is None:
             raise
     struct = decode(topic, mended.value)
@@ -152,6 +154,7 @@ def decode_or_none(topic: str, value: bytes) -> tuple[Value, bool] | None:
     Returns the struct, and whether there are cells that do not fit.
     """
     decoder = _DECODERS[topic]
+    value = unframed(value)
     try:
         if not value.isascii():
             value.decode()
@@ -209,8 +212,10 @@ def _invalid_cells(paths: tuple[str, ...]) -> BadEvent:
     return BadEvent(ErrorCode.INVALID_CELL, first, f"A cell does not fit, the rest of the record counts{also}{more}")
 
 
-def _undecodable(error: Exception) -> BadEvent:
-    if isinstance(error, UnicodeDecodeError):
+def _undecodable(value: bytes, error: Exception) -> BadEvent:
+    if is_framed(value) and unframed(value) is value:
+        message = "Framed for a schema registry, and no JSON object follows: Avro and Protobuf are not read"
+    elif isinstance(error, UnicodeDecodeError):
         message = f"Not UTF-8 (byte {error.start})"
     elif isinstance(error, RecursionError):
         message = "Nested too deeply"
@@ -224,7 +229,7 @@ def _invalid(value: bytes, error: msgspec.ValidationError) -> BadEvent:
     try:
         _ANY_JSON.decode(value)
     except (msgspec.DecodeError, RecursionError) as malformed:
-        return _undecodable(malformed)
+        return _undecodable(value, malformed)
     text = str(error)
     found = _PATH.search(text)
     path = found[1] if found else "$"

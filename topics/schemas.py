@@ -1,19 +1,18 @@
 """JSON Schemas of everything on Kafka: `python -m topics.schemas [TOPIC]` prints them.
 
-They are made of the types that Ringback itself reads and writes. What comes in may have further fields, which are
-ignored; `facts` may be any object. Source: docs/contract.md.
+They are made of the types that Ringback itself reads and writes, and say what it reads: of what goes out, records of
+earlier versions too. docs/contract/schemas has one for each message, which says of what goes out what is written now.
+What comes in may have further fields, which are ignored; `facts` may be any object. Source: docs/contract.md.
 """
 
 import argparse
-import inspect
 import json
 from typing import Any
 
 import msgspec
 
 from topics.catalog import CATALOG
-
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from topics.messages import DIALECT, REFERENCE, for_others
 
 
 def schema_of(topic: str) -> dict[str, Any]:
@@ -21,23 +20,9 @@ def schema_of(topic: str) -> dict[str, Any]:
     values = CATALOG[topic].values
     if not values:
         raise KeyError(topic)
-    schemas, components = msgspec.json.schema_components(values, ref_template="#/$defs/{name}")
+    schemas, components = msgspec.json.schema_components(values, ref_template=REFERENCE)
     one = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
-    return {"$schema": _DIALECT, "title": topic, **one, "$defs": _for_others(components)}
-
-
-def _for_others(schema: Any) -> Any:
-    """The same for any reader: patterns of ECMA-262, which has other signs for start and end, and plain prose."""
-    if isinstance(schema, list):
-        return [_for_others(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    told = {name: _for_others(value) for name, value in schema.items()}
-    if isinstance(told.get("pattern"), str):
-        told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
-    if isinstance(told.get("description"), str):
-        told["description"] = inspect.cleandoc(told["description"])
-    return told
+    return {"$schema": DIALECT, "title": topic, **one, "$defs": for_others(components)}
 
 
 def main(arguments: list[str] | None = None) -> None:

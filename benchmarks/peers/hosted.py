@@ -8,6 +8,7 @@ from streams.logic.contact.rows import decode_contact, encode_contact, row_bytes
 from streams.logic.decisions.decide import decide
 from streams.logic.partition.intake import cause_of, read_event
 from streams.logic.partition.outputs import records_of
+from streams.logic.partition.record_ids import event_ids
 from topics.names import TopicName
 
 CLOCK = SystemClock()
@@ -34,4 +35,5 @@ class HostedCore:
         before = None if row is None else decode_contact(row)
         after, effects = decide(before, input_, cause_of(arrived, input_), self._configuration, now)
         assert after is not None, "a wrap-up forgets nobody"
-        return encode_contact(after, row, row_bytes_max(input_, before, after)), records_of(key, effects)
+        records = records_of(key, effects, event_ids(arrived, effects), now) if effects else []
+        return encode_contact(after, row, row_bytes_max(input_, before, after)), records

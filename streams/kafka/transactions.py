@@ -4,8 +4,10 @@ It does not decide what is written, and it does not recover: after an error past
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -29,6 +31,7 @@ from streams.logic.contact.exchange import Record
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, portions
 from streams.tables import CONTACTS
 from topics.catalog import CATALOG
+from topics.cloud_events import Attributes
 
 # aiokafka waits a fixed 20 ms whenever the markers of the last transaction are still being written, which is most of
 # a short transaction: docs/decisions/0006-two-millisecond-transaction-backoff.md.
@@ -41,6 +44,8 @@ TELLS_NOTHING = (RequestTimedOutError, UnknownError)
 """Answers by which nobody knows whether a request was carried out; a broker that is shutting down gives the second."""
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 3 * 1024 * 1024  # A dead letter carries its original whole, up to 1 MB, and headers.
+
+_NONE: list[tuple[str, bytes]] = []
 
 wait_between_transactions(TRANSACTION_BACKOFF_S)
 
@@ -69,6 +74,7 @@ class Transactions:
         self._prefix = settings.prefix
         self._partition = partition
         self._limits = limits
+        self._attributes = Attributes(settings.app)
         self._timeout_s = settings.transaction_timeout_s
         self._has_epochs = settings.transaction_protocol == 2
         self._clients = clients
@@ -163,9 +169,9 @@ class Transactions:
 
     async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
-        by_topic: dict[str, list[Record]] = {}
+        by_topic: dict[str, list[Record]] = defaultdict(list)
         for record in transaction.records:
-            by_topic.setdefault(record.topic, []).append(record)
+            by_topic[record.topic].append(record)
         if transaction.rows:
             by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, *row) for row in transaction.rows.items()]
         delivered: list[asyncio.Future[RecordMetadata]] = []
@@ -181,21 +187,19 @@ class Transactions:
         self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[RecordMetadata]"]
     ) -> int:
         """Send whole batches: several times cheaper than a send for each record."""
-        topic = self._prefix + name
+        topic, written_at = self._prefix + name, datetime.fromtimestamp(timestamp_ms / 1000, UTC)
         # What is for every worker has one partition, which gives all writers one order.
         partition = 0 if CATALOG[name].partitions == 1 else self._partition
-        batch = self._producer.create_batch()
+        batch, headers_of = self._producer.create_batch(), self._attributes.headers
         for record in records:
-            fields = {
-                "key": record.key,
-                "value": record.value,
-                "timestamp": timestamp_ms if record.timestamp_ms is None else record.timestamp_ms,
-                "headers": list(record.headers),
-            }
-            if batch.append(**fields) is None:
+            key, value, event, at_ms = record.key, record.value, record.event, record.timestamp_ms
+            # A row has none. The client takes a list alone, and leaves it as it is.
+            headers = _NONE if event is None else headers_of(event, written_at, value is not None, record.headers)
+            at_ms = timestamp_ms if at_ms is None else at_ms
+            if batch.append(timestamp=at_ms, key=key, value=value, headers=headers) is None:
                 delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
-                batch.append(**fields)
+                batch.append(timestamp=at_ms, key=key, value=value, headers=headers)
         count: int = batch.record_count()
         delivered.append(await self._producer.send_batch(batch, topic, partition=partition))
         return count

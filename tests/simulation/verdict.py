@@ -13,6 +13,7 @@ import msgspec
 
 from tests.simulation.ends import offsets, owners
 from tests.simulation.holds import held
+from tests.simulation.identity import identities
 from tests.simulation.log import Stored
 from tests.simulation.sender import PREFIX, Event
 from tests.simulation.story import NOBODYS
@@ -65,6 +66,7 @@ def judge(simulation: "Simulation") -> list[str]:
     wrong += _do_not_call(events, read)
     wrong += _attempts(events, read)
     wrong += _view(lives, read)
+    wrong += identities(simulation, read, PREFIX)
     wrong += offsets(simulation)
     wrong += owners(simulation)
     return wrong

@@ -19,10 +19,12 @@ from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import read_event
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN
 from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
+from topics.framing import unframed, why_wrong_key
 from topics.partitions import partition_for
 from topics.topic import Direction
 
 TAKEN_OFF = ("__connect.errors.", "ringback.error", "ringback.replay.")
+FIRST_OWN = "__connect.errors.topic"
 CUT = "ringback.cut"
 FROM = "ringback.replay."
 _JSON = json.JSONDecoder()
@@ -97,7 +99,7 @@ def _letter(
     dead: DeadLetter, name: str, key: bytes | None, value: bytes | None, partitions: int, prefix: str
 ) -> Letter:
     trail = {"topic": prefix + name, "partition": dead.partition, "offset": dead.offset, "error": dead.code}
-    kept = [(header, text) for header, text in dead.headers if not header.startswith(TAKEN_OFF)]
+    kept = [(header, text) for header, text in _of_original(dead.headers) if not header.startswith(TAKEN_OFF)]
     count = CATALOG[name].partition_count(partitions)
     return Letter(
         topic=prefix + name,
@@ -110,6 +112,12 @@ def _letter(
         from_offset=dead.offset,
         event_id=_event_id(value),
     )
+
+
+def _of_original(headers: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
+    """The headers before those that a worker has put last: the original may have some of the same names."""
+    ends = [at for at, (header, _) in enumerate(headers) if header == FIRST_OWN]
+    return headers[: ends[-1]] if ends else headers
 
 
 def _read(name: str, letter: Letter, partitions: int, now: datetime) -> None:
@@ -129,13 +137,13 @@ def _read_configuration(name: str, letter: Letter) -> BadEvent | None:
         return None
     value, cells = decode_cells(name, letter.value)
     if value_key(name, value).encode() != letter.key:
-        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", why_wrong_key(letter.key))
     return cells
 
 
 def _event_id(value: bytes | None) -> str | None:
     try:
-        found = msgspec.json.decode(value or b"null", type=dict[str, Any] | None)
+        found = msgspec.json.decode(unframed(value or b"null"), type=dict[str, Any] | None)
     except msgspec.DecodeError:
         return None
     event_id = (found or {}).get("event_id")
@@ -150,13 +158,13 @@ def _edited(value: bytes | None, edit: Edit) -> bytes | None:
 
 
 def with_field(value: bytes, name: str, new: object) -> bytes:
-    """A JSON object with another value in one of its fields; all other bytes are as they were.
+    """A JSON object with another value in one of its fields; all other bytes are as they were, those before it too.
 
     One that it lacks comes last. Raises NotAllowed for what is no JSON object.
     """
     written = msgspec.json.encode(new).decode()
     try:
-        text = value.decode()
+        text = unframed(value).decode()
         json.loads(text)
         begin, end = _span(text, name)
     except (ValueError, IndexError, StopIteration):
@@ -165,7 +173,7 @@ def with_field(value: bytes, name: str, new: object) -> bytes:
         comma = "" if text[:end].rstrip().endswith("{") else ","
         written = f"{comma}{json.dumps(name, ensure_ascii=False)}:{written}"
         begin = end
-    return (text[:begin] + written + text[end:]).encode()
+    return value[: len(value) - len(unframed(value))] + (text[:begin] + written + text[end:]).encode()
 
 
 def _span(text: str, name: str) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from streams.logic.contact.limits import PROMISE_AHEAD_MAX
 from streams.logic.hours.numbers import is_valid_number
 from topics.audit import ActionKind, AuditStep, ConsoleAudit
 from topics.callback_events import CallbackCancelled, CallbackChanged, CallbackRescheduled, Owner
+from topics.cloud_events import Attributes, CloudEvent, event_type
 from topics.codec import CallbackEvent, contact_key, encode
 from topics.fields import DoesNotFit
 from topics.names import TopicName
@@ -130,6 +131,10 @@ def records(run: Run, whats: Iterable[Meant | Letter], topic: str, partitions: i
         yield Outgoing(topic, partition_for(key, partitions), key, value)
 
 
+SOURCE = "console"
+"""Whose events the records of an audit are, whatever wrote them: a console, or a command line."""
+
+
 def audit(run: Run, step: AuditStep, at: datetime, actor: str, topic: str) -> Outgoing:
     """The audit record of a step. topic: `console-audit` by its full name; actor: who took the step."""
     record = ConsoleAudit(
@@ -146,7 +151,10 @@ def audit(run: Run, step: AuditStep, at: datetime, actor: str, topic: str) -> Ou
         meant=run.meant,
         sent=run.sent,
     )
-    return Outgoing(topic, 0, run.name.encode(), encode(record))
+    id_ = f"{run.name}-{step}-{int(at.timestamp() * 1000):x}"
+    event = CloudEvent(event_type(TopicName.CONSOLE_AUDIT), id_.encode(), at, run.name)
+    headers = Attributes(SOURCE).headers(event, at, True)
+    return Outgoing(topic, 0, run.name.encode(), encode(record), tuple(headers))
 
 
 def event_ids(run: Run, what: Meant | Letter) -> str | None:

@@ -17,6 +17,7 @@ from streams.logic.contact.exchange import Headers
 from streams.simulator.lines import AT_MAX, MalformedLine, parse_line
 from topics.catalog import CONFIGURATION_TOPICS, CONTACT_TOPICS_IN
 from topics.fields import legible_number
+from topics.framing import unframed
 from topics.names import TopicName
 
 TOPICS = (
@@ -77,7 +78,11 @@ class Masking:
 
     def masked(self, record: Exported) -> Exported:
         """The record with nothing in it that tells who it is about, but the ids. Raises msgspec.DecodeError."""
-        value = None if record.value is None else msgspec.json.encode(self._value(msgspec.json.decode(record.value)))
+        value = (
+            None
+            if record.value is None
+            else msgspec.json.encode(self._value(msgspec.json.decode(unframed(record.value))))
+        )
         return record._replace(key=self._key(record.topic, record.key), value=value, headers=())
 
     def number(self, text: str) -> str:
@@ -111,7 +116,7 @@ class Masking:
 
 def line_of(record: Exported, at: datetime) -> bytes | None:
     """The record as a line, without its end; None if no line can say it: its key is no text, or its value no JSON."""
-    value = b"null" if record.value is None else record.value
+    value = b"null" if record.value is None else unframed(record.value)
     headers = _texts(record.headers)
     try:
         parts = [
@@ -208,6 +213,6 @@ class Sorted:
         if not self._campaign_ids or record.value is None:
             return False
         try:
-            return _campaign.decode(record.value).campaign_id in self._campaign_ids
+            return _campaign.decode(unframed(record.value)).campaign_id in self._campaign_ids
         except msgspec.DecodeError:
             return False

@@ -19,6 +19,7 @@ from topics.codec import BadEvent, ErrorCode, Value, decode_cells, decode_or_non
 from topics.configuration import CallableTimeSet, Campaign
 from topics.events import CampaignRecycle, ContactListCleared
 from topics.fields import ID_LENGTH_MAX
+from topics.framing import why_wrong_key
 from topics.names import TopicName
 from topics.records import Cause
 from topics.rules import RuleSet
@@ -118,7 +119,7 @@ def _prepared(arrived: Arrived) -> Prepared:
     check_size(arrived.value)
     (value, bad_event), key = decode_cells(arrived.topic, arrived.value), _text(arrived.key)
     if value_key(arrived.topic, value) != key:
-        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", why_wrong_key(arrived.key))
     check_bounds(value)
     if isinstance(value, CampaignRecycle | ContactListCleared):
         _check_clock(value, arrived)

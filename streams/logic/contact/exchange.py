@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from topics.cloud_events import CloudEvent
 from topics.codec import BadEvent, ErrorCode
 from topics.records import CallbackLifecycle, Cause, PlacementDecided
 
@@ -52,13 +53,18 @@ class Arrived(Struct, frozen=True, gc=False):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """One record to write, to the partition of its producer. Only dead letters carry a timestamp."""
+    """One record to write, to the partition of its producer. Only dead letters carry a timestamp.
+
+    headers: those that are its own, none of a row. event: what its other headers are made of, when it is written to
+    Kafka; None for a row.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     timestamp_ms: int | None = None
+    event: CloudEvent | None = None
 
 
 class LatenessCause(StrEnum):

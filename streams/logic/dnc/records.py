@@ -12,6 +12,7 @@ from streams.logic.dnc.runs import REMOVED
 from topics.codec import BadEvent, ErrorCode, Value, decode_cells, decode_or_none, value_key
 from topics.configuration import DncEntry
 from topics.fields import ID_LENGTH_MAX, legible_number
+from topics.framing import why_wrong_key
 from topics.names import TopicName
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
@@ -57,7 +58,7 @@ def _entry(key: bytes, value: bytes) -> tuple[Change, BadEvent | None]:
     check_size(value)
     entry, bad_event = decode_cells(TopicName.DNC_ENTRIES, value)
     if value_key(TopicName.DNC_ENTRIES, entry).encode() != key:
-        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", why_wrong_key(key))
     return _change(entry), bad_event
 
 

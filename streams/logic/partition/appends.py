@@ -10,14 +10,8 @@ from collections.abc import Iterable, MutableMapping
 from streams.logic.contact.effects import DncAppended, Effect
 from streams.logic.contact.exchange import Outcome
 from streams.logic.dnc.lists import DncLists
-from streams.logic.partition.own_rows import APPENDED_KEY, appended_key, decode_appended, encode_appended
+from streams.logic.partition.own_rows import APPENDED_KEY, appended_key, decode_appended
 from topics.configuration import DncEntry
-
-
-def rows_of(effects: Iterable[Effect]) -> dict[bytes, bytes]:
-    """The rows that go with the entries that a step writes."""
-    entries = (effect.entry for effect in effects if isinstance(effect, DncAppended))
-    return {appended_key(entry): encode_appended(entry) for entry in entries}
 
 
 class Appends:

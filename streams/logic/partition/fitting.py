@@ -41,6 +41,9 @@ KEPT = ((1000, 16384), (100, 4096), (10, 512), (1, 64))
 PATHS_NAMED_MAX = 8
 """Parts that a cut names."""
 
+EVENT_BYTES = 2048
+"""Space for the headers of a CloudEvent: the subject may be an id of 256 characters with 4 bytes each."""
+
 _NOTE_BYTES = 400
 """Space for the headers that say what was cut."""
 
@@ -48,6 +51,8 @@ _NOTE_BYTES = 400
 def size_of(record: Record) -> int:
     """Bytes that a batch of this record alone takes, at most."""
     size = _BATCH_BYTES + _RECORD_BYTES + len(record.key or b"") + len(record.value or b"")
+    if record.event is not None:
+        size += EVENT_BYTES
     return size + _bytes_of(record.headers) if record.headers else size
 
 
@@ -84,7 +89,7 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, limits: 
     if _bytes_of(headers) > HEADERS_KEPT:
         notes.append(("ringback.headers.count", str(len(headers)).encode()))
         headers = _first(headers)
-    bare = Record(letter.topic, key, None, headers, letter.timestamp_ms)
+    bare = Record(letter.topic, key, None, headers, letter.timestamp_ms, letter.event)
     left = max(0, limits[letter.topic] - size_of(_with(bare, headers, (*own, *notes))) - _NOTE_BYTES)
     value = letter.value
     if value is not None and (cut_before or len(value) > left):
@@ -93,7 +98,7 @@ def fitting_letter(letter: Record, own: Headers, damage: Damage | None, limits: 
         value = value[:left]
     parts = ",".join(name.split(".")[1] for name, _ in notes if name.endswith((".bytes", ".count")))
     marks = (*own, ("ringback.cut", parts.encode()), *notes)
-    return _with(Record(letter.topic, key, value, (), letter.timestamp_ms), headers, marks)
+    return _with(Record(letter.topic, key, value, (), letter.timestamp_ms, letter.event), headers, marks)
 
 
 def fitting_value(
@@ -101,7 +106,8 @@ def fitting_value(
 ) -> bytes:
     """The value, encoded, with as many of its facts as fit; `cut` among the facts says which are not whole."""
     encoded = encode(value)
-    if size_of(Record(topic, key, encoded)) <= limits[topic]:
+    space = limits[topic] - EVENT_BYTES - _BATCH_BYTES - _RECORD_BYTES - len(key or b"")
+    if len(encoded) <= space:
         return encoded
     whole: dict[str, Any] = to_builtins(value.facts)
     for items, characters in KEPT:
@@ -109,7 +115,7 @@ def fitting_value(
         facts = {name: _shortened(fact, items, characters, name, paths) for name, fact in whole.items()}
         facts["cut"] = {"bytes": len(encoded), "parts": paths[:PATHS_NAMED_MAX]}
         shorter = encode(replace(value, facts=facts))
-        if size_of(Record(topic, key, shorter)) <= limits[topic]:
+        if len(shorter) <= space:
             return shorter
     return encode(replace(value, facts={"cut": {"bytes": len(encoded), "parts": ["facts"]}}))
 
@@ -134,7 +140,7 @@ def _shortened(fact: Any, items: int, characters: int, path: str, paths: list[st
 
 
 def _with(record: Record, headers: Headers, own: Iterable[tuple[str, bytes]]) -> Record:
-    return Record(record.topic, record.key, record.value, (*headers, *own), record.timestamp_ms)
+    return Record(record.topic, record.key, record.value, (*headers, *own), record.timestamp_ms, record.event)
 
 
 def _note(part: str, size: int | None, digest: str | None) -> list[tuple[str, bytes]]:

@@ -18,6 +18,7 @@ from streams.logic.contact.trace_context import TraceContext, trace_context
 from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
 from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.fields import Id
+from topics.framing import unframed, why_wrong_key
 from topics.names import TopicName
 from topics.partitions import partition_for
 from topics.records import Cause
@@ -70,7 +71,7 @@ def read_event(arrived: Arrived, *, partitions: int, key_is_known: bool, now: da
         raise BadEvent(ErrorCode.WRONG_KEY, "$", "There is no key")
     input_ = _removed(arrived.topic, arrived.key) if event is None else event
     if contact_key(input_.contact_list_id, input_.contact_id).encode() != arrived.key:
-        raise BadEvent(ErrorCode.WRONG_KEY, "$", "The key does not match the value")
+        raise BadEvent(ErrorCode.WRONG_KEY, "$", why_wrong_key(arrived.key))
     if not key_is_known and partitions > 1 and partition_for(arrived.key, partitions) != arrived.partition:
         raise BadEvent(ErrorCode.WRONG_PARTITION, "$", "The key belongs to another partition")
     if isinstance(input_, ContactRecord):
@@ -99,7 +100,7 @@ def cause_of(arrived: Arrived, input_: Input) -> Cause:
 def place_of(arrived: Arrived) -> Cause:
     """The same of a record of which nothing else may be readable: where it stands, and its event's id if that is."""
     try:
-        return replace(arrived.place, event_id=_named.decode(arrived.value or b"").event_id)
+        return replace(arrived.place, event_id=_named.decode(unframed(arrived.value or b"")).event_id)
     except (msgspec.MsgspecError, RecursionError):
         return arrived.place
 
@@ -114,15 +115,15 @@ def type_of(arrived: Arrived, input_: Input | None = None) -> str:
     if isinstance(input_, CallbackEvent):
         return str(input_.__struct_config__.tag)
     try:
-        found = _typed.decode(arrived.value or b"").type
+        found = _typed.decode(unframed(arrived.value or b"")).type
     except msgspec.MsgspecError:
         return UNREAD
     return found if found in TYPES[TopicName.CALLBACK_SCHEDULED] else UNREAD
 
 
-def trace_of(arrived: Arrived) -> Trace:
-    """The trace context that the record brings; most bring none."""
-    return trace_context(arrived.headers) if arrived.headers else None
+def trace_of(arrived: Arrived | None) -> Trace:
+    """The trace context that the record brings, if there is one; most bring none."""
+    return trace_context(arrived.headers) if arrived is not None and arrived.headers else None
 
 
 def as_unreadable(arrived: Arrived, *, partitions: int) -> ContactUnreadable | None:

@@ -6,14 +6,18 @@ Source: docs/contract.md, sections "Out" and "Dead letters".
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import assert_never
 
 from streams.logic.configuration.reports import BadRecord, Report
 from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
+from streams.logic.contact.ids import event_step_id
 from streams.logic.contact.trace_context import headers_of
 from streams.logic.partition.fitting import CATALOG_LIMITS, SizeLimits, fitting_letter, fitting_value
 from streams.logic.partition.intake import place_of, type_of
+from streams.logic.partition.record_ids import numbered
+from topics.cloud_events import LIFECYCLE_TYPES, CloudEvent, event_type
 from topics.codec import BadEvent, ErrorCode, encode, value_key
 from topics.names import TopicName
 from topics.records import CallbackLifecycle, Cause, OutstandingCallbacks, Reason, Transition
@@ -32,26 +36,43 @@ OUTLET = Outlet("", CATALOG_LIMITS)
 """Names without prefix, and topics as the catalog has them."""
 
 
-def records_of(key: bytes, effects: Iterable[Effect], limits: SizeLimits = CATALOG_LIMITS) -> list[Record]:
-    """The records for the effects of one step on the contact with this key, in the same order."""
-    return [_record_of(key, effect, limits) for effect in effects]
+def records_of(
+    key: bytes, effects: Iterable[Effect], ids: Iterable[bytes], at: datetime, limits: SizeLimits = CATALOG_LIMITS
+) -> list[Record]:
+    """The records for the effects of one step on the contact with this key, in the same order.
+
+    ids: of each, and maybe of more; a command has its own. at: when it was decided.
+    """
+    return list(map(_record_of, repeat(key), effects, ids, repeat(at), repeat(limits)))
 
 
-def _record_of(key: bytes, effect: Effect, limits: SizeLimits) -> Record:
+_PREVIEW, _ANALYSIS = event_type(TopicName.DIAL_PREVIEW), event_type(TopicName.DIAL_ANALYSIS)
+_VIEW, _ANSWER = event_type(TopicName.OUTSTANDING_CALLBACKS), event_type(TopicName.PLACEMENT_DECIDED)
+_ENTRY, _LETTER = event_type(TopicName.DNC_ENTRIES), event_type(TopicName.DEAD_LETTER)
+
+
+def _record_of(key: bytes, effect: Effect, id_: bytes, at: datetime, limits: SizeLimits) -> Record:
     match effect:
         case CallbackLifecycle():
             topic = TopicName.CALLBACK_LIFECYCLE
-            return Record(topic, key, fitting_value(topic, key, effect, limits))
-        case Dial():
-            return Record(topic_of(effect), key, encode(effect.command), headers_of(effect.trace))
+            event = CloudEvent(LIFECYCLE_TYPES[effect.transition], id_, at, effect.callback_id)
+            return Record(topic, key, fitting_value(topic, key, effect, limits), (), None, event)
+        case Dial(command=command):
+            type_ = _PREVIEW if effect.preview else _ANALYSIS
+            event = CloudEvent(type_, command.command_id.encode(), at, command.callback_id)
+            return Record(topic_of(effect), key, encode(command), headers_of(effect.trace), None, event)
         case OutstandingCallbacks():
-            return Record(TopicName.OUTSTANDING_CALLBACKS, key, encode(effect) if effect.callbacks else None)
+            value = encode(effect) if effect.callbacks else None
+            return Record(TopicName.OUTSTANDING_CALLBACKS, key, value, (), None, CloudEvent(_VIEW, id_, at))
         case Answered(answer=answer, decided=decided, trace=trace):
             # One that is repeated was small enough to be remembered.
-            value = answer if decided is None else fitting_value(TopicName.PLACEMENT_DECIDED, key, decided, limits)
-            return Record(TopicName.PLACEMENT_DECIDED, key, value, headers_of(trace))
+            topic = TopicName.PLACEMENT_DECIDED
+            value = answer if decided is None else fitting_value(topic, key, decided, limits)
+            return Record(topic, key, value, headers_of(trace), None, CloudEvent(_ANSWER, id_, at))
         case DncAppended(entry=entry):
-            return Record(TopicName.DNC_ENTRIES, value_key(TopicName.DNC_ENTRIES, entry).encode(), encode(entry))
+            topic = TopicName.DNC_ENTRIES
+            event = CloudEvent(_ENTRY, id_, at, entry.dnc_list_id)
+            return Record(topic, value_key(topic, entry).encode(), encode(entry), (), None, event)
         case _:
             assert_never(effect)
 
@@ -77,7 +98,8 @@ def dead_letter(arrived: Arrived, code: ErrorCode, class_name: str, message: str
         ("ringback.error", code.encode()),
         *([] if first is None else [("ringback.offset.last", str(arrived.offset).encode())]),
     )
-    letter = Record(TopicName.DEAD_LETTER, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms)
+    event = CloudEvent(_LETTER, event_step_id(arrived) + b"-d", None, str(arrived.topic))
+    letter = Record(TopicName.DEAD_LETTER, arrived.key, arrived.value, arrived.headers, arrived.timestamp_ms, event)
     return fitting_letter(letter, own, damage, outlet.limits)
 
 
@@ -110,4 +132,6 @@ def reported(report: Report, now: datetime, outlet: Outlet) -> Outcome:
         campaign_id=event.campaign_id,
         cause=Cause(event_id=event.event_id, topic=arrived.topic, partition=arrived.partition, offset=arrived.offset),
     )
-    return Outcome([Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected))], transitions=[rejected])
+    told = CloudEvent(LIFECYCLE_TYPES[rejected.transition], numbered(event_step_id(arrived), 0), now)
+    record = Record(TopicName.CALLBACK_LIFECYCLE, arrived.key, encode(rejected), (), None, told)
+    return Outcome([record], transitions=[rejected])

@@ -24,7 +24,7 @@ from streams.logic.partition.agenda import Agenda
 from streams.logic.partition.appends import Appends
 from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import Wanted
-from streams.logic.partition.intake import Trace, cause_of, place_of, read_event, trace_of, type_of
+from streams.logic.partition.intake import cause_of, place_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import check_first
 from streams.logic.partition.outputs import OUTLET, Outlet, refused
@@ -117,7 +117,7 @@ class Partition:
         try:
             row = None if arrived.key is None else self.table.get(arrived.key)
             key, input_, bad = read_event(arrived, partitions=self._partitions, key_is_known=row is not None, now=now)
-            outcome = self._apply_with_retry(key, row, input_, cause_of(arrived, input_), now, trace_of(arrived))
+            outcome = self._apply_with_retry(key, row, input_, cause_of(arrived, input_), now, arrived)
         except BadEvent as refusal:
             return self._refuse(arrived, refusal, now)
         except Exception as bug:
@@ -214,25 +214,25 @@ class Partition:
         return self._with_meta(outcome, self._config_sync.done())
 
     def _apply_with_retry(
-        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, arrived: Arrived | None = None
     ) -> Outcome:
         """Apply an input, and once more if it meets a bug: it undoes itself. Raises BadEvent, and the second bug."""
         try:
-            return self._apply_input(key, row, input_, cause, now, trace)
+            return self._apply_input(key, row, input_, cause, now, arrived)
         except BadEvent:
             raise
         except Exception:
-            return self._apply_input(key, row, input_, cause, now, trace)
+            return self._apply_input(key, row, input_, cause, now, arrived)
 
     def _apply_input(
-        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, trace: Trace = None
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, arrived: Arrived | None = None
     ) -> Outcome:
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
-        after, effects = self._decide(before, input_, cause, self._configuration, now, trace=trace)
+        after, effects = self._decide(before, input_, cause, self._configuration, now, trace=trace_of(arrived))
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, row_bytes_max(input_, before, after))
-        outcome = outcome_of(key, new_row, effects, self.outlet.limits, self.held_times, now)
+        outcome = outcome_of(key, before, new_row, arrived, effects, self.outlet.limits, self.held_times, now)
         # Up to here nothing has changed, so an exception undoes itself; from here on nothing can fail.
         for changed, value in outcome.writes.items():
             self.restore(changed, value)

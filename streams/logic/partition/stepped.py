@@ -4,27 +4,40 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from streams.logic.contact.effects import Answered, Dial, Effect
+from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
 from streams.logic.contact.exchange import Arrived, Outcome
 from streams.logic.contact.inputs import Input
-from streams.logic.partition.appends import rows_of
+from streams.logic.contact.state import Contact
 from streams.logic.partition.fitting import SizeLimits
 from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
+from streams.logic.partition.own_rows import appended_key, encode_appended
+from streams.logic.partition.record_ids import event_ids, time_ids
 from topics.records import CallbackLifecycle, Cause
 
 
 def outcome_of(
-    key: bytes, row: bytes | None, effects: Sequence[Effect], limits: SizeLimits, held_times: HeldTimes, now: datetime
-) -> Outcome:
-    """Of a step after which the contact has this row, None for none. limits: of the topics; held_times: its own."""
+    key: bytes, before: Contact | None, row: bytes | None, arrived: Arrived | None, effects: Sequence[Effect],
+    limits: SizeLimits, held_times: HeldTimes, now: datetime,
+) -> Outcome:  # fmt: skip
+    """Of a step after which the contact has this row, None for none.
+
+    before: the contact. arrived: the event, if it was one. limits: of the topics; held_times: its own.
+    """
     if not effects:
         return Outcome([], {key: row})
-    outcome = Outcome(records_of(key, effects, limits), {key: row, **rows_of(effects)})
-    outcome.fired = [fired(effect, held_times, now) for effect in effects if isinstance(effect, Dial)]
-    outcome.transitions = [effect for effect in effects if isinstance(effect, CallbackLifecycle)]
-    outcome.placements = [one.decided for one in effects if isinstance(one, Answered) and one.decided]
+    ids = event_ids(arrived, effects) if arrived is not None else time_ids(key, before, effects)
+    outcome = Outcome(records_of(key, effects, ids, now, limits), {key: row})
+    for effect in effects:
+        if isinstance(effect, CallbackLifecycle):
+            outcome.transitions.append(effect)
+        elif isinstance(effect, Dial):
+            outcome.fired.append(fired(effect, held_times, now))
+        elif isinstance(effect, Answered) and effect.decided:
+            outcome.placements.append(effect.decided)
+        elif isinstance(effect, DncAppended):
+            outcome.writes[appended_key(effect.entry)] = encode_appended(effect.entry)
     return outcome
 
 

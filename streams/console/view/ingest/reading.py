@@ -8,8 +8,10 @@ from msgspec import Meta, Struct
 
 from streams.console.view.record import Record, of_ms, us
 from streams.console.view.rows import ContactKey, Key, Tell, packed
+from topics.cloud_events import is_attribute
 from topics.codec import BadEvent, split_contact_key
 from topics.fields import Instant
+from topics.framing import unframed
 
 _Read = TypeVar("_Read", bound=Struct)
 
@@ -36,7 +38,7 @@ def read(decoder: "msgspec.json.Decoder[_Read]", value: bytes | None) -> _Read |
     if value is None:
         return None
     try:
-        return decoder.decode(value)
+        return decoder.decode(unframed(value))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -57,7 +59,7 @@ def mapping(value: bytes | None) -> dict[str, Any]:
     if value is None:
         return {}
     try:
-        found = _anything.decode(value)
+        found = _anything.decode(unframed(value))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -80,7 +82,7 @@ def tell(record: Record, found: About, event: str | None = None) -> Tell:
         at=of_ms(record.timestamp_ms) if found.occurred_at is None else us(found.occurred_at),
         written=of_ms(record.timestamp_ms),
         value=record.value,
-        headers=packed(record.headers),
+        headers=packed(tuple(one for one in record.headers if not is_attribute(one[0]))),
         callback=key,
         contact=None if key else contact,
         event=event,
