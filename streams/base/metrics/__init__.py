@@ -3,13 +3,14 @@
 `streams.worker.http` exposes them, and docs/metrics.md has each of them, and when to look at it.
 """
 
-from streams.base.metrics import callbacks, engine, events, processes
+from streams.base.metrics import adapters, callbacks, engine, events, processes
 from streams.base.metrics.registry import AGE_BOUNDS_S, COMMAND_TOPICS, REGISTRY
 
 __all__ = [
     "AGE_BOUNDS_S",
     "COMMAND_TOPICS",
     "REGISTRY",
+    "adapters",
     "callbacks",
     "engine",
     "events",

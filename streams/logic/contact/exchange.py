@@ -52,13 +52,14 @@ class Arrived(Struct, frozen=True, gc=False):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """One record to write, to the partition of its producer. Only dead letters carry a timestamp."""
+    """One record to write. Only dead letters carry a timestamp. partition: None is that of its producer."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     timestamp_ms: int | None = None
+    partition: int | None = None
 
 
 class LatenessCause(StrEnum):
