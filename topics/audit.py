@@ -12,7 +12,7 @@ from topics.fields import Id, Instant, in_utc
 
 
 class ActionKind(StrEnum):
-    """What is done: to callbacks, or with dead letters."""
+    """What is done: to callbacks, with dead letters, or to the configuration."""
 
     MOVE = "move"
     REASSIGN = "reassign"
@@ -20,6 +20,7 @@ class ActionKind(StrEnum):
     CALL_NOW = "call_now"
     CANCEL = "cancel"
     REPLAY = "replay"
+    CONFIGURE = "configure"
 
 
 class AuditStep(StrEnum):

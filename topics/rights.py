@@ -118,6 +118,13 @@ def of_adapter(name: str, prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) 
     return [*rights, Right(Resource.GROUP, group, ("Read",)), ids]
 
 
+def of_applying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `apply` needs; who changes some topics needs the rights on these alone."""
+    return [
+        Right(Resource.TOPIC, prefix + name, ("Write",)) for name in (*CONFIGURATION_TOPICS, TopicName.CONSOLE_AUDIT)
+    ]
+
+
 def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback console` needs: it looks, acts, replays, and sends configuration that was tried."""
     return of_replaying(prefix, app)
@@ -140,6 +147,7 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "callbacks list": of_looking,
     "callbacks move": of_acting,
     "dead-letters replay": of_replaying,
+    "apply": of_applying,
     "console": of_console,
     "adapter genesys": partial(of_adapter, "genesys"),
     "adapter vicidial": partial(of_adapter, "vicidial"),

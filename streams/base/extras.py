@@ -21,6 +21,7 @@ EXTRAS = {
     "tail": "worker",
     "export": "worker",
     "replay": "worker",
+    "apply": "worker",
     "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""

@@ -55,6 +55,7 @@ COMMANDS = {
     "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
     "export": "Write what the topics hold as lines for the simulator.",
     "replay": "Run events with changed configuration, and say which calls are won, lost or moved.",
+    "apply": "Write configuration that was tried to its topics, with who and why.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
 """What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, with `_` for `-`, and

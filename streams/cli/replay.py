@@ -1,7 +1,7 @@
 """`ringback replay`: events through the simulator as they were and with other configuration, and what is different."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +13,7 @@ from streams.base.zone_data import load_tables, use_package_zones
 from streams.cli import tables
 from streams.cli.instants import INSTANT
 from streams.console.why.differences import Changed, Difference, OfCampaign
-from streams.console.why.entries import Entry
-from streams.console.why.moments import Moments
-from streams.console.why.transitions import transition_in_words
+from streams.console.why.lost_because import lost_because
 from streams.console.why.what_if import Changes, recycled, what_if
 from streams.simulator.lines import AT_MIN, Line, MalformedLine, instant, parse_line, read_lines
 from topics.catalog import CONFIGURATION_TOPICS
@@ -77,15 +75,20 @@ def _changes(files: Sequence[str], recycles: Sequence[str]) -> Changes:
     replaced: list[Line] = []
     later = [_recycle(text) for text in recycles]
     for path in files:
-        try:
-            text = Path(path).read_bytes()
-        except OSError as error:
-            raise OperatorError(f"{path}: {error.strerror}") from None
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                read, has_instant = _changed_line(line, f"{path}:{number}")
-                (later if has_instant else replaced).append(read)
+        for line, has_instant in changed_lines(Path(path)):
+            (later if has_instant else replaced).append(line)
     return Changes(replaced, later)
+
+
+def changed_lines(path: Path) -> Iterator[tuple[Line, bool]]:
+    """Lines of changed configuration, and whether each says when it comes. Raises MalformedLine and OperatorError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path}: {error.strerror}") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield _changed_line(line, f"{path}:{number}")
 
 
 def _changed_line(text: bytes, place: str) -> tuple[Line, bool]:
@@ -140,25 +143,15 @@ def _row(one: Changed) -> tuple[str, ...]:
         call.campaign_id,
         tables.instant(one.before.at if one.before else None),
         tables.instant(one.after.at if one.after else None),
-        why_of(one),
+        lost_because(one),
     )
-
-
-def why_of(one: Changed) -> str:
-    """The latest of the callback in the changed run, in words; empty if it is the call itself."""
-    if one.after is not None or one.call.callback_id is None:
-        return ""
-    if one.why is None:
-        return "Not scheduled"
-    at = instant(one.why.get("occurred_at"), "occurred_at")
-    return transition_in_words(Entry(one.why, at, Moments.seen(at, None)))
 
 
 def _print_json(found: Difference) -> None:
     for campaign in found.by_campaign:
         tables.json_line({"kind": "campaign", **msgspec.to_builtins(campaign)})
     for call in found.changed:
-        tables.json_line({"kind": "call", **msgspec.to_builtins(call), "words": why_of(call)})
+        tables.json_line({"kind": "call", **msgspec.to_builtins(call), "words": lost_because(call)})
     ended = [{"before": before, "after": after, "count": count} for before, after, count in found.ended]
     rest = {"until": found.until, "ended": ended, "left_out": found.left_out, "refused": list(found.refused)}
     tables.json_line({"kind": "all", **msgspec.to_builtins(found.total), **rest})

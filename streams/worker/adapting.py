@@ -120,7 +120,6 @@ async def _serve(settings: Settings, name: str, runner: Runner, asked: StopReque
         return {"adapter": name, "held": sorted(f"{tp.topic} [{tp.partition}]" for tp in runner.held())}
 
     with http.serve(bound_host(settings.metrics_host), settings.metrics_port, health, status) as server:
-        metrics.engine.INFO.labels(version("ringback")).set(1)
         server.log_where()
         watches = (loop.run(health.look), brokers.run(), watch_group(settings, runner, end_process))
         watching = [asyncio.create_task(one) for one in watches]

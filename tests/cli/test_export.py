@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.base.settings import Settings
-from streams.cli.export_lines import TOPICS, Exported, Masking, Sorted, line_of
+from streams.console.trial.exported import TOPICS, Exported, Masking, Sorted, line_of
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from streams.simulator.lines import parse_line

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,14 +67,15 @@ def _times(count: int, chance: random.Random) -> list[float]:
     return sorted(chance.random() for _ in range(count))
 
 
+@pytest.mark.parametrize("protocol", [1, 2])
 async def test_each_wrap_up_is_joined_and_written_once_while_adapters_are_killed_and_come_and_go(
-    cluster: Cluster,
+    cluster: Cluster, protocol: int
 ) -> None:
     """Halves in either order, late, repeated, on any partition; one that stays alone is one dead letter."""
     chance = random.Random(17)
     made = conversations(chance)
     events = mixed(made, chance)
-    first = adapter(cluster, 1)
+    first = adapter(cluster, 1, transaction_protocol=protocol)
     await ready(first)
     async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter")) as read:
         second: LocalWorker | None = None
@@ -85,7 +87,7 @@ async def test_each_wrap_up_is_joined_and_written_once_while_adapters_are_killed
                 first.kill()
                 first.revive()
             elif number == 2 * len(events) // 5:
-                second = adapter(cluster, 2)  # The group is rebalanced.
+                second = adapter(cluster, 2, transaction_protocol=protocol)  # The group is rebalanced.
             elif number == 3 * len(events) // 5:
                 assert second is not None
                 await ready(second)
@@ -107,6 +109,34 @@ async def test_each_wrap_up_is_joined_and_written_once_while_adapters_are_killed
         assert sorted(alone) == sorted(name for name, _ in made[JOINED:])
         everything = [one.value for records in read.records.values() for one in records]
         assert not any(b"sister" in (value or b"") for value in everything)
+
+
+async def test_an_adapter_that_wakes_up_after_it_was_replaced_is_fenced_and_joins_again(cluster: Cluster) -> None:
+    """It slept in the middle of its work; what it did not commit, its successor did."""
+    chance = random.Random(5)
+    names = [str(uuid.UUID(int=number + 500, version=4)) for number in range(60)]
+    one = adapter(cluster, 1)
+    await ready(one)
+    async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter")) as read:
+        for number, name in enumerate(names):
+            await send(feed, outbound(name, f"c{number}"), chance)
+            await send(feed, after_call_work(name), chance)
+            if number == 20:
+                await feed.flush()
+                one.signal(signal.SIGSTOP)
+                two = adapter(cluster, 2)
+        await feed.flush()
+        await ready(two)
+        await read.until(lambda: len(read.records["wrap-up"]) >= len(names), SOON_S)
+        one.signal(signal.SIGCONT)
+        await ready(one)
+        last = str(uuid.UUID(int=999, version=4))
+        await send(feed, outbound(last, "c"), chance)
+        await send(feed, after_call_work(last), chance)
+        await read.until(lambda: len(read.records["wrap-up"]) > len(names), SOON_S)
+        await read.settle(2)
+        assert sorted(one["conversation_id"] for one in read.values("wrap-up")) == sorted([*names, last])
+        assert read.records["dead-letter"] == [] and one.exit_code is None
 
 
 async def test_a_half_whose_partner_waits_on_the_raw_topic_is_not_given_up_after_an_outage(cluster: Cluster) -> None:

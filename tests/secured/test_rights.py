@@ -18,6 +18,7 @@ from streams.cli.import_work import Chosen, Import
 from streams.cli.looking import Looking
 from streams.console.actions.model import Action, Letter, Meant
 from streams.console.actions.runs import Runs
+from streams.console.trial.change import removal
 from streams.dev.local import LocalWorker
 from streams.importer import kinds
 from streams.kafka import topic_admin
@@ -74,6 +75,15 @@ def replay(settings: Settings) -> object:
     return _sent(settings, letter)
 
 
+def configure(settings: Settings) -> object:
+    """Take an entry off a list."""
+    with TemporaryDirectory() as folder:
+        runs, change = Runs(Path(folder)), removal("dnc-entries", "D|+12125550199", None)
+        action = Action(kind=ActionKind.CONFIGURE, actor="sup")
+        planned = runs.plan_changes([change], action, ActedVia.COMMAND_LINE, settings.prefix)
+        return asyncio.run(runs.send(planned.name, Clients(settings)))
+
+
 def _sent(settings: Settings, what: Meant | Letter) -> object:
     look(settings)
     action = Action(kind=ActionKind.CANCEL, actor="sup")
@@ -91,6 +101,7 @@ RUN: dict[str, Command] = {
     "callbacks list": look,
     "callbacks move": act,
     "dead-letters replay": replay,
+    "apply": configure,
     "console": replay,
 }
 

@@ -27,6 +27,8 @@ CHANGED_BY = ("agent_id", "owner", "queue_id", "phone_number", "notes")
 MOVES = (ActionKind.MOVE, ActionKind.CALL_NOW)
 REPLAYED_BY = "ringback.replay.run"
 """The header of a record that was sent anew: by which run."""
+SENT_BY = "ringback.run"
+"""The header of configuration: by which run it was sent."""
 
 
 def event_id(run: str, key: CallbackKey) -> str:
@@ -119,7 +121,8 @@ def records(run: Run, whats: Iterable[Meant | Letter], topic: str, partitions: i
     assert run.asked_at is not None, "a run has been asked for before it sends"
     for what in whats:
         if isinstance(what, Letter):
-            headers = (*what.headers, (REPLAYED_BY, run.name.encode()))
+            header = SENT_BY if run.action.kind is ActionKind.CONFIGURE else REPLAYED_BY
+            headers = (*what.headers, (header, run.name.encode()))
             yield Outgoing(what.topic, what.partition, what.key, what.value, headers)
             continue
         key = contact_key(what.contact_list_id, what.contact_id).encode()

@@ -101,10 +101,10 @@ class Meant(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """One record that is sent anew, as it will be. topic, partition, key, value, headers: of what is sent.
+    """One record that is sent as it is: a dead letter anew, or configuration. topic to headers: of what is sent.
 
-    from_topic, from_partition, from_offset: where what was refused stood, its topic by its full name. event_id: of the
-    event, if it has one.
+    from_topic, from_partition, from_offset: where what was refused stood, its topic by its full name; "" of
+    configuration, which nobody refused. event_id: of the event, if it has one.
     """
 
     topic: str
@@ -112,15 +112,15 @@ class Letter(Struct, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
-    from_topic: str
-    from_partition: int
-    from_offset: int
+    from_topic: str = ""
+    from_partition: int = -1
+    from_offset: int = -1
     event_id: str | None = None
 
     @property
     def place(self) -> str:
-        """Where what was refused stood, as a text."""
-        return place_of(self.from_topic, self.from_partition, self.from_offset)
+        """Where what was refused stood, as a text; empty of configuration."""
+        return self.from_topic and place_of(self.from_topic, self.from_partition, self.from_offset)
 
 
 class Outgoing(Struct, frozen=True):
@@ -172,7 +172,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> int:
-        """Of how many the worker has not said what became of them."""
+        """Of how many the worker has not said what became of them. Configuration is not answered for."""
+        if self.action.kind is ActionKind.CONFIGURE:
+            return 0
         return self.sent - self.applied - self.refused
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from streams.base.clock import Clock, SystemClock
 from streams.console.actions import events, undo
+from streams.console.actions.configuration import changed_in_words, configured
 from streams.console.actions.model import (
     Action,
     Letter,
@@ -32,6 +33,7 @@ from streams.console.actions.selected import in_words, means_every_callback
 from streams.console.actions.sender import RATE_PER_S, Say, Sender, nothing
 from streams.console.actions.store import RunStore
 from streams.console.actions.windows import window_end_at
+from streams.console.trial.change import Change, made_now
 from streams.console.view.model import CallbackKey, CallbackRow, Filter
 from streams.kafka.clients import Clients
 from topics.audit import ActedVia, ActionKind
@@ -77,6 +79,14 @@ class Runs:
     def plan_replay(self, letters: Iterable[Letter], action: Action, via: ActedVia, selected: Mapping[str, str]) -> Run:
         """The same for dead letters, as `dead_letters` has prepared them."""
         return self._add(action, via, letters, selected, None, self._clock.now())
+
+    def plan_changes(self, changes: Sequence[Change], action: Action, via: ActedVia, prefix: str) -> Run:
+        """The same for records of configuration and recycles. prefix: of the topics."""
+        now = self._clock.now()
+        events.check(action, now)
+        name = _new_name(action.kind, now)
+        letters = (configured(made_now(one, f"{name}-{at}", now), prefix) for at, one in enumerate(changes))
+        return self._add(action, via, letters, changed_in_words(changes), name, now)
 
     def plan_undo(self, name: str, view: Seen, actor: str, reason: str | None, via: ActedVia) -> Run:
         """Plan to take a run back: of what was applied, all that is still as the run left it.

@@ -20,7 +20,7 @@ def row_of(name: str, number: int, what: Meant | Letter) -> tuple[Any, ...]:
     """What a run is about, as a row of `items`."""
     body = encoded(what)
     if isinstance(what, Letter):
-        return name, number, "letter", body, None, None, None, what.place
+        return name, number, "letter", body, None, None, None, what.place or None
     return name, number, "callback", body, what.contact_list_id, what.contact_id, what.callback_id, None
 
 

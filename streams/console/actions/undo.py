@@ -24,6 +24,8 @@ def why_not(run: Run) -> str | None:
             return "a cancel cannot be undone: a callback that was called off has ended. Schedule it anew"
         case ActionKind.REPLAY:
             return "a replay cannot be undone: what was accepted has had its effect"
+        case ActionKind.CONFIGURE:
+            return "what configuration has led to stays. Try the former record, and send that"
         case ActionKind.REASSIGN | ActionKind.CHANGE if run.action.phone_number or run.action.notes:
             return "a change of number or notes cannot be undone: what they were before is not known here"
     return None

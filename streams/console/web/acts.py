@@ -16,6 +16,7 @@ from streams.console.actions.dead_letters import Edit
 from streams.console.actions.model import Action, Letter, NotAllowed, Run, RunState
 from streams.console.actions.model import Meant as MeantByRun
 from streams.console.actions.runs import Runs
+from streams.console.trial.change import Change
 from streams.console.view.model import CallbackKey, CallbackRow, DeadLetter
 from streams.console.web.sources import Act, AskedShown, Looks, Meant, NotDone, Replayed, RunShown, Wish
 from streams.kafka.clients import Clients
@@ -89,6 +90,14 @@ class Acts:
             topic = self._clients.settings.topic(TopicName.CALLBACK_SCHEDULED)
             self._partitions = self._wait(partitions_there(self._clients, topic))
         return self._partitions
+
+    def plan_change(self, change: Change, reason: str, who: Who) -> str:
+        """The same for a change of configuration that was tried."""
+        action, prefix = Action(kind=ActionKind.CONFIGURE, actor=who.name, reason=reason), self._clients.settings.prefix
+        try:
+            return self._runs.plan_changes((change,), action, ActedVia.CONSOLE, prefix).name
+        except OperatorError as error:
+            raise NotDone(_sentence(error)) from None
 
     def plan_undo(self, name: str, who: Who) -> str:
         """Plan to take a run back. Returns the name of that plan."""

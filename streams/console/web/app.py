@@ -14,7 +14,18 @@ from starlette.types import Scope
 
 from streams.base.console_settings import Role
 from streams.console.access.headers import SecurityHeaders
-from streams.console.web import acting, callback, campaigns, dead_letters, errors, now, progress, search, sign_in
+from streams.console.web import (
+    acting,
+    callback,
+    campaigns,
+    dead_letters,
+    errors,
+    now,
+    progress,
+    search,
+    sign_in,
+    what_if,
+)
 from streams.console.web.access_log import AccessLog
 from streams.console.web.asking import route
 from streams.console.web.hosts import known_hosts
@@ -78,6 +89,8 @@ def _pages() -> list[Route]:
         route("/runs", acting.runs_page),
         route("/run", acting.run_page),
         route("/act", acting.act_page, Role.OPERATOR),
+        route("/what-if", what_if.what_if_page),
+        route("/trial", what_if.trial_page),
         route("/reading", progress.progress_page),
     ]
 
@@ -87,6 +100,8 @@ def _posts() -> list[Route]:
         route("/find", search.find, methods=POST),
         route("/act", acting.act_on_selected, Role.OPERATOR, POST),
         route("/run", acting.act_on_run, Role.OPERATOR, POST),
+        route("/what-if", what_if.try_change, Role.OPERATOR, POST),
+        route("/trial", what_if.on_trial, Role.OPERATOR, POST),
         route("/dead-letter", dead_letters.replay_letter, Role.OPERATOR, POST),
         route("/dead-letters/group", dead_letters.replay_group, Role.OPERATOR, POST),
     ]

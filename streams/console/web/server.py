@@ -21,6 +21,7 @@ from streams.base.log import about
 from streams.base.settings import Settings
 from streams.base.zone_data import load_tables, use_newer_zones
 from streams.console.actions.runs import Runs
+from streams.console.trial.trials import Trials
 from streams.console.view.reader import Reader
 from streams.console.view.view import View
 from streams.console.web.acts import Acts
@@ -77,7 +78,8 @@ def bound(settings: Settings) -> socket.socket:
 
 async def _run(settings: Settings, listening: socket.socket) -> int:
     clock, clients = SystemClock(), Clients(settings)
-    console = _console(settings, clients, clock)
+    trials = Trials(settings)
+    console = _console(settings, clients, clock, trials)
     server = Server(_config(console))
     reading = asyncio.create_task(Reader(settings, settings.console_dir, clients).run())
     serving = asyncio.create_task(server.serve([listening]))
@@ -91,6 +93,7 @@ async def _run(settings: Settings, listening: socket.socket) -> int:
         reading.cancel()
         stopping.cancel()
         ended = await asyncio.gather(reading, serving, return_exceptions=True)
+        trials.close()
     for error in ended:
         if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
             raise error
@@ -98,10 +101,10 @@ async def _run(settings: Settings, listening: socket.socket) -> int:
     return 0
 
 
-def _console(settings: Settings, clients: Clients, clock: Clock) -> Site:
+def _console(settings: Settings, clients: Clients, clock: Clock, trials: Trials) -> Site:
     view = View(settings.console_dir)
     acts = Acts(Runs(settings.console_dir, clock), view, clients, clock, asyncio.get_running_loop())
-    return site(settings, clock, view, Foreseen(view), acts)
+    return site(settings, clock, view, Foreseen(view), acts, trials)
 
 
 def _config(console: Site) -> uvicorn.Config:

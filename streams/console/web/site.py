@@ -11,7 +11,7 @@ from streams.console.access.door import Door
 from streams.console.access.posts import Posts
 from streams.console.access.rates import Rates
 from streams.console.access.seals import Seals, key_in
-from streams.console.web.sources import Deeds, Forecasts, Looks
+from streams.console.web.sources import Deeds, Forecasts, Looks, Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Site:
     looks: Looks
     forecasts: Forecasts
     deeds: Deeds
+    trials: Tries
     door: Door
     posts: Posts
     rates: Rates
@@ -40,6 +41,7 @@ def site(
     looks: Looks,
     forecasts: Forecasts,
     deeds: Deeds,
+    trials: Tries,
     seconds: Callable[[], float] = monotonic,
 ) -> Site:
     """A console over these parts. seconds: for rate limits. Raises SettingsError if the token file cannot be read."""
@@ -50,6 +52,7 @@ def site(
         looks=looks,
         forecasts=forecasts,
         deeds=deeds,
+        trials=trials,
         door=Door(settings, seals),
         posts=Posts(seals, settings.console_url),
         rates=Rates(seconds),

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
+from streams.console.trial.change import Change
+from streams.console.trial.trials import Asked, Trial
 from streams.console.view.model import (
     CallbackKey,
     CallbackRow,
@@ -149,7 +151,13 @@ class RunShown(Struct, frozen=True, kw_only=True):
     @property
     def is_settled(self) -> bool:
         """Whether nothing more is sent in it, and the worker has said what became of all that was."""
-        return self.state in ("planned", "sent", "aborted") and self.sent <= self.applied + self.refused
+        ended = self.state in ("planned", "sent", "aborted")
+        return ended and (not self.is_answered or self.sent <= self.applied + self.refused)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether workers say what became of each; of configuration they say nothing but what they refuse."""
+        return self.act != "configure"
 
 
 class AskedShown(Struct, frozen=True):
@@ -175,12 +183,22 @@ class Deeds(Protocol):
     def plan(self, wish: Wish, meant: Meant, who: Who) -> str: ...  # noqa: D102
     def plan_replay(self, letters: tuple[DeadLetter, ...], edit: Edit, who: Who) -> str: ...  # noqa: D102
     def try_letter(self, letter: DeadLetter, edit: Edit, now: datetime) -> Replayed: ...  # noqa: D102
+    def plan_change(self, change: Change, reason: str, who: Who) -> str: ...  # noqa: D102
     def plan_undo(self, name: str, who: Who) -> str: ...  # noqa: D102
     def begin(self, name: str, who: Who) -> None: ...  # noqa: D102
     def abort(self, name: str, who: Who) -> None: ...  # noqa: D102
     def runs(self) -> tuple[RunShown, ...]: ...  # noqa: D102
     def about(self, key: CallbackKey) -> tuple[AskedShown, ...]: ...  # noqa: D102
     def run(self, name: str) -> RunShown | None: ...  # noqa: D102
+
+
+class Tries(Protocol):
+    """What tries changes: see `streams/console/trial/trials.py`. begin raises Busy while another one runs."""
+
+    def begin(self, asked: Asked) -> None: ...  # noqa: D102
+    def abort(self, name: str) -> None: ...  # noqa: D102
+    def trial(self, name: str) -> Trial | None: ...  # noqa: D102
+    def all(self) -> tuple[Trial, ...]: ...  # noqa: D102
 
 
 class NotDone(Exception):

@@ -72,7 +72,7 @@ async def _phase(
     one: Rig, name: str, load: Load, took_s: float, wrap_ups_per_s: float
 ) -> tuple[list[Call], float, Stream]:
     """The callbacks, how many seconds they were scheduled ahead of the first due time, and what arrived meanwhile."""
-    before, count = await one.outstanding(), round(load.rate * load.seconds)
+    before, count = await one.counted(), round(load.rate * load.seconds)
     now = CLOCK.now()
     start = first_due(now, LEAD_S, took_s, count, load.outstanding)
     ahead_s = (start - now).total_seconds()

@@ -85,7 +85,7 @@ async def come_back(one: Rig, name: str, overdue: int, took_s: float, outstandin
 
     name: of their contacts. took_s: what scheduling the `outstanding` ones took.
     """
-    before, now = await one.outstanding(), CLOCK.now()
+    before, now = await one.counted(), CLOCK.now()
     first = first_due(now, LEAD_S, took_s, overdue, outstanding)
     due = list(calls(name, evenly(first, overdue / OVERDUE_S, OVERDUE_S), now))
     await one.feed(due)

@@ -54,32 +54,52 @@ class Rig:
     worker: LocalWorker
     say: Say
     commands: dict[str, tuple[Command, datetime]] = field(default_factory=dict)
+    contacts: int = 0
+    """Records of contacts that were sent."""
 
     async def feed(self, calls: Iterable[Call]) -> None:
         """Send what schedules these callbacks, after the records of their contacts."""
         told = list(calls)
+        self.contacts += len(told)
         await feed(self.settings, (call.record for call in told))
         await feed(self.settings, (call.message for call in told))
 
     async def until_outstanding(self, count: int) -> None:
-        """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when no more come."""
-        most, grown_at = -1, time.monotonic()
-        while (now := await self.outstanding()) < count:
+        """Wait until so many callbacks are outstanding, and committed. Raises OperatorError when no more come.
+
+        So are the records of their contacts, which stand on another topic: without these nothing is dialed.
+        """
+        most, grown_at = (-1, -1), time.monotonic()
+        while (now := await self._taken_in())[0] < count or now[1] < self.contacts:
             if self.worker.exit_code is not None:
                 raise OperatorError(f"the worker ended with code {self.worker.exit_code}: {self.worker.last_message()}")
-            if now > most:
+            if sum(now) > sum(most):
                 most, grown_at = now, time.monotonic()
             elif time.monotonic() > grown_at + STALLED_S:
                 raise OperatorError(
-                    f"the worker has taken in {most:,} of {count:,} callbacks, and none for {STALLED_S:g} s"
+                    f"the worker has taken in {most[0]:,} of {count:,} callbacks and {most[1]:,} of {self.contacts:,} "
+                    f"contacts, and none for {STALLED_S:g} s"
                 )
             await asyncio.sleep(LOOK_EVERY_S)
         await asyncio.sleep(COMMITTED_AFTER_S)
 
     async def outstanding(self) -> int:
         """How many callbacks are outstanding now; 0 while the worker does not answer."""
+        callbacks, _ = await self._taken_in()
+        return callbacks
+
+    async def counted(self) -> int:
+        """How many callbacks are outstanding, when there are some: a worker that is busy may answer late."""
+        while not (count := await self.outstanding()):  # noqa: ASYNC110  (nobody tells when it answers)
+            await asyncio.sleep(LOOK_EVERY_S)
+        return count
+
+    async def _taken_in(self) -> tuple[int, int]:
+        """How many callbacks are outstanding now, and how many records of contacts have been read."""
         status = await asyncio.to_thread(self.worker.status) or {"partitions": {}}
-        return sum(partition["outstanding"] for partition in status["partitions"].values())
+        topic, partitions = self.settings.topic(TopicName.CONTACTS), status["partitions"].values()
+        read = (partition["next_offsets"].get(topic, 0) for partition in partitions)
+        return sum(partition["outstanding"] for partition in partitions), sum(read)
 
     async def fill(self, outstanding: int, first: int = 0) -> float:
         """Schedule callbacks that are not due in the measurement, and wait for them; returns how long it took, in s.

@@ -44,7 +44,7 @@ async def _play(one: Rig, callbacks: int, calm_s: float) -> tuple[Result, list[C
     one.say(f"Sending {WRAP_UPS_PER_S} wrap-ups per second in a calm")
     async with wrap_ups(one.settings.broker, "calm", WRAP_UPS_PER_S, 1, follow=True) as calm:
         await asyncio.sleep(WARM_S + calm_s)
-    before, now = await one.outstanding(), CLOCK.now()
+    before, now = await one.counted(), CLOCK.now()
     start = whole_milliseconds(now + timedelta(seconds=LEAD_S + callbacks / (RATE_KEPT * per_s)))
     due = list(calls("due", [start + timedelta(milliseconds=1000 * n // callbacks) for n in range(callbacks)], now))
     one.say(f"Scheduling {callbacks:,} callbacks that are due within the second from {start:%H:%M:%S} UTC on")

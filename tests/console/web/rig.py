@@ -16,6 +16,9 @@ from streams.base.settings import make
 from streams.console.access.tokens import new_token
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
+from streams.console.trial.change import Change
+from streams.console.trial.files import Found, Progress
+from streams.console.trial.trials import Asked, Busy, Trial
 from streams.console.view.memory import fill
 from streams.console.view.model import CallbackKey, DeadLetter
 from streams.console.view.view import View
@@ -78,6 +81,10 @@ class Remembering:
     def try_letter(self, letter: DeadLetter, edit: Edit, now: datetime) -> Replayed:
         return Replayed(fits=edit.value is not None, text="A worker would accept it.")
 
+    def plan_change(self, change: Change, reason: str, who: Who) -> str:
+        self.planned.append((change, reason, who.name))
+        return self._add("configure", who)
+
     def plan_undo(self, name: str, who: Who) -> str:
         return self._add("move", who)
 
@@ -99,11 +106,37 @@ class Remembering:
 
 
 @dataclass
+class Trying:
+    """Trials that are only remembered. found: what each finds; busy: another one that runs."""
+
+    begun: list[Asked] = field(default_factory=list)
+    found: Found | None = None
+    failed: str = ""
+    busy: str = ""
+
+    def begin(self, asked: Asked) -> None:
+        if self.busy:
+            raise Busy(self.busy)
+        self.begun.append(asked)
+
+    def abort(self, name: str) -> None:
+        self.failed = "It was aborted."
+
+    def trial(self, name: str) -> Trial | None:
+        return next((one for one in self.all() if one.asked.name == name), None)
+
+    def all(self) -> tuple[Trial, ...]:
+        at = Progress("running", 10, 40)
+        return tuple(Trial(asked=one, progress=at, found=self.found, failed=self.failed) for one in self.begun)
+
+
+@dataclass
 class Rig:
     """site: the console; tokens: by role."""
 
     site: Site
     deeds: Remembering
+    trials: Trying
     clock: At
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -159,7 +192,7 @@ def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> R
         path = folder / "tokens"
         path.write_text("# who may\n" + "".join(f"{line}\n" for _, line in known.values()))
         settings["console_token_file"] = path
-    clock, deeds, looks = At(), Remembering(), View(view)
+    clock, deeds, trials, looks = At(), Remembering(), Trying(), View(view)
     made = make(console_dir=folder, **settings)
-    built = site(made, clock, looks, Foreseen(looks), deeds, seconds=lambda: 0.0)
-    return Rig(built, deeds, clock, {str(role): token for role, (token, _) in known.items()})
+    built = site(made, clock, looks, Foreseen(looks), deeds, trials, seconds=lambda: 0.0)
+    return Rig(built, deeds, trials, clock, {str(role): token for role, (token, _) in known.items()})

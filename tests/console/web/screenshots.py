@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.console.web import tried
 from tests.console.web.browsers import PHONE, WIDE, chromium, listening
 from tests.console.web.rig import filled, rig
 
@@ -22,6 +23,8 @@ SHOWN = {
     "campaign": "/campaign?id=spring",
     "act": "/act?agent=a7&outstanding=1&act=reassign",
     "run": "/run?name=run-1",
+    "what-if": "/what-if?topic=rule-sets&key=R",
+    "trial": "/trial?name=trial-1",
     "reading": "/reading",
 }
 PHONES = ("now", "callback")
@@ -31,8 +34,10 @@ def main(folder: Path) -> None:
     """Take each page in light and dark, and some as a phone shows them."""
     with tempfile.TemporaryDirectory() as there:
         view = filled(Path(there) / "view")
-        console = rig(view, Path(there) / "console", console_open_role="operator")
+        console = rig(view, Path(there) / "console", console_open_role="admin")
         with console.browser() as browser:
+            console.trials.begin(tried.asked())
+            console.trials.found = tried.found()
             pages = SHOWN | {"dead-letter": browser.letter()}
             browser.post("/act", page="/act?agent=a7", act="reassign", agent_id="a2", why="a7 has left", agent="a7")
         with listening(console.site) as address, chromium() as browser:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.web import tried
 from tests.console.web.browsers import PHONE, chromium, listening, needs_chromium, violations
 from tests.console.web.rig import rig
 from tests.console.web.screenshots import SHOWN
@@ -24,6 +25,8 @@ def console(view, tmp_path_factory):
     built = rig(view, tmp_path_factory.mktemp("console"), console_open_role="admin")
     with built.browser() as browser:
         browser.post("/act", page="/act?agent=a7", act="reassign", agent_id="a2", why="a7 has left", agent="a7")
+    built.trials.begin(tried.asked())
+    built.trials.found = tried.found()
     return built
 
 

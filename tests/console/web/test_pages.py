@@ -18,7 +18,7 @@ from streams.console.view.model import Now
 from streams.console.web import live
 from streams.console.web.now import Overdue, verdict
 from streams.console.web.sources import Act
-from tests.console.web import morning
+from tests.console.web import morning, tried
 from tests.console.web.screenshots import SHOWN
 from topics.callback_events import Owner
 
@@ -33,7 +33,7 @@ VENDORED = {
 ALL = (*SHOWN.values(), "/runs", "/dead-letters/group?code=invalid&topic=callback-scheduled", "/callback?id=nobody")
 NOWHERE = (
     "/nowhere", "/callback?list=L&contact=c0&id=none", "/contact?list=x&contact=y", "/campaign?id=none",
-    "/dead-letter?number=9999999", "/dead-letter?number=x", "/run?name=none",
+    "/dead-letter?number=9999999", "/dead-letter?number=x", "/run?name=none", "/trial?name=none",
 )  # fmt: skip
 ONE = "/callback?list=L&contact=c0&id=k0"
 
@@ -43,6 +43,8 @@ def console(consoles):
     console = consoles(console_open_role="admin")
     with console.browser() as browser:
         browser.post("/act", campaign="spring", act="cancel", why="over")
+    console.trials.begin(tried.asked())
+    console.trials.found = tried.found()
     console.deeds.planned.clear()
     return console
 
@@ -333,11 +335,12 @@ def test_an_event_is_its_lines():
 @pytest.mark.parametrize("page", [*ALL, "/act?agent=a7&act=reassign", "/act?list=L&contact=c0&id=k0&act=move"])
 def test_the_line_of_each_page_is_one_that_the_command_line_takes(console, page):
     with console.browser() as browser:
-        shown = re.findall(r"<pre[^>]*line-title[^>]*><code>(.*?)</code>", browser.get(page).text)
-    ((program, *words),) = [shlex.split(unescape(one)) for one in shown]
-    assert program == "ringback"
-    command, path = ringback.get_command(click.Context(ringback), words[0]), words[:1]
-    if isinstance(command, click.Group):
-        path, command = words[:2], command.get_command(click.Context(command), words[1])
-    assert command is not None
-    command.make_context(" ".join(path), words[len(path) :])
+        (shown,) = re.findall(r"<pre[^>]*line-title[^>]*><code>(.*?)</code>", browser.get(page).text, re.DOTALL)
+    lines = re.sub(r"cat > \S+ <<'END'\n.*?\nEND\n", "", unescape(shown), flags=re.DOTALL)
+    for program, *words in map(shlex.split, re.split(r" && |\n", lines)):
+        assert program == "ringback"
+        command, path = ringback.get_command(click.Context(ringback), words[0]), words[:1]
+        if isinstance(command, click.Group):
+            path, command = words[:2], command.get_command(click.Context(command), words[1])
+        assert command is not None
+        command.make_context(" ".join(path), words[len(path) :])

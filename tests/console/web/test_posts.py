@@ -23,7 +23,8 @@ def console(consoles):
 
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
 @pytest.mark.parametrize(
-    "path", ["/act", "/run", "/find", "/dead-letter", "/dead-letters/group", "/sign-in", "/sign-out"]
+    "path",
+    ["/act", "/run", "/find", "/dead-letter", "/dead-letters/group", "/sign-in", "/sign-out", "/what-if", "/trial"],
 )
 def test_a_post_from_elsewhere_is_not_done_even_with_the_mark(console, headers, path):
     with console.browser() as browser:

@@ -63,13 +63,13 @@ function tickAll() {
 
 // Only the fields of the chosen action are shown.
 function fieldsOfAction() {
-  const chosen = () => document.querySelector("input[name=act]:checked");
+  const chosen = () => document.querySelector("input[name=act]:checked, input[name=kind]:checked");
   const show = () => {
     for (const group of document.querySelectorAll("fieldset[data-for]")) {
       group.hidden = group.dataset.for !== (chosen() ? chosen().value : "");
     }
   };
-  const choices = document.querySelectorAll("input[type=radio][name=act]");
+  const choices = document.querySelectorAll("input[type=radio][name=act], input[type=radio][name=kind]");
   for (const one of choices) one.addEventListener("change", show);
   if (choices.length) show();
 }

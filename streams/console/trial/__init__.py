@@ -1,0 +1,1 @@
+"""What a change would do, tried on what the topics hold, in a process of its own."""
