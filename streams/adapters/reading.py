@@ -69,3 +69,8 @@ def instant_ms(text: str, at: str) -> int:
     except (ValueError, OverflowError):
         raise BadEvent(ErrorCode.INVALID, at, "Expected an instant with a time zone") from None
     return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
+
+
+def ms_of(at: datetime) -> int:
+    """Whole milliseconds of the epoch."""
+    return int(at.timestamp() * 1000)

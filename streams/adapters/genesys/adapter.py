@@ -5,9 +5,8 @@ from datetime import datetime
 import msgspec
 
 from streams.adapters.genesys import configuration, conversation, joining, shapes
-from streams.adapters.genesys.configuration import at_ms
 from streams.adapters.genesys.envelopes import OF_CONVERSATIONS, Envelope, Kind, opened
-from streams.adapters.reading import shaped
+from streams.adapters.reading import ms_of, shaped
 from streams.adapters.seam import Raw, Routed, Rows, Skip, Spread, Stepped, Terms
 from topics.codec import BadEvent, ErrorCode, contact_key
 
@@ -45,9 +44,9 @@ class Genesys:
         envelope = opened(raw)
         assert isinstance(envelope, Envelope), "only what is used is routed"
         if envelope.kind not in OF_CONVERSATIONS:
-            return configuration.step(envelope, raw, rows, self._terms, at_ms(now))
+            return configuration.step(envelope, raw, rows, self._terms, ms_of(now))
         key = f"{CONVERSATION}|{_conversation_id(envelope)}"
-        turn = conversation.Turn(conversation.row_of(rows.get(key)), self._terms, at_ms(now))
+        turn = conversation.Turn(conversation.row_of(rows.get(key)), self._terms, ms_of(now))
         joining.hear(turn, envelope, raw)
         turn.done.writes[key] = conversation.stored(turn.ended())
         return turn.done

@@ -5,7 +5,6 @@ behind one that no worker can read: what was there before permits nothing any mo
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 from streams.adapters.genesys import contacts, rule_sets, shapes
 from streams.adapters.genesys.campaigns import Parts, composed
 from streams.adapters.genesys.envelopes import Envelope, Kind, opened
+from streams.adapters.genesys.order import noted
 from streams.adapters.reading import out, shaped
 from streams.adapters.seam import Letter, Out, Raw, Rows, Skip, Stepped, Terms
 from topics.codec import BadEvent, ErrorCode, contact_key
@@ -44,17 +44,23 @@ _kept = msgspec.msgpack.Decoder(Kept)
 def step(envelope: Envelope, raw: Raw, rows: Rows, terms: Terms, now_ms: int) -> Stepped:
     """One object as it is configured now. Raises BadEvent for one that cannot be read."""
     until_ms = now_ms + terms.window_ms
+    if envelope.kind is Kind.CONTACT:
+        return _contact(envelope, raw, rows, terms, until_ms)
+    if envelope.kind is Kind.DNC_NUMBERS:
+        numbers = shaped(envelope.shown, shapes.DncNumbers, envelope.at)
+        return contacts.listed(envelope.object_id, numbers, raw, terms, envelope.at)
+    latest = noted(envelope, _object_id(envelope), rows)
+    if latest is None:
+        return Stepped(skipped=[Skip.SUPERSEDED])
     match envelope.kind:
         case Kind.CAMPAIGN:
-            return _campaign(envelope, raw, rows, until_ms)
-        case Kind.CONTACT:
-            return _contact(envelope, raw, rows, terms, until_ms)
+            done = _campaign(envelope, raw, rows, until_ms)
         case Kind.RULE_SET | Kind.CALLABLE_TIME_SET:
-            return _plain(envelope, raw)
-        case Kind.DNC_NUMBERS:
-            numbers = shaped(envelope.shown, shapes.DncNumbers, envelope.at)
-            return contacts.listed(envelope.object_id, numbers, raw, terms, envelope.at)
-    return _part(envelope, raw, rows, terms, until_ms)
+            done = _plain(envelope, raw)
+        case _:
+            done = _part(envelope, raw, rows, terms, until_ms)
+    done.writes.update(latest)
+    return done
 
 
 def expire(key: str, row: bytes, now_ms: int) -> Stepped:
@@ -238,8 +244,3 @@ def _object_id(envelope: Envelope) -> str:
     if not isinstance(found, str) or not found:
         raise BadEvent(ErrorCode.INVALID, envelope.at, "Object missing required field `id`")
     return found
-
-
-def at_ms(now: datetime) -> int:
-    """Milliseconds of the epoch."""
-    return int(now.timestamp() * 1000)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streams.adapters.callback_changes import Known, between, called_off
 from streams.adapters.numbers import to_dial
-from streams.adapters.reading import object_of, shaped
+from streams.adapters.reading import ms_of, object_of, shaped
 from streams.adapters.seam import Out, Raw, Routed, Rows, Skip, Stepped, Terms
 from topics.callback_events import Owner
 from topics.codec import BadEvent, ErrorCode
@@ -93,7 +93,7 @@ class Vicidial:
             return Stepped(skipped=[found]) if isinstance(found, Skip) else Stepped(outs=[found])
         done = Stepped(outs=[found]) if isinstance(found, Out) else Stepped(skipped=[found])
         if found is not Skip.SUPERSEDED:
-            until_ms = int(now.timestamp() * 1000) + KEPT_MS
+            until_ms = ms_of(now) + KEPT_MS
             done.writes[key] = msgspec.msgpack.encode(Remembered(after, until_ms))
         return done
 
