@@ -23,6 +23,7 @@ from streams.base.zone_data import use_newer_zones
 from streams.engine.adapting.parts import group_of
 from streams.engine.adapting.runner import Runner
 from streams.engine.adapting.work import Result, Work
+from streams.engine.refusals import refusal_of
 from streams.kafka import reconnecting
 from streams.kafka.clients import Clients
 from streams.kafka.groups import committed_offsets, speaks
@@ -127,7 +128,7 @@ async def _serve(settings: Settings, name: str, runner: Runner, asked: StopReque
         try:
             await runner.run(asked.stop)
         except Exception as error:
-            end_process(f"adapter {name}", error)
+            end_process(f"adapter {name}", refusal_of(error, settings))
         finally:
             for task in (*watching, leaving):
                 task.cancel()

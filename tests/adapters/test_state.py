@@ -11,7 +11,7 @@ STORED = Path(__file__).parent / "rows-1.json"
 
 def rows(name: str, stems: tuple[str, ...], steps: int) -> dict[str, str]:
     """What is kept after the first steps of golden files, each row as base64."""
-    kept = {}
+    kept: dict[str, str] = {}
     for stem in stems:
         play = Play(name)
         for step in json.loads((GOLDEN / f"{stem}.json").read_text("utf-8"))["steps"][:steps]:

@@ -14,7 +14,7 @@ from streams.adapters.genesys.envelopes import Envelope, Kind, opened
 from streams.adapters.genesys.shapes import PostContact, Spoken
 from streams.adapters.genesys.wrap_ups import joined, of_post_contact, post_contact_id, wrap_up_id, wrapped_up
 from streams.adapters.numbers import e164
-from streams.adapters.reading import shaped
+from streams.adapters.reading import instant, shaped
 from streams.adapters.seam import Raw, Skip
 from topics.codec import BadEvent, ErrorCode
 
@@ -48,12 +48,14 @@ def _release(turn: Turn) -> None:
 
 
 def _outbound(turn: Turn, spoken: Spoken, envelope: Envelope, raw: Raw) -> None:
+    called_ms = envelope.at_ms if spoken.event_time is None else spoken.event_time
+    instant(called_ms, f"{envelope.at}.eventTime")  # What no calendar has could not be kept.
     facts = Facts(
         campaign_id=_needed(spoken.outbound_campaign_id, envelope, "outboundCampaignId"),
         contact_list_id=_needed(spoken.outbound_contact_list_id, envelope, "outboundContactListId"),
         contact_id=_needed(spoken.outbound_contact_id, envelope, "outboundContactId"),
         phone_number=e164(spoken.dnis, turn.terms.region),
-        called_ms=envelope.at_ms if spoken.event_time is None else spoken.event_time,
+        called_ms=called_ms,
     )
     before = turn.row.facts
     if before is not None and _contact(before) != _contact(facts):

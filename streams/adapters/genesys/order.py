@@ -7,6 +7,7 @@ from streams.adapters.genesys.envelopes import Envelope
 from streams.adapters.seam import Rows
 
 SEEN = "seen"
+VERSION_MAX = 2**53
 
 
 class Seen(Struct, frozen=True):
@@ -25,7 +26,7 @@ def noted(envelope: Envelope, object_id: str, rows: Rows) -> dict[str, bytes | N
     By version where both have one, else by the time at which they were sent; of two at one instant, by arrival.
     """
     version = (envelope.body or {}).get("version")
-    new = Seen(envelope.at_ms, version if isinstance(version, int) else None)
+    new = Seen(envelope.at_ms, version if isinstance(version, int) and abs(version) < VERSION_MAX else None)
     key = f"{SEEN}|{envelope.kind}|{object_id}"
     stored = rows.get(key)
     if stored is not None and _is_older(new, _seen.decode(stored)):

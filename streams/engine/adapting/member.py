@@ -34,7 +34,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Before others get them: finish what is in flight, and begin nothing more."""
-        self._wanted -= set(revoked)
+        self._wanted, self.is_new = self._wanted - set(revoked), True
         async with self._busy:
             self._watermark.forget()
             self._gone |= set(revoked)

@@ -10,7 +10,13 @@ import logging
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
 
 from streams.adapters.seam import Adapter
 from streams.base import metrics
@@ -25,6 +31,7 @@ from streams.engine.adapting.work import Work
 from streams.engine.waits import Obstacle
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
+from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.doubts import InDoubt
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.transactions import LimitLowered
@@ -41,6 +48,7 @@ ACQUIRED_WITHIN_S = 1800
 UNPROVEN_MAX = 5
 """So often in a row the group is joined again without a commit in between; then the process ends."""
 
+FORBIDDEN = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError, TransactionalIdAuthorizationFailed)
 CURABLE = (ProducerFenced, InDoubt, LimitLowered, TimeoutError, KafkaError, OperatorError)
 """After these a new member may do better: it begins with what Kafka has."""
 
@@ -82,6 +90,8 @@ class Runner:
         while not stop.is_set():
             try:
                 await self._member(stop)
+            except FORBIDDEN as error:
+                raise OperatorError(f"this user lacks a right: {error or type(error).__name__}. {RIGHTS}") from None
             except CURABLE as error:
                 unproven = 1 if self._proven else unproven + 1
                 if unproven > UNPROVEN_MAX:
