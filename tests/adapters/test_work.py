@@ -144,18 +144,18 @@ async def test_an_instant_counts_once_what_was_sent_before_it_has_gone_through_b
 ) -> None:
     raws = [TopicPartition("raw", 0), TopicPartition("raw", 1)]
     held = TopicPartition("keyed", 0)
-    ends = Ends({raws[0]: 5, raws[1]: 7, held: 3})
+    ends, written = Ends({raws[0]: 5, raws[1]: 7}), Ends({held: 3})
     committed = {raws[0]: 5, raws[1]: 6}
 
     async def of_group(*_: Any) -> dict[TopicPartition, int]:
         return committed
 
     monkeypatch.setattr(watermark, "committed_offsets", of_group)
-    mark = Watermark(Any, ends, "group", raws)  # type: ignore[arg-type]
+    mark = Watermark(Any, ends, written, "group", lambda: raws)  # type: ignore[arg-type]
     assert await mark.reached({held: 3}, 1000) is None  # Another member has not routed all of it.
     committed[raws[1]] = 7
-    ends.ends[held] = 4  # What it has routed meanwhile.
+    written.ends[held] = 4  # What it has routed meanwhile.
     assert await mark.reached({held: 3}, 2000) is None
-    ends.ends |= {raws[0]: 50, held: 50}  # What comes later does not matter.
+    ends.ends[raws[0]] = written.ends[held] = 50  # What comes later does not matter.
     assert await mark.reached({held: 4}, 3000) == 1000
     assert await mark.reached({held: 4}, 4000) is None

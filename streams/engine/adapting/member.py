@@ -19,9 +19,8 @@ POLL_S = 0.2
 class Member(ConsumerRebalanceListener):  # type: ignore[misc]
     """The consumer, and what it is assigned. A partition is paused until it is acquired."""
 
-    def __init__(self, parts: Parts, watermark: Watermark) -> None:
-        self.parts, self._watermark = parts, watermark
-        self.consumer: Any = None
+    def __init__(self, consumer: Any, parts: Parts, watermark: Watermark) -> None:
+        self.consumer, self.parts, self._watermark = consumer, parts, watermark
         self._wanted: set[TopicPartition] = set()
         self._gone: set[TopicPartition] = set()
         self._busy = asyncio.Lock()

@@ -29,7 +29,6 @@ from streams.engine.adapting.parts import Parts, group_of
 from streams.engine.adapting.watermark import Watermark
 from streams.engine.adapting.work import Work
 from streams.engine.waits import Obstacle
-from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.doubts import InDoubt
@@ -104,14 +103,16 @@ class Runner:
     async def _member(self, stop: asyncio.Event) -> None:
         settings, self._proven = self._settings, False
         raw, keyed = (settings.topic(topic.name) for topic in (self._topics.raw, self._topics.keyed))
-        ends = SourceEnds(self._clients)
+        ends, written_ends = SourceEnds(self._clients), SourceEnds(self._clients, committed=False)
         parts = Parts(settings, self._adapter, self._topics, self._work, self._clients, ends, self._clock, self._limits)
-        count = await topic_admin.partitions_of(self._clients, raw)
         group = group_of(settings, self._adapter.name)
-        watermark = Watermark(self._clients, ends, group, [TopicPartition(raw, number) for number in range(count)])
-        member = Member(parts, watermark)
         self._consumer = consumer = self._clients.consumer(**self._options(group))
-        member.consumer = consumer
+
+        def every_raw() -> list[TopicPartition]:
+            return [TopicPartition(raw, number) for number in consumer.partitions_for_topic(raw) or ()]
+
+        watermark = Watermark(self._clients, ends, written_ends, group, every_raw)
+        member = Member(consumer, parts, watermark)
         consumer.subscribe([raw, keyed], listener=member)
         try:
             await consumer.start()
@@ -124,6 +125,7 @@ class Runner:
             await consumer.stop()
             await parts.close()
             await ends.close()
+            await written_ends.close()
 
     async def _loop(self, stop: asyncio.Event, member: Member) -> None:
         ticked_s = self._clock.monotonic()

@@ -2,10 +2,11 @@
 
 The other half may stand on the raw topic, behind a router that was down, or on the keyed topic. So an instant counts
 once the group has committed the ends that the raw partitions had then, and the keyed partitions held here have been
-applied to the ends that they had after that.
+applied to the ends that they had after that. Those are where the last record is written, committed or not: Kafka may
+show a group's offsets before the records of the same transaction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -25,11 +26,14 @@ class Asked:
 
 
 class Watermark:
-    """Of one member of the group. raw: every partition of the raw topic."""
+    """Of one member of the group. raw: says every partition of the raw topic. ends: as committed; written_ends: not."""
 
-    def __init__(self, clients: Clients, ends: SourceEnds, group: str, raw: Iterable[TopicPartition]) -> None:
-        self._clients, self._ends, self._group = clients, ends, group
-        self._raw = tuple(raw)
+    def __init__(
+        self, clients: Clients, ends: SourceEnds, written_ends: SourceEnds, group: str,
+        raw: Callable[[], Iterable[TopicPartition]],
+    ) -> None:  # fmt: skip
+        self._clients, self._group, self._raw = clients, group, raw
+        self._ends, self._written_ends = ends, written_ends
         self._asked: Asked | None = None
 
     def forget(self) -> None:
@@ -42,17 +46,18 @@ class Watermark:
         positions: of the keyed partitions held here, everything before which has been applied.
         """
         if self._asked is None:
-            self._asked = Asked(now_ms, await self._all_ends(self._raw))
+            self._asked = Asked(now_ms, await _all_ends(self._ends, self._raw()))
         asked = self._asked
         if asked.keyed is None:
             committed = await committed_offsets(self._clients, self._group)
             if any(committed.get(tp, 0) < end for tp, end in asked.raw.items()):
                 return None
-            asked.keyed = await self._all_ends(positions)
+            asked.keyed = await _all_ends(self._written_ends, positions)
         if any(positions.get(tp, 0) < end for tp, end in asked.keyed.items()):
             return None
         self._asked = None
         return asked.at_ms
 
-    async def _all_ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return {tp: (await self._ends.span(tp.topic, tp.partition))[1] for tp in partitions}
+
+async def _all_ends(ends: SourceEnds, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    return {tp: (await ends.span(tp.topic, tp.partition))[1] for tp in partitions}
