@@ -17,6 +17,7 @@ from streams.dev.broker import EmbeddedKafka
 from streams.dev.local import LocalWorker
 from streams.engine.refusals import PartitionsAdded, TopicRecreated
 from streams.engine.topic_watch import TopicWatch
+from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from streams.logic.partition.own_rows import APPENDED_KEY
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, feeder, reader
@@ -355,6 +356,22 @@ async def test_topics_that_change_under_a_worker_are_noticed_by_their_ids_and_pa
     await add_partitions(cluster)
     with pytest.raises(PartitionsAdded, match="had 4: partitions were added"):
         await keep_looking(again)
+
+
+async def test_the_topic_of_the_console_may_change_under_a_worker(cluster: Cluster) -> None:
+    await asyncio.to_thread(topic_admin.create, Clients(cluster.settings()), PARTITIONS, 1, CATALOG)
+    watch, name = (
+        TopicWatch(Clients(cluster.settings()), SystemClock(), cluster.prefix),
+        f"{cluster.prefix}console-audit",
+    )
+    await watch.begin()
+    async with admin_of(cluster) as admin:
+        await admin.create_partitions({name: NewPartitions(2)})
+        while len((await admin.describe_topics([name]))[0]["partitions"]) != 2:
+            await asyncio.sleep(0.1)
+    for _ in range(5):
+        await watch.look()
+        await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -2,17 +2,38 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from streams.console.view.model import DeadLetter, DeadLetterGroup
+from streams.console.view.packing import hashed as hashed_text
 from streams.console.view.record import instant, number_of, place_of
-from streams.console.view.rows import unpacked
+from streams.console.view.rows import Dead, Replay, unpacked
 from topics.catalog import CATALOG
 from topics.names import TopicName
 
-_COLUMNS = "number, code, message, topic, partition, offset, written, key, value, headers, hashed"
+_COLUMNS = (
+    "number, code, message, topic, partition, offset, written, key, value, headers, hashed,"
+    " (SELECT r.written FROM replay r WHERE (r.topic, r.partition, r.offset) = (d.topic, d.partition, d.offset))"
+)
 _PARTITIONS = 4096
 """The number of a dead letter is its offset times this, its partition, and 1: the same in a view that is rebuilt."""
+
+
+def write(connection: sqlite3.Connection, dead: Sequence[Dead], replays: Sequence[Replay]) -> None:
+    """Take in dead letters, and what was sent anew of them."""
+    rows = [
+        (
+            one.number, one.code, one.message, one.topic, one.partition, one.offset, one.written, one.key,
+            one.value, one.headers, one.hashed, None if one.event is None else hashed_text(one.event),
+        )
+        for one in dead
+    ]  # fmt: skip
+    connection.executemany("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO replay VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET written = max(written, excluded.written)",
+        [(one.topic, one.partition, one.offset, one.written) for one in replays],
+    )
 
 
 def groups(connection: sqlite3.Connection) -> tuple[DeadLetterGroup, ...]:
@@ -30,7 +51,10 @@ def groups(connection: sqlite3.Connection) -> tuple[DeadLetterGroup, ...]:
         )
         for *cause, partition, n in connection.execute(select, (partitions, topic)):
             belonging[tuple(cause)][partition] = n
-    select = "SELECT code, topic, message, count(*), min(written), max(written) FROM dead GROUP BY 1, 2, 3"
+    select = (
+        "SELECT code, d.topic, message, count(*), min(d.written), max(d.written), count(r.written) FROM dead d"
+        " LEFT JOIN replay r ON (r.topic, r.partition, r.offset) = (d.topic, d.partition, d.offset) GROUP BY 1, 2, 3"
+    )
     found = [
         DeadLetterGroup(
             code=code,
@@ -41,8 +65,9 @@ def groups(connection: sqlite3.Connection) -> tuple[DeadLetterGroup, ...]:
             latest_at=instant(latest),
             sent_to=sent[code, topic, message],
             belonging=belonging[code, topic, message],
+            replayed=replayed,
         )
-        for code, topic, message, n, first, latest in connection.execute(select)
+        for code, topic, message, n, first, latest, replayed in connection.execute(select)
     ]
     return tuple(sorted(found, key=lambda group: (group.latest_at, group.count), reverse=True))
 
@@ -58,7 +83,7 @@ def letters(
             parts.append(f"{column} = ?")
             parameters.append(value)
     select = (
-        f"SELECT {_COLUMNS} FROM (SELECT *, {_SHOWN} AS shown FROM dead) WHERE {' AND '.join(parts)}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM (SELECT *, {_SHOWN} AS shown FROM dead) d WHERE {' AND '.join(parts)}"  # noqa: S608
         " ORDER BY shown LIMIT ?"
     )
     counts = _counts(connection)
@@ -70,7 +95,7 @@ def letter(connection: sqlite3.Connection, number: int) -> DeadLetter | None:
     if number < 1:
         return None
     offset, partition = divmod(number - 1, _PARTITIONS)
-    select = f"SELECT {_COLUMNS} FROM dead WHERE number = ?"  # noqa: S608
+    select = f"SELECT {_COLUMNS} FROM dead d WHERE number = ?"  # noqa: S608
     row = connection.execute(select, (number_of(TopicName.DEAD_LETTER, partition, offset),)).fetchone()
     return None if row is None else _letter(row, _counts(connection))
 
@@ -85,7 +110,7 @@ def _counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _letter(row: tuple[Any, ...], counts: dict[str, int]) -> DeadLetter:
-    number, code, message, topic, partition, offset, written, key, value, headers, hashed = row
+    number, code, message, topic, partition, offset, written, key, value, headers, hashed, replayed = row
     own = place_of(number)
     count = counts.get(topic)
     return DeadLetter(
@@ -100,6 +125,7 @@ def _letter(row: tuple[Any, ...], counts: dict[str, int]) -> DeadLetter:
         value=value,
         headers=tuple((name, text or b"") for name, text in unpacked(headers)),
         right_partition=None if hashed is None or count is None else hashed % count,
+        replayed_at=None if replayed is None else instant(replayed),
     )
 
 

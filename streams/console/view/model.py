@@ -180,7 +180,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """A record that was refused. number: of the view, for addresses. code, message: why.
 
     topic, partition, offset: where it stood. right_partition: where its key belongs, None if
-    that cannot be said. replayed_at: when somebody replayed it here.
+    that cannot be said. replayed_at: when somebody sent it anew, from anywhere.
     """
 
     number: int

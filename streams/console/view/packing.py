@@ -3,6 +3,7 @@
 To compress a record of the usual half a kilobyte takes as long as all the rest that is done with it, and saves little.
 """
 
+import hashlib
 import zlib
 
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
@@ -25,3 +26,8 @@ def unpack(packed: bytes | None) -> bytes | None:
     if packed is None:
         return None
     return zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
+
+
+def hashed(text: str) -> int:
+    """A text as a whole number, to look it up by; whoever does compares the text, too."""
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()) >> 1

@@ -137,6 +137,15 @@ class Dead(Struct, frozen=True, kw_only=True, gc=False):
     event: str | None = None
 
 
+class Replay(Struct, frozen=True, kw_only=True, gc=False):
+    """A record was sent anew that had been refused. topic, partition, offset: of the one that was refused."""
+
+    topic: str
+    partition: int
+    offset: int
+    written: int
+
+
 class Tick(Struct, frozen=True, kw_only=True, gc=False):
     """Something to count by the minute."""
 
@@ -144,7 +153,7 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False):
     at: int
 
 
-Row: TypeAlias = Tell | Move | Refuse | Say | Dial | Listed | Contact | State | Configured | Dnc | Dead | Tick
+Row: TypeAlias = Tell | Move | Refuse | Say | Dial | Listed | Contact | State | Configured | Dnc | Dead | Replay | Tick
 
 _headers_to = msgspec.msgpack.Encoder()
 _headers_from = msgspec.msgpack.Decoder(tuple[tuple[str, bytes | None], ...])

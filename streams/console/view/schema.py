@@ -7,7 +7,7 @@ docs/decisions/0060-what-the-console-keeps.md.
 from streams.console.view.model import Standing
 from topics.records import Reason
 
-VERSION = 1
+VERSION = 2
 """Of the tables and of what the records are taken for. A database of another version is read again from Kafka."""
 
 STANDINGS = tuple(Standing)
@@ -60,6 +60,10 @@ CREATE TABLE dead (
     partition INTEGER NOT NULL, offset INTEGER NOT NULL, written INTEGER NOT NULL, key BLOB, value BLOB,
     headers BLOB, hashed INTEGER, event INTEGER
 );
+CREATE TABLE replay (
+    topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, written INTEGER NOT NULL,
+    PRIMARY KEY (topic, partition, offset)
+) WITHOUT ROWID;
 CREATE TABLE tally (
     campaign_id TEXT NOT NULL, standing INTEGER NOT NULL, origin TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (campaign_id, standing, origin)

@@ -9,11 +9,10 @@ from typing import Any
 from streams.console.view.ingest.lifecycle import Cause
 from streams.console.view.ingest.reading import about, contact_named, mapping
 from streams.console.view.model import CallbackKey, CallbackRow, Story, Told
-from streams.console.view.packing import unpack
+from streams.console.view.packing import hashed, unpack
 from streams.console.view.record import NUMBER_OF, OFFSETS, instant, place_of
 from streams.console.view.rows import unpacked
 from streams.console.view.search import COLUMNS, callback_row
-from streams.console.view.writer import hashed
 from topics.names import TopicName
 
 AT_ONCE = 500

@@ -3,19 +3,19 @@
 A process that is killed has written all of a batch or nothing of it, and goes on where the positions say.
 """
 
-import hashlib
 import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from streams.console.view import letters
 from streams.console.view.callbacks import Source
 from streams.console.view.ingest.by_topic import rows_of
 from streams.console.view.ingest.events import key_of
 from streams.console.view.ingest.reading import about, last_four, minute
 from streams.console.view.loaded import Loaded
-from streams.console.view.packing import STATE_BYTES, pack, unpack
+from streams.console.view.packing import STATE_BYTES, hashed, pack, unpack
 from streams.console.view.record import Record, place_of
 from streams.console.view.rows import (
     Configured,
@@ -28,6 +28,7 @@ from streams.console.view.rows import (
     Listed,
     Move,
     Refuse,
+    Replay,
     Row,
     Say,
     State,
@@ -116,10 +117,11 @@ class Batch:
         self._configured: list[Configured] = []
         self._dnc: dict[str, Dnc] = {}
         self._dead: list[Dead] = []
+        self._replays: list[Replay] = []
         self._take = {
             Tell: self._tell, Move: self._move, Refuse: self._refuse, Say: self._say, Dial: self._dial,
             Listed: self._list, Tick: self._tick, Configured: self._configured.append, Dead: self._dead.append,
-            Contact: self._contact, State: self._state, Dnc: self._entry,
+            Contact: self._contact, State: self._state, Dnc: self._entry, Replay: self._replays.append,
         }  # fmt: skip
 
     def take(self, row: Row) -> None:
@@ -204,14 +206,7 @@ class Batch:
         )
         self._write_contacts()
         self._write_configuration()
-        dead = [
-            (
-                one.number, one.code, one.message, one.topic, one.partition, one.offset, one.written, one.key,
-                one.value, one.headers, one.hashed, None if one.event is None else hashed(one.event),
-            )
-            for one in self._dead
-        ]  # fmt: skip
-        execute("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", dead)
+        letters.write(self._connection, self._dead, self._replays)
 
     def _write_contacts(self) -> None:
         execute = self._connection.executemany
@@ -243,8 +238,3 @@ class Batch:
             [(one.key, one.phone_number, one.number, one.written, one.value) for one in entries],
         )
         execute("DELETE FROM dnc WHERE key = ?", [(one.key,) for one in self._dnc.values() if one.value is None])
-
-
-def hashed(text: str) -> int:
-    """A text as a whole number, to look it up by; whoever does compares the text, too."""
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()) >> 1

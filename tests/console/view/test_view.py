@@ -277,6 +277,27 @@ def test_dead_letters_are_grouped_by_cause_with_the_senders_partition_and_the_ri
     assert letters[0].number >= 1 and letters[0].value == b"\x00any"
 
 
+REPLAYED = ("ringback.replay.topic", "ringback.replay.partition", "ringback.replay.offset")
+
+
+def test_a_dead_letter_that_was_sent_anew_from_anywhere_says_when(tmp_path):
+    said: Any = dict(zip(REPLAYED, ("some.prefix.wrap-up", "1", "1"), strict=True))
+    odd: Any = dict(zip(REPLAYED, ("x", "one", "\u00b2"), strict=True))
+    again, strange = line("wrap-up", 40, "L|c1", b"{}", partition=2, **said), line("contacts", 41, "L|c2", b"{}", **odd)
+    fill(tmp_path, [*(dead(n, f"L|c{n}", n % 3) for n in range(3)), again, strange], partitions=3)
+    view = View(tmp_path)
+    assert [letter.replayed_at is not None for letter in view.dead_letters()] == [False, True, False]
+    (group,) = view.dead_letter_groups()
+    assert (group.count, group.replayed) == (3, 1)
+
+
+def test_a_dead_letter_of_what_was_sent_anew_is_no_replay_itself(tmp_path):
+    headers: Any = {"ringback.error": "invalid", **dict(zip(REPLAYED, ("p.wrap-up", "0", "0"), strict=True))}
+    refused_again = line("dead-letter", 7, "L|c0", b"x", **headers)
+    fill(tmp_path, [dead(0, "L|c0", 0), refused_again], partitions=3)
+    assert [letter.replayed_at for letter in View(tmp_path).dead_letters()] == [None, None]
+
+
 def test_configuration_has_the_latest_of_each_key_and_every_recycle_and_unreadable_ones_too(tmp_path):
     lines = [
         line("campaigns", 0, "P", {"campaign_id": "P", "name": "old"}), line("campaigns", 1, "Q", {"campaign_id": "Q"}),

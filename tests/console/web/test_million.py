@@ -1,4 +1,4 @@
-"""Search, pages and bulk at a million callbacks, in a browser, on a real Kafka: `pytest -m long -s` prints the figures."""
+"""Search, pages and bulk at a million callbacks, in a browser: `pytest -m long -s` prints the figures."""
 
 import asyncio
 import json

@@ -13,6 +13,7 @@ from streams.console.view.ingest import (
     lifecycle,
     outstanding,
     placements,
+    replays,
 )
 from streams.console.view.record import Record
 from streams.console.view.rows import Row
@@ -43,7 +44,7 @@ READ_BY: dict[TopicName, Reading] = {
 def rows_of(record: Record) -> list[Row]:
     """The rows that a record leads to; none, and a line in the log, where reading it fails, whatever it is."""
     try:
-        return READ_BY[record.topic](record)
+        return [*READ_BY[record.topic](record), *replays.rows(record)]
     except Exception as error:
         where = f"{record.topic}-{record.partition} at offset {record.offset}"
         log.warning("%s cannot be read and is left out: %s", where, type(error).__name__)

@@ -23,9 +23,9 @@ def rows(record: Record) -> list[Row]:
             number=record.number,
             code=said.get(_CODE, ""),
             message=said.get(_MESSAGE, ""),
-            topic=_without_prefix(said.get(_TOPIC, "")),
-            partition=_whole(said.get(_PARTITION)),
-            offset=_whole(said.get(_OFFSET)),
+            topic=without_prefix(said.get(_TOPIC, "")),
+            partition=whole(said.get(_PARTITION)),
+            offset=whole(said.get(_OFFSET)),
             written=of_ms(record.timestamp_ms),
             key=record.key,
             value=record.value,
@@ -36,10 +36,11 @@ def rows(record: Record) -> list[Row]:
     ]
 
 
-def _without_prefix(topic: str) -> str:
+def without_prefix(topic: str) -> str:
+    """The topic as the catalog names it; as it is, if it has none of these names."""
     return next((str(name) for name in TopicName if topic.endswith(name)), topic)
 
 
-def _whole(text: str | None) -> int:
+def whole(text: str | None) -> int:
     """A number that a header has; -1 if it has none."""
     return int(text) if text and text.isascii() and text.isdigit() and int(text) < OFFSETS else -1
