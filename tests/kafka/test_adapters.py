@@ -4,14 +4,28 @@ import asyncio
 import random
 import signal
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import ProducerFenced
 
+from streams.adapters.genesys.adapter import Genesys
+from streams.adapters.seam import Terms
+from streams.base.clock import SystemClock
+from streams.base.settings import Settings
 from streams.dev.local import LocalWorker
-from tests.kafka.cluster import Cluster, configured, feeder, reader
+from streams.engine.adapting.parts import Parts
+from streams.engine.adapting.work import Work
+from streams.kafka.clients import Clients
+from streams.kafka.source_ends import SourceEnds
+from streams.logic.partition.fitting import CATALOG_LIMITS
+from streams.logic.partition.outputs import Outlet
+from tests.kafka.cluster import PARTITIONS, Cluster, Reader, configured, feeder, reader
 from tests.kafka.genesys import (
     CAMPAIGN,
     LIST,
@@ -27,6 +41,8 @@ from tests.kafka.genesys import (
     send,
     set_clock,
 )
+from topics.of_adapters import OF_ADAPTERS
+from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka
 
@@ -139,6 +155,64 @@ async def test_an_adapter_that_wakes_up_after_it_was_replaced_is_fenced_and_join
         assert read.records["dead-letter"] == [] and one.exit_code is None
 
 
+@pytest.mark.parametrize("protocol", [1, 2])
+async def test_what_a_former_owner_of_a_partition_still_wants_to_write_is_refused(
+    cluster: Cluster, protocol: int
+) -> None:
+    """It has read and decided, and knows of no rebalance: its transactional id is another's by then."""
+    settings = cluster.settings(transaction_protocol=protocol)
+    conversation = str(uuid.UUID(int=77, version=4))
+    key = partition_for(conversation.encode(), PARTITIONS)
+    raws = [TopicPartition(f"{cluster.prefix}genesys-events", number) for number in range(PARTITIONS)]
+    held = [*raws, TopicPartition(f"{cluster.prefix}genesys-keyed", key)]
+    async with (
+        feeder(cluster) as feed,
+        reader(cluster, ("genesys-events", "genesys-keyed", "wrap-up")) as read,
+        owner(settings) as former,
+        owner(settings) as later,
+    ):
+        for event in (outbound(conversation, "c"), after_call_work(conversation)):
+            await send(feed, event, random.Random(8))
+        await read.until(lambda: len(read.records["genesys-events"]) == 2, SOON_S)
+        sent = by_partition(read, "genesys-events")
+        await former.acquire(held)
+        await later.acquire(held)
+        with pytest.raises(ProducerFenced):
+            await former.take(sent)
+        await later.take(sent)
+        await read.until(lambda: len(read.records["genesys-keyed"]) >= 2, SOON_S)
+        joined = by_partition(read, "genesys-keyed")
+        with pytest.raises(ProducerFenced):
+            await former.take(joined)
+        await later.take(joined)
+        await later.take(joined)  # What was applied before is left out.
+        await read.settle(2)
+        assert len(read.records["genesys-keyed"]) == 2 and len(read.records["wrap-up"]) == 1
+
+
+def by_partition(read: Reader, topic: str) -> dict[TopicPartition, list[Any]]:
+    found: dict[TopicPartition, list[Any]] = {}
+    for record in read.records[topic]:
+        found.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+    return found
+
+
+@asynccontextmanager
+async def owner(settings: Settings) -> AsyncIterator[Parts]:
+    """Who believes to own whatever it is told to acquire."""
+    clients, clock, topics = Clients(settings), SystemClock(), OF_ADAPTERS["genesys"]
+    mapping = Genesys(Terms())
+    limits = {**CATALOG_LIMITS, **{name: 1024 * 1024 for name in topics.by_name()}}
+    ends = SourceEnds(clients)
+    work = Work(mapping, topics, PARTITIONS, Outlet(settings.prefix, limits))
+    parts = Parts(settings, mapping, topics, work, clients, ends, clock, limits)
+    try:
+        yield parts
+    finally:
+        await parts.close()
+        await ends.close()
+
+
 async def test_a_half_whose_partner_waits_on_the_raw_topic_is_not_given_up_after_an_outage(cluster: Cluster) -> None:
     """The window is long over when the adapter comes back: what had been sent meanwhile counts."""
     chance = random.Random(4)
@@ -161,6 +235,51 @@ async def test_a_half_whose_partner_waits_on_the_raw_topic_is_not_given_up_after
         await read.settle(2)
         assert sorted(one["conversation_id"] for one in read.values("wrap-up")) == sorted(names[1:])
         assert codes(read.records["dead-letter"]) == ["no_partner"]
+
+
+async def test_a_half_is_not_given_up_while_its_partner_stands_behind_a_router_that_sleeps(cluster: Cluster) -> None:
+    """Its window is over, and another member has the raw partition on which its partner is."""
+    chance = random.Random(6)
+    names = [str(uuid.UUID(int=number + 900, version=4)) for number in range(40)]
+    slow: dict[str, Any] = {"session_timeout_s": 120}  # Nobody takes over from the one that sleeps.
+    one, two = adapter(cluster, 1, **slow), adapter(cluster, 2, **slow)
+    await ready(one, two)
+    while not (raw_partitions(cluster, one) and raw_partitions(cluster, two)):
+        await asyncio.sleep(0.1)
+    async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter", "genesys-state")) as read:
+        for name in names:
+            await send(feed, after_call_work(name), chance)
+        await feed.flush()
+        await read.until(lambda: len(read.records["genesys-state"]) >= len(names), SOON_S)
+        asleep = raw_partitions(cluster, two)[0]
+        two.signal(signal.SIGSTOP)
+        for number, name in enumerate(names):
+            event = msgspec.json.encode(outbound(name, f"c{number}"))
+            await feed.producer.send(f"{cluster.prefix}genesys-events", event, partition=asleep)
+        await feed.flush()
+        set_clock(cluster, LONG_AFTER_S)
+        while not overdue(one):
+            await asyncio.sleep(0.1)
+        await read.settle(4)
+        assert read.records["dead-letter"] == []
+        two.signal(signal.SIGCONT)
+        await read.until(lambda: len(read.records["wrap-up"]) >= len(names), SOON_S)
+        await read.settle(3)
+        assert sorted(one["conversation_id"] for one in read.values("wrap-up")) == sorted(names)
+        assert read.records["dead-letter"] == []
+
+
+def raw_partitions(cluster: Cluster, one: LocalWorker) -> list[int]:
+    """Those that an adapter holds."""
+    held = (one.status() or {"held": []})["held"]
+    begin = f"{cluster.prefix}genesys-events ["
+    return [int(name.removeprefix(begin).removesuffix("]")) for name in held if name.startswith(begin)]
+
+
+def overdue(one: LocalWorker) -> bool:
+    """Whether rows are due that it does not give up."""
+    found = [line for line in one.metrics().splitlines() if line.startswith("ringback_adapter_overdue_seconds{")]
+    return float(found[0].rsplit(" ", 1)[1]) > 0
 
 
 async def test_from_configuration_and_envelopes_to_a_dial_command_with_no_step_by_hand(cluster: Cluster) -> None:

@@ -13,12 +13,13 @@ from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from tests.adapters.play import GOLDEN
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder, reader
-from tests.kafka.genesys import adapter, ready, send
+from tests.kafka.genesys import adapter, after_call_work, outbound, ready, send
 from tests.secured.kafka import Acls, SecuredKafka
 from topics.of_adapters import OF_ADAPTERS
 from topics.rights import Right, of_adapter
 
 SOON_S = 60.0
+CONVERSATION = "11111111-2222-4333-8444-555555555555"
 REFUSED_WITHIN_S = 45.0
 
 
@@ -59,12 +60,19 @@ async def test_an_adapter_without_one_of_its_rights_is_not_ready_or_ends_and_doe
     operation, what = lacking.split()
     rights = [_without(right, operation, what) for right in of_adapter("genesys", settings.prefix, settings.app)]
     await Acls(admin).allow([right for right in rights if right.operations])
-    one = adapter(cluster, 1, **secured.scram())
-    async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter")) as read:
+    own: dict[str, Any] = {"transaction_timeout_s": 5, "adapter_window_s": 3600}
+    async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter", "genesys-state")) as read:
+        before = adapter(cluster, 0, **own)  # Inside, where no rights are asked for: there are rows to be read.
+        await send(feed, after_call_work(CONVERSATION), random.Random(1))
+        await feed.flush()
+        await read.until(lambda: bool(read.records["genesys-state"]), SOON_S)
+        before.stop()
+        read.records["genesys-state"].clear()
+        one = adapter(cluster, 1, **secured.scram(), **own)
         await send(feed, b"no json", random.Random(1))
+        await send(feed, outbound(CONVERSATION, "c"), random.Random(1))
         await feed.flush()
         ended = await asyncio.to_thread(_ends, one)
-        assert not any(read.records.values())
         await read.poll()
         assert ended not in (None, 0) and not any(read.records.values())
 

@@ -18,7 +18,7 @@ __all__ = [
     "processes",
 ]
 
-PER_PARTITION = (*callbacks.PER_PARTITION, *engine.PER_PARTITION, events.CONSUMER_LAG)
+PER_PARTITION = (*adapters.PER_PARTITION, *callbacks.PER_PARTITION, *engine.PER_PARTITION, events.CONSUMER_LAG)
 
 
 def forget_partition(partition: int) -> None:

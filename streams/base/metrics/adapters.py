@@ -19,6 +19,7 @@ ROWS = Gauge(
     "ringback_adapter_rows", "Rows that an adapter remembers, by partition of its keyed topic.",
     ["adapter", "partition"], registry=REGISTRY,
 )  # fmt: skip
+PER_PARTITION = (ROWS,)
 OVERDUE_SECONDS = Gauge(
     "ringback_adapter_overdue_seconds",
     "How long the first row of this adapter has been due for which not all that was sent is applied yet; 0 if none is.",
