@@ -56,6 +56,10 @@ class ErrorCode(StrEnum):
     RULE_SET_UNKNOWN = "rule_set_unknown"
     CAMPAIGN_UNREADABLE = "campaign_unreadable"
     RULE_SET_UNREADABLE = "rule_set_unreadable"
+    NO_PARTNER = "no_partner"
+    NOT_E164 = "not_e164"
+    UNSUPPORTED = "unsupported"
+    CONTACT_LIST_UNKNOWN = "contact_list_unknown"
     INTERNAL_ERROR = "internal_error"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topics.catalog import CATALOG, NEEDED_TOPICS
+from topics.of_adapters import ADAPTER_TOPICS
 from topics.topic import DEFAULT_PREFIX, Topic
 
 HEADER = "# Generated from topics/catalog.py by `python -m topics.manifests`; change it there.\n"
@@ -57,7 +58,8 @@ def manifest(topic: Topic, deployment: Deployment) -> str:
 
 def manifests(deployment: Deployment) -> dict[str, str]:
     """Every file by its name: one per topic, and the kustomization that lists those that are needed everywhere."""
-    files = {f"{name}.yaml": manifest(topic, deployment) for name, topic in sorted(CATALOG.items())}
+    every = CATALOG | ADAPTER_TOPICS
+    files = {f"{name}.yaml": manifest(topic, deployment) for name, topic in sorted(every.items())}
     kustomization = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"]
     kustomization += [f"  - {name}.yaml" for name in sorted(NEEDED_TOPICS)]
     return files | {"kustomization.yaml": HEADER + "\n".join(kustomization) + "\n"}

@@ -32,3 +32,10 @@ class TopicName(StrEnum):
     CONTACT_STATE = "contact-state"
 
     CONSOLE_AUDIT = "console-audit"
+
+    GENESYS_EVENTS = "genesys-events"
+    GENESYS_KEYED = "genesys-keyed"
+    GENESYS_STATE = "genesys-state"
+    VICIDIAL_EVENTS = "vicidial-events"
+    VICIDIAL_KEYED = "vicidial-keyed"
+    VICIDIAL_STATE = "vicidial-state"

@@ -11,10 +11,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS, STATE_TOPIC
 from topics.names import TopicName
+from topics.of_adapters import OF_ADAPTERS
 from topics.topic import DEFAULT_PREFIX, Direction
 
 DEFAULT_APP = "ringback"
@@ -55,12 +57,15 @@ def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Righ
 
 
 def of_topics_create(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
-    """What `ringback topics create` needs, which checks what it has made; with --console on `console-audit` too."""
+    """What `ringback topics create` needs, which checks what it has made.
+
+    With --console on `console-audit` too, with --adapter on the adapter's topics.
+    """
     return [Right(Resource.TOPIC, prefix + name, ("Create", "Describe", "DescribeConfigs")) for name in NEEDED_TOPICS]
 
 
 def of_topics_check(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
-    """What `ringback topics check` needs; with --console on `console-audit` too."""
+    """What `ringback topics check` needs; with --console and --adapter on those topics too."""
     return [Right(Resource.TOPIC, prefix + name, ("Describe", "DescribeConfigs")) for name in NEEDED_TOPICS]
 
 
@@ -97,6 +102,20 @@ def of_acting(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Righ
 def of_replaying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `dead-letters replay` needs; who replays those of some topics needs the rights on these alone."""
     return _of_view(prefix, (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, TopicName.CONSOLE_AUDIT))
+
+
+def of_adapter(name: str, prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback adapter` needs for the adapter of this name; it looks at the settings of its topics."""
+    topics = OF_ADAPTERS[name]
+    read = {topic.name for topic in (topics.raw, topics.keyed, topics.state)}
+    written = {*topics.written, topics.keyed.name, topics.state.name}
+    rights = []
+    for topic in topics.needed():
+        operations = [word for word, names in (("Read", read), ("Write", written)) if topic in names]
+        rights.append(Right(Resource.TOPIC, prefix + topic, (*operations, "DescribeConfigs")))
+    group = f"{app}-adapter-{name}"
+    ids = Right(Resource.TRANSACTIONAL_ID, f"{group}-", ("Write",), prefixed=True)
+    return [*rights, Right(Resource.GROUP, group, ("Read",)), ids]
 
 
 def of_applying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
@@ -140,6 +159,8 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "apply": of_applying,
     "console": of_console,
     "dialer": of_dialer,
+    "adapter genesys": partial(of_adapter, "genesys"),
+    "adapter vicidial": partial(of_adapter, "vicidial"),
 }
 """By the command that needs them; a dialer is a program of somebody else."""
 

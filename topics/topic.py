@@ -53,6 +53,7 @@ class Topic:
     partitions: None means the contact partition count. retention_ms: None on a compacted topic, -1 for ever.
     reason: why it is kept that way and that long. extra: further topic settings by their Kafka names.
     of_console: only a console and the commands that act write it; where nobody uses them, it need not be there.
+    any_partitions: of one that others make as they like.
     """
 
     name: TopicName
@@ -66,6 +67,7 @@ class Topic:
     reason: str
     extra: dict[str, str] = field(default_factory=dict)
     of_console: bool = False
+    any_partitions: bool = False
 
     def partition_count(self, contact_partitions: int) -> int:
         """How many partitions the topic has where contact topics have `contact_partitions`."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from grafana.ringback_dashboards import findings, inputs
+from grafana.ringback_dashboards import adapters, findings, inputs
 from grafana.ringback_dashboards.frame import alerts_now, frame
 from grafana.ringback_dashboards.parts import CALM, as_text, graph, number, rows
 from grafana.ringback_dashboards.promql import highest, increase, of_workers, once, quantile, rate, seen, series, total
@@ -32,6 +32,7 @@ def build(docs: str) -> Dashboard:
         ("Workers", _workers()), ("Partitions and recovery", _partitions()), ("Transactions", _transactions()),
         ("Kafka and the event loop", _kafka()), ("Events in", inputs.events()),
         ("Configuration", inputs.configuration()), ("Faults", _faults()), ("Process", _process()),
+        ("Adapters", adapters.panels()),
     ):  # fmt: skip
         page = page.with_row(Row(title))
         for panel in panels:

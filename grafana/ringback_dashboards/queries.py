@@ -42,6 +42,12 @@ MAY_BE_EMPTY = {
     ("ringback-engine", "From event to effect, p99"): "no event in this time",
     ("ringback-engine", "From request to answer"): "no request in this time",
     ("ringback-engine", "Gaps of logs"): "no log lost records",
+    ("ringback-engine", "Records of adapters by result"): "no adapter runs",
+    ("ringback-engine", "Skipped by adapters"): "no adapter runs",
+    ("ringback-engine", "Rows of adapters"): "no adapter runs",
+    ("ringback-engine", "Halves that are overdue"): "no adapter runs",
+    ("ringback-engine", "Partitions held by adapters"): "no adapter runs",
+    ("ringback-engine", "Adapters that joined again"): "no adapter runs",
     ("ringback-campaign", "Transitions by campaign"): "nothing happened in a minute",
     ("ringback-campaign", "The most frequent reasons"): "no transition had a reason",
 }

@@ -45,7 +45,8 @@ def _network(value: str) -> str:
     return value
 
 
-def _zone(value: str) -> str:
+def zone(value: str) -> str:
+    """A time zone that there is. Raises ValueError."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -86,7 +87,7 @@ class ConsoleSettings(BaseSettings):
     """Names and groups that the proxy may name, separated by commas, whose role is admin."""
     console_numbers_for: Role = Role.ADMIN
     """From which role on whole phone numbers are shown; others see the last two digits."""
-    console_time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    console_time_zone: Annotated[str, AfterValidator(zone)] = "UTC"
     """Time zone of a viewer whose browser has not named another one."""
 
     @model_validator(mode="after")

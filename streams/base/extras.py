@@ -15,6 +15,7 @@ EXTRAS = {
     "dnc": "worker",
     "worker": "worker",
     "bench": "broker",
+    "adapter": "worker",
     "callbacks": "worker",
     "dead-letters": "worker",
     "tail": "worker",

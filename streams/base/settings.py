@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.base import addresses
+from streams.base.adapter_settings import ADAPTER_NAMES, AdapterSettings
 from streams.base.console_settings import CONSOLE_NAMES, ConsoleSettings
 from streams.base.errors import SettingsError
 from streams.base.security import SECURITY_NAMES, Security
@@ -43,7 +44,7 @@ LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower
 Store = Annotated[Literal["rocksdb", "memory"], BeforeValidator(_lower)]
 
 
-class Settings(Security, ConsoleSettings):
+class Settings(Security, ConsoleSettings, AdapterSettings):
     """Every setting, with its default; made by keyword it reads neither the environment nor a file (see `load`)."""
 
     model_config = SettingsConfigDict(
@@ -116,8 +117,8 @@ class Settings(Security, ConsoleSettings):
 
 
 def names() -> list[str]:
-    """Every setting, in the order of the docs: those of the console and of a secured Kafka last."""
-    apart = (*CONSOLE_NAMES, *SECURITY_NAMES)
+    """Every setting, in the order of the docs: those of the console, of adapters and of a secured Kafka last."""
+    apart = (*CONSOLE_NAMES, *ADAPTER_NAMES, *SECURITY_NAMES)
     return [*(name for name in Settings.model_fields if name not in apart), *apart]
 
 

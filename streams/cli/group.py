@@ -48,6 +48,7 @@ COMMANDS = {
     "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
     "worker": "Process events until told to stop.",
+    "adapter": "Make events of what another system says: Genesys Cloud, VICIdial.",
     "callbacks": "Find callbacks, say why each was or was not dialed, move, change or cancel them.",
     "dead-letters": "Show what workers refused, and replay it.",
     "tail": "Follow what happens to callbacks, in words.",

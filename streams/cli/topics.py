@@ -12,9 +12,16 @@ from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
 from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.manifests import Deployment
+from topics.of_adapters import OF_ADAPTERS
 
 _COUNT = click.IntRange(min=1)
 _console = click.option("--console", is_flag=True, help="Also the topic that only a console and its commands need.")
+
+
+_adapter = click.option(
+    "--adapter", "adapters", type=click.Choice(sorted(OF_ADAPTERS)), multiple=True,
+    help="Also the topics of this adapter; may be given more than once.",
+)  # fmt: skip
 
 
 @click.group()
@@ -35,6 +42,7 @@ def topics() -> None:
 )
 @click.option("--replication-factor", "replication", type=_COUNT, help="Replicas.  [3, or the number of brokers]")
 @_console
+@_adapter
 def create(
     config: Path | None,
     broker: str | None,
@@ -42,6 +50,7 @@ def create(
     partitions: int,
     replication: int | None,
     console: bool,
+    adapters: tuple[str, ...],
 ) -> int:
     """Create the topics that are missing, and change no existing one.
 
@@ -50,7 +59,7 @@ def create(
       ringback topics create --broker kafka-1:9092,kafka-2:9092 --partitions 12
     """  # noqa: D301  (click wants the character, not its escape)
     settings = load(config, broker=broker, prefix=prefix)
-    catalog = _catalog(console)
+    catalog = _catalog(console, adapters)
     created = topic_admin.create(Clients(settings), partitions, replication, catalog)
     for name in created:
         click.echo(f"created {name}")
@@ -65,6 +74,7 @@ def create(
 @click.option("--partitions", type=_COUNT, help="Expected partitions of each contact topic.  [as most of them have]")
 @click.option("--replication-factor", "replication", type=_COUNT, help="Expected replicas of each topic.  [any]")
 @_console
+@_adapter
 def check(
     config: Path | None,
     broker: str | None,
@@ -72,16 +82,20 @@ def check(
     partitions: int | None,
     replication: int | None,
     console: bool,
+    adapters: tuple[str, ...],
 ) -> int:
     """Name every difference between the broker's topics and the catalog, one a line; exit 1 if there is one.
 
     It changes nothing. A difference marked "fatal" keeps a worker from starting.
     """
-    return _check(load(config, broker=broker, prefix=prefix), partitions, replication, _catalog(console))
+    return _check(load(config, broker=broker, prefix=prefix), partitions, replication, _catalog(console, adapters))
 
 
-def _catalog(console: bool) -> topic_admin.Topics:
-    return CATALOG if console else NEEDED_TOPICS
+def _catalog(console: bool, adapters: tuple[str, ...]) -> topic_admin.Topics:
+    chosen = dict(CATALOG if console else NEEDED_TOPICS)
+    for name in adapters:
+        chosen |= OF_ADAPTERS[name].by_name()
+    return chosen
 
 
 def _check(settings: Settings, partitions: int | None, replication: int | None, catalog: topic_admin.Topics) -> int:

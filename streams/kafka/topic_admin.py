@@ -4,18 +4,18 @@ It never changes or deletes a topic: partitions cannot be taken back, and retent
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
+from streams.kafka.asking import ask_cluster
 from streams.kafka.clients import Clients
-from streams.kafka.diagnosis import RIGHTS, listening, why_unusable
+from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.features import check_transactions
 from streams.kafka.installations import be_alone
 from streams.kafka.topic_differences import Actual, Checked, compare, durability
@@ -26,7 +26,6 @@ from topics.catalog import NEEDED_TOPICS
 from topics.topic import Topic
 
 VISIBLE_TIMEOUT_S = 15
-AGAIN_S = 0.2
 REPLICATION_USUAL = 3
 
 Found = TypeVar("Found")
@@ -65,12 +64,12 @@ async def contact_partitions(clients: Clients) -> int:
     return (await fit_topics(clients)).partitions or 0
 
 
-async def fit_topics(clients: Clients) -> Checked:
-    """The topics, for a worker that is about to start; `partitions` is never None.
+async def fit_topics(clients: Clients, catalog: Topics = NEEDED_TOPICS) -> Checked:
+    """The topics, for a worker or adapter that is about to start; `partitions` is never None.
 
     Raises OperatorError when the broker does not answer, and with one line for each fatal difference.
     """
-    checked = await _ask(clients, lambda admin: _check(admin, clients.settings, None, None, NEEDED_TOPICS))
+    checked = await ask_cluster(clients, lambda admin: _check(admin, clients.settings, None, None, catalog))
     if checked.partitions is None:
         raise OperatorError(
             f"none of the topics is on {clients.settings.broker}. "
@@ -93,18 +92,18 @@ async def be_welcome(clients: Clients) -> None:
         await check_transactions(admin, clients.settings)
         await be_alone(admin, clients.settings)
 
-    await _ask(clients, look)
+    await ask_cluster(clients, look)
 
 
 async def topic_metadata(clients: Clients, names: Iterable[str]) -> dict[str, TopicMetadata]:
     """Ids and partitions of topics by full name, as far as the broker has them. Raises OperatorError."""
     wanted = list(names)
-    return await _ask(clients, lambda admin: ask_topics(admin, wanted))
+    return await ask_cluster(clients, lambda admin: ask_topics(admin, wanted))
 
 
 async def partitions_of(clients: Clients, topic: str) -> int:
     """How many partitions a topic has by its full name, 0 if it is not there. Raises OperatorError."""
-    there = await _ask(clients, lambda admin: _visible(admin, [topic]))
+    there = await ask_cluster(clients, lambda admin: _visible(admin, [topic]))
     return there[topic].partitions if topic in there else 0
 
 
@@ -114,7 +113,7 @@ async def cluster_id(clients: Clients) -> str:
     async def ask(admin: AIOKafkaAdminClient) -> str:
         return str((await admin.describe_cluster())["cluster_id"])
 
-    return await _ask(clients, ask)
+    return await ask_cluster(clients, ask)
 
 
 def _of(given: Clients | Settings) -> Clients:
@@ -122,35 +121,7 @@ def _of(given: Clients | Settings) -> Clients:
 
 
 def _run(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
-    return asyncio.run(_ask(clients, work))
-
-
-async def _ask(clients: Clients, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Found]]) -> Found:
-    """Have an admin client do `work`. It asks brokers at random; one that is away is no reason to give up yet."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + clients.answer_s
-    while True:
-        async with _connected(clients) as admin:
-            try:
-                return await work(admin)
-            except KafkaError as error:
-                if not error.retriable or loop.time() > deadline:
-                    raise
-        await asyncio.sleep(AGAIN_S)
-
-
-@asynccontextmanager
-async def _connected(clients: Clients) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = clients.admin(request_timeout_ms=clients.answer_s * 1000)
-    with listening(clients) as failures:
-        try:
-            async with asyncio.timeout(clients.answer_s):
-                await admin.start()
-            yield admin
-        except (KafkaError, OSError) as error:
-            raise OperatorError(await why_unusable(clients.settings, error, failures)) from None
-        finally:
-            await admin.close()
+    return asyncio.run(ask_cluster(clients, work))
 
 
 async def _create(

@@ -105,7 +105,7 @@ def _shape(
     name: str, topic: Topic, actual: Actual, wanted: int | None, replication: int | None
 ) -> Iterable[Difference]:
     expected = topic.partition_count(wanted or actual.partitions)
-    if actual.partitions != expected:
+    if actual.partitions != expected and not topic.any_partitions:
         text = f"has {_counted(actual.partitions, 'partition')}, not {expected}"
         yield Difference(name, text, fatal=not topic.of_console)
     if replication is not None and actual.replicas != replication:

@@ -60,17 +60,28 @@ class Transaction:
     timestamp_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose transactions they are. group: whose offsets are committed; changelog: where rows go, without prefix."""
+
+    transactional_id: str
+    group: str
+    changelog: str
+
+
 class LimitLowered(Exception):
     """The broker takes smaller records than it said at the start: somebody has lowered `max.message.bytes`."""
 
 
 class Transactions:
-    """Commits transactions for one partition; starting it fences every former owner."""
+    """Commits transactions for one partition; starting it fences every former owner. identity: None is a worker's."""
 
     def __init__(
-        self, clients: Clients, settings: Settings, partition: int, limits: SizeLimits = CATALOG_LIMITS
-    ) -> None:
-        self._group = settings.app
+        self, clients: Clients, settings: Settings, partition: int, limits: SizeLimits = CATALOG_LIMITS,
+        identity: Identity | None = None,
+    ) -> None:  # fmt: skip
+        own = identity or Identity(f"{settings.app}-{partition}", settings.app, CONTACTS.changelog)
+        self._group, self._changelog = own.group, own.changelog
         self._prefix = settings.prefix
         self._partition = partition
         self._limits = limits
@@ -79,7 +90,7 @@ class Transactions:
         self._has_epochs = settings.transaction_protocol == 2
         self._clients = clients
         self._producer = clients.producer(
-            transactional_id=f"{settings.app}-{partition}",
+            transactional_id=own.transactional_id,
             transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
             acks="all",
             retry_backoff_ms=RETRY_BACKOFF_MS,
@@ -169,32 +180,40 @@ class Transactions:
 
     async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""
-        by_topic: dict[str, list[Record]] = defaultdict(list)
+        by_place: dict[tuple[str, int | None], list[Record]] = defaultdict(list)
         for record in transaction.records:
-            by_topic[record.topic].append(record)
+            by_place[record.topic, record.partition].append(record)
         if transaction.rows:
-            by_topic[CONTACTS.changelog] = [Record(CONTACTS.changelog, *row) for row in transaction.rows.items()]
+            rows = [Record(self._changelog, *row) for row in transaction.rows.items()]
+            by_place[self._changelog, None] = rows
         delivered: list[asyncio.Future[RecordMetadata]] = []
         last_count = 0
-        for topic, records in by_topic.items():
+        for (topic, partition), records in by_place.items():
             # A batch has the limit that its topic sets, and it is one by itself if that is lower than ours.
             together = [records] if self._limits[topic] >= BATCH_BYTES else portions(records, self._limits[topic])
             for portion in together:
-                last_count = await self._send_to(topic, portion, transaction.timestamp_ms, delivered)
+                to = self._partition_of(topic) if partition is None else partition
+                last_count = await self._send_to(topic, to, portion, transaction.timestamp_ms, delivered)
         return delivered, last_count
 
+    def _partition_of(self, topic: str) -> int:
+        """What is for every worker has one partition, which gives all writers one order."""
+        return 0 if topic in CATALOG and CATALOG[topic].partitions == 1 else self._partition
+
     async def _send_to(
-        self, name: str, records: list[Record], timestamp_ms: int, delivered: list["asyncio.Future[RecordMetadata]"]
-    ) -> int:
+        self, name: str, partition: int, records: list[Record], timestamp_ms: int,
+        delivered: list["asyncio.Future[RecordMetadata]"],
+    ) -> int:  # fmt: skip
         """Send whole batches: several times cheaper than a send for each record."""
         topic, written_at = self._prefix + name, datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-        # What is for every worker has one partition, which gives all writers one order.
-        partition = 0 if CATALOG[name].partitions == 1 else self._partition
         batch, headers_of = self._producer.create_batch(), self._attributes.headers
         for record in records:
             key, value, event, at_ms = record.key, record.value, record.event, record.timestamp_ms
             # A row has none. The client takes a list alone, and leaves it as it is.
-            headers = _NONE if event is None else headers_of(event, written_at, value is not None, record.headers)
+            if event is not None:
+                headers = headers_of(event, written_at, value is not None, record.headers)
+            else:
+                headers = list(record.headers) if record.headers else _NONE
             at_ms = timestamp_ms if at_ms is None else at_ms
             if batch.append(timestamp=at_ms, key=key, value=value, headers=headers) is None:
                 delivered.append(await self._producer.send_batch(batch, topic, partition=partition))

@@ -104,6 +104,7 @@ CALLS = {
     "tail": ["tail", "--broker", "127.0.0.1:1"],
     "export": ["export", "--broker", "127.0.0.1:1"],
     "replay": ["replay", "/dev/null"],
+    "adapter": ["adapter", "genesys", "--broker", "127.0.0.1:1"],
     "apply": ["apply", "--recycle", "P", "--broker", "127.0.0.1:1"],
 }
 LACKING = [(level, command) for command in CALLS for level in levels(EXTRAS[command])[:-1]]

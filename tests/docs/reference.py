@@ -15,6 +15,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from streams.base.adapter_settings import ADAPTER_NAMES
 from streams.base.console_settings import CONSOLE_NAMES
 from streams.base.security import SECURITY_NAMES
 from streams.base.settings import ENV_PREFIX, Settings, describe, names
@@ -53,12 +54,13 @@ def pages() -> dict[Path, str]:
 
 
 def settings_page() -> str:
-    """Every setting, those of the console and of a secured Kafka in tables of their own."""
-    own = [name for name in names() if name not in (*CONSOLE_NAMES, *SECURITY_NAMES)]
+    """Every setting, those of the console, of adapters and of a secured Kafka in tables of their own."""
+    own = [name for name in names() if name not in (*CONSOLE_NAMES, *ADAPTER_NAMES, *SECURITY_NAMES)]
     return (
         SETTINGS_HEAD.format(prefix=ENV_PREFIX)
         + f"\n## A worker and its Kafka\n\n{_settings(own)}"
         + f"\n## The console\n\n{_settings(list(CONSOLE_NAMES))}"
+        + f"\n## Adapters\n\n{_settings(list(ADAPTER_NAMES))}"
         + f"\n## A secured Kafka\n\n{_settings(list(SECURITY_NAMES))}"
     )
 

@@ -93,7 +93,7 @@ def test_every_command_is_on_the_page_of_commands_and_says_what_it_does() -> Non
 
 def exposed() -> dict[str, set[str]]:
     """Every metric of ours as it is written in a query, without the suffixes of a histogram, with its labels."""
-    modules = (metrics.callbacks, metrics.engine, metrics.events, metrics.processes)
+    modules = (metrics.adapters, metrics.callbacks, metrics.engine, metrics.events, metrics.processes)
     found = (one for module in modules for one in vars(module).values() if hasattr(one, "_labelnames"))
     suffixes = {"Counter": "_total", "Ages": "_bucket"}
     return {one._name + suffixes.get(type(one).__name__, ""): set(one._labelnames) for one in found}
@@ -102,7 +102,8 @@ def exposed() -> dict[str, set[str]]:
 def test_every_metric_stands_on_its_page_with_its_labels_and_no_other_does() -> None:
     named = {}
     rows = chain.from_iterable(
-        table(section(METRICS, part), "metric", "look at it when") for part in ("Callbacks", "Events", "Engine")
+        table(section(METRICS, part), "metric", "look at it when")
+        for part in ("Callbacks", "Events", "Engine", "Adapters")
     )
     for word in words(list(rows)):
         name, _, labels = word.removesuffix("}").partition("{")

@@ -8,7 +8,7 @@ import promql_parser as promql
 
 from grafana.ringback_dashboards.queries import ANY, replaced
 from streams.base import metrics
-from streams.base.metrics import callbacks, engine, events
+from streams.base.metrics import adapters, callbacks, engine, events
 
 TARGET_LABELS = frozenset({"cluster", "namespace", "job", "instance", "process"})
 """What Prometheus adds to everything that it scrapes; cluster and namespace where it has them. process: where a worker
@@ -23,7 +23,7 @@ SUFFIXES = {
 def _declared() -> dict[str, frozenset[str]]:
     """The labels of every series that workers expose, by the name of the series."""
     of_metric: dict[str, tuple[str, ...]] = {}
-    for one in (one for module in (callbacks, engine, events) for one in vars(module).values()):
+    for one in (one for module in (adapters, callbacks, engine, events) for one in vars(module).values()):
         if hasattr(one, "_labelnames"):
             of_metric[one._name] = one._labelnames
     series = {}

@@ -31,6 +31,7 @@ from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events
 from topics.audit import ActedVia, ActionKind
 from topics.catalog import CATALOG, NEEDED_TOPICS
+from topics.of_adapters import OF_ADAPTERS
 from topics.rights import COMMANDS, Right, main, of_worker, table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
@@ -141,7 +142,7 @@ def test_the_page_has_the_rights_that_are_made_from_the_catalog() -> None:
 
 
 def test_every_command_on_kafka_has_its_rights() -> None:
-    assert set(RUN) | {"worker"} == set(COMMANDS)
+    assert set(RUN) | {"worker", *(f"adapter {name}" for name in OF_ADAPTERS)} == set(COMMANDS)
     assert {right.name for right in of_worker("", "app")} == {*NEEDED_TOPICS, "app", "app-"}
 
 

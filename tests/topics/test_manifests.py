@@ -6,6 +6,7 @@ import yaml
 
 from topics.catalog import CATALOG, NEEDED_TOPICS
 from topics.manifests import Deployment, main, manifest, manifests, resource_name
+from topics.of_adapters import ADAPTER_TOPICS
 
 COMMITTED = Path(__file__).parents[2] / "deploy" / "kafka-topics"
 
@@ -39,7 +40,7 @@ def test_every_topic_that_a_worker_needs_is_in_the_kustomization_and_every_one_h
     files = manifests(Deployment())
     kustomization = yaml.safe_load(files["kustomization.yaml"])
     assert kustomization["resources"] == [f"{name}.yaml" for name in sorted(NEEDED_TOPICS)]
-    assert set(files) == {"kustomization.yaml", *(f"{name}.yaml" for name in CATALOG)}
+    assert set(files) == {"kustomization.yaml", *(f"{name}.yaml" for name in CATALOG | ADAPTER_TOPICS)}
 
 
 def test_resource_names_are_ones_that_kubernetes_takes() -> None:

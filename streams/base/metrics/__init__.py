@@ -3,13 +3,14 @@
 `streams.worker.http` exposes them, and docs/metrics.md has each of them, and when to look at it.
 """
 
-from streams.base.metrics import callbacks, engine, events, processes
+from streams.base.metrics import adapters, callbacks, engine, events, processes
 from streams.base.metrics.registry import AGE_BOUNDS_S, COMMAND_TOPICS, REGISTRY
 
 __all__ = [
     "AGE_BOUNDS_S",
     "COMMAND_TOPICS",
     "REGISTRY",
+    "adapters",
     "callbacks",
     "engine",
     "events",
@@ -17,7 +18,7 @@ __all__ = [
     "processes",
 ]
 
-PER_PARTITION = (*callbacks.PER_PARTITION, *engine.PER_PARTITION, events.CONSUMER_LAG)
+PER_PARTITION = (*adapters.PER_PARTITION, *callbacks.PER_PARTITION, *engine.PER_PARTITION, events.CONSUMER_LAG)
 
 
 def forget_partition(partition: int) -> None:

@@ -53,10 +53,10 @@ class Arrived(Struct, frozen=True, gc=False):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """One record to write, to the partition of its producer. Only dead letters carry a timestamp.
+    """One record to write. Only dead letters carry a timestamp.
 
     headers: those that are its own, none of a row. event: what its other headers are made of, when it is written to
-    Kafka; None for a row.
+    Kafka; None for a row. partition: None is that of its producer.
     """
 
     topic: str
@@ -65,6 +65,7 @@ class Record(Struct, frozen=True, gc=False):
     headers: Headers = ()
     timestamp_ms: int | None = None
     event: CloudEvent | None = None
+    partition: int | None = None
 
 
 class LatenessCause(StrEnum):

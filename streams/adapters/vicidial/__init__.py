@@ -1,0 +1,4 @@
+"""VICIdial: rows of its table `vicidial_callbacks`, as a change feed of the database gives them.
+
+Source: docs/adapters.md, section "VICIdial".
+"""

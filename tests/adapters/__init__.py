@@ -1,0 +1,1 @@
+"""Adapters without Kafka: what becomes of what another system says."""
