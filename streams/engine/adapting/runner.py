@@ -63,21 +63,21 @@ class Runner:
         self._clients, self._clock, self._limits = clients, clock, limits
         self._consumer: Any = None
         self._since = clock.now()
-        self._acquired = self._proven = False
-        self._for_good = False
-        self._held: list[TopicPartition] = []
+        self._proven = self._for_good = False
+        self._now: Member | None = None
 
     def obstacles(self) -> list[Obstacle]:
         """Why it cannot be relied on: it has not joined its group, or acquires partitions."""
-        return [] if self._acquired else [Obstacle("adapter", "its partitions", self._since)]
+        is_there = self._now is not None and self._now.has_all
+        return [] if is_there else [Obstacle("adapter", "its partitions", self._since)]
 
     def refused(self) -> BaseException | None:
         """What the group answered instead of taking this member."""
         return refused(self._consumer)
 
-    def held(self) -> list[TopicPartition]:
+    def held(self) -> tuple[TopicPartition, ...]:
         """The partitions that it has acquired; other threads may ask."""
-        return self._held
+        return () if self._now is None else self._now.held
 
     def leave_for_good(self) -> None:
         """When it stops, leave the group though it has an instance id."""
@@ -114,11 +114,12 @@ class Runner:
         watermark = Watermark(self._clients, ends, written_ends, group, every_raw)
         member = Member(consumer, parts, watermark)
         consumer.subscribe([raw, keyed], listener=member)
+        self._now = member
         try:
             await consumer.start()
             await self._loop(stop, member)
         finally:
-            self._not_acquired()
+            self._now, self._since = None, self._clock.now()
             if self._for_good:
                 leave_when_stopped(consumer)
             # First the group, so that it gives the partitions to others; what is in flight here has ended.
@@ -128,12 +129,12 @@ class Runner:
             await written_ends.close()
 
     async def _loop(self, stop: asyncio.Event, member: Member) -> None:
-        ticked_s = self._clock.monotonic()
+        ticked_s, was_new = self._clock.monotonic(), True
         while not stop.is_set():
-            if member.is_new and self._acquired:
-                self._not_acquired()
+            if member.is_new and not was_new:
+                self._since = self._clock.now()
+            was_new = member.is_new
             await member.acquire()
-            self._acquired, self._held = member.has_all, member.parts.held()
             if await member.work():
                 self._proven = True
             if self._clock.monotonic() - ticked_s >= TICK_S:
@@ -157,10 +158,6 @@ class Runner:
             "fetch_max_wait_ms": 50,
             "request_timeout_ms": int(self._settings.transaction_timeout_s * 1000),
         }
-
-    def _not_acquired(self) -> None:
-        self._acquired, self._since = False, self._clock.now()
-        self._held = []
 
     def _show(self, member: Member) -> None:
         name, prefix = self._adapter.name, self._settings.prefix
