@@ -41,6 +41,7 @@ from topics.of_adapters import AdapterTopics
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+HEARTBEATS = 5  # In a session, and in the time that a rebalance waits: a member hears of it by its heartbeat.
 ACQUIRED_WITHIN_S = 1800
 """Rows are read between two fetches; a member that does not fetch for longer counts as hung."""
 
@@ -144,6 +145,7 @@ class Runner:
 
     def _options(self, group: str) -> dict[str, Any]:
         session_ms = int(self._settings.session_timeout_s * 1000)
+        rebalance_ms = int(self._settings.rebalance_timeout_s * 1000)
         return {
             "group_id": group,
             "group_instance_id": self._settings.instance_id,
@@ -153,8 +155,8 @@ class Runner:
             "max_poll_records": self._settings.unit_events_max,
             "session_timeout_ms": session_ms,
             "max_poll_interval_ms": ACQUIRED_WITHIN_S * 1000,
-            "heartbeat_interval_ms": max(100, session_ms // 3),
-            "rebalance_timeout_ms": int(self._settings.rebalance_timeout_s * 1000),
+            "heartbeat_interval_ms": min(session_ms, rebalance_ms) // HEARTBEATS,
+            "rebalance_timeout_ms": rebalance_ms,
             "fetch_max_wait_ms": 50,
             "request_timeout_ms": int(self._settings.transaction_timeout_s * 1000),
         }
