@@ -138,6 +138,7 @@ def test_numbers_as_other_systems_write_them() -> None:
         "anonymous",
     )
     assert {e164(text, None) for text in refused} == {None}
+    assert e164("000000000000000", "DE") is None
     assert to_protect("13125550142", None) == "+13125550142" and e164("13125550142", None) is None
 
 
