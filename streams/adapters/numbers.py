@@ -10,6 +10,7 @@ from topics.fields import legible_number
 
 _WRAPPED = re.compile(r"\A(?:tel|sips?):", re.IGNORECASE)
 _CLUTTER = re.compile(r"[;@?].*\Z", re.DOTALL)
+_E164 = re.compile(r"\A\+[1-9][0-9]{1,14}\Z")
 _PHONE = re.compile(r"\A[+0-9 ()./\-]+\Z")
 
 
@@ -27,7 +28,8 @@ def e164(text: str | None, region: str | None) -> str | None:
         return None
     if number.extension or not phonenumbers.is_possible_number(number):
         return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    found = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return found if _E164.match(found) else None  # Some plans have numbers of more than 15 digits.
 
 
 def to_dial(text: str | None, region: str | None, at: str) -> str:

@@ -244,7 +244,7 @@ async def test_a_half_is_not_given_up_while_its_partner_stands_behind_a_router_t
     slow: dict[str, Any] = {"session_timeout_s": 120}  # Nobody takes over from the one that sleeps.
     one, two = adapter(cluster, 1, **slow), adapter(cluster, 2, **slow)
     await ready(one, two)
-    while not (raw_partitions(cluster, one) and raw_partitions(cluster, two)):
+    while not are_shared(raw_partitions(cluster, one), raw_partitions(cluster, two)):
         await asyncio.sleep(0.1)
     async with feeder(cluster) as feed, reader(cluster, ("wrap-up", "dead-letter", "genesys-state")) as read:
         for name in names:
@@ -274,6 +274,11 @@ def raw_partitions(cluster: Cluster, one: LocalWorker) -> list[int]:
     held = (one.status() or {"held": []})["held"]
     begin = f"{cluster.prefix}genesys-events ["
     return [int(name.removeprefix(begin).removesuffix("]")) for name in held if name.startswith(begin)]
+
+
+def are_shared(some: list[int], others: list[int]) -> bool:
+    """Whether each has some, and no rebalance is under way, in which nobody has all."""
+    return bool(some and others) and sorted(some + others) == list(range(PARTITIONS))
 
 
 def overdue(one: LocalWorker) -> bool:

@@ -25,15 +25,16 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._gone: set[TopicPartition] = set()
         self._busy = asyncio.Lock()
         self.is_new = True
+        self.held: tuple[TopicPartition, ...] = ()
 
     @property
     def has_all(self) -> bool:
-        """Whether everything that is assigned is acquired."""
-        return not self.is_new and self._wanted == set(self.parts.held())
+        """Whether everything that is assigned is acquired; other threads may ask, and for `held`."""
+        return not self.is_new
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Before others get them: finish what is in flight, and begin nothing more."""
-        self._wanted, self.is_new = self._wanted - set(revoked), True
+        self._wanted, self.is_new, self.held = self._wanted - set(revoked), True, ()
         async with self._busy:
             self._watermark.forget()
             self._gone |= set(revoked)
@@ -58,7 +59,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 self.consumer.seek(tp, offset)
             self.consumer.resume(*starts)
             self._gone -= wanted
-            self.is_new = False
+            self.held, self.is_new = tuple(self.parts.held()), False
 
     async def work(self) -> bool:
         """Fetch and apply; returns whether anything was committed."""

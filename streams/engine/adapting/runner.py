@@ -41,6 +41,7 @@ from topics.of_adapters import AdapterTopics
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+HEARTBEATS = 5  # In a session, and in the time that a rebalance waits: a member hears of it by its heartbeat.
 ACQUIRED_WITHIN_S = 1800
 """Rows are read between two fetches; a member that does not fetch for longer counts as hung."""
 
@@ -63,21 +64,21 @@ class Runner:
         self._clients, self._clock, self._limits = clients, clock, limits
         self._consumer: Any = None
         self._since = clock.now()
-        self._acquired = self._proven = False
-        self._for_good = False
-        self._held: list[TopicPartition] = []
+        self._proven = self._for_good = False
+        self._now: Member | None = None
 
     def obstacles(self) -> list[Obstacle]:
         """Why it cannot be relied on: it has not joined its group, or acquires partitions."""
-        return [] if self._acquired else [Obstacle("adapter", "its partitions", self._since)]
+        is_there = self._now is not None and self._now.has_all
+        return [] if is_there else [Obstacle("adapter", "its partitions", self._since)]
 
     def refused(self) -> BaseException | None:
         """What the group answered instead of taking this member."""
         return refused(self._consumer)
 
-    def held(self) -> list[TopicPartition]:
+    def held(self) -> tuple[TopicPartition, ...]:
         """The partitions that it has acquired; other threads may ask."""
-        return self._held
+        return () if self._now is None else self._now.held
 
     def leave_for_good(self) -> None:
         """When it stops, leave the group though it has an instance id."""
@@ -114,11 +115,12 @@ class Runner:
         watermark = Watermark(self._clients, ends, written_ends, group, every_raw)
         member = Member(consumer, parts, watermark)
         consumer.subscribe([raw, keyed], listener=member)
+        self._now = member
         try:
             await consumer.start()
             await self._loop(stop, member)
         finally:
-            self._not_acquired()
+            self._now, self._since = None, self._clock.now()
             if self._for_good:
                 leave_when_stopped(consumer)
             # First the group, so that it gives the partitions to others; what is in flight here has ended.
@@ -128,12 +130,12 @@ class Runner:
             await written_ends.close()
 
     async def _loop(self, stop: asyncio.Event, member: Member) -> None:
-        ticked_s = self._clock.monotonic()
+        ticked_s, was_new = self._clock.monotonic(), True
         while not stop.is_set():
-            if member.is_new and self._acquired:
-                self._not_acquired()
+            if member.is_new and not was_new:
+                self._since = self._clock.now()
+            was_new = member.is_new
             await member.acquire()
-            self._acquired, self._held = member.has_all, member.parts.held()
             if await member.work():
                 self._proven = True
             if self._clock.monotonic() - ticked_s >= TICK_S:
@@ -143,6 +145,7 @@ class Runner:
 
     def _options(self, group: str) -> dict[str, Any]:
         session_ms = int(self._settings.session_timeout_s * 1000)
+        rebalance_ms = int(self._settings.rebalance_timeout_s * 1000)
         return {
             "group_id": group,
             "group_instance_id": self._settings.instance_id,
@@ -152,15 +155,11 @@ class Runner:
             "max_poll_records": self._settings.unit_events_max,
             "session_timeout_ms": session_ms,
             "max_poll_interval_ms": ACQUIRED_WITHIN_S * 1000,
-            "heartbeat_interval_ms": max(100, session_ms // 3),
-            "rebalance_timeout_ms": int(self._settings.rebalance_timeout_s * 1000),
+            "heartbeat_interval_ms": min(session_ms, rebalance_ms) // HEARTBEATS,
+            "rebalance_timeout_ms": rebalance_ms,
             "fetch_max_wait_ms": 50,
             "request_timeout_ms": int(self._settings.transaction_timeout_s * 1000),
         }
-
-    def _not_acquired(self) -> None:
-        self._acquired, self._since = False, self._clock.now()
-        self._held = []
 
     def _show(self, member: Member) -> None:
         name, prefix = self._adapter.name, self._settings.prefix
