@@ -300,6 +300,34 @@ def test_what_selects_workers_finds_them(values: Values) -> None:
             assert len(selectors) >= 3 and all(one.items() <= labels.items() for one in selectors)
 
 
+@variants
+def test_every_port_that_is_let_in_or_led_to_is_one_of_the_container(values: Values) -> None:
+    found = resources(values)
+    for component in ("worker", "console"):
+        for stateful in of_kind(found, "StatefulSet", component):
+            (container,) = stateful["spec"]["template"]["spec"]["containers"]
+            ports = {one["name"] for one in container["ports"]}
+            policies = of_kind(found, "NetworkPolicy", component)
+            let_in = [port["port"] for one in policies for rule in one["spec"]["ingress"] for port in rule["ports"]]
+            led_to = [
+                port["targetPort"] for one in of_kind(found, "Service", component) for port in one["spec"]["ports"]
+            ]
+            assert {*let_in, *led_to} == ports and len(let_in) == len(led_to) == 1
+
+
+def test_egress_is_to_the_ports_of_kafka_and_where_the_values_say() -> None:
+    (policy,) = of_kind(resources(BY_NAME["tls alone"]), "NetworkPolicy")
+    dns, kafka, api = policy["spec"]["egress"]
+    assert [(port["port"], port["protocol"]) for port in dns["ports"]] == [(53, "UDP"), (53, "TCP")]
+    assert [port["port"] for port in kafka["ports"]] == [9093, 9094] and "to" not in kafka
+    assert [port["port"] for port in api["ports"]] == [443, 6443]
+    worker, console = of_kind(resources(BY_NAME["all that there is"]), "NetworkPolicy")
+    values = BY_NAME["all that there is"]["networkPolicy"]
+    for one in (worker, console):
+        assert one["spec"]["egress"][1]["to"] == values["kafkaTo"] and one["spec"]["egress"][2:] == values["egress"]
+    assert console["spec"]["ingress"][0]["from"] == values["consoleFrom"]
+
+
 # What watches them
 
 
