@@ -25,6 +25,9 @@ from topics.partitions import partition_for
 CHANGED_BY = ("agent_id", "owner", "queue_id", "phone_number", "notes")
 """Fields that an action may carry beside a time."""
 
+SENT_AS_THEY_ARE = (ActionKind.REPLAY, ActionKind.CONFIGURE)
+"""Actions of records that have their partition; of the others an event is made for each callback."""
+
 MOVES = (ActionKind.MOVE, ActionKind.CALL_NOW)
 REPLAYED_BY = "ringback.replay.run"
 """The header of a record that was sent anew: by which run."""

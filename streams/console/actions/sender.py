@@ -58,7 +58,7 @@ class Sender:
             if step is AuditStep.RESUMED:
                 _check_resumed(run, now)
             async with self._outbox() as outbox:
-                partitions = await self._partitions(outbox)
+                partitions = await self._partitions(run, outbox)
                 run = replace(run, asked_at=run.asked_at or now, state=RunState.SENDING)
                 await outbox.send([events.audit(run, step, now, actor or run.action.actor, self._audit)])
                 self._store.note(name, asked_at=run.asked_at, state=RunState.SENDING, abort_asked_by=None)
@@ -75,13 +75,13 @@ class Sender:
         assert run is not None, "whoever sends a run has looked it up"
         return run
 
-    async def _partitions(self, outbox: Outbox) -> int:
-        """Of the topic of events, when that of the audit is there."""
+    async def _partitions(self, run: Run, outbox: Outbox) -> int:
+        """Of the topic of events, if the run makes some, when that of the audit is there."""
         try:
             await outbox.partitions(self._audit)
         except OperatorError as error:
             raise OperatorError(f"{error} (with --console). Nothing is done that cannot be audited") from None
-        return await outbox.partitions(self._events)
+        return 0 if run.action.kind in events.SENT_AS_THEY_ARE else await outbox.partitions(self._events)
 
     async def _send(self, run: Run, outbox: Outbox, partitions: int) -> Run:
         loop, before = asyncio.get_running_loop(), run.sent
