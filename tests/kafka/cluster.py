@@ -17,6 +17,7 @@ from streams.dev.local import POLL_S, WORKER, LocalWorker
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from streams.kafka.source_ends import SourceEnds
+from tests.waiting import until
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS
 from topics.codec import encode, value_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode
@@ -160,6 +161,17 @@ def has_read(status: dict[str, Any] | None, ends: Mapping[str, int]) -> bool:
     """Whether a worker that shows this status has read each configuration topic to its end."""
     read = {} if status is None else status["configuration"]
     return all(int(read.get(topic, 0)) >= end for topic, end in ends.items())
+
+
+async def contacts_read(cluster: Cluster, worker: LocalWorker, count: int) -> None:
+    """Return when a worker has read so many records of contacts: one that it does not know is not dialed."""
+
+    def read() -> int:
+        status = worker.status() or {"partitions": {}}
+        offsets = (one["next_offsets"].get(cluster.prefix + "contacts", 0) for one in status["partitions"].values())
+        return sum(map(int, offsets))
+
+    await until(lambda: read() >= count)
 
 
 @dataclass

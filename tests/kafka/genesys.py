@@ -56,6 +56,33 @@ def after_call_work(conversation_id: str, code: str = "CB", **more: Any) -> Json
     return of_conversation("acw", conversation_id, **(own | {"wrapupNotes": "asked for her sister"} | more))
 
 
+def campaign_that_calls_back(number: str) -> list[Json]:
+    """A power campaign that is on, with contact c1 on its list, whom a rule calls back at once after the code CB."""
+    rule = {
+        "id": "again", "order": 0, "category": "DIALER_WRAPUP",
+        "conditions": [{"type": "wrapupCondition", "codes": ["CB"]}],
+        "actions": [{"type": "Action", "actionTypeName": "SCHEDULE_CALLBACK", "properties": {"callbackOffset": "0"}}],
+    }  # fmt: skip
+    campaign = {
+        "id": CAMPAIGN, "name": "Renewals", "contactList": {"id": LIST}, "dialingMode": "power",
+        "campaignStatus": "on", "ruleSets": [{"id": RULES}],
+    }  # fmt: skip
+    contact = {
+        "id": "c1", "contactListId": LIST, "callable": True, "data": {"Cell": number, "Tier": "gold"},
+        "phoneNumberStatus": {"Cell": {"callable": True}},
+    }  # fmt: skip
+    return [
+        envelope("v2.outbound.campaigns.{id}", campaign),
+        envelope("v2.outbound.rulesets.{id}", {"id": RULES, "rules": [rule]}, object_id=RULES),
+        envelope("v2.outbound.contactlists.{id}.contacts", contact, object_id=LIST),
+        envelope(
+            "v2.outbound.contactlists.{id}",
+            {"id": LIST, "phoneColumns": [{"columnName": "Cell", "type": "CELL"}]},
+            object_id=LIST,
+        ),
+    ]
+
+
 def make_topics(cluster: Cluster, name: str = "genesys") -> None:
     topic_admin.create(Clients(cluster.settings()), PARTITIONS, 1, OF_ADAPTERS[name].by_name())
 

@@ -27,13 +27,10 @@ from streams.logic.partition.fitting import CATALOG_LIMITS
 from streams.logic.partition.outputs import Outlet
 from tests.kafka.cluster import PARTITIONS, Cluster, Reader, configured, feeder, reader
 from tests.kafka.genesys import (
-    CAMPAIGN,
-    LIST,
-    RULES,
     adapter,
     after_call_work,
+    campaign_that_calls_back,
     codes,
-    envelope,
     make_topics,
     of_conversation,
     outbound,
@@ -289,36 +286,13 @@ def overdue(one: LocalWorker) -> bool:
 
 async def test_from_configuration_and_envelopes_to_a_dial_command_with_no_step_by_hand(cluster: Cluster) -> None:
     chance = random.Random(9)
-    rule = {
-        "id": "again", "order": 0, "category": "DIALER_WRAPUP",
-        "conditions": [{"type": "wrapupCondition", "codes": ["CB"]}],
-        "actions": [{"type": "Action", "actionTypeName": "SCHEDULE_CALLBACK", "properties": {"callbackOffset": "0"}}],
-    }  # fmt: skip
-    campaign = {
-        "id": CAMPAIGN, "name": "Renewals", "contactList": {"id": LIST}, "dialingMode": "power",
-        "campaignStatus": "on", "ruleSets": [{"id": RULES}],
-    }  # fmt: skip
-    contact = {
-        "id": "c1", "contactListId": LIST, "callable": True, "data": {"Cell": "(312) 555-0142", "Tier": "gold"},
-        "phoneNumberStatus": {"Cell": {"callable": True}},
-    }  # fmt: skip
-    configuration = [
-        envelope("v2.outbound.campaigns.{id}", campaign),
-        envelope("v2.outbound.rulesets.{id}", {"id": RULES, "rules": [rule]}, object_id=RULES),
-        envelope("v2.outbound.contactlists.{id}.contacts", contact, object_id=LIST),
-        envelope(
-            "v2.outbound.contactlists.{id}",
-            {"id": LIST, "phoneColumns": [{"columnName": "Cell", "type": "CELL"}]},
-            object_id=LIST,
-        ),
-    ]
     worker = cluster.worker()
     one = adapter(cluster, 1, adapter_region="US", adapter_attributes="Tier")
     async with (
         feeder(cluster) as feed,
         reader(cluster, ("campaigns", "rule-sets", "contacts", "dial-analysis", "dead-letter")) as read,
     ):
-        for event in configuration:
+        for event in campaign_that_calls_back("(312) 555-0142"):
             await send(feed, event, chance)
         await feed.flush()
         await read.until(lambda: all(read.records[name] for name in ("campaigns", "rule-sets", "contacts")), SOON_S)

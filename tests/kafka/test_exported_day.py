@@ -13,8 +13,8 @@ from streams.base.clock import SystemClock
 from streams.simulator.lines import read_lines
 from streams.simulator.simulate import VirtualWorker, Written
 from tests.builders import campaign, cancelled, contact, rescheduled, rule, rule_set, scheduled, wrap_up
-from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configured, feeder, reader
-from tests.waiting import GUARD_S, until
+from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configured, contacts_read, feeder, reader
+from tests.waiting import GUARD_S
 from topics.codec import contact_key
 
 pytestmark = pytest.mark.kafka
@@ -65,11 +65,7 @@ async def setting(cluster: Cluster, feed: Feeder) -> None:
     await feed.flush()
     await configured(cluster)
     (worker,) = cluster.workers
-    await until(lambda: read_contacts(worker.status() or {"partitions": {}}, cluster.prefix) == CONTACTS)
-
-
-def read_contacts(status: dict, prefix: str) -> int:
-    return sum(one["next_offsets"].get(f"{prefix}contacts", 0) for one in status["partitions"].values())
+    await contacts_read(cluster, worker, CONTACTS)
 
 
 def simulated(path: str) -> dict[str, str]:

@@ -16,9 +16,9 @@ from streams.kafka.clients import Clients
 from tests.builders import campaign, contact, rule, rule_set, scheduled, wrap_up
 from tests.console.web.browsers import chromium, needs_chromium
 from tests.console.web.test_server import started
-from tests.kafka.cluster import PARTITIONS, Cluster, feeder
+from tests.kafka.cluster import PARTITIONS, Cluster, contacts_read, feeder
 from tests.kafka.conftest import cluster
-from tests.waiting import GUARD_S, until
+from tests.waiting import GUARD_S
 from topics.catalog import CATALOG
 from topics.codec import contact_key
 from topics.partitions import partition_for
@@ -39,13 +39,6 @@ def hour_of(now: datetime) -> datetime:
 CONTACTS = 6
 
 
-def has_read_contacts(made: Cluster, worker: LocalWorker) -> bool:
-    """Whether the worker knows all contacts: topics have no order among each other, and one unknown is not dialed."""
-    status = worker.status() or {"partitions": {}}
-    read = (one["next_offsets"].get(made.prefix + "contacts", 0) for one in status["partitions"].values())
-    return bool(sum(read) == CONTACTS)
-
-
 async def feed(made: Cluster, worker: LocalWorker, now: datetime) -> None:
     """A campaign, a number on a list, callbacks of an agent who leaves, and what a wrong partitioner sent."""
     at, nine = f"{now:%Y-%m-%dT%H:%M:%SZ}", hour_of(now).astimezone(ZoneInfo("UTC"))
@@ -63,7 +56,7 @@ async def feed(made: Cluster, worker: LocalWorker, now: datetime) -> None:
             dialed = [{"phone_number": f"+1212555010{number}", "column": "home", "type": "home", "callable": True}]
             await send("contacts", contact(mine, numbers=dialed), contact_key("L", mine))
         await feeding.flush()
-        await until(lambda: has_read_contacts(made, worker))
+        await contacts_read(made, worker, CONTACTS)
         told = {"occurred_at": at, "contact_id": "c1", "phone_number": LISTED, "wrap_up_code": "AGAIN"}
         await send("wrap-up", wrap_up("v1", **told), contact_key("L", "c1"))
         told = {"occurred_at": at, "contact_id": "c5", "phone_number": "+12125550105", "wrap_up_code": "AGAIN"}
