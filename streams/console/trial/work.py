@@ -38,9 +38,7 @@ def run(
     campaigns: tuple[str, ...],
 ) -> None:
     """Try a change, and leave what was found, or why not, in files. It ends with the process that started it."""
-    _own_process()
-    logs.configure(settings.log_level, settings.log_format)
-    use_newer_zones()
+    _own_process(settings)
     load_tables()
     try:
         _run(settings, files, change, begin, until, campaigns)
@@ -54,9 +52,11 @@ def run(
         )  # fmt: skip
 
 
-def _own_process() -> None:
+def _own_process(settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the console, which ends this too.
     os.nice(NICE)
+    logs.configure(settings.log_level, settings.log_format)
+    use_newer_zones()
 
 
 def _run(

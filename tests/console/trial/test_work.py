@@ -31,7 +31,7 @@ def topics(monkeypatch):
             progress("read", offset)
 
     monkeypatch.setattr(work, "read", read)
-    monkeypatch.setattr(work, "_own_process", lambda: None)
+    monkeypatch.setattr(work, "_own_process", lambda _: None)
 
 
 def run(files, change=tried.CHANGE, campaigns=()):
