@@ -71,9 +71,7 @@ class BadEvent(Exception):
 
     def __init__(self, code: ErrorCode, path: str, message: str) -> None:
         super().__init__(code, path, message)
-        self.code = code
-        self.path = path
-        self.message = message
+        self.code, self.path, self.message = code, path, message
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} (at {self.path})"
@@ -221,10 +219,8 @@ def _undecodable(value: bytes, error: Exception) -> BadEvent:
         message = "Framed for a schema registry, and no JSON object follows: Avro and Protobuf are not read"
     elif isinstance(error, UnicodeDecodeError):
         message = f"Not UTF-8 (byte {error.start})"
-    elif isinstance(error, RecursionError):
-        message = "Nested too deeply"
     else:
-        message = str(error)
+        message = "Nested too deeply" if isinstance(error, RecursionError) else str(error)
     return BadEvent(ErrorCode.UNDECODABLE, "$", message)
 
 

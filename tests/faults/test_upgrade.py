@@ -61,6 +61,7 @@ def test_a_rolling_restart_to_the_next_version_under_load_loses_and_repeats_noth
     assert len(said) == 2 and not any("is quarantined as" in text for text in said), "the state on disk was loaded"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_rolling_upgrade_from_the_version_that_was_released_last_loses_and_repeats_nothing(tmp_path: Path) -> None:
     """The program of that version itself, from the history, on the topics of this one: as the page on upgrades says."""

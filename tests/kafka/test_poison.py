@@ -75,7 +75,8 @@ async def test_a_poison_event_and_a_poison_timer_are_quarantined_and_their_parti
         assert ("before", "scheduled") in lives and ("before", "presented") in lives
         assert len(lives) == len(taken.values("callback-lifecycle"))
         assert NUMBER not in worker.log.read_text()
-        assert worker.exit_code is None and counted(worker, "ringback_partition_ready") == PARTITIONS
+        await taken.until(lambda: counted(worker, "ringback_partition_ready") == PARTITIONS, SOON_S)
+        assert worker.exit_code is None
 
         worker.signal(SIGTERM)
         assert worker.wait_ended(SOON_S) == 0
