@@ -5,18 +5,35 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from streams.console.trial.change import Change
 from streams.console.why.differences import Changed, Difference, OfCampaign
 
 NAME = re.compile(r"[a-z0-9-]{1,60}")
 LINES = ".lines"
 CALLS_MAX = 1000
 """Calls that are kept one by one; all of them are counted."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is tried, on what, and by whom. begin: events from then on, all if None.
+
+    until: up to when clocks run on. campaigns: of which contacts, all if empty.
+    """
+
+    name: str
+    actor: str
+    asked_at: datetime
+    change: Change
+    begin: datetime | None = None
+    until: datetime | None = None
+    campaigns: tuple[str, ...] = ()
 
 
 class Progress(Struct, frozen=True):

@@ -14,8 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.base.settings import Settings
-from streams.console.trial.change import Change
-from streams.console.trial.files import Files, Found, Progress
+from streams.console.trial.files import Asked, Files, Found, Progress
 from streams.console.trial.work import run
 
 KEPT = 20
@@ -25,21 +24,6 @@ STOP_S = 5.0
 
 class Busy(Exception):
     """Another trial is running; the text is its name."""
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """What is tried, on what, and by whom. begin: events from then on, all if None.
-
-    until: up to when clocks run on. campaigns: of which contacts, all if empty.
-    """
-
-    name: str
-    actor: str
-    asked_at: datetime
-    change: Change
-    begin: datetime | None = None
-    until: datetime | None = None
-    campaigns: tuple[str, ...] = ()
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -76,8 +60,7 @@ class Trials:
             self._forget_old()
             # A fresh process, since a fork would take along the console's connections and threads.
             process = multiprocessing.get_context("spawn").Process(
-                target=run, args=(self._settings, files, asked.change, asked.begin, asked.until, asked.campaigns),
-                daemon=True,
+                target=run, args=(self._settings, files, asked), daemon=True,
             )  # fmt: skip
             process.start()
             self._process = asked.name, process

@@ -8,16 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
 
 from streams.base import log as logs
 from streams.base.errors import OperatorError
 from streams.base.log import about
 from streams.base.settings import Settings
 from streams.base.zone_data import load_tables, use_newer_zones
-from streams.console.trial.change import Change
 from streams.console.trial.exported import Sorted
-from streams.console.trial.files import Files, Found, Progress
+from streams.console.trial.files import Asked, Files, Found, Progress
 from streams.console.trial.reading import read
 from streams.console.why.what_if import what_if
 from streams.simulator.lines import Line, parse_line
@@ -29,19 +27,12 @@ NICE = 10
 NOTED_EVERY_S = 0.5
 
 
-def run(
-    settings: Settings,
-    files: Files,
-    change: Change,
-    begin: datetime | None,
-    until: datetime | None,
-    campaigns: tuple[str, ...],
-) -> None:
+def run(settings: Settings, files: Files, asked: Asked) -> None:
     """Try a change, and leave what was found, or why not, in files. It ends with the process that started it."""
     _own_process(settings)
     load_tables()
     try:
-        _run(settings, files, change, begin, until, campaigns)
+        _run(settings, files, asked)
     except OperatorError as error:
         files.fail(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:
@@ -59,21 +50,14 @@ def _own_process(settings: Settings) -> None:
     use_newer_zones()
 
 
-def _run(
-    settings: Settings,
-    files: Files,
-    change: Change,
-    begin: datetime | None,
-    until: datetime | None,
-    campaigns: tuple[str, ...],
-) -> None:
+def _run(settings: Settings, files: Files, asked: Asked) -> None:
     noting = _Noting(files)
     with files.lines() as folder:
-        lines = Sorted(folder, None, campaigns or None)
+        lines = Sorted(folder, None, asked.campaigns or None)
         try:
-            asyncio.run(read(settings, lines, begin, None, lambda _, count: noting.note("reading", count)))
+            asyncio.run(read(settings, lines, asked.begin, None, lambda _, count: noting.note("reading", count)))
             of = lines.count
-            found = what_if(_noted(lines, of, noting), change.changes(), until)
+            found = what_if(_noted(lines, of, noting), asked.change.changes(), asked.until)
         finally:
             lines.close()
     files.keep_found(Found.of(found, of))

@@ -14,7 +14,8 @@ from msgspec import Struct
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
 from streams.console.trial.change import Change
-from streams.console.trial.trials import Asked, Trial
+from streams.console.trial.files import Asked
+from streams.console.trial.trials import Trial
 from streams.console.view.model import (
     CallbackKey,
     CallbackRow,

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from streams.base.console_settings import Role
 from streams.console.access.who import Refused
 from streams.console.trial.change import CHANGED_TOPICS, KINDS, Change, NotUsable, as_line, record, recycle, removal
-from streams.console.trial.trials import Asked, Busy, Trial, new_name
+from streams.console.trial.files import Asked
+from streams.console.trial.trials import Busy, Trial, new_name
 from streams.console.view.model import Told
 from streams.console.web import filters
 from streams.console.web.asking import Asking

@@ -7,8 +7,8 @@ from streams.base.errors import OperatorError
 from streams.base.settings import make
 from streams.console.trial import work
 from streams.console.trial.exported import Exported
-from streams.console.trial.files import Files
-from streams.console.trial.trials import Asked, Trials
+from streams.console.trial.files import Asked, Files
+from streams.console.trial.trials import Trials
 from streams.console.why.what_if import what_if
 from tests.builders import instant
 from tests.console.web import morning, tried
@@ -35,7 +35,8 @@ def topics(monkeypatch):
 
 
 def run(files, change=tried.CHANGE, campaigns=()):
-    work.run(make(), files, change, None, tried.UNTIL, campaigns)
+    asked = Asked(name=files.name, actor="kim", asked_at=NOW, change=change, until=tried.UNTIL, campaigns=campaigns)
+    work.run(make(), files, asked)
 
 
 def test_it_finds_what_the_simulator_finds_and_leaves_no_lines(files, topics):

@@ -17,8 +17,8 @@ from streams.console.access.tokens import new_token
 from streams.console.access.who import Who
 from streams.console.actions.dead_letters import Edit
 from streams.console.trial.change import Change
-from streams.console.trial.files import Found, Progress
-from streams.console.trial.trials import Asked, Busy, Trial
+from streams.console.trial.files import Asked, Found, Progress
+from streams.console.trial.trials import Busy, Trial
 from streams.console.view.memory import fill
 from streams.console.view.model import CallbackKey, DeadLetter
 from streams.console.view.view import View

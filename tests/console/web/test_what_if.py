@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from streams.console.trial.trials import Asked
+from streams.console.trial.files import Asked
 from streams.simulator.lines import parse_line
 from tests.console.web import morning, tried
 from tests.console.web.rig import MARK

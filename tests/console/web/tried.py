@@ -5,8 +5,7 @@ from datetime import timedelta
 from functools import cache
 
 from streams.console.trial.change import record, recycle
-from streams.console.trial.files import Found
-from streams.console.trial.trials import Asked
+from streams.console.trial.files import Asked, Found
 from streams.console.why.what_if import what_if
 from tests.console.web import morning
 
