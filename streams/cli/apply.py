@@ -67,4 +67,7 @@ def _change(line: Line) -> Change:
         return recycle((line.key or b"").decode(), line.at)
     if line.value is None:
         return removal(line.topic, (line.key or b"").decode(), None)
-    return record(line.topic, line.value.decode(), None)
+    change = record(line.topic, line.value.decode(), None)
+    if change.key.encode() != line.key:
+        raise NotUsable(f"A worker would refuse it: the key of a line on {line.topic} does not match its value.")
+    return change

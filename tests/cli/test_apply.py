@@ -84,6 +84,13 @@ def test_nothing_is_sent_if_one_line_would_be_refused(given, world, changes):
     assert world.sent == []
 
 
+def test_a_line_whose_key_is_another_one_is_refused_as_a_worker_would(given, world, changes):
+    changes.write_text(line("campaigns", campaign("P"), key="Q"))
+    result = run(changes, "--yes")
+    assert result.return_value == 2 and "does not match its value" in result.output
+    assert world.sent == []
+
+
 @pytest.mark.parametrize("text", ["{", '{"topic":"wrap-up","value":{}}', '{"topic":"campaigns","value":null}'])
 def test_what_is_no_change_is_refused_by_its_line(given, world, changes, text):
     changes.write_text(text + "\n")
