@@ -12,7 +12,7 @@ from topics.fields import Id, Instant, in_utc
 
 
 class ActionKind(StrEnum):
-    """What is done: to callbacks, with dead letters, or to the configuration."""
+    """What is done: to callbacks, with dead letters, to the configuration, or to contacts."""
 
     MOVE = "move"
     REASSIGN = "reassign"
@@ -21,6 +21,7 @@ class ActionKind(StrEnum):
     CANCEL = "cancel"
     REPLAY = "replay"
     CONFIGURE = "configure"
+    ERASE = "erase"
 
 
 class AuditStep(StrEnum):

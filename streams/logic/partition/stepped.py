@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
+from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect, Erased
 from streams.logic.contact.exchange import Arrived, Outcome
 from streams.logic.contact.inputs import Input
 from streams.logic.contact.state import Contact
@@ -12,7 +12,7 @@ from streams.logic.partition.fitting import SizeLimits
 from streams.logic.partition.intake import as_unreadable, cause_of
 from streams.logic.partition.lateness import HeldTimes, fired
 from streams.logic.partition.outputs import records_of
-from streams.logic.partition.own_rows import appended_key, encode_appended
+from streams.logic.partition.own_rows import appended_key, encode_appended, encode_erased, erased_key
 from streams.logic.partition.record_ids import event_ids, time_ids
 from topics.records import CallbackLifecycle, Cause
 
@@ -28,7 +28,9 @@ def outcome_of(
     if not effects:
         return Outcome([], {key: row})
     ids = event_ids(arrived, effects) if arrived is not None else time_ids(key, before, effects)
-    outcome = Outcome(records_of(key, effects, ids, now, limits), {key: row})
+    # What was not known and is not remembered is not written about, but for an erasure: see `erase`.
+    writes = {} if before is None and row is None and arrived is not None else {key: row}
+    outcome = Outcome(records_of(key, effects, ids, now, limits), writes)
     for effect in effects:
         if isinstance(effect, CallbackLifecycle):
             outcome.transitions.append(effect)
@@ -36,6 +38,8 @@ def outcome_of(
             outcome.fired.append(fired(effect, held_times, now))
         elif isinstance(effect, Answered) and effect.decided:
             outcome.placements.append(effect.decided)
+        elif isinstance(effect, Erased):
+            outcome.writes |= {key: None, erased_key(key): encode_erased(effect.erasure)}
         elif isinstance(effect, DncAppended):
             outcome.writes[appended_key(effect.entry)] = encode_appended(effect.entry)
     return outcome
