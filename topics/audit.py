@@ -41,7 +41,7 @@ class ActedVia(StrEnum):
 
 
 class ConsoleAudit(Struct, frozen=True, kw_only=True):
-    """One step of a run. meant: callbacks or dead letters that it is about; sent: records that were sent so far.
+    """One step of a run. meant: callbacks, dead letters or contacts it is about; sent: records that were sent so far.
 
     selected: the filter, or the one callback; changes: what is to be, of a phone number the last two digits.
     undoes: the run that this one takes back.

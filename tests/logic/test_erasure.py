@@ -297,7 +297,9 @@ def rest(worker: Worker, history: list[tuple[str, str, Json]], since: str) -> li
     """What a worker says of the contact, at events that all occur after an instant; without the offsets of causes."""
     said: list[Json] = []
     for number, (at, topic, value) in enumerate(history):
-        moved = {**value, "occurred_at": later(since, number + 1), "event_id": f"n{number}"} if of_contact(value) else value
+        moved = (
+            {**value, "occurred_at": later(since, number + 1), "event_id": f"n{number}"} if of_contact(value) else value
+        )
         for name in ("due_at", "window_end_at"):
             if moved.get(name) and of_contact(value):
                 moved = {**moved, name: later(moved[name], 3600)}
