@@ -130,7 +130,7 @@ def _why(answer: Answer) -> str:
         return f"refused: {answer.refused}"
     if not answer.is_applied:
         return "no worker has answered yet. It is done as soon as one reads it; run this again to see"
-    parts = {"its state": answer.has_state, "the view": answer.is_listed, "its record": answer.has_record}
+    parts = {"the view": answer.is_listed, "its record": answer.has_record}
     return f"applied, and still there: {', '.join(name for name, stands in parts.items() if stands)}"
 
 

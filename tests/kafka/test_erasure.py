@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.base.clock import SystemClock
 from streams.console.view.model import Filter
@@ -26,12 +28,12 @@ from streams.kafka import topic_admin
 from streams.kafka.clients import Clients, client_options
 from tests.kafka.cluster import LIST, PARTITIONS, Cluster, Feeder, Reader, configured, feeder, reader
 from tests.kafka.test_worker import scheduled
-from topics.catalog import CATALOG
+from topics.catalog import CATALOG, STATE_TOPIC
 from topics.codec import contact_key
 from topics.configuration import Campaign, CampaignStatus, DialingMode, DncEntry
 from topics.events import ContactNumber, ContactRecord, PlacementOrigin, PlacementRequested, WrapUp
 from topics.partitions import partition_for
-from topics.topic import Cleanup, Scope, Topic
+from topics.topic import Cleanup, Direction, Scope, Topic
 
 pytestmark = pytest.mark.kafka
 
@@ -53,7 +55,9 @@ def hasty(topic: Topic) -> Topic:
     extra = {name: text for name, text in topic.extra.items() if not name.startswith(("segment.", "min."))}
     extra |= {"segment.ms": str(SEGMENT_MS), "file.delete.delay.ms": "100"}
     if topic.cleanup is Cleanup.COMPACT:
-        extra |= {"max.compaction.lag.ms": str(LAG_MS), "delete.retention.ms": str(TOMBSTONES_MS)}
+        extra |= {"max.compaction.lag.ms": str(LAG_MS)}
+        if topic.direction is not Direction.INTERNAL:  # Of its state, a worker wants tombstones to last.
+            extra |= {"delete.retention.ms": str(TOMBSTONES_MS)}
         return replace(topic, extra=extra | {"min.cleanable.dirty.ratio": "0.01"})
     return replace(topic, extra=extra, retention_ms=RETENTION_MS)
 
@@ -177,6 +181,18 @@ async def with_it(cluster: Cluster, names: tuple[str, ...]) -> set[str]:
     return found
 
 
+async def let_tombstones_go(cluster: Cluster) -> None:
+    """Of the state: nobody starts a worker any more."""
+    admin = AIOKafkaAdminClient(**client_options(cluster.settings()))
+    await admin.start()
+    try:
+        name, topic = cluster.prefix + STATE_TOPIC, hasty(CATALOG[STATE_TOPIC])
+        configs = topic.config() | {"delete.retention.ms": str(TOMBSTONES_MS)}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=configs)])
+    finally:
+        await admin.close()
+
+
 async def gone_from(cluster: Cluster, names: tuple[str, ...]) -> dict[str, datetime]:
     """When each topic was first seen without the contact."""
     gone: dict[str, datetime] = {}
@@ -270,6 +286,7 @@ async def test_an_erased_contact_is_gone_from_state_views_console_and_logs_when_
             assert result["never_forget"] == [] and max(told.values()) == datetime.fromisoformat(
                 result["last_forgotten_at"]
             )
+            await let_tombstones_go(cluster)
             gone = await gone_from(cluster, NAMED)
             assert {name: at for name, at in gone.items() if name in told and at > told[name]} == {}
             deleting = [name for name in told if CATALOG[name].cleanup is Cleanup.DELETE]

@@ -314,4 +314,4 @@ def rest(worker: Worker, history: list[tuple[str, str, Json]], since: str) -> li
 
 
 def later(at: str, seconds: int) -> str:
-    return (instant(at) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    return str((instant(at) + timedelta(seconds=seconds)).isoformat()).replace("+00:00", "Z")

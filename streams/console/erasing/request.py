@@ -48,13 +48,13 @@ Say = Callable[[str, int], None]
 class Answer:
     """What has become of the erasure of one contact. refused: the code of the dead letter that the event became.
 
-    came_back: something was written about the contact after that.
+    is_applied: with that, the row of the contact is removed, for both are of one transaction. came_back: something was
+    written about the contact after that.
     """
 
     contact: ContactKey
     event_id: str
     is_applied: bool = False
-    has_state: bool = True
     is_listed: bool = True
     has_record: bool = True
     refused: str | None = None
@@ -63,7 +63,7 @@ class Answer:
     @property
     def is_complete(self) -> bool:
         """Whether all of it has been read back."""
-        return self.is_applied and not (self.has_state or self.is_listed or self.has_record)
+        return self.is_applied and not (self.is_listed or self.has_record)
 
     @property
     def is_final(self) -> bool:
@@ -163,14 +163,12 @@ class Request:
                 said = {name: text for name, text in record.headers}
                 answer.refused = (said.get(ERROR_CODE) or b"dead letter").decode(errors="replace")
             return
-        stands = record.value is not None
-        answer.came_back |= stands and answer.is_applied
-        if topic == self._topic(STATE_TOPIC):
-            answer.has_state = stands
+        if record.value is not None:
+            answer.came_back |= answer.is_applied
         elif topic == self._topic(TopicName.OUTSTANDING_CALLBACKS):
-            answer.is_listed = stands
-        else:
-            answer.has_record = stands
+            answer.is_listed = False
+        elif topic == self._topic(TopicName.CONTACTS):
+            answer.has_record = False
 
 
 async def _go_to_the_end(consumer: Any) -> None:

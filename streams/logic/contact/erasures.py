@@ -51,11 +51,12 @@ def digest_of(key: bytes) -> str:
 def erasure_of(event: ContactErased, contact: Contact | None, before: Erasure | None, now: datetime) -> Erasure:
     """What is remembered of an erasure. contact: as it was; before: of the erasure before, if it is remembered.
 
-    Every event that has been applied occurred up to `heard_at`, whatever the clock of its sender.
+    What has been heard of the contact from a clock that is ahead of ours is of before as well: it may come again.
     """
     heard_at = contact.heard_at if contact else None
-    instants = (min(event.occurred_at, now), heard_at, before.up_to if before else None)
-    up_to = max(at for at in instants if at is not None)
+    instants = [event.occurred_at]
+    instants += [heard_at] if heard_at is not None and heard_at > now else []
+    up_to = max([*instants, before.up_to] if before else instants)
     until = max(up_to + MEMORY, event.remembered_until or now + ERASURE_KEPT)
     return Erasure(
         event=event_digest(event.event_id),
