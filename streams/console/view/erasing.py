@@ -26,10 +26,10 @@ from topics.fields import Instant
 from topics.names import TopicName
 
 TOLD_BY_OTHERS = (TopicName.WRAP_UP, TopicName.CALLBACK_SCHEDULED, TopicName.PLACEMENT_REQUESTED)
-"""Their records are of before by their own instant; what Ringback wrote is by when it was decided."""
+"""Their records are of before by their own instant, or when they were sent; what Ringback wrote by when it did."""
 
 _BY_OTHERS = ", ".join(str(NUMBER_OF[topic]) for topic in TOLD_BY_OTHERS)
-_BEFORE = f"at <= CASE WHEN number >> 58 IN ({_BY_OTHERS}) THEN ? ELSE ? END"
+_BEFORE = f"min(at, written) <= CASE WHEN number >> 58 IN ({_BY_OTHERS}) THEN ? ELSE ? END"
 _FORGETS_AT_ONCE = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'told_callback'"
 _MS = 1000
 """What a timestamp of Kafka does not tell, in microseconds."""
@@ -134,7 +134,7 @@ def _is_of_before(topic: TopicName, value: bytes | None, written: int, until: Un
     if topic == TopicName.OUTSTANDING_CALLBACKS:
         return written + _MS <= until.ours  # What is of the same moment may be of after, and then it is needed.
     said: About = about(value)
-    at = written if said.occurred_at is None else us(said.occurred_at)
+    at = written if said.occurred_at is None else min(us(said.occurred_at), written)
     return at <= (until.others if topic in TOLD_BY_OTHERS or topic == TopicName.DEAD_LETTER else until.ours)
 
 
