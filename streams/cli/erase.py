@@ -101,7 +101,7 @@ def _erase(
         raise NothingMatched(f"no topic has anything of {erasing_told.counted(contacts)}, so nothing was sent")
     now = clock.now()
     run = _run(contacts, Action(kind=ActionKind.ERASE, actor=actor, reason=reason), f"{now:%Y%m%d-%H%M%S}", clock)
-    erasing = Erasing(run.name, contacts, traces, asyncio.run(_kept(clients)), now)
+    erasing = Erasing(run.name, contacts, traces, asyncio.run(kept_of(clients)), now)
     if dry_run or not as_json:
         erasing_told.plan(erasing, as_json=as_json)
     if dry_run:
@@ -126,7 +126,7 @@ def _run(contacts: list[ContactKey], action: Action, at: str, clock: SystemClock
     )  # fmt: skip
 
 
-async def _kept(clients: Clients) -> dict[TopicName, Kept]:
+async def kept_of(clients: Clients) -> dict[TopicName, Kept]:
     """How the topics that there are keep records; those of adapters where this user can see them."""
     names = {clients.settings.topic(name): TopicName(name) for name in (*SEARCHED, *ADAPTER_TOPICS)}
     return {names[topic]: Kept.of(config) for topic, config in (await topic_admin.configs_of(clients, names)).items()}

@@ -14,6 +14,7 @@ from streams.console.view.rows import ContactKey
 from streams.kafka.clients import Clients
 from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.diagnosis import RIGHTS
+from streams.kafka.topic_admin import partitions_of
 from streams.kafka.whole_topic import partitions_there
 from topics.catalog import CATALOG, STATE_TOPIC
 from topics.codec import contact_key
@@ -114,6 +115,8 @@ async def look(clients: Clients, contacts: Collection[ContactKey], say: Say) -> 
     traces, keys = Traces(), {contact_key(*contact).encode(): contact for contact in contacts}
     for name in SEARCHED:
         topic = clients.settings.topic(name)
+        if CATALOG[name].of_console and not await partitions_of(clients, topic):
+            continue  # It is there only where somebody acts.
         count = await partitions_there(clients, topic)
         places = {partition_for(key, count) for key in keys} if CATALOG[name].scope is Scope.CONTACT else range(count)
         traces.by_topic[name] = await _trace(clients, topic, sorted(places), _its(name, keys), say)
