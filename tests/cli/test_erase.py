@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,11 +20,11 @@ from topics.catalog import CATALOG
 from topics.names import TopicName
 
 NOW = instant("2026-11-23T15:00:00Z")
-DONE = {"is_applied": True, "is_listed": False, "has_record": False}
+DONE: dict[str, Any] = {"is_applied": True, "is_listed": False, "has_record": False}
 
 
-def answer(contact_id: str = "c1", **changes: object) -> Answer:
-    return Answer(("L", contact_id), f"x-{contact_id}", **changes)  # type: ignore[arg-type]
+def answer(contact_id: str = "c1", **changes: Any) -> Answer:
+    return Answer(("L", contact_id), f"x-{contact_id}", **changes)
 
 
 def erasing(traces: Traces | None, **changes: dict[str, str]) -> Erasing:

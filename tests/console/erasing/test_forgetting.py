@@ -1,5 +1,6 @@
 """By when a topic has forgotten, by its settings on the broker, and what is said where it never does."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ COMPACTED = {
 }
 
 
-def of(config: dict[str, str | None], newest_ms: int = NEWEST_MS, ahead_ms: int | None = None) -> Forgets:
+def of(config: Mapping[str, str | None], newest_ms: int = NEWEST_MS, ahead_ms: int | None = None) -> Forgets:
     return forgets(TopicName.WRAP_UP, Kept.of(config), newest_ms, ahead_ms)
 
 
