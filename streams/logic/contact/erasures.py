@@ -48,15 +48,9 @@ def digest_of(key: bytes) -> str:
     return _digest(key)
 
 
-def erasure_of(event: ContactErased, contact: Contact | None, before: Erasure | None, now: datetime) -> Erasure:
-    """What is remembered of an erasure. contact: as it was; before: of the erasure before, if it is remembered.
-
-    What has been heard of the contact from a clock that is ahead of ours is of before as well: it may come again.
-    """
-    heard_at = contact.heard_at if contact else None
-    instants = [event.occurred_at]
-    instants += [heard_at] if heard_at is not None and heard_at > now else []
-    up_to = max([*instants, before.up_to] if before else instants)
+def erasure_of(event: ContactErased, before: Erasure | None, now: datetime) -> Erasure:
+    """What is remembered of an erasure. before: of the erasure before, if it is remembered."""
+    up_to = max(event.occurred_at, before.up_to) if before else event.occurred_at
     until = max(up_to + MEMORY, event.remembered_until or now + ERASURE_KEPT)
     return Erasure(
         event=event_digest(event.event_id),

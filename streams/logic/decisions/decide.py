@@ -115,7 +115,7 @@ def _erase(
     if is_repeated(known, event):
         return contact, ()
     before = contact or new_contact(event.contact_list_id, event.contact_id)
-    return erase(Step(before, InputKind.ERASED, cause, configuration, now), event, contact, known)
+    return erase(Step(before, InputKind.ERASED, cause, configuration, now), event, known)
 
 
 def _apply_event(

@@ -5,16 +5,13 @@ Source: docs/rules.md, rule 9.10; docs/decisions/0072-erasure.md.
 
 from streams.logic.contact.effects import Effect, Erased
 from streams.logic.contact.erasures import Erasure, erasure_of
-from streams.logic.contact.state import Contact
 from streams.logic.decisions.step import Step
 from topics.callback_events import ContactErased
 from topics.facts import CancelledFacts
 from topics.records import Reason, Transition
 
 
-def erase(
-    step: Step, event: ContactErased, contact: Contact | None, known: Erasure | None
-) -> tuple[None, tuple[Effect, ...]]:
+def erase(step: Step, event: ContactErased, known: Erasure | None) -> tuple[None, tuple[Effect, ...]]:
     """End every outstanding callback and forget the contact.
 
     step: of the contact, a new one if there is none. known: of an erasure before, if it is remembered. That the view
@@ -23,4 +20,4 @@ def erase(
     for callback in tuple(step.outstanding.values()):
         # Who asked for it, and why, is with the event alone: this record is kept for longer.
         step.move(callback, Transition.CANCELLED, reasons=(Reason.ERASED,), facts=CancelledFacts())
-    return None, (*step.effects, Erased(erasure_of(event, contact, known, step.now)))
+    return None, (*step.effects, Erased(erasure_of(event, known, step.now)))
