@@ -94,6 +94,12 @@ def of_looking(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Rig
     return _of_view(prefix, ())
 
 
+def of_evidence(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `evidence` and `export --archive` need: they read, and write nothing. A plain `export` needs fewer."""
+    passed_over = (TopicName.OUTSTANDING_CALLBACKS, STATE_TOPIC)
+    return [Right(Resource.TOPIC, prefix + name, ("Read",)) for name in NEEDED_TOPICS if name not in passed_over]
+
+
 def of_acting(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What the commands under `callbacks` need that act on callbacks."""
     return _of_view(prefix, (TopicName.CALLBACK_SCHEDULED, TopicName.CONSOLE_AUDIT))
@@ -155,6 +161,7 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "import": of_import,
     "callbacks list": of_looking,
     "callbacks move": of_acting,
+    "evidence": of_evidence,
     "dead-letters replay": of_replaying,
     "apply": of_applying,
     "console": of_console,
