@@ -18,17 +18,6 @@ from topics.names import TopicName
 CallbackId = tuple[str, str]
 """A callback by the key of its contact and its own id."""
 
-_NUMBERED = frozenset(
-    (
-        TopicName.WRAP_UP,
-        TopicName.PLACEMENT_REQUESTED,
-        TopicName.PLACEMENT_DECIDED,
-        TopicName.DIAL_PREVIEW,
-        TopicName.DIAL_ANALYSIS,
-    )
-)
-"""Topics of which each record names the one number that it is about."""
-
 
 class Chosen(NamedTuple):
     """What was chosen.
@@ -97,14 +86,11 @@ def _made_by(one: _Read) -> CallbackId | None:
 
 def _is_about(one: _Read, number: Number, callbacks: set[CallbackId]) -> bool:
     topic = one.kept.topic
-    if topic in (TopicName.CONTACTS, TopicName.DEAD_LETTER):
+    if topic == TopicName.CONTACTS or (one.number is not None and number.is_same(one.number)):
         return True
-    if one.number is not None and number.is_same(one.number):
-        return True
-    if one.callback is not None:
-        return one.callback in callbacks
-    # A record that has neither a callback nor a number that can be read is about the contact as a whole.
-    return one.number is None and topic in _NUMBERED
+    if topic == TopicName.DEAD_LETTER:
+        return one.number is None
+    return one.callback is not None and one.callback in callbacks
 
 
 def _is_caused_by(one: _Read, places: set[str]) -> bool:

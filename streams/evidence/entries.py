@@ -126,8 +126,7 @@ def _entry(
 def _words(told: Told, entry: Words, *, is_repeat: bool) -> str:
     words = text_of(told, entry)
     if told.topic == TopicName.DEAD_LETTER:
-        code, message = (told.headers.get(name, "?") for name in (_ERROR, _MESSAGE))
-        return f"{words}, and had no effect: {code}: {message}"
+        return f"{words}, and had no effect: {told.headers.get(_MESSAGE) or told.headers.get(_ERROR, '?')}"
     if is_repeat:
         return f"{words} (said before)"
     return words

@@ -51,9 +51,11 @@ class Number:
         if value is None or not self.may_be_in(value):
             return False
         found = decoded(value)
-        if found is None or topic == TopicName.DEAD_LETTER:
-            return self._loose.search(value) is not None or any(self.is_same(one) for one in _texts(found))
-        return any(self.is_same(one) for one in numbers_in(found))
+        named = list(numbers_in(found))
+        if named or (found is not None and topic != TopicName.DEAD_LETTER):
+            return any(self.is_same(one) for one in named)
+        # What another system sent may have numbers anywhere.
+        return self._loose.search(value) is not None or any(self.is_same(one) for one in _texts(found))
 
     def is_in_key(self, key: bytes | None) -> bool:
         """Whether a key of a Do Not Call entry has the number behind its list."""

@@ -19,7 +19,7 @@ from topics.catalog import CATALOG
 from topics.names import TopicName
 from topics.partitions import partition_for
 
-PARTITIONS = 3
+PARTITIONS = 1
 BEGIN, END = "2026-11-23T00:00:00Z", "2026-11-25T00:00:00Z"
 MADE_AT = "2026-11-27T12:00:00Z"
 
