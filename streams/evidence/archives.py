@@ -117,7 +117,7 @@ class Read:
     def _head(self, line: bytes) -> Head:
         try:
             head = _heads.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise BadArchive(f"{self._name}:1: it is no archive of `ringback export --archive`") from None
         if head.ringback_archive != VERSION:
             raise BadArchive(f"{self._name}:1: its format is {head.ringback_archive}; this program reads {VERSION}")
@@ -127,14 +127,14 @@ class Read:
         try:
             if line.endswith(b"\n"):
                 return _records.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             pass
         raise BadArchive(f"{self._name}:{number}: it is cut off or changed: this line is no record")
 
     def _end(self, line: bytes, number: int, count: int, sha256: str) -> End:
         try:
             end = _ends.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise BadArchive(f"{self._name}:{number}: it is cut off or changed: its end cannot be read") from None
         if (end.records, end.sha256) != (count, sha256):
             raise BadArchive(f"{self._name}: it was changed: its digest is another one")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from streams.console.view.ingest.dead_letters import whole, without_prefix
 from streams.console.view.model import Told
 from streams.console.why.entries import Entry as Words
 from streams.console.why.entries import entry_of
@@ -17,7 +18,7 @@ from streams.evidence.chosen import cause_of
 from streams.evidence.dated import Dated
 from streams.evidence.effects import Effect, effect_of
 from streams.evidence.in_force import InForce, Versions
-from streams.evidence.records import Kept, told_of
+from streams.evidence.records import Kept, place_of, told_of
 from topics.names import TopicName
 from topics.records import Transition
 
@@ -38,7 +39,8 @@ _RANK = {topic: rank for rank, topic in enumerate(_TOLD)}
 _COMMANDS = (TopicName.DIAL_PREVIEW, TopicName.DIAL_ANALYSIS)
 _DECISIONS = (TopicName.CALLBACK_LIFECYCLE, TopicName.PLACEMENT_DECIDED)
 _WITH_FORCE = (*_DECISIONS, TopicName.WRAP_UP)
-_ERROR, _MESSAGE = "ringback.error", "__connect.errors.exception.message"
+_ORIGINAL = "__connect.errors."
+_ERROR, _MESSAGE = "ringback.error", f"{_ORIGINAL}exception.message"
 _NO_FACTS: Mapping[str, Any] = {}
 
 
@@ -157,9 +159,17 @@ class _Links:
             cause = cause_of(value)
             found += [cause] if cause in self._places and cause is not None else []
             found += self._commands.get(text(inner(value, "facts"), "command_id") or "", []) if _is_out(value) else []
+        elif one.kept.topic == TopicName.DEAD_LETTER:
+            found += [place for place in (_original(one.told),) if place in self._places]
         elif one.kept.topic == TopicName.PLACEMENT_DECIDED:
             found += self._requests.get((one.kept.key_text, text(value, "request_id") or ""), [])
         return tuple(dict.fromkeys(found))
+
+
+def _original(letter: Told) -> str:
+    """Where the event stood that a dead letter is about."""
+    topic, partition, offset = (letter.headers.get(f"{_ORIGINAL}{name}") for name in ("topic", "partition", "offset"))
+    return place_of(without_prefix(topic or ""), whole(partition), whole(offset))
 
 
 def _is_out(value: Mapping[str, Any]) -> bool:

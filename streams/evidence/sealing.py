@@ -1,7 +1,7 @@
 """A file of evidence: its content, and on the last line a detached JSON Web Signature of every byte before that line.
 
 The payload is not encoded (`b64` is false), so the file stays readable, and openssl verifies it as well as any library
-of JSON Web Signatures does. Source: RFC 7515, appendix F; RFC 7797; RFC 8037.
+of JSON Web Signatures does. Source: RFC 7515, appendix F; RFC 7797; RFC 8037; RFC 9864.
 """
 
 import json
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from streams.evidence.keys import base64url, fingerprint, from_base64url, from_raw, raw_of, signed_by
 
-ALGORITHM = "EdDSA"
+ALGORITHM = "Ed25519"
 _HTML = (b"<!-- ringback-evidence-signature: ", b" -->\n")
 _JSON = (b'{"ringback-evidence-signature":"', b'"}\n')
 _LAYOUTS = (_HTML, _JSON)

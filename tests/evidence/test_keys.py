@@ -27,8 +27,13 @@ H1hvEQMr0TYyLIW7+hz4fV9rnB2++uuoLtxmekbW6fxazZnkig2sPdhOWQULu1w+Kg21mZ
 """Of `ssh-keygen -t ed25519 -N secret`; it has signed nothing."""
 
 
-def pem(key, form=PrivateFormat.PKCS8, lock=None) -> bytes:
+def pem(key, form=PrivateFormat.PKCS8, lock=None):
     return key.private_bytes(Encoding.PEM, form, lock or NoEncryption())
+
+
+def rsa_public():
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.OpenSSH])
@@ -65,7 +70,7 @@ def test_of_a_private_key_that_cannot_be_used_it_is_said_why(data, why):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (pem_of(rsa.generate_private_key(65537, 2048).public_key()), "its type is RSA"),
+        (rsa_public(), "its type is RSA"),
         (b"", "it is no public key"),
         (b"ssh-ed25519 AAAA", "it is no public key"),
         (pem(KEY, lock=LOCKED), "it is encrypted"),

@@ -88,7 +88,7 @@ async def test_a_campaign_that_is_changed_in_between_shows_the_version_that_was_
     document = await made(logs.records)
     first, second = (one for one in document.said.entries if one.record.startswith("placement-decided"))
     places = {one.place: one for one in document.records}
-    statuses = [places[state(one, "campaigns").record].value for one in (first, second)]
+    statuses = [places[state(one, "campaigns").record].value or b"" for one in (first, second)]
     assert b'"status": "on"' in statuses[0] and b'"status": "off"' in statuses[1]
     assert state(first, "campaigns").agrees and state(second, "campaigns").agrees
     assert (first.effect, second.effect, second.reasons) == ("handed_out", "not_made", ("campaign_off",))
@@ -98,7 +98,9 @@ async def test_facts_that_differ_from_what_timestamps_put_in_force_are_said():
     logs = begun()
     logs.send("placement-requested", request("p1"))
     late = [
-        one if one.topic != "campaigns" else type(one)(**_fields(one) | {"value": one.value.replace(b'"on"', b'"off"')})
+        one
+        if one.topic != "campaigns"
+        else type(one)(**_fields(one) | {"value": (one.value or b"").replace(b'"on"', b'"off"')})
         for one in logs.records
     ]
     document = await made(late)
