@@ -1,7 +1,7 @@
 """The document as a page for people, with the document itself in it: one file, no scripts, nothing from elsewhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from html import escape
 
 import msgspec
@@ -66,7 +66,7 @@ def document_in(content: bytes) -> bytes:
 
 def _title(document: Document) -> str:
     asked = document.asked
-    return escape(f"Calls to {asked.phone_number}, {_day(asked.begin)} to {_day(asked.end)}")
+    return escape(f"Calls to {asked.phone_number}, {_day(asked.begin)} to {_day(asked.end, last=True)}")
 
 
 def _head(document: Document) -> Iterator[str]:
@@ -192,8 +192,11 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M} UTC"
+def _day(at: datetime, *, last: bool = False) -> str:
+    """A bound of the period: a day, where it is a midnight. last: the day that ends then."""
+    if at.time() == time():
+        return f"{at - timedelta(days=last):%Y-%m-%d}"
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _at(at: datetime, *, bare: bool = False) -> str:

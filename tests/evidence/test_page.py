@@ -22,7 +22,7 @@ def test_a_person_can_read_it_without_scripts_and_without_a_network(browser, tmp
     with browser.page("", scheme=scheme, size=size) as page:
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
-        assert page.locator("h1").inner_text() == "Calls to +12125550101, 2026-11-23 to 2026-11-25"
+        assert page.locator("h1").inner_text() == "Calls to +12125550101, 2026-11-23 to 2026-11-24"
         rows = page.locator("#entries tbody tr")
         assert rows.count() == len(document().said.entries)
         for at, one in enumerate(document().said.entries):

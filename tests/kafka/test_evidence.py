@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from topics.partitions import partition_for
 
 pytestmark = pytest.mark.kafka
 
+PAGE = Path(__file__).parents[2] / "docs" / "evidence.md"
 OTHER = "+13125550142"
 DECIDED = ("callback-lifecycle", "placement-decided", "dead-letter")
 NEVER = {"callable_time_set_id": "never", "times": [{"time_zone": "America/New_York", "slots": []}]}
@@ -225,3 +227,23 @@ async def trim(cluster: Cluster, topic: str, before: int) -> None:
     partition = TopicPartition(cluster.prefix + topic, partition_for(b"L|c1", PARTITIONS))
     await admin.delete_records({partition: RecordsToDelete(before_offset=before)})
     await admin.close()
+
+
+async def test_the_commands_of_the_page_run_as_they_stand_there(cluster: Cluster, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert "evidence verify" in blocks[0] and "export --archive" in blocks[1]
+    for script in blocks:
+        said = await asyncio.to_thread(shell, cluster, tmp_path, script)
+        assert "Traceback" not in said
+    assert (tmp_path / "evidence.html").read_text().startswith("<!doctype html>")
+
+
+def shell(cluster: Cluster, folder: Path, script: str) -> str:
+    given = {"RINGBACK_BROKER": cluster.broker, "RINGBACK_PREFIX": cluster.prefix}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-euc", script], env=os.environ | given | {"PATH": path}, cwd=folder, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
