@@ -141,9 +141,13 @@ def _details(one: Entry) -> str:
     said += [("callback", one.callback_id), ("campaign", one.campaign_id), ("reasons", ", ".join(one.reasons))]
     said += [(fact.label, fact.value) for fact in facts_of(one.facts, Dated.of(one.at))] if one.facts else []
     said += [(f"{known.topic} {known.key}", _known(known)) for known in one.in_force]
-    said += [("record", one.record), ("rests on", ", ".join(one.rests_on))]
     pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in said if text)
-    return f"<details><summary>facts and records</summary><dl>{pairs}</dl></details>"
+    places = ", ".join(_link(place) for place in (one.record, *one.rests_on))
+    return f"<details><summary>facts and records</summary><dl>{pairs}<dt>records</dt><dd>{places}</dd></dl></details>"
+
+
+def _link(place: str) -> str:
+    return f'<a href="#{escape(place)}">{escape(place)}</a>'
 
 
 def _known(known: InForce) -> str:
@@ -171,7 +175,8 @@ def _records(records: Sequence[Kept]) -> Iterator[str]:
     yield "The document at the end of this file has every byte.</p>"
     for one in records:
         head = f"{one.place}, {_at(one.written_at)}, key {one.key_text}"
-        yield f"<details><summary>{escape(head)}</summary><pre>{escape(_value(one))}</pre></details>"
+        shown = f"<summary>{escape(head)}</summary><pre>{escape(_value(one))}</pre>"
+        yield f'<details id="{escape(one.place)}">{shown}</details>'
 
 
 def _value(one: Kept) -> str:
