@@ -12,6 +12,7 @@ import click
 from streams.base.settings import Settings, load
 from streams.cli.evidence_files import private_key_of, public_key_of, read_bytes, write
 from streams.cli.evidence_making import Wanted, make, program
+from streams.cli.import_work import counted
 from streams.cli.instants import LENGTH
 from streams.cli.options import connection_options
 from streams.cli.periods import e164, period_of
@@ -135,7 +136,8 @@ def _report(path: Path, checked: Checked, *, is_compared: bool) -> None:
     whose = "the key that was given" if is_compared else "nobody has said whether that is the right key"
     click.echo(f"{path}: signed with the key SHA256:{checked.signer}, {whose}", err=True)
     click.echo(
-        f"{path}: nothing was changed, and its {records:,} records say what it says: "
-        f"{len(said.entries):,} entries, {len(said.cannot_show):,} things that it cannot show",
+        f"{path}: nothing was changed, and what it says follows from {counted(records, 'record', 'records')}: "
+        f"{counted(len(said.entries), 'entry', 'entries')}, "
+        f"{counted(len(said.cannot_show), 'thing', 'things')} that it cannot show",
         err=True,
     )

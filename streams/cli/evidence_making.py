@@ -20,6 +20,7 @@ from streams.evidence.number import Number
 from streams.evidence.records import Kept
 from streams.kafka.clients import Clients
 from streams.kafka.topic_admin import cluster_id
+from streams.logic.contact.clock_check import EPOCH
 
 Show = Callable[[str, int], None]
 
@@ -52,7 +53,8 @@ async def _of_topics(
     settings: Settings, wanted: Wanted, number: Number, folder: Path, show: Show
 ) -> tuple[Document, int]:
     now = _now()
-    since = wanted.begin - wanted.look_back
+    # Kafka knows no time before 1970.
+    since = EPOCH if wanted.look_back > wanted.begin - EPOCH else wanted.begin - wanted.look_back
     source = Topics(settings, since, show)
     made = Made(
         at=now,

@@ -17,7 +17,8 @@ from streams.evidence.records import Kept
 from topics.names import TopicName
 from topics.records import Transition
 
-_NOTHING = "Nothing says what became of it: no record of its life is there."
+_NOTHING = "Nothing says what became of it: no record of its life is there"
+_REFUSED = "No record of its life is there: an event about it became a dead letter, and had no effect"
 _STANDINGS: Mapping[str, Standing] = {
     **{one.value: one for one in Standing},
     Transition.RESCHEDULED: Standing.SCHEDULED,
@@ -83,7 +84,7 @@ def _callback(
 def _sentence(key: tuple[str, str, str], told: Sequence[Told], listed: Sequence[Told], as_of: datetime) -> str:
     life = [one for one in told if one.topic == TopicName.CALLBACK_LIFECYCLE and one.value is not None]
     if not life:
-        return _NOTHING
+        return _REFUSED if any(one.topic == TopicName.DEAD_LETTER for one in told) else _NOTHING
     story = Story(row=_row(key, life[-1]), told=(*told, *listed))
     return masked(sentence_by(story, Dated.of(as_of)))
 

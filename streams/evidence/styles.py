@@ -8,6 +8,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top:
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; text-align: left; vertical-align: top; }
 td.at, td.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
+#entries td:nth-child(2) { white-space: nowrap; padding-right: 1rem; }
 .limits { border-left: .3rem solid #c60; padding-left: 2rem; } .outside { color: var(--quiet); }
 .made, .handed_out { font-weight: 600; } .not_made { color: light-dark(#a12000, #ff9f73); font-weight: 600; }
 pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }

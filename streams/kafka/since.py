@@ -56,7 +56,7 @@ async def _stretches(
 ) -> dict[TopicPartition, Stretch]:
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     found = {}
-    since_ms = None if since is None else int(since.timestamp() * 1000)
+    since_ms = None if since is None else max(0, int(since.timestamp() * 1000))
     at = {} if since_ms is None else await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
     for partition in partitions:
         span = known(partition) or Span(begins[partition], ends[partition])

@@ -231,3 +231,11 @@ async def test_a_number_is_found_in_all_its_spellings_and_in_those_that_no_plan_
     (one,) = [one for one in document.said.entries if one.contact_id == "c5" and one.record.startswith("placement-d")]
     assert "number_uncallable" in one.reasons and state(one, "dnc-entries").key == key
     assert OTHER.encode() not in b"".join(record.value or b"" for record in document.records)
+
+
+async def test_a_callback_without_a_life_says_whether_its_event_was_refused():
+    logs = whole_day()
+    document = await made([one for one in logs.records if one.topic != "callback-lifecycle"])
+    words = {one.callback_id: one.words for one in document.said.callbacks}
+    assert words["k3"] == "No record of its life is there: an event about it became a dead letter, and had no effect"
+    assert words["k2"] == "Nothing says what became of it: no record of its life is there"
