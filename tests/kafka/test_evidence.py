@@ -138,15 +138,18 @@ async def test_a_day_of_a_worker_is_told_from_topics_and_archive_alike(cluster: 
 
         await read.until(lambda: {"expired", "blocked", "cancelled", "dialing"} <= set(transitions())
                          and transitions().count("presented") == 2, GUARD_S)  # fmt: skip
+        middle = SystemClock().now()
+        await asyncio.sleep(1)  # An instant in an option has whole seconds.
         await later(feed)
         await read.until(lambda: len(read.records["placement-decided"]) == 2, GUARD_S)
-    found = await asyncio.to_thread(made, cluster, tmp_path, begin)
-    of_topics, of_archive = found
-    assert listed(of_topics) == listed(of_archive) and of_topics["records"] == of_archive["records"]
+    of_topics, of_archive, of_two = await asyncio.to_thread(made, cluster, tmp_path, begin, middle)
+    for of_archives in (of_archive, of_two):
+        assert listed(of_topics) == listed(of_archives) and of_topics["records"] == of_archives["records"]
+        assert not any("hole" in one for one in of_archives["said"]["cannot_show"])
     told(of_topics)
 
 
-def made(cluster: Cluster, folder: Path, begin: datetime) -> tuple[dict, dict]:
+def made(cluster: Cluster, folder: Path, begin: datetime, middle: datetime) -> tuple[dict, dict, dict]:
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", "key.pem"], cwd=folder, check=True)
     end = SystemClock().now() + timedelta(minutes=5)
     period = ("--from", text(begin - timedelta(seconds=1)), "--to", text(end), "--key", "key.pem", "--number", NUMBER)
@@ -154,12 +157,18 @@ def made(cluster: Cluster, folder: Path, begin: datetime) -> tuple[dict, dict]:
     assert "a second" in said and NUMBER not in said
     ringback(cluster, folder, "export", "--archive", "-o", "all.archive")
     ringback(cluster, folder, "evidence", *period, "-o", "archive.json", "--archive", "all.archive")
+    at = text(middle + timedelta(seconds=1))
+    ringback(cluster, folder, "export", "--archive", "-o", "first.archive", "--until", at)
+    ringback(cluster, folder, "export", "--archive", "-o", "second.archive", "--from", at)
+    two = ("--archive", "first.archive", "--archive", "second.archive")
+    ringback(cluster, folder, "evidence", *period, "-o", "two.json", *two)
     ringback(cluster, folder, "evidence", *period, "-o", "topics.html")
     said = ringback(cluster, folder, "evidence", "verify", "topics.json", "archive.json", "topics.html")
     assert said.count("nothing was changed") == 3
     raw = (folder / "topics.html").read_text()
     assert OTHER not in raw and "L|c6" not in raw and "k6" not in raw.split('<script type="application/json"')[0]
-    return document(folder / "topics.json"), document(folder / "archive.json")
+    of_topics, of_archive, of_two = (document(folder / f"{name}.json") for name in ("topics", "archive", "two"))
+    return of_topics, of_archive, of_two
 
 
 def told(found: dict) -> None:
