@@ -36,7 +36,11 @@ def test_a_log_that_has_lost_nothing_is_not_doubted():
 
 def test_a_log_that_was_trimmed_before_the_period_holds_all_of_it():
     assert gaps(span(begin=5)) == ()
-    assert gaps(span(begin=5, end=20, read_from=9)) == (), "reading began by time, after a record that is still there"
+    assert gaps(span(begin=5, first_ms=int(BEGIN.timestamp() * 1000))) == ()
+    later = ms("2026-11-20T00:00:00Z")
+    assert gaps(span(begin=5, end=20, read_from=9, first_ms=later)) == (), (
+        "older records are there, and were not asked for"
+    )
 
 
 def test_a_log_whose_oldest_record_is_from_within_the_period_says_since_when():
@@ -114,3 +118,16 @@ def test_what_compaction_leaves_never_names_another_record_than_was_in_force(his
         assert found.state is State.NOT_KNOWN or (found.state, found.record) == (then.state, then.record)
         if len(left) == len(log):
             assert found == then
+
+
+def test_a_record_is_in_force_from_its_own_instant_on():
+    first, second = version(0, BEGIN), version(1, BEGIN + timedelta(hours=1))
+    versions = Versions([first, second], [span("campaigns", end=2)])
+    for at, place in ((BEGIN, 0), (BEGIN + timedelta(minutes=59), 0), (BEGIN + timedelta(hours=1), 1)):
+        assert versions.at(TopicName.CAMPAIGNS, "P", at)[0].record == f"campaigns/0/{place}"
+
+
+def test_that_there_was_no_record_is_known_only_of_a_log_that_is_whole():
+    before = BEGIN - timedelta(days=1)
+    for one, state in ((span("campaigns", end=1), State.NONE), (span("campaigns", begin=5, end=6), State.NOT_KNOWN)):
+        assert Versions([version(one.begin, BEGIN)], [one]).at(TopicName.CAMPAIGNS, "P", before)[0].state is state

@@ -1,6 +1,6 @@
 """Every call made and not made is in the list, with why, and with what was in force when that was decided."""
 
-from tests.builders import NUMBER, campaign, contact, returned, scheduled, wrap_up
+from tests.builders import NUMBER, campaign, contact, rescheduled, returned, scheduled, wrap_up
 from tests.evidence.days import NIGHT, OTHER, SECOND, TIMES, begun, called, entry, numbers, request, whole_day
 from tests.evidence.logs import made
 
@@ -204,6 +204,7 @@ async def test_a_callback_that_is_changed_to_the_number_is_about_it():
     logs.run_to("2026-11-23T18:10:00Z")
     document = await made(logs.records)
     assert [one.callback_id for one in document.said.callbacks] == ["k1"]
+    assert document.said.callbacks[0].words.startswith("Queue Q has it since 2026-11-23 18:00:00 UTC")
 
 
 async def test_a_callback_whose_number_no_record_tells_is_listed_and_named():
@@ -239,3 +240,41 @@ async def test_a_callback_without_a_life_says_whether_its_event_was_refused():
     words = {one.callback_id: one.words for one in document.said.callbacks}
     assert words["k3"] == "No record of its life is there: an event about it became a dead letter, and had no effect"
     assert words["k2"] == "Nothing says what became of it: no record of its life is there"
+
+
+async def test_the_end_of_the_period_does_not_belong_to_it_and_its_begin_does():
+    records = whole_day().records
+    at = "2026-11-23T16:10:00Z"
+    for begin, end, count in ((at, "2026-11-23T16:10:01Z", 1), ("2026-11-23T16:09:00Z", at, 0)):
+        document = await made(records, begin=begin, end=end)
+        assert sum(one.in_period for one in document.said.entries) == count
+
+
+async def test_two_calls_of_one_callback_count_twice_though_the_platform_gives_them_one_conversation():
+    logs = begun()
+    called(logs, "k1")
+    moved = {"occurred_at": "2026-11-23T15:01:00Z", "due_at": "2026-11-23T16:00:00Z"}
+    logs.send("callback-scheduled", rescheduled("k1", **moved))
+    logs.send("wrap-up", wrap_up("v2", event_id="w1", callback_id="k1", occurred_at="2026-11-23T15:02:00Z"))
+    logs.run_to("2026-11-23T16:00:00Z")
+    logs.send("wrap-up", wrap_up("v2", event_id="w2", callback_id="k1", occurred_at="2026-11-23T16:03:00Z"))
+    document = await made(logs.records)
+    assert [len(of(document, effect)) for effect in ("handed_out", "made")] == [2, 2]
+
+
+async def test_a_hold_of_everything_or_of_the_campaign_is_in_force_and_one_of_another_is_not():
+    logs = begun()
+    for hold_id, campaign_id in (("all", None), ("mine", "P"), ("other", "Q")):
+        value = {"hold_id": hold_id, "reason": "stop", "campaign_id": campaign_id}
+        logs.send("holds", value, "2026-11-23T15:00:00Z", hold_id)
+    logs.send("placement-requested", request("p1"))
+    logs.send("holds", None, "2026-11-23T17:00:00Z", "all")
+    logs.send("placement-requested", request("p2", occurred_at="2026-11-23T18:00:00Z"))
+    document = await made(logs.records)
+    holds = [
+        [known.key for known in one.in_force if known.topic == "holds"]
+        for one in document.said.entries
+        if one.record.startswith("placement-decided")
+    ]
+    assert holds == [["all", "mine"], ["mine"]]
+    assert "other" not in {one.key_text for one in document.records}

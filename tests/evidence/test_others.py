@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streams.evidence.document import encoded
+from streams.evidence.number import Number
 from streams.evidence.page import BEGIN, page_of
 from tests.builders import NUMBER, campaign, contact, scheduled, wrap_up
 from tests.evidence.days import OTHER, begun, entry, numbers, request, whole_day
@@ -92,3 +93,8 @@ async def test_a_do_not_call_entry_in_any_format_of_the_number_is_found(text):
     logs.send("placement-requested", request("p1"))
     document = await made(logs.records)
     assert [one.key for one in document.records if one.topic == "dnc-entries"] == [f"D|{text}".encode()]
+
+
+@pytest.mark.parametrize(("text", "is_about"), [("call 12125550101 now", True), ("id 9912125550101", False)])
+def test_what_is_no_json_is_about_the_number_if_its_digits_stand_alone(text, is_about):
+    assert Number(NUMBER).is_named_by("dead-letter", text.encode()) is is_about

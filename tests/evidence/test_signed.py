@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from streams.evidence.checking import check
 from streams.evidence.document import decoded, encoded
+from streams.evidence.keys import base64url
 from streams.evidence.page import page_of
-from streams.evidence.sealing import NotSealed, seal, unseal
+from streams.evidence.sealing import NotSealed, _header, seal, unseal
 from tests.evidence.days import whole_day
 from tests.evidence.logs import made
 
@@ -158,3 +159,18 @@ def test_nothing_but_the_time_of_making_is_different_when_it_is_made_again():
     first, second = run(made(whole_day().records)), run(made(whole_day().records, made_at="2026-11-28T09:00:00Z"))
     assert first != second
     assert msgspec.structs.replace(first, made=second.made) == second
+
+
+def test_a_signature_with_another_header_or_with_a_payload_of_its_own_is_not_read():
+    content = unseal(file("json")).content
+    for header in (b'{"alg":"none"}', _header(KEY.public_key()).replace(b'"kid":"', b'"kid":"0'), b"{}", b"no JSON"):
+        token = base64url(header)
+        signature = base64url(KEY.sign(token.encode() + b"." + content))
+        line = b'{"ringback-evidence-signature":"%s"}\n'
+        with pytest.raises(NotSealed):
+            unseal(content + line % f"{token}..{signature}".encode())
+    token = base64url(_header(KEY.public_key()))
+    signature = base64url(KEY.sign(token.encode() + b"." + content))
+    assert unseal(content + line % f"{token}..{signature}".encode()).is_signed_by(KEY.public_key())
+    with pytest.raises(NotSealed):
+        unseal(content + line % f"{token}.e30.{signature}".encode())
