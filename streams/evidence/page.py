@@ -81,11 +81,17 @@ def _head(document: Document) -> Iterator[str]:
         ("Number", asked.phone_number + (f", also written {', '.join(others)}" if others else "")),
         ("Contacts", ", ".join(document.said.summary.contacts) or "none"),
         ("Made", f"{_at(made.at)} by {made.by}"),
-        ("Installation", f"{made.app}, topics {made.prefix}*, cluster {made.cluster_id or 'not known'}"),
+        ("Installation", _installation(document)),
         ("Source", _source(document)),
         ("Events since", "the beginning" if asked.since is None else _at(asked.since)),
     ]
     yield "<table>" + "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows) + "</table>"
+
+
+def _installation(document: Document) -> str:
+    made = document.made
+    # An export for the simulator does not say whose it is.
+    return f"{made.app}, topics {made.prefix}*, cluster {made.cluster_id or 'not known'}" if made.app else "not known"
 
 
 def _source(document: Document) -> str:
