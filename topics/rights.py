@@ -44,6 +44,7 @@ WRITTEN_TOPICS = (
     *(topic.name for topic in NEEDED_TOPICS.values() if topic.direction is not Direction.IN),
     TopicName.DNC_ENTRIES,  # A rule may put a number on a list.
 )
+DERIVED_TOPICS = (TopicName.OUTSTANDING_CALLBACKS, STATE_TOPIC)
 
 
 def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
@@ -92,12 +93,6 @@ def of_import(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Righ
 def of_looking(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What looking needs: `callbacks list`, `show` and `why`, `dead-letters list` and `show`, and `tail`."""
     return _of_view(prefix, ())
-
-
-def of_evidence(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
-    """What `evidence` and `export --archive` need: they read, and write nothing. A plain `export` needs fewer."""
-    passed_over = (TopicName.OUTSTANDING_CALLBACKS, STATE_TOPIC)
-    return [Right(Resource.TOPIC, prefix + name, ("Read",)) for name in NEEDED_TOPICS if name not in passed_over]
 
 
 def of_acting(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
@@ -161,7 +156,8 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "import": of_import,
     "callbacks list": of_looking,
     "callbacks move": of_acting,
-    "evidence": of_evidence,
+    # As for `export --archive`: what is derived from the others is left out.
+    "evidence": lambda prefix, _: [one for one in of_looking(prefix) if not one.name.endswith(DERIVED_TOPICS)],
     "dead-letters replay": of_replaying,
     "apply": of_applying,
     "console": of_console,
