@@ -3,17 +3,18 @@
 Source: docs/rules.md, sections 1, 6 and 9.1; docs/evidence.md, section "What the words mean".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from streams.console.view.model import Told
-from streams.console.why.reading import is_true, text, texts
+from streams.console.why.reading import inner, is_true, text, texts
 from streams.logic.contact.system_codes import is_attempt
 from topics.codec import BadEvent, decode
 from topics.configuration import Campaign, CampaignStatus, DialingMode
 from topics.names import TopicName
 from topics.records import Reason, Transition
+from topics.rejection_facts import EventType
 
 
 class Effect(StrEnum):
@@ -82,7 +83,14 @@ def _of_transition(value: Mapping[str, Any]) -> Effect:
         return Effect.NOT_KNOWN
     if transition == Transition.RESCHEDULED and reasons:
         return Effect.NOT_MADE
+    if transition == Transition.REJECTED and _is_about_a_wrap_up(value, reasons):
+        return Effect.TOLD
     return _TRANSITIONS.get(transition, Effect.TOLD)
+
+
+def _is_about_a_wrap_up(value: Mapping[str, Any], reasons: Sequence[str]) -> bool:
+    """Whether the call had been made, and only what its wrap-up named does not count."""
+    return Reason.LATER_CODE_FIRST in reasons or text(inner(value, "facts"), "event_type") == EventType.WRAP_UP
 
 
 def _campaign(value: bytes | None) -> Campaign:

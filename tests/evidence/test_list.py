@@ -278,3 +278,11 @@ async def test_a_hold_of_everything_or_of_the_campaign_is_in_force_and_one_of_an
     ]
     assert holds == [["all", "mine"], ["mine"]]
     assert "other" not in {one.key_text for one in document.records}
+
+
+async def test_a_call_whose_wrap_up_names_a_callback_that_is_not_known_was_made_and_is_not_told_as_refused():
+    logs = begun()
+    logs.send("wrap-up", wrap_up("v1", callback_id="unheard-of"))
+    document = await made(logs.records)
+    assert [len(of(document, effect)) for effect in ("made", "not_made")] == [1, 0]
+    assert any(one.words.startswith("Refused: ") for one in of(document, "told"))
