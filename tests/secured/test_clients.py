@@ -1,0 +1,37 @@
+"""The producers and dialers of `examples/clients` on a Kafka that asks who they are: TLS, a password, few rights."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from tests.clients.languages import PAGE, Programs, told
+from tests.clients.story import callbacks, in_s, story
+from tests.kafka.cluster import Cluster
+from tests.secured.kafka import Acls, SecuredKafka
+from topics.rights import Resource, Right, of_dialer
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+
+
+@pytest.mark.parametrize("language", told())
+async def test_a_callback_is_sent_and_dialed_with_tls_a_password_and_the_rights_of_a_dialer(
+    language: str, secured: SecuredKafka, cluster: Cluster, admin: AIOKafkaAdminClient, tmp_path: Path
+) -> None:
+    """The dialer prints the number, since nobody says where calls are placed."""
+    rights = of_dialer(cluster.prefix)
+    if language == "node" and (name := re.search(r"groups that begin with `([\w-]+)`", PAGE)):
+        rights.append(Right(Resource.GROUP, f"{cluster.prefix}{name[1]}", ("Read",), prefixed=True))
+    await Acls(admin).allow(rights)
+    client = await asyncio.to_thread(Programs, language, tmp_path, prefix=cluster.prefix, **secured.scram())
+    async with story(cluster, ["ann"]) as here:
+        dialer = client.dialer("only")
+        try:
+            assert await asyncio.to_thread(client.produce, callbacks(["ann"], 101, in_s(0.1))) == ["k-ann"]
+            await here.until(lambda: here.ended() or dialer.ended)
+            assert here.ended() == {"k-ann": ["completed"]}, dialer.said
+            assert dialer.dialed == ["+12125550101"] and here.allowed() == {"k-ann": True}
+        finally:
+            dialer.kill()
