@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -129,6 +130,14 @@ class Dialer:
     def ended(self) -> bool:
         """Whether it has ended."""
         return self._process.poll() is not None
+
+    def suspend(self) -> None:
+        """It does nothing any more, until `resume`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It goes on where it was."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL; harmless when it has ended."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.kafka.cluster import Cluster, Feeder, Reader, configured, contacts_read, feeder, reader
 from topics.callback_events import CallbackScheduled, Source
@@ -20,8 +21,8 @@ SOON_S = 120.0
 LIST = "Kündschaft"
 UNCALLABLE = "nicht-anrufen"
 TOLD = (
-    "callback-scheduled", "callback-lifecycle", "placement-decided", "dead-letter", "dial-preview", "dial-analysis",
-    "wrap-up",
+    "callback-scheduled", "callback-lifecycle", "placement-requested", "placement-decided", "dead-letter",
+    "dial-preview", "dial-analysis", "wrap-up",
 )  # fmt: skip
 ENDS = {"completed", "not_dialed", "expired", "blocked"}
 BACK = Rule(
@@ -71,6 +72,10 @@ class Story:
         """By callback, whether its latest placement request was allowed."""
         return {one["callback_id"]: one["allowed"] for one in self.taken.values("placement-decided")}
 
+    def asked_by(self) -> list[str]:
+        """The addresses of those who have sent placement requests, in order."""
+        return list(dict.fromkeys(one["reply_to"] for one in self.taken.values("placement-requested")))
+
     def last_expiry(self) -> datetime:
         """When the last command expires that does."""
         return max(datetime.fromisoformat(one["expires_at"]) for one in self.commands() if one["expires_at"])
@@ -96,6 +101,16 @@ class Story:
             )  # fmt: skip
             await self.feed.send("wrap-up", event)
         await self.feed.flush()
+
+    async def members(self) -> int:
+        """How many dialers the group has."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.broker)
+        await admin.start()
+        try:
+            (answer,) = await admin.describe_consumer_groups([f"{self.cluster.prefix}dialer"])
+        finally:
+            await admin.close()
+        return len(answer.groups[0][5])
 
     async def forge_and_abort(self, command: dict[str, Any]) -> None:
         """Write commands into each partition in a transaction that is aborted: none of them was ever given."""

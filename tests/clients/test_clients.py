@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.languages import Dialer, Programs, told
-from tests.clients.story import LIST, UNCALLABLE, Story, callbacks, in_s, story
+from tests.clients.story import LIST, SOON_S, UNCALLABLE, Story, callbacks, in_s, story
 from tests.clients.switch import Switch, switch
 from tests.kafka.cluster import Cluster
 from tests.shared_kafka import SharedKafka
@@ -50,7 +50,7 @@ async def test_an_event_lies_where_javas_client_puts_it_and_one_that_is_sent_aga
         for _ in range(2):
             assert sorted(await asyncio.to_thread(client.produce, lines)) == ids
         steps = here.taken.records["callback-lifecycle"]
-        await here.until(lambda: len(steps) >= len(ids))
+        await here.until(lambda: len(steps) + len(here.taken.records["dead-letter"]) >= len(ids))
         await here.taken.settle(0.5)
         assert sorted(one["callback_id"] for one in here.taken.values("callback-lifecycle")) == ids
         assert {one["transition"] for one in here.taken.values("callback-lifecycle")} == {"scheduled"}
@@ -106,6 +106,43 @@ async def dialed_by_three(client: Programs, calls: Switch, dialers: list[Dialer]
     await here.until(lambda: len(here.ended()) == len(here.commands()))
     await here.taken.settle(1.0)
     assert not dialers[2].ended, dialers[2].said
+
+
+@pytest.mark.parametrize("language", told())
+async def test_of_two_dialers_that_have_a_command_in_hand_and_may_call_one_calls(
+    language: str, cluster: Cluster
+) -> None:
+    """One is suspended after it has asked, until another has called. Then it learns that it may call, and does not."""
+    client = await asyncio.to_thread(programs, language, cluster)
+    dialers: list[Dialer] = []
+    with switch() as calls:
+        try:
+            async with story(cluster, ["ann"]) as here:
+                await here.promise(["ann"], 100, "P")
+                await here.until(here.commands)
+                worker = cluster.workers[0]
+                worker.kill()  # So nobody answers the first.
+                dialers.append(client.dialer("suspended", calls.url))
+                await here.until(here.asked_by)
+                dialers[0].suspend()
+                worker.start()
+                dialers.append(client.dialer("successor", calls.url))
+                await here.until(here.ended)
+                assert here.ended() == {"k-ann": ["completed"]} and dialers[1].dialed == ["+12125550100"]
+                dialers[0].resume()
+                async with asyncio.timeout(SOON_S):  # It joins again when it is done with the command, or it ends.
+                    while await here.members() < 2 and not dialers[0].ended:
+                        await asyncio.sleep(0.1)
+                await here.taken.settle(0.5)
+                told_first = [
+                    one for one in here.taken.values("placement-decided") if one["reply_to"] == here.asked_by()[0]
+                ]
+                assert told_first and all(one["allowed"] for one in told_first), "it was told that it may call"
+                assert dialers[0].dialed == [] and list(calls.rang.values()) == [1]
+                assert here.codes() == {"k-ann": ["ANSWERED"]} and here.taken.records["dead-letter"] == []
+        finally:
+            for dialer in dialers:
+                dialer.kill()
 
 
 def check(calls: Switch, here: Story) -> None:

@@ -31,6 +31,8 @@ SETTINGS = {
 def connection() -> dict[str, Any]:
     """How to reach Kafka."""
     given = {name: os.environ[variable] for name, variable in SETTINGS.items() if variable in os.environ}
+    if "ssl.certificate.location" in given:
+        given.setdefault("ssl.key.location", given["ssl.certificate.location"])
     return {"bootstrap.servers": "127.0.0.1:9092"} | given
 
 
