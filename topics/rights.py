@@ -190,13 +190,19 @@ def _in_words(resource: Resource, names: Sequence[str]) -> str:
 
 
 def commands(rights: Iterable[Right], principal: str) -> str:
-    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's."""
+    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's.
+
+    One line for all resources with the same rights, since each starts a program of Java.
+    """
     flags = {Resource.TOPIC: "--topic", Resource.GROUP: "--group", Resource.TRANSACTIONAL_ID: "--transactional-id"}
-    lines = []
+    alike: dict[tuple[Resource, tuple[str, ...], bool], list[str]] = {}
     for right in rights:
-        words = [word for operation in right.operations for word in ("--operation", operation)]
-        words += [flags[right.resource], right.name]
-        words += ["--resource-pattern-type", "prefixed"] if right.prefixed else []
+        alike.setdefault((right.resource, right.operations, right.prefixed), []).append(right.name)
+    lines = []
+    for (resource, operations, prefixed), names in alike.items():
+        words = [word for operation in operations for word in ("--operation", operation)]
+        words += [word for name in names for word in (flags[resource], name)]
+        words += ["--resource-pattern-type", "prefixed"] if prefixed else []
         given = shlex.join(["--add", "--allow-principal", principal, *words])
         lines.append(f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN" {given}')
     return "\n".join(lines) + "\n"
@@ -220,9 +226,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--principal", default="User:ringback")
     parser.add_argument("--prefix", default=DEFAULT_PREFIX)
     parser.add_argument("--app", default=DEFAULT_APP)
+    parser.add_argument("--console", action="store_true", help="of `topics`: also the topic that a console needs")
     parser.add_argument("--strimzi", metavar="CLUSTER", help="a KafkaUser for this Kafka resource, not commands")
     given = parser.parse_args(arguments)
-    rights = COMMANDS[given.command.replace("-", " ")](given.prefix, given.app)
+    command = given.command.replace("-", " ")
+    rights = COMMANDS[command](given.prefix, given.app)
+    if given.console:
+        if not command.startswith("topics "):
+            parser.error("--console is for `topics create` and `topics check`")
+        rights.append(rights[0]._replace(name=given.prefix + TopicName.CONSOLE_AUDIT))
     if given.strimzi:
         user = re.sub(r"[^a-z0-9.-]+", "-", given.principal.removeprefix("User:").removeprefix("CN=").lower())
         print(kafka_user(rights, user, given.strimzi), end="")
