@@ -10,33 +10,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS, STATE_TOPIC
 from topics.names import TopicName
 from topics.of_adapters import OF_ADAPTERS
-from topics.topic import DEFAULT_PREFIX, Direction
+from topics.right import Resource, Right
+from topics.topic import DEFAULT_PREFIX, Direction, Scope
 
 DEFAULT_APP = "ringback"
-
-
-class Resource(StrEnum):
-    """What a right is on, as Strimzi calls it."""
-
-    TOPIC = "topic"
-    GROUP = "group"
-    TRANSACTIONAL_ID = "transactionalId"
-
-
-class Right(NamedTuple):
-    """Operations, by their Kafka names, on one resource; prefixed: on all whose names begin so."""
-
-    resource: Resource
-    name: str
-    operations: tuple[str, ...]
-    prefixed: bool = False
 
 
 READ_TOPICS = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, STATE_TOPIC)
@@ -125,6 +107,16 @@ def of_applying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Ri
     ]
 
 
+def of_erasing(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `erase` needs; where an adapter runs, Describe and DescribeConfigs on its topics besides."""
+    written = (TopicName.CALLBACK_SCHEDULED, TopicName.CONTACTS, TopicName.CONSOLE_AUDIT)
+    rights = [Right(Resource.TOPIC, prefix + TopicName.DNC_ENTRIES, ("Read",))]
+    for name in (topic.name for topic in CATALOG.values() if topic.scope is not Scope.CAMPAIGN):
+        operations = ("Read", "Write") if name in written else ("Read",)
+        rights.append(Right(Resource.TOPIC, prefix + name, (*operations, "DescribeConfigs")))
+    return rights
+
+
 def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback console` needs: it looks, acts, replays, and sends configuration that was tried."""
     return of_replaying(prefix, app)
@@ -157,6 +149,7 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "callbacks move": of_acting,
     "dead-letters replay": of_replaying,
     "apply": of_applying,
+    "erase": of_erasing,
     "console": of_console,
     "dialer": of_dialer,
     "adapter genesys": partial(of_adapter, "genesys"),
