@@ -12,7 +12,8 @@ from tests.clients.languages import PAGE, Programs, told
 from tests.clients.story import callbacks, in_s, story
 from tests.kafka.cluster import Cluster
 from tests.secured.kafka import USER, Acls, SecuredKafka
-from topics.rights import Resource, Right, of_dialer
+from topics.right import Resource, Right
+from topics.rights import of_dialer
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
