@@ -35,7 +35,7 @@ CONTACTS = 400
 class Cluster:
     """A broker, the topics of one test, and the workers on them; leaving the context ends the workers.
 
-    protocol: `transaction_protocol` of the workers. session_timeout_s: theirs.
+    partitions: of the topics of contacts. protocol: `transaction_protocol` of the workers. session_timeout_s: theirs.
     """
 
     broker: str
@@ -43,13 +43,14 @@ class Cluster:
     folder: Path
     command: tuple[str, ...] = WORKER
     copies: int = 1
+    partitions: int = PARTITIONS
     protocol: int = 1
     session_timeout_s: float = SESSION_TIMEOUT_S
     workers: list[LocalWorker] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> "Cluster":
-        topic_admin.create(Clients(self.settings()), PARTITIONS, self.copies)
+        topic_admin.create(Clients(self.settings()), self.partitions, self.copies)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +103,7 @@ class Feeder:
         if isinstance(value, msgspec.Struct):
             key = key or value_key(topic, cast(Any, value))
         encoded = None if key is None else key.encode()
-        partition = partition_for(encoded or b"", CATALOG[topic].partition_count(PARTITIONS))
+        partition = partition_for(encoded or b"", CATALOG[topic].partition_count(self.cluster.partitions))
         await self.producer.send(self.cluster.prefix + topic, payload, key=encoded, partition=partition)
 
     async def flush(self) -> None:
@@ -219,7 +220,9 @@ async def reader(cluster: Cluster, topics: Iterable[str]) -> AsyncIterator[Reade
     consumer = AIOKafkaConsumer(
         **client_options(cluster.settings()), isolation_level="read_committed", auto_offset_reset="earliest"
     )
-    consumer.assign([TopicPartition(cluster.prefix + name, number) for name in names for number in range(_count(name))])
+    consumer.assign(
+        [TopicPartition(cluster.prefix + name, number) for name in names for number in range(_count(name, cluster))]
+    )
     await consumer.start()
     try:
         yield Reader(cluster, consumer, {name: [] for name in names})
@@ -227,5 +230,7 @@ async def reader(cluster: Cluster, topics: Iterable[str]) -> AsyncIterator[Reade
         await consumer.stop()
 
 
-def _count(topic: str) -> int:
-    return CATALOG[topic].partition_count(PARTITIONS) if topic in CATALOG else PARTITIONS  # Those of adapters.
+def _count(topic: str, cluster: Cluster) -> int:
+    if topic not in CATALOG:  # Those of adapters.
+        return cluster.partitions
+    return CATALOG[topic].partition_count(cluster.partitions)

@@ -1,10 +1,11 @@
-"""The partitioner is the one of the Java client and of aiokafka."""
+"""The partitioner is the one of the Java client, of aiokafka and of kafka-python."""
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka.partitioner.default import murmur2 as kafka_python_murmur2
 
 from topics.partitions import murmur2, partition_for
 
@@ -28,6 +29,11 @@ def test_the_hash_is_that_of_the_java_client(key: bytes, signed: int) -> None:
 @given(st.binary(max_size=300))
 def test_the_hash_is_that_of_aiokafka(key: bytes) -> None:
     assert murmur2(key) == aiokafka_murmur2(key) % 2**32
+
+
+@given(st.binary(max_size=300))
+def test_the_hash_is_that_of_kafka_python(key: bytes) -> None:
+    assert murmur2(key) == kafka_python_murmur2(key) % 2**32
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 1000))
