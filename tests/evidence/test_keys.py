@@ -61,6 +61,7 @@ def test_a_public_key_may_be_of_openssl_of_openssh_or_within_the_private_one():
         (pem(KEY)[:-30], "it is no private key in PEM"),
         (b"\xff\x00" * 40, "it is no private key in PEM"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",  # A key is another one in each process.
 )
 def test_of_a_private_key_that_cannot_be_used_it_is_said_why(data, why):
     with pytest.raises(UnusableKey, match=why):
@@ -75,6 +76,7 @@ def test_of_a_private_key_that_cannot_be_used_it_is_said_why(data, why):
         (b"ssh-ed25519 AAAA", "it is no public key"),
         (pem(KEY, lock=LOCKED), "it is encrypted"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",
 )
 def test_of_a_public_key_that_cannot_be_used_it_is_said_why(data, why):
     with pytest.raises(UnusableKey, match=why):
