@@ -147,6 +147,23 @@ def _of_view(prefix: str, written: Sequence[str]) -> list[Right]:
     return rights
 
 
+def of_producer(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What a program needs that sends events and configuration; who sends some needs those of their topics alone."""
+    return [Right(Resource.TOPIC, prefix + name, ("Write",)) for name in (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS)]
+
+
+def of_doctor(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback doctor` needs to look at all but the clock, which takes Describe on the cluster.
+
+    It says what it could not look at, so it runs with less. To see the rights of another user it runs as that user.
+    """
+    read = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, TopicName.DEAD_LETTER)
+    return [
+        Right(Resource.TOPIC, prefix + name, ("Read" if name in read else "Describe", "DescribeConfigs"))
+        for name in NEEDED_TOPICS
+    ]
+
+
 COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "worker": of_worker,
     "topics create": of_topics_create,
@@ -158,11 +175,13 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "dead-letters replay": of_replaying,
     "apply": of_applying,
     "console": of_console,
+    "doctor": of_doctor,
     "dialer": of_dialer,
+    "producer": of_producer,
     "adapter genesys": partial(of_adapter, "genesys"),
     "adapter vicidial": partial(of_adapter, "vicidial"),
 }
-"""By the command that needs them; a dialer is a program of somebody else."""
+"""By the command that needs them; dialers and producers are programs of somebody else."""
 
 
 def table() -> str:
