@@ -1,0 +1,101 @@
+"""What a user lacks of the rights that a command needs, and which commands it has enough for.
+
+Source: `topics.rights`; docs/operate.md, section "Access rights on Kafka".
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from streams.doctor.findings import Check, Finding, Result, counted, listed
+from topics.rights import COMMANDS, Resource, Right
+
+ROLES = {name.replace(" ", "-"): name for name in COMMANDS}
+"""What rights are for, by a word for the command line: a command, or a program of somebody else."""
+
+
+class Permitted(Struct, frozen=True):
+    """What the user may do, by full name of topic and group: names of operations; None where Kafka does not say.
+
+    ids: transactional ids that were asked for, and whether it sees them. on_cluster: what it may do to every topic.
+    """
+
+    topics: Mapping[str, frozenset[str] | None] = {}
+    groups: Mapping[str, frozenset[str] | None] = {}
+    ids: Mapping[str, bool | None] = {}
+    on_cluster: frozenset[str] = frozenset()
+
+
+def probe_of(right: Right) -> str:
+    """A name that the right is on: itself, or one that begins with it."""
+    return f"{right.name}0" if right.prefixed else right.name
+
+
+def lacking(rights: Iterable[Right], permitted: Permitted) -> tuple[list[Right], list[Right]]:
+    """Of these rights those that are not there, and those of which it cannot be said."""
+    missing, unknown = [], []
+    for right in rights:
+        has = _has(right, permitted)
+        if gone := tuple(one for one in right.operations if has(one) is False):
+            missing.append(right._replace(operations=gone))
+        if unclear := tuple(one for one in right.operations if has(one) is None):
+            unknown.append(right._replace(operations=unclear))
+    return missing, unknown
+
+
+def _has(right: Right, permitted: Permitted) -> Callable[[str], bool | None]:
+    if right.resource is Resource.TRANSACTIONAL_ID:
+        return lambda _: permitted.ids.get(probe_of(right))
+    of = permitted.topics if right.resource is Resource.TOPIC else permitted.groups
+    operations = of.get(right.name)
+
+    def has(operation: str) -> bool | None:
+        if operation == "Create" and "Create" in permitted.on_cluster:
+            return True
+        return None if operations is None else operation in operations
+
+    return has
+
+
+def of_role(role: str, rights: Sequence[Right], permitted: Permitted, how_to_give: str) -> list[Finding]:
+    """What a user lacks of the rights of a role, a finding for each right; or that it lacks nothing."""
+    missing, unknown = lacking(rights, permitted)
+    found = [
+        Finding(Check.RIGHTS, Result.PROBLEM, f"no right to {_said(right)}", how_to_give, _topic(right))
+        for right in missing
+    ]
+    if unknown:
+        what = f"Kafka does not say whether there is a right to {listed(map(_said, unknown), 'or')}"
+        found.append(Finding(Check.RIGHTS, Result.COULD_NOT_LOOK, what))
+    if found:
+        return found
+    what = (
+        f"this user may do all that `{role}` needs: {counted(sum(len(right.operations) for right in rights), 'right')}"
+    )
+    return [Finding(Check.RIGHTS, Result.OK, what)]
+
+
+def of_any(rights: Mapping[str, Sequence[Right]], permitted: Permitted) -> list[Finding]:
+    """Which roles a user has enough rights for; that it has none is a warning."""
+    enough = [role for role, needed in rights.items() if not lacking(needed, permitted)[0]]
+    if len(enough) == len(rights):
+        return [Finding(Check.RIGHTS, Result.OK, "this user may do everything that any command needs")]
+    if enough:
+        what = f"this user has enough rights for {listed(enough)}. --as says what it lacks for another"
+        return [Finding(Check.RIGHTS, Result.OK, what)]
+    return [
+        Finding(
+            Check.RIGHTS, Result.WARNING, "this user has enough rights for no command and no client of Ringback",
+            "name with --as what it is to be, to see which rights it lacks",
+        )
+    ]  # fmt: skip
+
+
+def _said(right: Right) -> str:
+    kinds = {Resource.TOPIC: "topic", Resource.GROUP: "group", Resource.TRANSACTIONAL_ID: "transactional ids"}
+    that = f"that begin with {right.name}" if right.prefixed else right.name
+    return f"{listed(right.operations)} {kinds[right.resource]} {that}"
+
+
+def _topic(right: Right) -> str | None:
+    return right.name if right.resource is Resource.TOPIC else None
