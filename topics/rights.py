@@ -6,37 +6,19 @@ Source: docs/operate.md, section "Access rights on Kafka".
 """
 
 import argparse
-import json
 import re
-import shlex
-from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS, STATE_TOPIC
 from topics.names import TopicName
 from topics.of_adapters import OF_ADAPTERS
+from topics.right import Resource, Right, commands, kafka_user
 from topics.topic import DEFAULT_PREFIX, Direction
 
+__all__ = ["Resource", "Right", "commands", "kafka_user"]
+
 DEFAULT_APP = "ringback"
-
-
-class Resource(StrEnum):
-    """What a right is on, as Strimzi calls it."""
-
-    TOPIC = "topic"
-    GROUP = "group"
-    TRANSACTIONAL_ID = "transactionalId"
-
-
-class Right(NamedTuple):
-    """Operations, by their Kafka names, on one resource; prefixed: on all whose names begin so."""
-
-    resource: Resource
-    name: str
-    operations: tuple[str, ...]
-    prefixed: bool = False
 
 
 READ_TOPICS = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, STATE_TOPIC)
@@ -206,30 +188,6 @@ def _in_words(resource: Resource, names: Sequence[str]) -> str:
     if set(names) == set(NEEDED_TOPICS):
         return f"every topic of the catalog but `{TopicName.CONSOLE_AUDIT}`"
     return f"topics {', '.join(f'`{name}`' for name in names)}"
-
-
-def commands(rights: Iterable[Right], principal: str) -> str:
-    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's."""
-    flags = {Resource.TOPIC: "--topic", Resource.GROUP: "--group", Resource.TRANSACTIONAL_ID: "--transactional-id"}
-    lines = []
-    for right in rights:
-        words = [word for operation in right.operations for word in ("--operation", operation)]
-        words += [flags[right.resource], right.name]
-        words += ["--resource-pattern-type", "prefixed"] if right.prefixed else []
-        given = shlex.join(["--add", "--allow-principal", principal, *words])
-        lines.append(f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN" {given}')
-    return "\n".join(lines) + "\n"
-
-
-def kafka_user(rights: Iterable[Right], name: str, cluster: str) -> str:
-    """The KafkaUser resource of Strimzi that has the rights, as YAML; how it proves who it is, is to be added."""
-    lines = ["apiVersion: kafka.strimzi.io/v1", "kind: KafkaUser", "metadata:", f"  name: {name}", "  labels:"]
-    lines += [f"    strimzi.io/cluster: {cluster}", "spec:", "  authorization:", "    type: simple", "    acls:"]
-    for right in rights:
-        pattern = "prefix" if right.prefixed else "literal"
-        resource = f"{{type: {right.resource}, name: {json.dumps(right.name)}, patternType: {pattern}}}"
-        lines += [f"      - resource: {resource}", f"        operations: [{', '.join(right.operations)}]"]
-    return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -21,8 +21,8 @@ from streams.library_internals.aiokafka.client import ask
 from streams.library_internals.aiokafka.protocol import FetchRequest
 from streams.library_internals.aiokafka.records import DefaultRecordBase, DefaultRecordBatch, committed
 
-ROUNDS_MAX = 12
-"""So often is asked: a partition gives a megabyte at a time, and a batch that may be damaged is asked for thrice."""
+IDLE_ROUNDS_MAX = 4
+"""So often is asked without anything new: a batch that may be damaged is asked for thrice."""
 
 PARTITION_BYTES = 1024 * 1024
 ANSWER_BYTES = 32 * 1024 * 1024
@@ -83,11 +83,16 @@ async def newest(
     leaders = await _leaders(admin, topics)
     readings = {tp: _Reading(leader, 0, 0) for tp, leader in leaders.items()}
     await _find_ends(clients, readings, count)
-    for _ in range(ROUNDS_MAX):
-        left = [tp for tp, reading in readings.items() if reading.goes_on]
-        for leader in {readings[tp].leader for tp in left}:
-            await _fetch(admin, leader, {tp: readings[tp] for tp in left if readings[tp].leader == leader})
-    return {tp: reading.newest for tp, reading in readings.items()}
+    idle = 0
+    while idle < IDLE_ROUNDS_MAX and (left := {tp: one for tp, one in readings.items() if one.goes_on}):
+        before = sum(one.offset for one in left.values())
+        for leader in {one.leader for one in left.values()}:
+            await _fetch(admin, leader, {tp: one for tp, one in left.items() if one.leader == leader})
+        idle = idle + 1 if sum(one.offset for one in left.values()) == before else 0
+    for one in readings.values():
+        if one.goes_on:
+            one.newest.why_not = "the broker gives no more of it"
+    return {tp: one.newest for tp, one in readings.items()}
 
 
 async def _leaders(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[TopicPartition, int]:

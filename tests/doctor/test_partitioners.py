@@ -186,3 +186,7 @@ def test_right_records_are_counted_and_none_at_all_is_told() -> None:
     (good,) = placement.judge([records(partition_for, 12, keys(100)), records(partition_for, 1, keys(5))])
     assert (good.result, good.figures) == (Result.OK, {"records": 100})
     assert placement.judge([records(partition_for, 12, [])])[0].result is Result.COULD_NOT_LOOK
+
+
+def test_an_empty_key_is_taken_for_none_and_looked_at_with_the_keys() -> None:
+    assert placement.judge([records(lambda *_: 1, 12, [b""] * 30)])[0].result is Result.COULD_NOT_LOOK

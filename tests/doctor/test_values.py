@@ -60,8 +60,8 @@ def test_a_value_that_cannot_be_read_is_told_with_its_cure(value: bytes | None, 
 def test_json_behind_the_bytes_of_a_schema_registry_is_good_and_headers_of_cloud_events_are_counted() -> None:
     framed = arrived(b"\0\0\0\0\x07" + TEXT, headers=(("ce_id", b"1"), ("content-type", b"application/json")))
     (finding,) = refusals.judge_values([topic_of([framed, arrived(TEXT, offset=1)])])
-    assert finding.result is Result.OK and finding.figures == {"records": 2, "cloud_events": 1}
-    assert finding.seen == "2 records can be read, 1 of them with headers of CloudEvents"
+    assert finding.result is Result.OK and finding.figures == {"records": 2, "cloud_events": 1, "framed": 1}
+    assert finding.seen == "2 records can be read, 1 with headers of CloudEvents, 1 framed for a schema registry"
 
 
 def test_a_cell_that_does_not_fit_is_a_warning_since_the_rest_counts() -> None:

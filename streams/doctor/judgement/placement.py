@@ -21,7 +21,7 @@ def judge(topics: Iterable[SeenTopic]) -> list[Finding]:
     found = [finding for topic in contact_topics if (finding := _of_topic(topic)) is not None]
     if found:
         return found
-    looked_at = sum(seen.arrived.key is not None for topic in contact_topics for seen in topic.records)
+    looked_at = sum(bool(seen.arrived.key) for topic in contact_topics for seen in topic.records)
     if not looked_at:
         return [
             Finding(
@@ -33,7 +33,8 @@ def judge(topics: Iterable[SeenTopic]) -> list[Finding]:
 
 
 def _of_topic(topic: SeenTopic) -> Finding | None:
-    keyed = [seen for seen in topic.by_time() if seen.arrived.key is not None]
+    # Clients take an empty key for none.
+    keyed = [seen for seen in topic.by_time() if seen.arrived.key]
     misplaced = [seen for seen in keyed if not _is_right(seen, topic.partitions)]
     if not misplaced:
         return None
@@ -60,7 +61,7 @@ def _is_right(seen: Seen, partitions: int) -> bool:
 def _explanations(found: list[Explained], left: int, tried: int, twice: int) -> Iterable[str]:
     for one in found:
         way, of = one.partitioner, counted(tried, "key")
-        keys = f"all {of}" if one.keys == tried else f"{one.keys:,} of {of}"
+        keys = "that key" if tried == 1 else f"all {of}" if one.keys == tried else f"{one.keys:,} of {of}"
         if one.certain:
             yield f"{way.name} puts {keys} there: {way.whose}."
         else:

@@ -9,6 +9,7 @@ from streams.doctor.judgement.values import Sent, sent
 from topics.catalog import CATALOG
 from topics.cloud_events import is_attribute
 from topics.codec import BadEvent, ErrorCode, Value, decode_cells, value_key
+from topics.framing import is_framed
 
 OF_CLOCKS = (ErrorCode.IN_THE_FUTURE, ErrorCode.TOO_OLD)
 OF_BATCHES = (ErrorCode.DAMAGED,)
@@ -17,6 +18,8 @@ ELSEWHERE = (ErrorCode.WRONG_KEY, *OF_CLOCKS, *OF_BATCHES)
 
 IDS = ("contact_list_id", "contact_id", "campaign_id", "callback_id", "event_id", "conversation_id", "phone_number")
 """Fields that people take for a key."""
+
+_SENT_AS = {"cloud_events": "with headers of CloudEvents", "framed": "framed for a schema registry"}
 
 Wrong = WrongKey | Sent
 
@@ -62,15 +65,18 @@ def _judge(
     if not looked_at:
         return [unseen(check, "no record that can be read, on any topic" if several else "no topic")]
     figures = {"records": looked_at} | (_headers(several) if check is Check.VALUES else {})
-    also = f", {figures['cloud_events']:,} of them with headers of CloudEvents" if figures.get("cloud_events") else ""
+    also = "".join(f", {figures[name]:,} {how}" for name, how in _SENT_AS.items() if figures.get(name))
     said = good if looked_at != 1 else good.replace("have", "has").replace("their", "its")
     what = f"{counted(looked_at, 'record')} {said}{also}"
     return [Finding(check, Result.OK, what, figures=dict(figures))]
 
 
 def _headers(topics: Iterable[SeenTopic]) -> dict[str, int]:
-    headers = (seen.arrived.headers for topic in topics for seen in topic.records)
-    return {"cloud_events": sum(any(is_attribute(name) for name, _ in some) for some in headers)}
+    arrived = [seen.arrived for topic in topics for seen in topic.records]
+    return {
+        "cloud_events": sum(any(is_attribute(name) for name, _ in one.headers) for one in arrived),
+        "framed": sum(is_framed(one.value or b"") for one in arrived),
+    }
 
 
 def _finding(check: Check, topic: SeenTopic, wrong: Wrong, those: list[tuple[Seen, BadEvent]]) -> Finding:
