@@ -121,7 +121,7 @@ class Doctor:
         settings = self._clients.settings
         role = self._chosen.role.replace(" ", "-")
         call = f"python -m topics.rights {role} --prefix {settings.prefix} --app {settings.app} --principal User:..."
-        give = f"`{call}` prints the commands that give it"
+        give = f"`{call}` prints the commands that give all that it needs"
         return permissions.of_role(self._chosen.role, rights[self._chosen.role], permitted, give)
 
     def _needed(self, role: str) -> list[Right]:

@@ -57,6 +57,22 @@ def test_what_kafka_does_not_say_is_no_lack() -> None:
     assert permissions.of_role("worker", rights, unsaid, "")[0].result is Result.COULD_NOT_LOOK
 
 
+def test_rights_to_do_the_same_are_told_together() -> None:
+    rights = [
+        Right(Resource.TOPIC, "x.a", ("Read", "Write")),
+        Right(Resource.TOPIC, "x.b", ("Read", "Write")),
+        Right(Resource.TOPIC, "x.c", ("Read",)),
+        Right(Resource.GROUP, "app", ("Read",)),
+        Right(Resource.TRANSACTIONAL_ID, "app-", ("Write",), prefixed=True),
+    ]
+    assert permissions.in_words(rights) == [
+        ("Read and Write topics x.a and x.b", 4),
+        ("Read topic x.c", 1),
+        ("Read group app", 1),
+        ("Write transactional ids that begin with app-", 1),
+    ]
+
+
 def test_create_on_the_cluster_is_create_on_every_topic() -> None:
     rights = COMMANDS["topics create"]("x.", "app")
     described = Permitted({one.name: EVERY - {"Create"} for one in rights}, on_cluster=frozenset({"Create"}))

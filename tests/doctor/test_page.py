@@ -39,7 +39,7 @@ def test_every_result_stands_on_the_page_as_programs_get_it(result: Result) -> N
 
 def test_every_hash_stands_on_the_page() -> None:
     named = [word for one in KNOWN for word in re.findall(r"CRC32|FNV-1a|KafkaJS 1|absolute value|sign bit", one.name)]
-    assert len(named) >= 7 and [word for word in named if word not in PAGE] == []
+    assert len(named) >= 6 and [word for word in named if word not in PAGE] == []
 
 
 def test_the_worst_of_a_check_comes_first_and_what_to_change_stands_below_it() -> None:

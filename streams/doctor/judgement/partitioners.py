@@ -102,8 +102,10 @@ def _of_fewer(fewer: int, key: bytes, partitions: int) -> int:
 _LIBRDKAFKA = "librdkafka (kcat; confluent-kafka for Python, Go and .NET; node-rdkafka, rust-rdkafka, php-rdkafka)"
 KNOWN = (
     Partitioner(
-        "CRC32", lambda key, count: zlib.crc32(key) % count, f"the default of {_LIBRDKAFKA}, and of ruby-kafka",
-        f"{OF_LIBRDKAFKA}; in ruby-kafka use Kafka::Partitioner.new(hash_function: :murmur2)",
+        "CRC32", lambda key, count: zlib.crc32(key) % count,
+        f"the default of {_LIBRDKAFKA}, and of ruby-kafka; kafka.CRC32Balancer of kafka-go",
+        f"{OF_LIBRDKAFKA}; in ruby-kafka use Kafka::Partitioner.new(hash_function: :murmur2), in kafka-go "
+        "kafka.Murmur2Balancer",
     ),
     Partitioner(
         "FNV-1a", lambda key, count: _absolute(fnv1a(key)) % count,
@@ -122,7 +124,7 @@ KNOWN = (
     ),
     Partitioner(
         "CRC32 without its sign bit", lambda key, count: (zlib.crc32(key) & _POSITIVE) % count,
-        "sarama.NewConsistentCRCHashPartitioner of some versions", OF_GO,
+        "a partitioner written by hand", "hash the key with murmur2: (murmur2(key) & 0x7fffffff) % partitions",
     ),
     Partitioner(
         "murmur2 with its sign bit", lambda key, count: murmur2(key) % count, "a partitioner written by hand",

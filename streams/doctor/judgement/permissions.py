@@ -58,21 +58,40 @@ def _has(right: Right, permitted: Permitted) -> Callable[[str], bool | None]:
 
 
 def of_role(role: str, rights: Sequence[Right], permitted: Permitted, how_to_give: str) -> list[Finding]:
-    """What a user lacks of the rights of a role, a finding for each right; or that it lacks nothing."""
+    """What a user lacks of the rights of a role, a finding for each kind of them; or that it lacks nothing."""
     missing, unknown = lacking(rights, permitted)
     found = [
-        Finding(Check.RIGHTS, Result.PROBLEM, f"no right to {_said(right)}", how_to_give, _topic(right))
-        for right in missing
+        Finding(Check.RIGHTS, Result.PROBLEM, f"no right to {said}", how_to_give, figures={"rights": count})
+        for said, count in in_words(missing)
     ]
     if unknown:
-        what = f"Kafka does not say whether there is a right to {listed(map(_said, unknown), 'or')}"
+        what = f"Kafka does not say whether there is a right to {listed((said for said, _ in in_words(unknown)), 'or')}"
         found.append(Finding(Check.RIGHTS, Result.COULD_NOT_LOOK, what))
     if found:
         return found
-    what = (
-        f"this user may do all that `{role}` needs: {counted(sum(len(right.operations) for right in rights), 'right')}"
-    )
+    what = f"this user may do all that `{role}` needs: {counted(_count(rights), 'right')}"
     return [Finding(Check.RIGHTS, Result.OK, what)]
+
+
+def in_words(rights: Iterable[Right]) -> list[tuple[str, int]]:
+    """Rights, those to do the same together, and how many they are."""
+    alike: dict[tuple[Resource, tuple[str, ...], bool], list[Right]] = {}
+    for right in rights:
+        alike.setdefault((right.resource, right.operations, right.prefixed), []).append(right)
+    return [(_said(kind, [right.name for right in some]), _count(some)) for kind, some in alike.items()]
+
+
+def _said(kind: tuple[Resource, tuple[str, ...], bool], names: list[str]) -> str:
+    resource, operations, prefixed = kind
+    if resource is Resource.TRANSACTIONAL_ID:
+        on = f"transactional ids {'that begin with ' if prefixed else ''}{listed(names)}"
+    else:
+        on = f"{'topic' if resource is Resource.TOPIC else 'group'}{'' if len(names) == 1 else 's'} {listed(names)}"
+    return f"{listed(operations)} {on}"
+
+
+def _count(rights: Iterable[Right]) -> int:
+    return sum(len(right.operations) for right in rights)
 
 
 def of_any(rights: Mapping[str, Sequence[Right]], permitted: Permitted) -> list[Finding]:
@@ -89,13 +108,3 @@ def of_any(rights: Mapping[str, Sequence[Right]], permitted: Permitted) -> list[
             "name with --as what it is to be, to see which rights it lacks",
         )
     ]  # fmt: skip
-
-
-def _said(right: Right) -> str:
-    kinds = {Resource.TOPIC: "topic", Resource.GROUP: "group", Resource.TRANSACTIONAL_ID: "transactional ids"}
-    that = f"that begin with {right.name}" if right.prefixed else right.name
-    return f"{listed(right.operations)} {kinds[right.resource]} {that}"
-
-
-def _topic(right: Right) -> str | None:
-    return right.name if right.resource is Resource.TOPIC else None
