@@ -27,14 +27,25 @@ class Right(NamedTuple):
     prefixed: bool = False
 
 
+def alike(rights: Iterable[Right]) -> dict[tuple[Resource, tuple[str, ...], bool], list[str]]:
+    """The names of what there are the same rights on, by resource, operations and whether names are prefixes."""
+    names: dict[tuple[Resource, tuple[str, ...], bool], list[str]] = {}
+    for right in rights:
+        names.setdefault((right.resource, right.operations, right.prefixed), []).append(right.name)
+    return names
+
+
 def commands(rights: Iterable[Right], principal: str) -> str:
-    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's."""
+    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's.
+
+    One line for all resources with the same rights, since each starts a program of Java.
+    """
     flags = {Resource.TOPIC: "--topic", Resource.GROUP: "--group", Resource.TRANSACTIONAL_ID: "--transactional-id"}
     lines = []
-    for right in rights:
-        words = [word for operation in right.operations for word in ("--operation", operation)]
-        words += [flags[right.resource], right.name]
-        words += ["--resource-pattern-type", "prefixed"] if right.prefixed else []
+    for (resource, operations, prefixed), names in alike(rights).items():
+        words = [word for operation in operations for word in ("--operation", operation)]
+        words += [word for name in names for word in (flags[resource], name)]
+        words += ["--resource-pattern-type", "prefixed"] if prefixed else []
         given = shlex.join(["--add", "--allow-principal", principal, *words])
         lines.append(f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN" {given}')
     return "\n".join(lines) + "\n"

@@ -197,9 +197,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--principal", default="User:ringback")
     parser.add_argument("--prefix", default=DEFAULT_PREFIX)
     parser.add_argument("--app", default=DEFAULT_APP)
+    parser.add_argument("--console", action="store_true", help="of `topics`: also the topic that a console needs")
     parser.add_argument("--strimzi", metavar="CLUSTER", help="a KafkaUser for this Kafka resource, not commands")
     given = parser.parse_args(arguments)
-    rights = COMMANDS[given.command.replace("-", " ")](given.prefix, given.app)
+    command = given.command.replace("-", " ")
+    rights = COMMANDS[command](given.prefix, given.app)
+    if given.console:
+        if not command.startswith("topics "):
+            parser.error("--console is for `topics create` and `topics check`")
+        rights.append(rights[0]._replace(name=given.prefix + TopicName.CONSOLE_AUDIT))
     if given.strimzi:
         user = re.sub(r"[^a-z0-9.-]+", "-", given.principal.removeprefix("User:").removeprefix("CN=").lower())
         print(kafka_user(rights, user, given.strimzi), end="")

@@ -72,6 +72,20 @@ def test_a_wrap_up_goes_to_the_partition_of_its_contact_whichever_its_conversati
     assert set(worked.rows) == {f"conversation|{CONVERSATION}".encode()}
 
 
+def test_what_is_sent_is_a_cloud_event_with_an_id_of_its_own_that_is_the_same_if_it_is_worked_on_again() -> None:
+    events = [event for number in range(9) for event in (outbound(str(number), "c"), after_call_work(str(number)))]
+
+    def sent() -> list[Record]:
+        the_work, table = work(), Table(ADAPTERS["genesys"](Terms()))
+        routed = the_work.route([raw(event, offset) for offset, event in enumerate(events)]).records
+        records = [keyed(record, offset) for offset, record in enumerate(routed)]
+        return the_work.step(records, table, NOW).records
+
+    once, again = sent(), sent()
+    assert [record.event and record.event.type for record in once] == ["ringback.wrap-up.v1"] * 9
+    assert len({record.event and record.event.id for record in once}) == 9 and once == again
+
+
 def test_a_dead_letter_has_the_place_on_the_raw_topic_also_if_it_waited() -> None:
     the_work, table = work(), Table(ADAPTERS["genesys"](Terms()))
     routed = the_work.route([raw(after_call_work(CONVERSATION), 5), raw(b"no json", 6)])

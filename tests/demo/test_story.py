@@ -10,8 +10,17 @@ from streams.dev.demo.story import Story
 from streams.dev.demo.tally import ANALYSIS, PREVIEW
 from streams.logic.hours.numbers import is_valid_number
 from tests.demo.virtual import play
+from topics.names import TopicName
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SENT = (
+    TopicName.WRAP_UP,
+    TopicName.CALLBACK_SCHEDULED,
+    TopicName.PLACEMENT_REQUESTED,
+    TopicName.CAMPAIGNS,
+    TopicName.CAMPAIGN_RECYCLE,
+)
+"""The topics that are sent on while the story lasts."""
 
 
 @pytest.mark.parametrize("seconds", [20, 45])
@@ -25,9 +34,10 @@ def test_on_the_virtual_clock_everything_comes_out_as_the_story_expects(seconds,
     assert sum(tally.commands[ANALYSIS].values()) == 280
 
 
-def test_on_a_machine_that_is_late_the_same_comes_out():
+@pytest.mark.parametrize("late", [SENT, *((topic,) for topic in SENT)])
+def test_on_a_machine_that_is_late_on_all_topics_or_on_one_the_same_comes_out(late):
     story = Story(START, 20)
-    assert differences(play(story, late_s=20.0), story.expected) == []
+    assert differences(play(story, late_s=dict.fromkeys(late, 20.0)), story.expected) == []
 
 
 def test_every_contact_has_a_valid_number_of_its_own():

@@ -120,6 +120,8 @@ async def test_each_wrap_up_is_joined_and_written_once_while_adapters_are_killed
         assert codes(read.records["dead-letter"]) == ["no_partner"] * (NO_CONTACT + NO_WRAP_UP)
         alone = [one["detail"]["eventBody"]["conversationId"] for one in read.values("dead-letter")]
         assert sorted(alone) == sorted(name for name, _ in made[JOINED:])
+        ids = [dict(one.headers)["ce_id"] for records in read.records.values() for one in records]
+        assert len(set(ids)) == len(ids) == JOINED + NO_CONTACT + NO_WRAP_UP
         everything = [one.value for records in read.records.values() for one in records]
         assert not any(b"sister" in (value or b"") for value in everything)
 

@@ -24,6 +24,8 @@ from topics.rights import Resource, Right
 START_TIMEOUT_S = 90.0
 NOWHERE = "broker-1.invalid"
 USER, PASSWORD = "worker", "secret-word"
+ADMIN = "admin"
+"""A user with every right, and the same password."""
 LISTENERS = {
     "INSIDE": "PLAINTEXT",
     "SCRAM": "SASL_SSL",
@@ -49,7 +51,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=2
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
+super.users=User:ANONYMOUS;User:admin
 ssl.keystore.type=PEM
 ssl.truststore.type=PEM
 ssl.principal.mapping.rules=RULE:^CN=([^,]+),.*$/$1/,RULE:^.*CN=([^,]+).*$/$1/,DEFAULT
@@ -98,8 +100,9 @@ class SecuredKafka:
         java = java_command(print)
         properties = self._write_properties()
         cluster = "R" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), "--add-scram", scram]
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+        for user in (USER, ADMIN):
+            tool += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD}]"]
         subprocess.run([*java, *tool], check=True, capture_output=True)
         self._process = launch(java, properties, self._log)
         try:

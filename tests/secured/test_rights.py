@@ -177,11 +177,19 @@ def test_every_command_on_kafka_has_its_rights() -> None:
 def test_rights_are_printed_for_kafkas_own_tool_and_for_strimzi(capsys: pytest.CaptureFixture[str]) -> None:
     main(["worker", "--principal", "User:CN=dialer", "--prefix", "x.", "--app", "two"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(of_worker())
-    assert lines[0].endswith(
-        "--add --allow-principal User:CN=dialer --operation Read --operation DescribeConfigs --topic x.wrap-up"
+    assert len(lines) == len({(right.resource, right.operations) for right in of_worker()})
+    assert (
+        lines[0]
+        .partition(" --topic x.callback-scheduled ")[0]
+        .endswith(
+            "--add --allow-principal User:CN=dialer --operation Read --operation DescribeConfigs --topic x.wrap-up"
+        )
     )
+    assert all(sum(line.split().count(f"x.{name}") for line in lines) == 1 for name in NEEDED_TOPICS)
     assert lines[-1].endswith("--operation Write --transactional-id two- --resource-pattern-type prefixed")
+    main(["topics-create", "--console"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(" --topic ringback.console-audit") and "--operation Create " in line
     main(["topics-check", "--principal", "User:CN=Dialer One", "--strimzi", "kafka"])
     user = yaml.safe_load(capsys.readouterr().out)
     assert user["metadata"] == {"name": "dialer-one", "labels": {"strimzi.io/cluster": "kafka"}}

@@ -17,16 +17,16 @@ from streams.console.actions.model import Letter, NotAllowed, place_of
 from streams.console.view.model import DeadLetter
 from streams.logic.contact.exchange import Arrived
 from streams.logic.partition.intake import read_event
+from topics import replayed
 from topics.catalog import CATALOG, CONTACT_TOPICS_IN
 from topics.codec import BadEvent, ErrorCode, decode_cells, value_key
 from topics.framing import unframed, why_wrong_key
 from topics.partitions import partition_for
 from topics.topic import Direction
 
-TAKEN_OFF = ("__connect.errors.", "ringback.error", "ringback.replay.")
+TAKEN_OFF = ("__connect.errors.", "ringback.error", replayed.PREFIX)
 FIRST_OWN = "__connect.errors.topic"
 CUT = "ringback.cut"
-FROM = "ringback.replay."
 _JSON = json.JSONDecoder()
 
 
@@ -98,7 +98,12 @@ def _never(dead: DeadLetter, name: str) -> str | None:
 def _letter(
     dead: DeadLetter, name: str, key: bytes | None, value: bytes | None, partitions: int, prefix: str
 ) -> Letter:
-    trail = {"topic": prefix + name, "partition": dead.partition, "offset": dead.offset, "error": dead.code}
+    trail = {
+        replayed.TOPIC: prefix + name,
+        replayed.PARTITION: dead.partition,
+        replayed.OFFSET: dead.offset,
+        replayed.ERROR: dead.code,
+    }
     kept = [(header, text) for header, text in _of_original(dead.headers) if not header.startswith(TAKEN_OFF)]
     count = CATALOG[name].partition_count(partitions)
     return Letter(
@@ -106,7 +111,7 @@ def _letter(
         partition=partition_for(key, count) if key is not None and count > 1 else 0,
         key=key,
         value=value,
-        headers=(*kept, *((FROM + part, str(said).encode()) for part, said in trail.items())),
+        headers=(*kept, *((header, str(said).encode()) for header, said in trail.items())),
         from_topic=prefix + name,
         from_partition=dead.partition,
         from_offset=dead.offset,

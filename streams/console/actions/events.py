@@ -14,6 +14,7 @@ from streams.console.actions.model import Action, Letter, Meant, NotAllowed, Out
 from streams.console.view.model import CallbackKey
 from streams.logic.contact.limits import PROMISE_AHEAD_MAX
 from streams.logic.hours.numbers import is_valid_number
+from topics import replayed
 from topics.audit import ActionKind, AuditStep, ConsoleAudit
 from topics.callback_events import CallbackCancelled, CallbackChanged, CallbackRescheduled, Owner
 from topics.cloud_events import Attributes, CloudEvent, event_type
@@ -29,8 +30,6 @@ SENT_AS_THEY_ARE = (ActionKind.REPLAY, ActionKind.CONFIGURE)
 """Actions of records that have their partition; of the others an event is made for each callback."""
 
 MOVES = (ActionKind.MOVE, ActionKind.CALL_NOW)
-REPLAYED_BY = "ringback.replay.run"
-"""The header of a record that was sent anew: by which run."""
 SENT_BY = "ringback.run"
 """The header of configuration: by which run it was sent."""
 
@@ -125,7 +124,7 @@ def records(run: Run, whats: Iterable[Meant | Letter], topic: str, partitions: i
     assert run.asked_at is not None, "a run has been asked for before it sends"
     for what in whats:
         if isinstance(what, Letter):
-            header = SENT_BY if run.action.kind is ActionKind.CONFIGURE else REPLAYED_BY
+            header = SENT_BY if run.action.kind is ActionKind.CONFIGURE else replayed.RUN
             headers = (*what.headers, (header, run.name.encode()))
             yield Outgoing(what.topic, what.partition, what.key, what.value, headers)
             continue

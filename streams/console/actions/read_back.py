@@ -7,11 +7,11 @@ that it was applied. Source: docs/contract.md, sections "callback-lifecycle" and
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from streams.console.actions.events import REPLAYED_BY
 from streams.console.actions.model import Letter, Meant, Outcome
 from streams.console.view.model import Told
 from topics.names import TopicName
 from topics.records import Transition
+from topics.replayed import RUN
 
 ERROR_CODE = "ringback.error"
 
@@ -35,7 +35,7 @@ def outcome(run: str, what: Meant | Letter, told: Sequence[Told]) -> tuple[Outco
 def _is_of_replay(run: str, letter: Letter, told: Told) -> bool:
     """Whether a record is about what was sent anew, and not about what was refused before."""
     if told.topic == TopicName.DEAD_LETTER:
-        return told.headers.get(REPLAYED_BY) == run
+        return told.headers.get(RUN) == run
     cause: Mapping[str, Any] = (told.value or {}).get("cause") or {}
     place = cause.get("partition"), cause.get("offset")
     return place != (letter.from_partition, letter.from_offset)

@@ -6,7 +6,7 @@ It follows from the parts and not from what the worker writes: whatever differs 
 from collections.abc import Iterator
 
 from streams.dev.demo.cast import FLASH_SALE, LIST, LOYALTY, PILOT, Answer, Hindrance, Plot, contact_id
-from streams.dev.demo.plots import Player
+from streams.dev.demo.plots import Player, answer_event_id
 from streams.dev.demo.tally import End, Name
 from streams.logic.contact.ids import rule_callback_id
 from topics.records import Transition
@@ -53,11 +53,6 @@ def _hindered(player: Player, hindrance: Hindrance) -> tuple[Name, End]:
         # The agent sees it, asks, and may not call.
         return (player.key, player.arranged), End(1, 0, Transition.PRESENTED)
     return (player.key, player.ruled), End(0, 0, _HINDERED[hindrance])
-
-
-def answer_event_id(callback_id: str) -> str:
-    """Id of the wrap-up that ends the call of a callback."""
-    return f"wu-{callback_id}"
 
 
 def _gone_out(player: Player, callback_id: str, *, as_preview: bool) -> Iterator[tuple[Name, End]]:

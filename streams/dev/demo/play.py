@@ -12,7 +12,7 @@ from streams.dev.demo.plots import Message
 from streams.dev.demo.story import Scene, Story
 from streams.dev.demo.tally import Tally
 from topics.commands import DialCommand
-from topics.records import PlacementDecided, Transition
+from topics.records import CallbackLifecycle, PlacementDecided, Transition
 
 LOOK_EVERY_S = 0.1
 CALL_LASTS_S = (0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
@@ -75,6 +75,12 @@ class Play:
         command = self._asked.pop(decided.request_id, None)
         if command is not None and decided.allowed:
             self._begin(self._call(command))
+
+    def moved(self, record: CallbackLifecycle[object]) -> None:
+        """A callback is where the next event about it needs it."""
+        messages = self._story.after(record, self._clock.now())
+        if messages:
+            self._begin(self._stage.send(messages))
 
     def _begin(self, doing: Coroutine[Any, Any, None]) -> None:
         call = asyncio.create_task(doing)

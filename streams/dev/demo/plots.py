@@ -33,6 +33,7 @@ DUE_UNLESS_CHANGED_S = 60.0
 """When a callback would fall due that is moved away or called off: far off, so that on a slow machine the change comes
 first, too."""
 TOMORROW = timedelta(days=1)
+SPOKE = "SPOKE-WITH-MEMBER"
 
 
 class Message(NamedTuple):
@@ -53,6 +54,11 @@ class Cue(NamedTuple):
 def message(topic: str, value: msgspec.Struct) -> Message:
     """A struct with the key it must have."""
     return Message(topic, value_key(topic, value).encode(), encode(value))  # type: ignore[arg-type]
+
+
+def answer_event_id(callback_id: str) -> str:
+    """Id of the wrap-up that ends the call of a callback."""
+    return f"wu-{callback_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,42 @@ class Player:
         """The events about this contact, in their order for each topic."""
         if self.part.plot is not Plot.NOT_CALLED:
             yield from self._callbacks()
-            yield Cue(self.at_s, message(TopicName.WRAP_UP, self._wrap_up()))
+            if self.part.plot is not Plot.AGENT_THEN_RULE:
+                yield Cue(self.at_s, self.wrapped_up())
+
+    def wrapped_up(self) -> Message:
+        """The end of the contact's first call."""
+        return message(TopicName.WRAP_UP, self._wrap_up())
+
+    def call_ended(self, callback_id: str, now: datetime, code: str = SPOKE) -> Message:
+        """The end of the call that a callback was for."""
+        ended = WrapUp(
+            event_id=answer_event_id(callback_id),
+            occurred_at=now,
+            conversation_id=f"conv-{callback_id}",
+            campaign_id=self.part.campaign_id,
+            contact_list_id=LIST,
+            contact_id=contact_id(self.number),
+            phone_number=phone_number(self.number),
+            wrap_up_code=code,
+            agent_id=f"agent-{self.number % 20}",
+            callback_id=callback_id,
+        )
+        return message(TopicName.WRAP_UP, ended)
+
+    def put_off(self, callback_id: str, now: datetime) -> Message:
+        """The contact has no time, and the callback moves to the next day."""
+        event = CallbackRescheduled(
+            event_id=f"cr-{callback_id}",
+            occurred_at=now,
+            callback_id=callback_id,
+            campaign_id=self.part.campaign_id,
+            contact_list_id=LIST,
+            contact_id=contact_id(self.number),
+            due_at=now + TOMORROW,
+            reason="call me tomorrow",
+        )
+        return message(TopicName.CALLBACK_SCHEDULED, event)
 
     def _callbacks(self) -> Iterator[Cue]:
         tomorrow = self.at(self.at_s) + TOMORROW

@@ -146,7 +146,7 @@ async def _play(screen: Screen, settings: Settings, worker: LocalWorker, seconds
     async with Clients(settings).producer() as producer:
         stage = Stage(settings, producer)
         play = Play(story, stage, tally, screen.scene)
-        watch = Watch(settings, PARTITIONS, tally, play.answer, play.decided)
+        watch = Watch(settings, PARTITIONS, tally, play.answer, play.decided, play.moved)
         await _first_of(
             play.perform(lambda: not differences(tally, story.expected), seconds + PATIENCE_S),
             watch.follow(),
@@ -202,7 +202,7 @@ async def _show(
 def _add_up(screen: Screen, settings: Settings, seen: Seen) -> int:
     """Read all output topics once more, to their end, and compare with what the story expects."""
     tally = Tally()
-    asyncio.run(Watch(settings, PARTITIONS, tally, lambda _: None, lambda _: None).read_all())
+    asyncio.run(Watch(settings, PARTITIONS, tally).read_all())
     wrong = differences(tally, seen.story.expected)
     screen.say(f"Sent {seen.sent.total():,} events, some redelivered, unusable or refused. What came of them, read as")
     screen.say("committed from the beginning of the topics to their end:")

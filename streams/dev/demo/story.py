@@ -27,19 +27,18 @@ from streams.dev.demo.cast import (
     rules,
     winback,
 )
-from streams.dev.demo.expected_ends import answer_event_id, ends
+from streams.dev.demo.expected_ends import ends
 from streams.dev.demo.plots import DUE_AFTER_MAX_S, Cue, Message, Player, message
 from streams.dev.demo.tally import ALLOWED, Expected
-from topics.callback_events import CallbackCancelled, CallbackRescheduled
+from topics.callback_events import CallbackCancelled
 from topics.codec import contact_key, encode
 from topics.commands import Checks, DialCommand
 from topics.configuration import CampaignStatus
 from topics.events import CampaignRecycle, PlacementOrigin, PlacementRequested, WrapUp
 from topics.names import TopicName
-from topics.records import Reason
+from topics.records import CallbackLifecycle, Reason, Transition
 
 REDELIVERED_EVERY = 25
-MILLISECOND = timedelta(milliseconds=1)
 AFTER_MORNING_S = 13.0
 """What comes after the morning: the last callbacks fall due, campaigns change, the last answers."""
 
@@ -139,34 +138,30 @@ class Story:
 
     def answer(self, command: DialCommand, now: datetime) -> tuple[Message, ...]:
         """The events after a call that a command asked for. now: the end of the call."""
-        answer = self._answer_of(command)
-        if answer is Answer.NOT_YET:
-            return ()
-        ended = WrapUp(
-            event_id=answer_event_id(command.callback_id),
-            occurred_at=now,
-            conversation_id=f"conv-{command.command_id}",
-            campaign_id=command.campaign_id,
-            contact_list_id=command.contact_list_id,
-            contact_id=command.contact_id,
-            phone_number=command.phone_number,
-            wrap_up_code="BUSY" if answer is Answer.BUSY_AGAIN else "SPOKE-WITH-MEMBER",
-            agent_id=command.agent_id,
-            callback_id=command.callback_id,
-        )
-        if answer is not Answer.TOMORROW:
-            return (message(TopicName.WRAP_UP, ended),)
-        moved = CallbackRescheduled(
-            event_id=f"cr-{command.callback_id}",
-            occurred_at=now - MILLISECOND,
-            callback_id=command.callback_id,
-            campaign_id=command.campaign_id,
-            contact_list_id=command.contact_list_id,
-            contact_id=command.contact_id,
-            due_at=now + timedelta(days=1),
-            reason="call me tomorrow",
-        )
-        return message(TopicName.CALLBACK_SCHEDULED, moved), message(TopicName.WRAP_UP, ended)
+        player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
+        match player.part.answer(player.index):
+            case Answer.NOT_YET:
+                return ()
+            case Answer.TOMORROW:
+                return (player.put_off(command.callback_id, now),)
+            case Answer.BUSY_AGAIN:
+                return (player.call_ended(command.callback_id, now, "BUSY"),)
+            case Answer.SPOKE:
+                return (player.call_ended(command.callback_id, now),)
+
+    def after(self, record: CallbackLifecycle[object], now: datetime) -> tuple[Message, ...]:
+        """What is sent once a callback is known to be where the next event needs it.
+
+        Kafka has no order between two topics, so whoever sends on both has to see the first one done.
+        """
+        player = self._by_key.get(contact_key(record.contact_list_id or "", record.contact_id or ""))
+        match record.transition:
+            case Transition.SCHEDULED if player and player.part.plot is Plot.AGENT_THEN_RULE:
+                return (player.wrapped_up(),) if record.callback_id == player.arranged else ()
+            case Transition.RESCHEDULED if player and player.part.answer(player.index) is Answer.TOMORROW:
+                assert record.callback_id, "only a rejection may lack it"
+                return (player.call_ended(record.callback_id, now),)
+        return ()
 
     def _answer_of(self, command: DialCommand) -> Answer:
         player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]

@@ -30,19 +30,31 @@ POLL_MS = 100
 
 Commanded = Callable[[DialCommand], None]
 Decided = Callable[[PlacementDecided[object]], None]
+Moved = Callable[[CallbackLifecycle[object]], None]
 
 
 class Watch:
-    """Counts what is read in a tally. commanded: called with every dial command; decided: with every answer."""
+    """Counts what is read in a tally.
+
+    commanded: called with every dial command; decided: with every answer to a placement request; moved: with every
+    transition of a callback.
+    """
 
     def __init__(
-        self, settings: Settings, partitions: int, tally: Tally, commanded: Commanded, decided: Decided
+        self,
+        settings: Settings,
+        partitions: int,
+        tally: Tally,
+        commanded: Commanded = lambda _: None,
+        decided: Decided = lambda _: None,
+        moved: Moved = lambda _: None,
     ) -> None:
         self._settings = settings
         self._partitions = partitions
         self._tally = tally
         self._commanded = commanded
         self._decided = decided
+        self._moved = moved
         self._clock = SystemClock()
 
     async def follow(self) -> None:
@@ -77,6 +89,7 @@ class Watch:
         match value:
             case CallbackLifecycle():
                 self._tally.transition(value)
+                self._moved(value)
             case DialCommand():
                 written_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
                 self._tally.command(topic, value, written_at, self._clock.now())

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from streams.doctor.findings import Check, Finding, Result, counted, listed
-from topics.rights import COMMANDS, Resource, Right
+from topics.right import Resource, Right, alike
+from topics.rights import COMMANDS
 
 ROLES = {name.replace(" ", "-"): name for name in COMMANDS}
 """What rights are for, by a word for the command line: a command, or a program of somebody else."""
@@ -75,10 +76,7 @@ def of_role(role: str, rights: Sequence[Right], permitted: Permitted, how_to_giv
 
 def in_words(rights: Iterable[Right]) -> list[tuple[str, int]]:
     """Rights, those to do the same together, and how many they are."""
-    alike: dict[tuple[Resource, tuple[str, ...], bool], list[Right]] = {}
-    for right in rights:
-        alike.setdefault((right.resource, right.operations, right.prefixed), []).append(right)
-    return [(_said(kind, [right.name for right in some]), _count(some)) for kind, some in alike.items()]
+    return [(_said(kind, names), len(names) * len(kind[1])) for kind, names in alike(rights).items()]
 
 
 def _said(kind: tuple[Resource, tuple[str, ...], bool], names: list[str]) -> str:

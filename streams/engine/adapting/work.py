@@ -17,9 +17,13 @@ from streams.adapters.seam import Adapter, Letter, Raw, Routed, Skip, Spread, St
 from streams.base.log import about
 from streams.engine.adapting.table import Table
 from streams.logic.contact.exchange import Arrived, Bug, BugKind, Record
+from streams.logic.contact.ids import event_step_id
 from streams.logic.partition.outputs import Outlet, dead_letter
+from streams.logic.partition.record_ids import numbered
 from topics.catalog import CATALOG
+from topics.cloud_events import CloudEvent, event_type
 from topics.codec import BadEvent, ErrorCode
+from topics.names import TopicName
 from topics.of_adapters import AdapterTopics
 from topics.partitions import partition_for
 from topics.records import Cause
@@ -97,7 +101,7 @@ class Work:
             except Exception as error:
                 self._refuse(worked, original, error)
                 continue
-            self._take(worked, done, table, arrived.partition)
+            self._take(worked, done, table, arrived.partition, event_step_id(arrived))
             worked.results[Result.MAPPED] += bool(done.outs)
             worked.results[Result.WAITING] += bool(done.waiting and not done.outs)
         return worked
@@ -108,7 +112,9 @@ class Work:
         for key, row in table.due(now_ms, most):
             done = self._adapter.expire(key, row, now_ms)
             assert key in done.writes, "a row that is due changes"
-            self._take(worked, done, table, number)
+            # What is written then is about the record that has waited, which becomes a dead letter.
+            waited = [event_step_id(_arrived(letter.raw)) + b"-x" for letter in done.letters]
+            self._take(worked, done, table, number, waited[0] if waited else b"")
         return worked
 
     def _go_on(self, worked: Worked, arrived: Arrived, routed: Routed) -> None:
@@ -127,11 +133,14 @@ class Work:
             return range(self._partitions)
         return (0,) if spread is Spread.FIRST else (partition_for(key, self._partitions),)
 
-    def _take(self, worked: Worked, done: Stepped, table: Table, number: int) -> None:
-        for out in done.outs:
+    def _take(self, worked: Worked, done: Stepped, table: Table, number: int, step: bytes) -> None:
+        """step: what the ids of its records begin with."""
+        assert step or not done.outs, "what is written is about a record"
+        for count, out in enumerate(done.outs):
             key = out.key.encode()
             to = 0 if CATALOG[out.topic].partitions == 1 else partition_for(key, self._partitions)
-            worked.records.append(Record(out.topic, key, out.value, partition=to))
+            event = CloudEvent(event_type(TopicName(out.topic)), numbered(step, count))
+            worked.records.append(Record(out.topic, key, out.value, event=event, partition=to))
         for letter in done.letters:
             self._write_off(worked, letter, number)
         for key_, row in done.writes.items():
@@ -140,9 +149,7 @@ class Work:
         _skip(worked, done.skipped)
 
     def _write_off(self, worked: Worked, letter: Letter, number: int) -> None:
-        raw = letter.raw
-        arrived = Arrived(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.timestamp_ms)
-        self._letter(worked, arrived, letter.bad, type(letter.bad).__name__, number)
+        self._letter(worked, _arrived(letter.raw), letter.bad, type(letter.bad).__name__, number)
 
     def _refuse(self, worked: Worked, arrived: Arrived, error: Exception) -> None:
         bad = error if isinstance(error, BadEvent) else BadEvent(ErrorCode.INTERNAL_ERROR, "$", "Internal error")
@@ -180,6 +187,10 @@ def _raw(arrived: Arrived) -> Raw:
     if arrived.damage is not None:
         raise arrived.damage.as_bad_event()
     return Raw(arrived.topic, arrived.partition, arrived.offset, arrived.key, arrived.value, arrived.timestamp_ms)
+
+
+def _arrived(raw: Raw) -> Arrived:
+    return Arrived(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.timestamp_ms)
 
 
 def _skip(worked: Worked, why: Iterable[Skip]) -> None:

@@ -7,9 +7,8 @@ from streams.console.view.ingest.dead_letters import whole, without_prefix
 from streams.console.view.record import Record, of_ms
 from streams.console.view.rows import Replay, Row
 from topics.catalog import CATALOG
+from topics.replayed import OFFSET, PARTITION, TOPIC
 from topics.topic import Direction
-
-TOPIC, PARTITION, OFFSET = "ringback.replay.topic", "ringback.replay.partition", "ringback.replay.offset"
 
 
 def rows(record: Record) -> list[Row]:
