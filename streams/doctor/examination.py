@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -102,7 +102,7 @@ class Doctor:
             return [versions.Broker(*await agreed(admin, node)) for node in await authorized.nodes_of(admin)]
 
         libraries = {one.package: (one.installed, one.version) for one in (AIOKAFKA, FAUST)}
-        here = versions.Installed(version("ringback"), platform.python_version(), libraries)
+        here = versions.Installed(_own_version(), platform.python_version(), libraries)
         brokers = await ask_cluster(self._clients, look)
         return versions.judge(brokers, here, self._clients.settings.transaction_protocol)
 
@@ -169,6 +169,13 @@ class Doctor:
             unseen(Check.VALUES, f"records of {listed(topics)} cannot be read: {why}")
             for why, topics in by_reason.items()
         ]
+
+
+def _own_version() -> str:
+    try:
+        return version("ringback")
+    except PackageNotFoundError:
+        return "from a folder"
 
 
 async def _tried(check: Check, looking: Looking) -> list[Finding]:

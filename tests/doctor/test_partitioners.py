@@ -80,7 +80,11 @@ def test_the_partitioners_of_kafkajs_are_the_ones_that_are_named_for_it(tmp_path
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("there is no npm: apt install nodejs npm")
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
-    subprocess.run(["npm", "install", *quiet, "kafkajs@2.2.4"], cwd=tmp_path, check=True, timeout=200)
+    fetched = subprocess.run(
+        ["npm", "install", *quiet, "kafkajs@2.2.4"], cwd=tmp_path, capture_output=True, timeout=200
+    )
+    if fetched.returncode:
+        pytest.skip(f"npm cannot fetch kafkajs: {fetched.stderr[-300:]!r}")
     program = """
 const { Partitioners } = require("kafkajs");
 const of = (make) => {
