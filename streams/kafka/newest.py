@@ -116,6 +116,9 @@ async def _find_ends(clients: Clients, readings: Mapping[TopicPartition, _Readin
         group_id=None, isolation_level="read_committed", enable_auto_commit=False,
         auto_offset_reset="earliest", request_timeout_ms=clients.answer_s * 1000,
     )  # fmt: skip
+    # So it knows all of them from its start; what is paused is not fetched.
+    consumer.assign(led)
+    consumer.pause(*led)
     try:
         await consumer.start()
         firsts, ends = await consumer.beginning_offsets(led), await consumer.end_offsets(led)
