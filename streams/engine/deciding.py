@@ -34,7 +34,10 @@ class Readiness(Protocol):
 
 
 class Deciding:
-    """Of one partition engine. taken: topic and timestamp of each event of the transaction at hand."""
+    """Of one partition engine. taken: topic and timestamp of each event of the transaction at hand.
+
+    now: of its latest decisions. It is looked at again before each slice, since a hold may have begun meanwhile.
+    """
 
     def __init__(
         self, settings: Settings, core: Partition, inbox: Inbox, clock: Clock, slices: Slices, spans: Spans,
@@ -43,48 +46,73 @@ class Deciding:
         self._settings, self._requests = settings, settings.topic(REQUESTS)
         self._core, self._inbox, self._clock = core, inbox, clock
         self._slices, self._spans, self._readiness = slices, spans, readiness
-        self._decided_at = datetime.min.replace(tzinfo=UTC)
+        self._decided_at = self.now = datetime.min.replace(tzinfo=UTC)
         self.taken: list[Taken] = []
 
-    async def fire_due(self, outcome: Outcome, now: datetime) -> None:
+    async def decide(self, outcome: Outcome, now: datetime) -> set[str]:
+        """Decide about what is due, then about events; returns the topics of these. now: as of the configuration."""
+        self.now = now
+        if not (self._inbox or self._has_due()):
+            return set()
+        async with self._slices:
+            self._look_again(outcome)
+            if self._readiness.active:
+                await self._fire_due(outcome)
+            return await self._take_in(outcome) if self._readiness.active else set()
+
+    def _look_again(self, outcome: Outcome) -> None:
+        """After others have had their turn: it is later, and the configuration may have changed."""
+        self.now = self._clock.now()
+        outcome.merge(self._core.configure(self.now))
+
+    def _has_due(self) -> bool:
+        at = self._core.next_at() if self._readiness.ready else None
+        return at is not None and at <= self.now
+
+    async def _fire_due(self, outcome: Outcome) -> None:
         """Fire what is due, oldest first, until the slices or the batch are over."""
         self._slices.begin()
         for _ in range(self._settings.fire_batch_max if self._readiness.ready else 0):
             at = self._core.next_at()
-            if at is None or at > now or await self._is_over(outcome, now):
+            if at is None or at > self.now or await self._is_over(outcome):
                 break
-            self._decided_at = self._clock.moment(at, now, self._decided_at)
+            self._decided_at = self._clock.moment(at, self.now, self._decided_at)
             fired = self._core.fire(self._decided_at)
             if fired is None:
                 break
             outcome.merge(fired)
 
-    async def take_in(self, outcome: Outcome, now: datetime) -> set[str]:
+    async def _take_in(self, outcome: Outcome) -> set[str]:
         """Decide about events until the slices or the transaction are full; returns their topics."""
         topics: set[str] = set()
         if not self._inbox:
             return topics
-        taken, self._decided_at = 0, now
+        if self._slices.ended:
+            await self._slices.next()
+            self._look_again(outcome)
+            if not self._readiness.active:
+                return topics
+        taken, self._decided_at = 0, self.now
         self._slices.begin(events=True)
         records = self._inbox.take(requests=self._readiness.ready)
         for topic, record in itertools.islice(records, self._settings.unit_events_max):
             topics.add(topic)
             event = arrived(topic.removeprefix(self._settings.prefix), record)
-            outcome.merge(self._spans.applied(self._core, event, now))
+            outcome.merge(self._spans.applied(self._core, event, self.now))
             self.taken.append((event.topic, event.timestamp_ms))
             taken += len(record.value or b"")
-            if taken > TRANSACTION_BYTES_MAX or await self._is_over(outcome, now, topics):
+            if taken > TRANSACTION_BYTES_MAX or await self._is_over(outcome, topics):
                 break
         return topics
 
-    async def _is_over(self, outcome: Outcome, now: datetime, topics: Collection[str] | None = None) -> bool:
+    async def _is_over(self, outcome: Outcome, topics: Collection[str] | None = None) -> bool:
         """Whether it is time to commit, asked after each step. topics: of the events so far, None for timers."""
         if not self._slices.ended:
             return False
         if self._slices.is_last or (topics is not None and self._is_waited_for(topics)):
             return True
         await self._slices.next()
-        outcome.merge(self._core.configure(now))  # It may have changed meanwhile.
+        self._look_again(outcome)
         return not self._readiness.active
 
     def _is_waited_for(self, topics: Collection[str]) -> bool:

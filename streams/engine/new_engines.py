@@ -8,7 +8,7 @@ from streams.base.settings import Settings
 from streams.engine.outside import Outside
 from streams.engine.partition_engine import PartitionEngine
 from streams.engine.refusals import check_rows
-from streams.engine.slices import Slices
+from streams.engine.slices import Slices, Turn
 from streams.kafka.source_ends import SourceEnds
 from streams.kafka.transactions import Transactions
 from streams.logic.configuration.configuration import Configuration
@@ -52,6 +52,7 @@ class NewEngines:
             outside.clients, outside.clock, outside.disk, settings.prefix, settings.folder, written_ends
         )
         self._checking: asyncio.Task[None] | None = None
+        self._turn = Turn(outside.pace.rounds_between)
 
     async def make(self, number: int, note_wait: NoteWait) -> PartitionEngine:
         """The engine of a partition. note_wait: gets what it waits for. Raises KeysMoved, and what Kafka answers."""
@@ -85,7 +86,7 @@ class NewEngines:
         transactions = Transactions(outside.clients, self._settings, number, self._outlet.limits)
         engine = PartitionEngine(
             self._settings, core, store, transactions, self._changelog, outside.clock, failed,
-            epochs=self._epochs, slices=Slices(outside.clock, outside.pace),
+            epochs=self._epochs, slices=Slices(outside.clock, outside.pace, self._turn),
             spans=outside.tracing.of_partition(number),
         )  # fmt: skip
         try:

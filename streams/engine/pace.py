@@ -14,6 +14,9 @@ class Pace:
 
     slice_s: float = 0.0025
     """Decisions are made, or configuration is applied, for so long: all else in the worker waits meanwhile."""
+    rounds_between: int = 4
+    """So many rounds of the event loop go before each slice. An answer of a broker takes that many until the request
+    that follows it is on its way: bytes, frame, answer, sender."""
     fire_slices_max: int = 4
     """A transaction fires timers for so many slices at most."""
     slices_max: int = 16

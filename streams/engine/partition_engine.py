@@ -169,8 +169,8 @@ class PartitionEngine:
         now = self._clock.now()
         reads_on = self.core.read_ahead(now)
         outcome = self.core.configure(now)
-        await self._deciding.fire_due(outcome, now)
-        topics = await self._deciding.take_in(outcome, now)
+        topics = await self._deciding.decide(outcome, now)
+        now = self._deciding.now
         self.next_timer = self.core.next_at()
         if not (outcome or topics):
             return await self._renew(now) or (reads_on and await asyncio.sleep(0, True))  # Others have their turn.

@@ -31,6 +31,7 @@ class MemoryKafka(Clients):
     tells none. producers: makes them, in the place of `MemoryProducer`. per_fetch: most records that are fetched at
     once.
     waits: what has to be set before a producer does what it is asked to, by "start NAME", "commit NAME" or "stop NAME";
+    waiting: of these, where a producer waits now;
     errors: what it raises instead, one at a time.
     doubtful: names of producers of which the request to commit has no answer at first.
     """
@@ -45,6 +46,7 @@ class MemoryKafka(Clients):
         self.stable: dict[TopicPartition, int] = {}
         self.topic_ids: Mapping[str, TopicMetadata] | None = None
         self.waits: dict[str, asyncio.Event] = {}
+        self.waiting: set[str] = set()
         self.errors: dict[str, list[Exception]] = {}
         self.doubtful: set[str] = set()
         self.per_fetch = 500
@@ -74,7 +76,9 @@ class MemoryKafka(Clients):
 
     async def may(self, do: str) -> None:
         if do in self.waits:
+            self.waiting.add(do)
             await self.waits[do].wait()
+            self.waiting.discard(do)
         if self.errors.get(do):
             raise self.errors[do].pop(0)
 

@@ -118,9 +118,12 @@ async def test_if_it_is_still_ours_it_is_owned_and_read_anew(worker: Worker) -> 
 
 
 async def test_the_group_is_asked_once_for_all_that_were_fenced(worker: Worker) -> None:
-    for number in (0, 1):
-        worker.kafka.errors[f"commit ringback-{number}"] = [ProducerFenced()]
+    go_on, commits = asyncio.Event(), {f"commit ringback-{number}" for number in (0, 1)}
+    for commit in commits:
+        worker.kafka.waits[commit], worker.kafka.errors[commit] = go_on, [ProducerFenced()]
     await asyncio.gather(worker.works(0), worker.works(1))
+    await until(lambda: worker.kafka.waiting == commits)
+    go_on.set()
     await until(lambda: worker.engines.held_back() == {0, 1})
     await until(lambda: worker.rejoined > 0)
     assert worker.rejoined == 1
@@ -131,6 +134,7 @@ async def test_who_is_fenced_while_the_group_shares_out_asks_nobody(worker: Work
     go_on = asyncio.Event()
     worker.kafka.waits[ELSEWHERE], worker.kafka.errors[ELSEWHERE] = go_on, [ProducerFenced()]
     await worker.works(0)
+    await until(lambda: worker.kafka.waiting == {ELSEWHERE})
     suspending = asyncio.create_task(worker.engines.suspend())
     await asyncio.sleep(0.01)
     assert not suspending.done()
