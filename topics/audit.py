@@ -12,7 +12,7 @@ from topics.fields import Id, Instant, in_utc
 
 
 class ActionKind(StrEnum):
-    """What is done: to callbacks, with dead letters, or to the configuration."""
+    """What is done: to callbacks, with dead letters, to the configuration, or to contacts."""
 
     MOVE = "move"
     REASSIGN = "reassign"
@@ -21,6 +21,7 @@ class ActionKind(StrEnum):
     CANCEL = "cancel"
     REPLAY = "replay"
     CONFIGURE = "configure"
+    ERASE = "erase"
 
 
 class AuditStep(StrEnum):
@@ -40,7 +41,7 @@ class ActedVia(StrEnum):
 
 
 class ConsoleAudit(Struct, frozen=True, kw_only=True):
-    """One step of a run. meant: callbacks or dead letters that it is about; sent: records that were sent so far.
+    """One step of a run. meant: callbacks, dead letters or contacts it is about; sent: records that were sent so far.
 
     selected: the filter, or the one callback; changes: what is to be, of a phone number the last two digits.
     undoes: the run that this one takes back.

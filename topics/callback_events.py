@@ -1,5 +1,6 @@
 """The events about a callback, in the past tense: scheduled, rescheduled, changed, cancelled, returned by a dialer.
 
+Beside them on their topic: a contact was erased.
 These structs hold what was said and nothing that was concluded from it. Unknown fields are dropped.
 Source: docs/contract.md, section "callback-scheduled".
 """
@@ -165,6 +166,31 @@ class CallbackCancelled(Struct, frozen=True, kw_only=True, tag_field="type", tag
     def __post_init__(self) -> None:
         in_utc(self, "occurred_at")
         check_filled(self, "event_id", "callback_id", "campaign_id", "contact_id")
+        blank_as_absent(self, "actor", "reason")
+
+
+CALLBACK_EVENTS = (CallbackScheduled, CallbackRescheduled, CallbackCancelled, CallbackChanged, CallbackReturned)
+"""Every one that is about a callback."""
+
+
+class ContactErased(Struct, frozen=True, kw_only=True, tag_field="type", tag="erased"):
+    """A contact is to be forgotten, with whatever was arranged for it.
+
+    remembered_until: up to when topics may have records of before; None if whoever sent it does not know. `actor` and
+    `reason` stay with the event.
+    """
+
+    event_id: Id
+    occurred_at: Instant
+    contact_list_id: ContactListId
+    contact_id: Id
+    remembered_until: Instant | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        in_utc(self, "occurred_at", "remembered_until")
+        check_filled(self, "event_id", "contact_id")
         blank_as_absent(self, "actor", "reason")
 
 

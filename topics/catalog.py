@@ -7,13 +7,7 @@ Source: docs/contract.md, section "Topics".
 from msgspec import Struct
 
 from topics.audit import ConsoleAudit
-from topics.callback_events import (
-    CallbackCancelled,
-    CallbackChanged,
-    CallbackRescheduled,
-    CallbackReturned,
-    CallbackScheduled,
-)
+from topics.callback_events import CALLBACK_EVENTS, ContactErased
 from topics.commands import DialCommand
 from topics.configuration import CallableTimeSet, Campaign, DncEntry, Hold
 from topics.events import CampaignRecycle, ContactListCleared, ContactRecord, PlacementRequested, WrapUp
@@ -76,7 +70,7 @@ _IN_PER_CONTACT = (
         direction=Direction.IN,
         scope=Scope.CONTACT,
         key=CONTACT_KEY,
-        values=(CallbackScheduled, CallbackRescheduled, CallbackCancelled, CallbackChanged, CallbackReturned),
+        values=(*CALLBACK_EVENTS, ContactErased),
         retention_ms=42 * DAY_MS,
         reason=EVENTS_KEPT,
     ),

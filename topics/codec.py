@@ -17,6 +17,7 @@ from topics.callback_events import (
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
+    ContactErased,
 )
 from topics.catalog import CATALOG
 from topics.cells import mend
@@ -30,7 +31,7 @@ from topics.records import CallbackLifecycle, OutstandingCallbacks, PlacementDec
 from topics.rules import RuleSet
 
 CallbackEvent = CallbackScheduled | CallbackRescheduled | CallbackCancelled | CallbackChanged | CallbackReturned
-ContactEvent = WrapUp | CallbackEvent | PlacementRequested | ContactRecord
+ContactEvent = WrapUp | CallbackEvent | PlacementRequested | ContactRecord | ContactErased
 ConfigurationRecord = Campaign | RuleSet | CallableTimeSet | DncEntry | CampaignRecycle | ContactListCleared | Hold
 Output = DialCommand | PlacementDecided[object] | CallbackLifecycle[object] | OutstandingCallbacks
 Value = ContactEvent | ConfigurationRecord | Output

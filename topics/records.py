@@ -97,6 +97,9 @@ class Reason(StrEnum):
     # Waiting for the campaign's rate.
     RATE = "rate"
 
+    # The contact was erased.
+    ERASED = "erased"
+
     # A callback that was not dialed; `returned`: it is due again.
     RETURNED = "returned"
     SKIPPED = "skipped"

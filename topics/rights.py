@@ -14,7 +14,7 @@ from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEE
 from topics.names import TopicName
 from topics.of_adapters import OF_ADAPTERS
 from topics.right import Resource, Right, commands, kafka_user
-from topics.topic import DEFAULT_PREFIX, Direction
+from topics.topic import DEFAULT_PREFIX, Direction, Scope
 
 __all__ = ["Resource", "Right", "commands", "kafka_user"]
 
@@ -107,6 +107,16 @@ def of_applying(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Ri
     ]
 
 
+def of_erasing(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `erase` needs; where an adapter runs, Describe and DescribeConfigs on its topics besides."""
+    written = (TopicName.CALLBACK_SCHEDULED, TopicName.CONTACTS, TopicName.CONSOLE_AUDIT)
+    rights = [Right(Resource.TOPIC, prefix + TopicName.DNC_ENTRIES, ("Read",))]
+    for name in (topic.name for topic in CATALOG.values() if topic.scope is not Scope.CAMPAIGN):
+        operations = ("Read", "Write") if name in written else ("Read",)
+        rights.append(Right(Resource.TOPIC, prefix + name, (*operations, "DescribeConfigs")))
+    return rights
+
+
 def of_console(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
     """What `ringback console` needs: it looks, acts, replays, and sends configuration that was tried."""
     return of_replaying(prefix, app)
@@ -156,6 +166,7 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "callbacks move": of_acting,
     "dead-letters replay": of_replaying,
     "apply": of_applying,
+    "erase": of_erasing,
     "console": of_console,
     "doctor": of_doctor,
     "dialer": of_dialer,

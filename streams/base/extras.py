@@ -23,6 +23,7 @@ EXTRAS = {
     "export": "worker",
     "replay": "worker",
     "apply": "worker",
+    "erase": "worker",
     "console": "console",
 }
 """By command, the extra of pyproject.toml that brings what it imports."""

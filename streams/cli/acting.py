@@ -42,7 +42,9 @@ _PLANNING = (
 
 def actor_option(command: Command) -> Command:
     """Add --actor, who acts."""
-    return click.option("--actor", default=_me, metavar="NAME", help="Who acts.  [the user of this terminal]")(command)
+    return click.option("--actor", default=actor_name, metavar="NAME", help="Who acts.  [the user of this terminal]")(
+        command
+    )
 
 
 def sending_options(command: Command) -> Command:
@@ -59,7 +61,8 @@ def planning_options(command: Command) -> Command:
     return command
 
 
-def _me() -> str:
+def actor_name() -> str:
+    """The user of this terminal. Raises click.UsageError where there is none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

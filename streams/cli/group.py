@@ -57,6 +57,7 @@ COMMANDS = {
     "export": "Write what the topics hold as lines for the simulator.",
     "replay": "Run events with changed configuration, and say which calls are won, lost or moved.",
     "apply": "Write configuration that was tried to its topics, with who and why.",
+    "erase": "Forget contacts, and say by when each topic has forgotten them.",
     "bench": "Measure lateness, placement, recovery and load on this machine.",
 }
 """What each does, in a line. It is the function of that name in the module `streams.cli.<name>`, with `_` for `-`, and

@@ -93,6 +93,14 @@ class Looking:
         """Bring the view up to date; where a console runs on the folder, wait until it has done so."""
         await Reader(self.settings, self.folder, self.clients).catch_up(self._say)
         await self._miss_nothing()
+        await asyncio.to_thread(self._forget_contacts)
+
+    def _forget_contacts(self) -> None:
+        view = View(self.folder, self.clock)
+        try:
+            self.runs.forget_contacts(view)
+        finally:
+            view.close()
 
     async def _miss_nothing(self) -> None:
         """Raise OperatorError for a topic that is not there or may not be read: answers would be wrong without it."""

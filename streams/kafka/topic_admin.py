@@ -124,6 +124,17 @@ async def cluster_id(clients: Clients) -> str:
     return await ask_cluster(clients, ask)
 
 
+async def configs_of(clients: Clients, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of those of these topics that this user can see, by full name. Raises OperatorError."""
+    wanted = list(names)
+
+    async def look(admin: AIOKafkaAdminClient) -> dict[str, dict[str, str]]:
+        there = await _topics(admin)
+        return await _configs(admin, [name for name in wanted if name in there])
+
+    return await ask_cluster(clients, look)
+
+
 def _of(given: Clients | Settings) -> Clients:
     return given if isinstance(given, Clients) else Clients(given)
 

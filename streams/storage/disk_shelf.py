@@ -15,7 +15,7 @@ from typing import Any
 from streams.logic.contact.rows import Outlined, RowOutline, decode_outline
 from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.due_index import Wanted
-from streams.logic.partition.own_rows import APPENDED_KEY, is_contact
+from streams.logic.partition.own_rows import APPENDED_KEY, ERASED_KEY, is_contact
 from streams.logic.partition.shelf import BEGINNING, Shelved, Totals, first_timer, is_at_hand, shelved
 from streams.storage import entries
 from streams.storage.disk_rows import Damaged, DiskRows
@@ -85,6 +85,7 @@ class DiskShelf:
     def at_hand(self) -> Iterator[tuple[bytes, bytes]]:
         """Those rows. Raises UnusableState if one of a contact is not there."""
         yield from self._rows.starting_with(APPENDED_KEY)
+        yield from self._rows.starting_with(ERASED_KEY)
         with self._derived(entries.AT_HAND) as found:
             for entry, _ in found:
                 key = entry[len(entries.AT_HAND) :]

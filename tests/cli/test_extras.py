@@ -107,6 +107,7 @@ CALLS = {
     "replay": ["replay", "/dev/null"],
     "adapter": ["adapter", "genesys", "--broker", "127.0.0.1:1"],
     "apply": ["apply", "--recycle", "P", "--broker", "127.0.0.1:1"],
+    "erase": ["erase", "--list", "L", "--contact", "c", "--broker", "127.0.0.1:1"],
 }
 LACKING = [(level, command) for command in CALLS for level in levels(EXTRAS[command])[:-1]]
 

@@ -16,7 +16,8 @@ from grafana.build_rules import written as rules
 from streams.base.settings import Settings
 from tests.deploy.rendered import documents, render
 from topics.catalog import CATALOG
-from topics.rights import COMMANDS, Resource, Right
+from topics.right import Resource, Right
+from topics.rights import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "chart"

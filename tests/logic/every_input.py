@@ -50,7 +50,7 @@ from tests.builders import (
     scheduled,
     wrap_up,
 )
-from topics.callback_events import ReturnReason
+from topics.callback_events import ContactErased, ReturnReason
 from topics.codec import BadEvent, CallbackEvent, decode
 from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.facts import HeldBy
@@ -202,7 +202,7 @@ class Life:
 
 def told(topic: str, value: Json) -> Input:
     event = decode(topic, orjson.dumps(value))
-    assert isinstance(event, WrapUp | CallbackEvent | PlacementRequested)
+    assert isinstance(event, WrapUp | CallbackEvent | ContactErased | PlacementRequested)
     return event
 
 
@@ -363,9 +363,15 @@ def inputs(contact: Contact | None, now: datetime) -> Iterator[tuple[InputKind |
             yield InputKind.DUE, TimerFired(callback.callback_id, paced=True)
     for name in (known, UNKNOWN):
         yield InputKind.RELEASED, Released(name, HeldBy.CAMPAIGN_OFF)
+    yield InputKind.ERASED, change(_erasure(now), 500)
     yield InputKind.CONFIGURATION_CHANGED, ConfigurationChanged(Applied())
     for told_of in (TimerFired(UNKNOWN), TimerFired(None), recorded(), ContactRemoved("L", "c1"), UNREADABLE):
         yield None, told_of
+
+
+def _erasure(now: datetime) -> Json:
+    about = {"contact_list_id": "L", "contact_id": "c1"}
+    return {"type": "erased", "event_id": "x", "occurred_at": at(now), **about}
 
 
 def _kind_of(callback: Callback, now: datetime) -> InputKind | None:
@@ -485,6 +491,8 @@ def _seen(
         found.add(Seen(states.get(record.callback_id), kind, record.transition, record.reasons))
         if record.transition not in ("rejected", "changed"):
             states[record.callback_id] = AFTER.get(record.transition, str(record.transition))
+    if kind is InputKind.ERASED:
+        states = {}  # Of an erased contact no callback is known, outstanding or ended.
     assert states_of(after) == states, (what, effects)
     return found
 

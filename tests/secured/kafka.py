@@ -19,7 +19,7 @@ from streams.dev.broker.java import java_command, last_words, launch
 from streams.dev.broker.kafka import SHARED_PROPERTIES
 from tests.ports import reserved_ports
 from tests.secured.certificates import HOST, Authority
-from topics.rights import Resource, Right
+from topics.right import Resource, Right
 
 START_TIMEOUT_S = 90.0
 NOWHERE = "broker-1.invalid"

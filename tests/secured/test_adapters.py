@@ -16,7 +16,8 @@ from tests.kafka.cluster import PARTITIONS, Cluster, feeder, reader
 from tests.kafka.genesys import adapter, after_call_work, outbound, ready, send
 from tests.secured.kafka import Acls, SecuredKafka
 from topics.of_adapters import OF_ADAPTERS
-from topics.rights import Right, of_adapter
+from topics.right import Right
+from topics.rights import of_adapter
 
 SOON_S = 60.0
 CONVERSATION = "11111111-2222-4333-8444-555555555555"

@@ -13,7 +13,7 @@ from tests.telephony.asterisk import Asterisk, need
 from tests.telephony.callee import Callee, Kind, number
 from tests.telephony.stack import telephony
 from tests.telephony.story import begin, call_back, called_back, promise
-from topics.rights import Resource, Right
+from topics.right import Resource, Right
 
 pytestmark = pytest.mark.kafka
 

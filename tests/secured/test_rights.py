@@ -18,10 +18,14 @@ from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.cli import dnc_entries
+from streams.cli.erase import kept_of
 from streams.cli.import_work import Chosen, Import
 from streams.cli.looking import Looking
-from streams.console.actions.model import Action, Letter, Meant
+from streams.console.actions.model import Action, Letter, Meant, Run, RunState
 from streams.console.actions.runs import Runs
+from streams.console.erasing.foreseen import foreseen
+from streams.console.erasing.request import Request
+from streams.console.erasing.traces import look as traces_of
 from streams.console.trial.change import removal
 from streams.dev.local import LocalWorker
 from streams.doctor import examination
@@ -35,7 +39,9 @@ from tests.secured.work import do_everything, events
 from topics.audit import ActedVia, ActionKind
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS
 from topics.of_adapters import OF_ADAPTERS
-from topics.rights import COMMANDS, Right, main, of_worker, table
+from topics.partitions import partition_for
+from topics.right import Right
+from topics.rights import COMMANDS, main, of_worker, table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
 SOON_S = 20.0
@@ -99,6 +105,29 @@ def _sent(settings: Settings, what: Meant | Letter) -> object:
         return asyncio.run(runs.send(planned.name, Clients(settings)))
 
 
+def erase(settings: Settings) -> object:
+    """One contact with a number, which may be on a Do Not Call list."""
+    return asyncio.run(_erase(settings))
+
+
+async def _erase(settings: Settings) -> object:
+    clients, now = Clients(settings), SystemClock().now()
+    record = b'{"contact_list_id":"L","contact_id":"c","numbers":[{"phone_number":"+12125550101"}]}'
+    try:
+        async with clients.producer(acks="all", enable_idempotence=True) as producer:
+            topic, number = settings.topic("contacts"), partition_for(b"L|c", PARTITIONS)
+            await producer.send_and_wait(topic, record, key=b"L|c", partition=number)
+    except TopicAuthorizationFailedError as error:
+        raise OperatorError(repr(error)) from None
+    traces = await traces_of(clients, [("L", "c")], lambda *_: None)
+    foreseen(await kept_of(clients), traces, now)
+    run = Run(
+        name="erase-1", action=Action(kind=ActionKind.ERASE, actor="sup"), selected={}, via=ActedVia.COMMAND_LINE,
+        state=RunState.SENDING, planned_at=now, asked_at=now, meant=1,
+    )  # fmt: skip
+    return await Request(clients, run, [("L", "c")], None).carry_out(0, lambda *_: None)
+
+
 def dial(settings: Settings) -> object:
     """What a dialer does on Kafka, for one contact."""
     return asyncio.run(_dial(settings))
@@ -158,6 +187,7 @@ RUN: dict[str, Command] = {
     "callbacks move": act,
     "dead-letters replay": replay,
     "apply": configure,
+    "erase": erase,
     "console": replay,
     "doctor": examine,
     "dialer": dial,

@@ -70,7 +70,9 @@ class Simulation:
         session_s = random.choice((3.0, 6.0))
         self.group = Group(self.loop, self.chance, self.partitions, session_s, random.choice((3.0, 8.0)), self._note)
         self.wire = Wire(self.loop, self.chance, self.broker, self.group, self._note)
-        self.story = Story(random, Random(f"promises {seed}"), self.broker, self.partitions, self._note)
+        self.story = Story(
+            random, Random(f"promises {seed}"), Random(f"erased {seed}"), self.broker, self.partitions, self._note
+        )
         self.workers = self._made_workers(random, session_s, clients, protocols)
         self._random = random
         self.group.assigned = self._wake_zombies

@@ -12,6 +12,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from tests.simulation.broker import Broker
+from tests.simulation.erasing import Erasing
 from tests.simulation.log import Stored
 from tests.simulation.sender import LIST, PREFIX, Event, Sender
 
@@ -28,18 +29,18 @@ class Story(Sender):
     """Sends things at moments; `until` is when the last of them is sent, apart from the answers of the dialer."""
 
     def __init__(
-        self, random: Random, promises: Random, broker: Broker, partitions: int, trace: Callable[[str], None]
+        self, random: Random, promises: Random, erasures: Random, broker: Broker, partitions: int,
+        trace: Callable[[str], None],
     ) -> None:  # fmt: skip
-        """promises: draws whether there are changes, returns and holds, and which."""
+        """promises: draws whether there are changes, returns and holds, and which; erasures: what is erased."""
         super().__init__(random, broker, partitions, trace)
-        self.until = random.uniform(8, 24)
-        self.is_over = False
+        self.until, self.is_over = random.uniform(8, 24), False
         self._contacts = [f"c{number}" for number in range(random.randint(1, 6))]
         self._answers = random.choice((0.0, 0.7, 1.0))
         self._is_about_dnc = random.random() < 0.2
         self._recycle_cancels = ["rule"] if random.random() < 0.3 else []
         self._read: dict[TopicPartition, int] = {}
-        self._promises = promises
+        self._promises, self._erasures = promises, erasures
         self._returned = RETURNED if promises.random() < 0.5 else 0.0
         self._on_returned = {"on_returned": "again", "again_after_s": 2} if promises.random() < 0.5 else {}
 
@@ -61,6 +62,7 @@ class Story(Sender):
         self._at(self.until + 10, self._campaign, "on")
         if self._returned:
             self._plan_promises()
+        Erasing(self, self._erasures, self.until)
         self._dial()
 
     def _plan_promises(self) -> None:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.simulation.ends import offsets, owners
+from tests.simulation.erasing import CONTACT as ERASED
+from tests.simulation.erasing import erased
 from tests.simulation.holds import held
 from tests.simulation.identity import identities
 from tests.simulation.log import Stored
 from tests.simulation.sender import PREFIX, Event
+from tests.simulation.standing import attempts, view
 from tests.simulation.story import NOBODYS
 
 if TYPE_CHECKING:
@@ -64,8 +67,9 @@ def judge(simulation: "Simulation") -> list[str]:
     wrong += _overtaken(simulation, events, lives, read)
     wrong += _placements(events, read)
     wrong += _do_not_call(events, read)
-    wrong += _attempts(events, read)
-    wrong += _view(lives, read)
+    wrong += attempts(events, read)
+    wrong += view(lives, read, ENDS)
+    wrong += erased(events, read)
     wrong += identities(simulation, read, PREFIX)
     wrong += offsets(simulation)
     wrong += owners(simulation)
@@ -121,7 +125,7 @@ def _returns(events: Iterable[Event], lives: Lives, read: dict[str, list[Row]]) 
     ids = {command["command_id"] for _, command in read["dial-preview"] + read["dial-analysis"]}
     moved = {event.callback for event in events if event.what == "rescheduled"}
     for event in events:
-        if event.what == "returned":
+        if event.what == "returned" and event.contact != ERASED:
             count = answers[event.event_id]
             if count > 1 or (count == 0 and event.callback not in moved):
                 yield f"{'repeated' if count else 'lost'}: {count} answers to {event.event_id}"
@@ -174,7 +178,7 @@ def _overtaken(
         cancel = cancels.get(command["callback_id"])
         if cancel is not None and cancel.stable_at <= simulation.broker.taken_at(record):
             yield f"overtaken: {command['callback_id']} was called off before its partition was taken over"
-    ids = {event.event_id for event in events if event.what in ("cancelled", "recycle")}
+    ids = {event.event_id for event in events if event.what in ("cancelled", "recycle", "erased")}
     for callback, life in lives.items():
         for _, value in life:
             if value["transition"] == "cancelled" and value["cause"].get("event_id") not in ids | {None}:
@@ -188,7 +192,7 @@ def _placements(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str
     cancels = {event.callback: event.first for event in events if event.what == "cancelled"}
     scheduled = {event.callback: event.first for event in events if event.what == "scheduled"}
     for event in events:
-        if event.what != "placement":
+        if event.what != "placement" or event.contact == ERASED:
             continue
         answered, asked = answers[event.event_id], sum(record.is_committed for record in event.records)
         if len(answered) != asked:
@@ -226,23 +230,6 @@ def _do_not_call(events: list[Event], read: dict[str, list[Row]]) -> Iterator[st
     for record, value in [*allowed, *read["dial-analysis"]]:
         if any(transaction < record.transaction for transaction in transactions[value["contact_id"]]):
             yield f"not to be called: {value['contact_id']} was, in {record.transaction} for {value['callback_id']}"
-
-
-def _attempts(events: list[Event], read: dict[str, list[Row]]) -> Iterator[str]:
-    rows = {value["contact_id"]: value for _, value in read["contact-state"] if "contact_id" in value}
-    attempts = Counter(event.contact for event in events if event.what.startswith("wrap-up"))
-    for contact, count in attempts.items():
-        counted = rows.get(contact, {}).get("attempts_total")
-        if counted != count:
-            yield f"attempts: {counted} of {contact} instead of {count}"
-
-
-def _view(lives: Lives, read: dict[str, list[Row]]) -> Iterator[str]:
-    latest = {record.key: value for record, value in read["outstanding-callbacks"]}
-    shown = {one["callback_id"] for value in latest.values() for one in value.get("callbacks", ())}
-    outstanding = {callback for callback, life in lives.items() if life[-1][1]["transition"] not in ENDS}
-    yield from (f"view: shows {callback}" for callback in sorted(shown - outstanding))
-    yield from (f"view: does not show {callback}" for callback in sorted(outstanding - shown))
 
 
 def _instant(text: str) -> datetime:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from streams.base.clock import Clock, SystemClock
 from streams.console.actions import events, undo
 from streams.console.actions.configuration import changed_in_words, configured
+from streams.console.actions.erasing import Erasures
 from streams.console.actions.model import (
     Action,
     Letter,
@@ -177,6 +178,10 @@ class Runs:
         if self.run(name).state is not RunState.PLANNED:
             raise NotAllowed(f"run {name} was asked for and is kept")
         self._store.forget(name)
+
+    def forget_contacts(self, view: Erasures) -> int:
+        """Remove what was done about contacts that were erased since; returns how many callbacks and letters."""
+        return self._store.forget_contacts(view.erased_at) if view.has_erased() else 0
 
     def can_be_resumed(self, run: Run) -> bool:
         """Whether a run was aborted, or was interrupted and is sent by nobody."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.base.errors import OperatorError
+from streams.console.actions.erasing import ErasedAt, forget_contacts
 from streams.console.actions.model import Letter, Meant, NotAllowed, Outcome, Refusal, Run, RunState
 from streams.console.actions.stored import encoded, instant_of, outcome_of, row_of, run_of, text_of, what_of
 
@@ -121,6 +122,11 @@ class RunStore:
             connection.execute("delete from items where run = ?", (name,))
             connection.execute("delete from runs where name = ?", (name,))
         (self._folder / f"{name}.run").unlink(missing_ok=True)
+
+    def forget_contacts(self, erased_at: ErasedAt) -> int:
+        """Remove what runs were about of contacts that were erased after that; returns how many items that was."""
+        with self._open() as connection:
+            return forget_contacts(connection, erased_at)
 
     def run(self, name: str) -> Run | None:
         """A run by its name."""

@@ -8,6 +8,7 @@ import msgspec
 
 from streams.console.actions.model import Action, Letter, Meant, Outcome, Run, RunState
 from topics.audit import ActedVia
+from topics.codec import BadEvent, split_contact_key
 
 _ENCODER = msgspec.msgpack.Encoder()
 _BODIES: dict[str, type[Meant] | type[Letter]] = {"callback": Meant, "letter": Letter}
@@ -20,8 +21,17 @@ def row_of(name: str, number: int, what: Meant | Letter) -> tuple[Any, ...]:
     """What a run is about, as a row of `items`."""
     body = encoded(what)
     if isinstance(what, Letter):
-        return name, number, "letter", body, None, None, None, what.place or None
+        contact_list_id, contact_id = _contact_of(what)
+        return name, number, "letter", body, contact_list_id, contact_id, None, what.place or None
     return name, number, "callback", body, what.contact_list_id, what.contact_id, what.callback_id, None
+
+
+def _contact_of(letter: Letter) -> tuple[str | None, str | None]:
+    """The contact that the key of a record names."""
+    try:
+        return split_contact_key((letter.key or b"").decode())
+    except (BadEvent, UnicodeDecodeError):
+        return None, None
 
 
 def what_of(row: sqlite3.Row) -> Meant | Letter:

@@ -1,4 +1,4 @@
-"""Lets go of what the topics have let go of, by their retention: the view says what the topics say, and no more.
+"""Lets go of what the topics have let go of, by their retention, and of contacts that were erased: no more is said.
 
 A callback of which all transitions are gone stands as the list of what is outstanding says, else it is gone, too.
 """
@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from streams.console.view import erasing
 from streams.console.view.loaded import Loaded
 from streams.console.view.places import Place
 from streams.console.view.record import number_of
@@ -28,6 +29,7 @@ AT_ONCE = 2000
 
 def prune(connection: sqlite3.Connection, firsts: Mapping[Place, int]) -> int:
     """Let go of every record before the first offset of its partition; returns how many there were."""
+    erasing.finish(connection)
     count = 0
     for (topic, partition), first in firsts.items():
         begin, end = (number_of(TopicName(topic), partition, offset) for offset in (0, first))

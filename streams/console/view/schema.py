@@ -7,7 +7,7 @@ docs/decisions/0060-what-the-console-keeps.md.
 from streams.console.view.model import Standing
 from topics.records import Reason
 
-VERSION = 2
+VERSION = 3
 """Of the tables and of what the records are taken for. A database of another version is read again from Kafka."""
 
 STANDINGS = tuple(Standing)
@@ -64,6 +64,10 @@ CREATE TABLE replay (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, written INTEGER NOT NULL,
     PRIMARY KEY (topic, partition, offset)
 ) WITHOUT ROWID;
+CREATE TABLE erased (
+    digest TEXT PRIMARY KEY, asked INTEGER NOT NULL, others INTEGER NOT NULL, ours INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE erasing (digest TEXT PRIMARY KEY, list_id TEXT, contact_id TEXT, at INTEGER) WITHOUT ROWID;
 CREATE TABLE tally (
     campaign_id TEXT NOT NULL, standing INTEGER NOT NULL, origin TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (campaign_id, standing, origin)

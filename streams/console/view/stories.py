@@ -3,13 +3,15 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from streams.console.view.erasing import digest_of_contact, until_of
 from streams.console.view.ingest.lifecycle import Cause
 from streams.console.view.ingest.reading import about, contact_named, mapping
 from streams.console.view.model import CallbackKey, CallbackRow, Story, Told
-from streams.console.view.packing import hashed, unpack
+from streams.console.view.packing import contact_hashed, hashed, unpack
 from streams.console.view.record import NUMBER_OF, OFFSETS, instant, place_of
 from streams.console.view.rows import unpacked
 from streams.console.view.search import COLUMNS, callback_row
@@ -81,7 +83,7 @@ def contact(
 def contact_told(connection: sqlite3.Connection, contact_list_id: str, contact_id: str) -> tuple[Told, ...]:
     """The records about a contact that name no callback, in the order in which they happened."""
     select = f"SELECT {_TOLD} FROM told WHERE contact = ?"  # noqa: S608
-    rows = connection.execute(select, (hashed(f"{contact_list_id}|{contact_id}"),))
+    rows = connection.execute(select, (contact_hashed(digest_of_contact((contact_list_id, contact_id))),))
     return _in_order(one for one in map(told_of, rows) if _is_of(one, contact_list_id, contact_id))
 
 
@@ -94,6 +96,17 @@ def state_row(connection: sqlite3.Connection, contact_list_id: str, contact_id: 
     select = "SELECT state FROM contact WHERE list_id = ? AND contact_id = ?"
     found = connection.execute(select, (contact_list_id, contact_id)).fetchone()
     return None if found is None else unpack(found[0])
+
+
+def has_erased(connection: sqlite3.Connection) -> bool:
+    """Whether any contact was erased."""
+    return connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is not None
+
+
+def erased_at(connection: sqlite3.Connection, contact_list_id: str, contact_id: str) -> datetime | None:
+    """When a contact was erased last; None if it was not."""
+    until = until_of(connection, digest_of_contact((contact_list_id, contact_id)))
+    return None if until is None else instant(until.ours)
 
 
 def story(connection: sqlite3.Connection, key: CallbackKey) -> Story | None:

@@ -123,6 +123,14 @@ class View:
         """The contact's latest row of `contact-state`, for its own codec; None if there is none."""
         return stories.state_row(self._connection(), contact_list_id, contact_id)
 
+    def has_erased(self) -> bool:
+        """Whether any contact was erased, as far as that is remembered."""
+        return stories.has_erased(self._connection())
+
+    def erased_at(self, contact_list_id: str, contact_id: str) -> datetime | None:
+        """When a contact was erased last; None if it was not, or nobody remembers."""
+        return stories.erased_at(self._connection(), contact_list_id, contact_id)
+
     def dead_letter_groups(self) -> tuple[DeadLetterGroup, ...]:
         """Dead letters by cause, the group with the latest first."""
         return letters.groups(self._connection())

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from streams.console.view import letters
+from streams.console.view import erasing, letters
 from streams.console.view.callbacks import Source
 from streams.console.view.ingest.by_topic import rows_of
 from streams.console.view.ingest.events import key_of
 from streams.console.view.ingest.reading import about, last_four, minute
 from streams.console.view.loaded import Loaded
-from streams.console.view.packing import STATE_BYTES, hashed, pack, unpack
+from streams.console.view.packing import STATE_BYTES, contact_hashed, hashed, pack, unpack
 from streams.console.view.record import Record, place_of
 from streams.console.view.rows import (
     Configured,
@@ -83,11 +83,13 @@ def _take_in(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
         return
     connection.execute("SAVEPOINT part")
     try:
-        batch = Batch(connection)
+        erasing.note(connection, records)
+        batch, hidden = Batch(connection), erasing.Hidden(connection)
         for record in records:
-            for row in rows_of(record):
+            for row in () if hidden.has(record) else rows_of(record):
                 batch.take(row)
         batch.write()
+        erasing.forget(connection)
     except Exception as error:
         if is_of_database(error):  # Nothing that leaving a record out would help.
             raise
@@ -191,7 +193,7 @@ class Batch:
         told = [
             (
                 one.number, None if one.callback is None else self._loaded.callback_id(one.callback),
-                None if one.contact is None else hashed("|".join(one.contact)),
+                None if one.contact is None else contact_hashed(erasing.digest_of_contact(one.contact)),
                 None if one.event is None else hashed(one.event),
                 one.at, one.written, pack(one.value), one.headers,
             )

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sqlite3
 from collections.abc import Generator
 
 import uvicorn
@@ -32,6 +33,8 @@ from streams.kafka.clients import Clients
 
 log = logging.getLogger(__name__)
 
+FORGETS_EVERY_S = 60
+"""How often what was done about contacts that were erased is looked for."""
 STOP_S = 3
 """What answers may take when it stops; supervisors wait for ten seconds at least."""
 
@@ -79,10 +82,12 @@ def bound(settings: Settings) -> socket.socket:
 async def _run(settings: Settings, listening: socket.socket) -> int:
     clock, clients = SystemClock(), Clients(settings)
     trials = Trials(settings)
-    console = _console(settings, clients, clock, trials)
+    view, runs = View(settings.console_dir), Runs(settings.console_dir, clock)
+    console = _console(settings, clients, clock, trials, view, runs)
     server = Server(_config(console))
     reading = asyncio.create_task(Reader(settings, settings.console_dir, clients).run())
     serving = asyncio.create_task(server.serve([listening]))
+    forgetting = asyncio.create_task(_forget_contacts(runs, view))
     stopping = asyncio.create_task(_stopped())
     _say(settings, listening)
     try:
@@ -92,6 +97,7 @@ async def _run(settings: Settings, listening: socket.socket) -> int:
         server.should_exit = True
         reading.cancel()
         stopping.cancel()
+        forgetting.cancel()
         ended = await asyncio.gather(reading, serving, return_exceptions=True)
         trials.close()
     for error in ended:
@@ -101,9 +107,18 @@ async def _run(settings: Settings, listening: socket.socket) -> int:
     return 0
 
 
-def _console(settings: Settings, clients: Clients, clock: Clock, trials: Trials) -> Site:
-    view = View(settings.console_dir)
-    acts = Acts(Runs(settings.console_dir, clock), view, clients, clock, asyncio.get_running_loop())
+async def _forget_contacts(runs: Runs, view: View) -> None:
+    """Now and then let go of what was done about contacts that have been erased since."""
+    while True:
+        await asyncio.sleep(FORGETS_EVERY_S)
+        try:
+            await asyncio.to_thread(runs.forget_contacts, view)
+        except sqlite3.Error as error:
+            log.warning("runs cannot be cleared of erased contacts now: %s", type(error).__name__)
+
+
+def _console(settings: Settings, clients: Clients, clock: Clock, trials: Trials, view: View, runs: Runs) -> Site:
+    acts = Acts(runs, view, clients, clock, asyncio.get_running_loop())
     return site(settings, clock, view, Foreseen(view), acts, trials)
 
 

@@ -69,6 +69,10 @@ def _return(entry: Entry) -> str:
     return f"The dialer gave back its command{f': {said(ReturnReason, word)}' if word else ''}"
 
 
+def _erasure(entry: Entry) -> str:
+    return f"The erasure of the contact was asked for{actor_and_reason(entry.value)}"
+
+
 def _request(entry: Entry) -> str:
     agent_id = text(entry.value, "agent_id")
     return f"{f'Agent {agent_id}' if agent_id else 'The dialer'} asked whether the call may be placed"
@@ -142,6 +146,7 @@ _ASKED: Mapping[str, Callable[[Entry], str]] = {
     "changed": _change,
     "cancelled": _cancel,
     "returned": _return,
+    "erased": _erasure,
 }
 
 _WORDS: Mapping[TopicName, Callable[[Entry], str]] = {

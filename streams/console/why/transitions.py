@@ -134,6 +134,8 @@ def _completed(entry: Entry) -> str:
 
 
 def _cancelled(entry: Entry) -> str:
+    if Reason.ERASED in entry.reasons:
+        return "Cancelled: the contact was erased"
     by, topic = by_whom(entry.facts), entry.fact("cancelled_by")
     if by:
         return f"Cancelled by {by}"

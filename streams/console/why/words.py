@@ -60,6 +60,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.TOO_LATE: "it was too late to go out",
     Reason.NO_OUTCOME: "nobody said how its call ended",
     Reason.RATE: "the campaign's rate",
+    Reason.ERASED: "the contact was erased",
     Reason.RETURNED: "it came back undialed",
     Reason.SKIPPED: "an agent or the dialer passed it over",
     Reason.EXPIRED: "the dialer found its command expired",

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from streams.logic.contact.callback import MovedFor
+from streams.logic.contact.erasures import Erasure
 from streams.logic.contact.trace_context import TraceContext
 from topics.check_facts import PlacementFacts
 from topics.commands import DialCommand
@@ -48,4 +49,10 @@ class DncAppended(Struct, frozen=True, gc=False):
     entry: DncEntry
 
 
-Effect = CallbackLifecycle[LifecycleFacts] | Dial | OutstandingCallbacks | Answered | DncAppended
+class Erased(Struct, frozen=True, gc=False):
+    """The contact is forgotten: nothing is outstanding of it, and this is what is remembered."""
+
+    erasure: Erasure
+
+
+Effect = CallbackLifecycle[LifecycleFacts] | Dial | OutstandingCallbacks | Answered | DncAppended | Erased

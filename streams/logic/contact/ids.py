@@ -31,6 +31,11 @@ def event_step_id(arrived: Arrived) -> bytes:
     return f"{arrived.topic}-{arrived.partition}-{arrived.offset}-{arrived.timestamp_ms}".encode()
 
 
+def callback_step_id(step: bytes, callback_id: str) -> bytes:
+    """The id of the record of an event about one of its callbacks, whichever others there are. step: of the event."""
+    return step + b"-" + _digest([callback_id]).encode()
+
+
 def transition_id(key: bytes, transition: str, callback: Callback | None) -> bytes:
     """The id of a transition that no event led to. callback: as it was before, None if there was none.
 

@@ -11,6 +11,7 @@ from topics.callback_events import (
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
+    ContactErased,
 )
 from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.facts import HeldBy
@@ -78,6 +79,7 @@ Input = (
     | CallbackCancelled
     | CallbackChanged
     | CallbackReturned
+    | ContactErased
     | PlacementRequested
     | ContactRecorded
     | ContactRemoved

@@ -87,3 +87,7 @@ BACKLOG_FROM = timedelta(seconds=1)
 BACKOFF_FIRST = timedelta(minutes=1)
 BACKOFF_MAX = timedelta(hours=1)
 """The backoff of a timer that met a bug, doubling from the first to the last."""
+
+ERASURE_KEPT = timedelta(days=100)
+"""How long an erasure is remembered when its event does not say up to when: longer than any topic of the catalog that
+forgets has records of before, its last segment included."""

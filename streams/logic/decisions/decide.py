@@ -11,6 +11,7 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.configuration.listed import with_record, without_legible_record, without_record
 from streams.logic.contact.deduplication import forget, forgotten_at, note_event, seen_id, touched
 from streams.logic.contact.effects import Effect
+from streams.logic.contact.erasures import LEAVES_NOTHING, Erasure, is_of_before, is_repeated
 from streams.logic.contact.inputs import (
     ConfigurationChanged,
     ContactRecorded,
@@ -25,6 +26,7 @@ from streams.logic.contact.state import Contact, new_contact
 from streams.logic.contact.trace_context import TraceContext
 from streams.logic.decisions.changes import cancel, reschedule, schedule
 from streams.logic.decisions.due import fire_timer, release, review
+from streams.logic.decisions.erasing import erase
 from streams.logic.decisions.field_changes import change
 from streams.logic.decisions.history import recall
 from streams.logic.decisions.lifecycle import InputKind
@@ -38,6 +40,7 @@ from topics.callback_events import (
     CallbackRescheduled,
     CallbackReturned,
     CallbackScheduled,
+    ContactErased,
 )
 from topics.codec import CallbackEvent
 from topics.events import PlacementRequested, WrapUp
@@ -70,16 +73,22 @@ def decide(
     now: datetime,
     *,
     trace: TraceContext | None = None,
+    erasure: Erasure | None = None,
 ) -> Decision:
     """The contact after an input, and the effects in their order.
 
     contact: None if nothing is known of it. The same object is returned when nothing changed, None when nothing is
     left. cause: the event as a record, or for what a partition found out by itself, its partition alone. now: aware
-    UTC. trace: of the event, None if it has none. Raises BadEvent for an event that must wait for configuration
+    UTC. trace: of the event, None if it has none. erasure: of the contact, if it was erased. Raises
+    BadEvent for an event that must wait for configuration
     (`campaign_unknown`, `rule_set_unknown`, `campaign_unreadable`, `rule_set_unreadable`), and for one whose id stands
     for something else (`id_reused`).
     """
+    if erasure is not None and is_of_before(erasure, input_, contact):
+        return contact, ()
     match input_:
+        case ContactErased():
+            return _erase(contact, input_, cause, configuration, now, erasure)
         case ContactRecorded(record=record, at=at):
             known = contact or new_contact(record.contact_list_id, record.contact_id)
             return with_record(known, record, at), ()
@@ -90,7 +99,23 @@ def decide(
         case TimerFired() | Released() | ConfigurationChanged():
             return (None, ()) if contact is None else _apply_internal(contact, input_, cause, configuration, now)
         case _:
-            return _apply_event(contact, input_, cause, configuration, now, trace)
+            after, effects = _apply_event(contact, input_, cause, configuration, now, trace)
+            leaves_nothing = contact is None and erasure is not None and isinstance(input_, LEAVES_NOTHING)
+            return None if leaves_nothing else after, effects
+
+
+def _erase(
+    contact: Contact | None,
+    event: ContactErased,
+    cause: Cause,
+    configuration: Configuration,
+    now: datetime,
+    known: Erasure | None,
+) -> Decision:
+    if is_repeated(known, event):
+        return contact, ()
+    before = contact or new_contact(event.contact_list_id, event.contact_id)
+    return erase(Step(before, InputKind.ERASED, cause, configuration, now), event, known)
 
 
 def _apply_event(

@@ -22,6 +22,7 @@ class InputKind(StrEnum):
     CANCELLED = "cancel"
     CHANGED = "change"
     RETURNED = "return"
+    ERASED = "erasure"
     WRAP_UP = "wrap-up"
     PLACEMENT_REQUESTED = "placement request"
     DUE = "due timer"
@@ -144,6 +145,7 @@ _LINES: tuple[_Line, ...] = (
     (OUTSTANDING, _K.RETURNED, "the same, it goes again", _T.RESCHEDULED, (_R.RETURNED,)),
     (OUTSTANDING, _K.WRAP_UP, _BY_RULE, _T.CANCELLED, ()),
     (OUTSTANDING, _K.CONFIGURATION_CHANGED, "a clear or recycle", _T.CANCELLED, ()),
+    (OUTSTANDING, _K.ERASED, "", _T.CANCELLED, (_R.ERASED,)),
     # A gap or a call in flight keeps it back.
     ((_S.SCHEDULED,), _K.WRAP_UP, _CALL_OVER, _T.RESCHEDULED, ()),
     ((_S.SCHEDULED,), _K.RETURNED, _CALL_OVER, _T.RESCHEDULED, ()),

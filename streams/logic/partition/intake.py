@@ -15,6 +15,7 @@ from streams.logic.contact.clock_check import EPOCH, check_clock, check_not_ahea
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.inputs import ContactRecorded, ContactRemoved, ContactUnreadable, Input
 from streams.logic.contact.trace_context import TraceContext, trace_context
+from topics.callback_events import ContactErased
 from topics.codec import BadEvent, CallbackEvent, ErrorCode, contact_key, decode_cells, split_contact_key
 from topics.events import ContactRecord, PlacementRequested, WrapUp
 from topics.fields import Id
@@ -25,14 +26,14 @@ from topics.records import Cause
 
 Trace = TraceContext | None
 
-_Event = WrapUp | CallbackEvent | PlacementRequested
+_Event = WrapUp | CallbackEvent | ContactErased | PlacementRequested
 _Value = _Event | ContactRecord
 
 UNREAD = "unread"
 """The type of an event whose type could not be read."""
 TYPES: dict[str, tuple[str, ...]] = {
     TopicName.CONTACTS: ("contact", "removed"),
-    TopicName.CALLBACK_SCHEDULED: ("scheduled", "rescheduled", "cancelled", "changed", "returned"),
+    TopicName.CALLBACK_SCHEDULED: ("scheduled", "rescheduled", "cancelled", "changed", "returned", "erased"),
     TopicName.WRAP_UP: ("wrap_up",),
     TopicName.PLACEMENT_REQUESTED: ("placement_requested",),
 }
@@ -112,7 +113,7 @@ def type_of(arrived: Arrived, input_: Input | None = None) -> str:
         return types[arrived.value is None]
     if arrived.topic != TopicName.CALLBACK_SCHEDULED:
         return types[0]
-    if isinstance(input_, CallbackEvent):
+    if isinstance(input_, CallbackEvent | ContactErased):
         return str(input_.__struct_config__.tag)
     try:
         found = _typed.decode(unframed(arrived.value or b"")).type

@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import assert_never
 
 from streams.logic.configuration.reports import BadRecord, Report
-from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect
+from streams.logic.contact.effects import Answered, Dial, DncAppended, Effect, Erased
 from streams.logic.contact.exchange import Arrived, Outcome, Record, Result
 from streams.logic.contact.ids import event_step_id
 from streams.logic.contact.trace_context import headers_of
@@ -64,6 +64,8 @@ def _record_of(key: bytes, effect: Effect, id_: bytes, at: datetime, limits: Siz
         case OutstandingCallbacks():
             value = encode(effect) if effect.callbacks else None
             return Record(TopicName.OUTSTANDING_CALLBACKS, key, value, (), None, CloudEvent(_VIEW, id_, at))
+        case Erased():
+            return Record(TopicName.OUTSTANDING_CALLBACKS, key, None, (), None, CloudEvent(_VIEW, id_, at))
         case Answered(answer=answer, decided=decided, trace=trace):
             # One that is repeated was small enough to be remembered.
             topic = TopicName.PLACEMENT_DECIDED

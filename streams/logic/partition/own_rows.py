@@ -1,4 +1,4 @@
-"""The rows that a partition keeps for itself: how far it is with the configuration, and what it wrote and has not read.
+"""The rows that a partition keeps for itself: how far it is, what it wrote and has not read back, who was erased.
 
 Source: docs/decisions/0003-configuration-offsets-in-a-meta-row.md and docs/decisions/0031-appends-are-kept.md.
 """
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.logic.contact.erasures import Erasure, digest_of
 from streams.logic.contact.inputs import Applied
 from streams.logic.contact.upgrades import ROW_VERSION, current
 from topics.configuration import DncEntry
@@ -20,6 +21,9 @@ META_KEY = b"ringback.partition"
 
 APPENDED_KEY = b"ringback.appended."
 """Keys of the entries that it wrote to a Do Not Call list and has not read back begin so, and have no `|` either."""
+
+ERASED_KEY = b"ringback.erased."
+"""Keys of what it remembers of contacts that were erased begin so."""
 
 
 class Meta(Struct, frozen=True, kw_only=True):
@@ -48,9 +52,17 @@ class AppendedRow(Struct, frozen=True, kw_only=True):
     appended: DncEntry
 
 
+class ErasedRow(Struct, frozen=True, kw_only=True):
+    """A contact that was erased. A program that does not know it takes it for a contact without callbacks."""
+
+    version: int = ROW_VERSION
+    erased: Erasure
+
+
 _encoder = msgspec.json.Encoder()
 _metas = msgspec.json.Decoder(Meta)
 _appended = msgspec.json.Decoder(AppendedRow)
+_erased = msgspec.json.Decoder(ErasedRow)
 
 
 def is_contact(key: bytes) -> bool:
@@ -107,3 +119,18 @@ def encode_appended(entry: DncEntry) -> bytes:
 def decode_appended(row: bytes) -> DncEntry:
     """The entry of that row. Raises UnknownRowVersion for one that a newer version wrote."""
     return _appended.decode(current(row)).appended
+
+
+def erased_key(key: bytes) -> bytes:
+    """The key of the row that remembers the erasure of the contact with this key."""
+    return ERASED_KEY + digest_of(key).encode()
+
+
+def encode_erased(erasure: Erasure) -> bytes:
+    """That row."""
+    return _encoder.encode(ErasedRow(erased=erasure))
+
+
+def decode_erased(row: bytes) -> Erasure:
+    """The erasure of that row. Raises UnknownRowVersion for one that a newer version wrote."""
+    return _erased.decode(current(row)).erased

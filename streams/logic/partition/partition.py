@@ -13,17 +13,13 @@ from streams.logic.configuration.configuration import Configuration
 from streams.logic.contact.exchange import Arrived, Bug, BugKind, Fired, LatenessCause, Outcome, Record, Result
 from streams.logic.contact.inputs import ConfigurationChanged, Input, Released, TimerFired
 from streams.logic.contact.limits import BACKOFF_FIRST
-from streams.logic.contact.rows import (
-    decode_contact,
-    decode_outline,
-    encode_contact,
-    row_bytes_max,
-)
+from streams.logic.contact.rows import decode_contact, decode_outline, encode_contact, row_bytes_max
 from streams.logic.decisions.decide import Decision, decide
 from streams.logic.partition.agenda import Agenda
 from streams.logic.partition.appends import Appends
 from streams.logic.partition.config_sync import ConfigSync
 from streams.logic.partition.due_index import Wanted
+from streams.logic.partition.erasures import Erasures
 from streams.logic.partition.intake import cause_of, place_of, read_event, trace_of, type_of
 from streams.logic.partition.lateness import HeldTimes
 from streams.logic.partition.moved_keys import check_first
@@ -63,7 +59,7 @@ class Partition:
         self.table, self.outlet, self._decide = table, outlet, decide
         self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
-        self._appends = Appends(number, configuration.dnc)
+        self._appends, self.erasures = Appends(number, configuration.dnc), Erasures()
         self.held_times = HeldTimes()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -88,6 +84,7 @@ class Partition:
                 self.agenda.load(key, decode_outline(row))
             else:
                 self._appends.find(key, row)
+                self.erasures.find(key, row)
             if count % rows_per_step == rows_per_step - 1:
                 yield
         self._config_sync.start(self.table.get(META_KEY))
@@ -106,6 +103,7 @@ class Partition:
         if self._config_sync.is_behind:
             said = self._with_meta(said, self._config_sync.catch_up(self.agenda.keys, self._waiting, now))
         said.merge(self._appends.read_back(self.table))
+        said.merge(self.erasures.ended(self.table, now))
         return said
 
     def apply(self, arrived: Arrived, now: datetime) -> Outcome:
@@ -228,7 +226,8 @@ class Partition:
         self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, arrived: Arrived | None = None
     ) -> Outcome:
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
-        after, effects = self._decide(before, input_, cause, self._configuration, now, trace=trace_of(arrived))
+        more = {"trace": trace_of(arrived), "erasure": self.erasures.of(key, now)}
+        after, effects = self._decide(before, input_, cause, self._configuration, now, **more)
         if after is before and not effects:
             return Outcome()
         new_row = None if after is None else encode_contact(after, row, row_bytes_max(input_, before, after))
@@ -239,6 +238,7 @@ class Partition:
         self.agenda.update(key, before, after)
         self._config_sync.open_new(self._waiting, now)
         self._appends.append(effects)
+        self.erasures.learn(key, effects)
         return outcome
 
     def _with_meta(self, outcome: Outcome, meta_row: bytes | None) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from streams.logic.contact.effects import Effect
 from streams.logic.contact.exchange import Arrived
-from streams.logic.contact.ids import event_step_id, transition_id
+from streams.logic.contact.ids import callback_step_id, event_step_id, transition_id
 from streams.logic.contact.state import Contact
 from topics.facts import DialingFacts, PresentedFacts
 from topics.records import CallbackLifecycle
@@ -25,6 +25,13 @@ def event_ids(arrived: Arrived, effects: Sequence[Effect]) -> Iterable[bytes]:
     count = len(effects)
     numbers = _NUMBERS if count <= len(_NUMBERS) else [b"-%d" % number for number in range(count)]
     return map(event_step_id(arrived).__add__, numbers)
+
+
+def erasure_ids(arrived: Arrived, effects: Sequence[Effect]) -> Iterable[bytes]:
+    """Of an erasure: of each callback its own, as others may have come to the contact when it is applied once more."""
+    step = event_step_id(arrived)
+    for effect in effects:
+        yield callback_step_id(step, getattr(effect, "callback_id", None) or "")
 
 
 def time_ids(key: bytes, before: Contact | None, effects: Sequence[Effect]) -> Iterable[bytes]:

@@ -55,7 +55,7 @@ class Shelf(Protocol):
         """Derive what is missing, from all rows, in steps. Raises UnknownRowVersion, and what damage raises."""
 
     def at_hand(self) -> Iterator[tuple[bytes, bytes]]:
-        """The rows that a start has to see: of contacts that are `is_at_hand`, and of the partition's own appends."""
+        """The rows that a start has to see: of contacts that are `is_at_hand`, and the partition's own."""
 
     def totals(self) -> Totals | None:
         """All of them; None if they are not kept, and have to be counted by the rows that are at hand."""
