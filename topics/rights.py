@@ -26,6 +26,7 @@ WRITTEN_TOPICS = (
     *(topic.name for topic in NEEDED_TOPICS.values() if topic.direction is not Direction.IN),
     TopicName.DNC_ENTRIES,  # A rule may put a number on a list.
 )
+DERIVED_TOPICS = (TopicName.OUTSTANDING_CALLBACKS, STATE_TOPIC)
 
 
 def of_worker(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
@@ -164,6 +165,8 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "import": of_import,
     "callbacks list": of_looking,
     "callbacks move": of_acting,
+    # As for `export --archive`: what is derived from the others is left out.
+    "evidence": lambda prefix, _: [one for one in of_looking(prefix) if not one.name.endswith(DERIVED_TOPICS)],
     "dead-letters replay": of_replaying,
     "apply": of_applying,
     "erase": of_erasing,

@@ -21,6 +21,7 @@ EXTRAS = {
     "dead-letters": "worker",
     "tail": "worker",
     "export": "worker",
+    "evidence": "evidence",
     "replay": "worker",
     "apply": "worker",
     "erase": "worker",
@@ -29,7 +30,7 @@ EXTRAS = {
 """By command, the extra of pyproject.toml that brings what it imports."""
 
 ALL = "broker"
-"""The extra that brings the packages of all commands but `console`."""
+"""The extra that brings the packages of all commands but `console` and `evidence`."""
 
 
 def missing(command: str | None, package: str) -> str:

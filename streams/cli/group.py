@@ -55,6 +55,7 @@ COMMANDS = {
     "tail": "Follow what happens to callbacks, in words.",
     "console": "Show callbacks in a browser: why each was dialed or not, and what can be done.",
     "export": "Write what the topics hold as lines for the simulator.",
+    "evidence": "Prove what was done about a number, in a signed file.",
     "replay": "Run events with changed configuration, and say which calls are won, lost or moved.",
     "apply": "Write configuration that was tried to its topics, with who and why.",
     "erase": "Forget contacts, and say by when each topic has forgotten them.",

@@ -17,7 +17,7 @@ from tests.complaints import complaint
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-WITHIN = {"simulate": "", "worker": "simulate", "broker": "worker", "console": "worker"}
+WITHIN = {"simulate": "", "worker": "simulate", "broker": "worker", "console": "worker", "evidence": "worker"}
 """Of each extra the one that it holds; the innermost is a bare install."""
 
 
@@ -104,6 +104,7 @@ CALLS = {
     "dead-letters": ["dead-letters", "list", "--broker", "127.0.0.1:1"],
     "tail": ["tail", "--broker", "127.0.0.1:1"],
     "export": ["export", "--broker", "127.0.0.1:1"],
+    "evidence": ["evidence", "verify", "/dev/null"],
     "replay": ["replay", "/dev/null"],
     "adapter": ["adapter", "genesys", "--broker", "127.0.0.1:1"],
     "apply": ["apply", "--recycle", "P", "--broker", "127.0.0.1:1"],

@@ -105,8 +105,9 @@ def commands() -> Iterator[click.Context]:
 
 
 def _under(context: click.Context) -> Iterator[click.Context]:
-    if not isinstance(context.command, click.Group):
+    if not isinstance(context.command, click.Group) or context.command.invoke_without_command:
         yield context
+    if not isinstance(context.command, click.Group):
         return
     for name in context.command.list_commands(context):
         command = context.command.get_command(context, name)

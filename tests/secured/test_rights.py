@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from streams.base.errors import OperatorError
 from streams.base.settings import Settings
 from streams.cli import dnc_entries
 from streams.cli.erase import kept_of
+from streams.cli.evidence_making import Wanted, make
 from streams.cli.import_work import Chosen, Import
 from streams.cli.looking import Looking
 from streams.console.actions.model import Action, Letter, Meant, Run, RunState
@@ -33,6 +35,7 @@ from streams.doctor.findings import Result
 from streams.importer import kinds
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
+from streams.logic.contact.clock_check import EPOCH
 from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events
@@ -71,6 +74,13 @@ def look(settings: Settings) -> object:
     """What every command does that looks, in a folder of its own."""
     with TemporaryDirectory() as folder:
         return Looking(settings.model_copy(update={"console_dir": Path(folder)})).view()
+
+
+def prove(settings: Settings) -> object:
+    """Evidence about a number that nobody has."""
+    wanted = Wanted("+12125550101", EPOCH, EPOCH + timedelta(days=1), timedelta(days=1))
+    with TemporaryDirectory() as folder:
+        return asyncio.run(make(settings, wanted, Path(folder), lambda *_: None))
 
 
 def act(settings: Settings) -> object:
@@ -185,6 +195,7 @@ RUN: dict[str, Command] = {
     "import": import_list,
     "callbacks list": look,
     "callbacks move": act,
+    "evidence": prove,
     "dead-letters replay": replay,
     "apply": configure,
     "erase": erase,

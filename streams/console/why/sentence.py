@@ -32,7 +32,11 @@ def sentence(story: Story, now: datetime, viewer: ZoneInfo | None) -> str:
     now: aware. No phone number is in it. Of a Do Not Call entry it says since when it stands, if the story has the
     entry's record too.
     """
-    moments = Moments.seen(now, viewer)
+    return sentence_by(story, Moments.seen(now, viewer))
+
+
+def sentence_by(story: Story, moments: Moments) -> str:
+    """The same, with instants as `moments` says them."""
     entries = [
         entry_of(told, moments, story.told)
         for told in story.told

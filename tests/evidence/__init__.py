@@ -1,0 +1,1 @@
+"""Evidence about a number, `streams.evidence`: what it says, what it leaves out, and that a change of it is found."""
