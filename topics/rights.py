@@ -6,17 +6,17 @@ Source: docs/operate.md, section "Access rights on Kafka".
 """
 
 import argparse
-import json
 import re
-import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS, STATE_TOPIC
 from topics.names import TopicName
 from topics.of_adapters import OF_ADAPTERS
-from topics.right import Resource, Right
+from topics.right import Resource, Right, commands, kafka_user
 from topics.topic import DEFAULT_PREFIX, Direction, Scope
+
+__all__ = ["Resource", "Right", "commands", "kafka_user"]
 
 DEFAULT_APP = "ringback"
 
@@ -140,6 +140,23 @@ def _of_view(prefix: str, written: Sequence[str]) -> list[Right]:
     return rights
 
 
+def of_producer(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What a program needs that sends events and configuration; who sends some needs those of their topics alone."""
+    return [Right(Resource.TOPIC, prefix + name, ("Write",)) for name in (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS)]
+
+
+def of_doctor(prefix: str = DEFAULT_PREFIX, app: str = DEFAULT_APP) -> list[Right]:
+    """What `ringback doctor` needs to look at all but the clock, which takes Describe on the cluster.
+
+    It says what it could not look at, so it runs with less. To see the rights of another user it runs as that user.
+    """
+    read = (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS, TopicName.DEAD_LETTER)
+    return [
+        Right(Resource.TOPIC, prefix + name, ("Read" if name in read else "Describe", "DescribeConfigs"))
+        for name in NEEDED_TOPICS
+    ]
+
+
 COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "worker": of_worker,
     "topics create": of_topics_create,
@@ -154,11 +171,13 @@ COMMANDS: dict[str, Callable[[str, str], list[Right]]] = {
     "apply": of_applying,
     "erase": of_erasing,
     "console": of_console,
+    "doctor": of_doctor,
     "dialer": of_dialer,
+    "producer": of_producer,
     "adapter genesys": partial(of_adapter, "genesys"),
     "adapter vicidial": partial(of_adapter, "vicidial"),
 }
-"""By the command that needs them; a dialer is a program of somebody else."""
+"""By the command that needs them; dialers and producers are programs of somebody else."""
 
 
 def table() -> str:
@@ -183,36 +202,6 @@ def _in_words(resource: Resource, names: Sequence[str]) -> str:
     if set(names) == set(NEEDED_TOPICS):
         return f"every topic of the catalog but `{TopicName.CONSOLE_AUDIT}`"
     return f"topics {', '.join(f'`{name}`' for name in names)}"
-
-
-def commands(rights: Iterable[Right], principal: str) -> str:
-    """Lines for a shell that give the rights with kafka-acls.sh; $BOOTSTRAP and $ADMIN are the operator's.
-
-    One line for all resources with the same rights, since each starts a program of Java.
-    """
-    flags = {Resource.TOPIC: "--topic", Resource.GROUP: "--group", Resource.TRANSACTIONAL_ID: "--transactional-id"}
-    alike: dict[tuple[Resource, tuple[str, ...], bool], list[str]] = {}
-    for right in rights:
-        alike.setdefault((right.resource, right.operations, right.prefixed), []).append(right.name)
-    lines = []
-    for (resource, operations, prefixed), names in alike.items():
-        words = [word for operation in operations for word in ("--operation", operation)]
-        words += [word for name in names for word in (flags[resource], name)]
-        words += ["--resource-pattern-type", "prefixed"] if prefixed else []
-        given = shlex.join(["--add", "--allow-principal", principal, *words])
-        lines.append(f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN" {given}')
-    return "\n".join(lines) + "\n"
-
-
-def kafka_user(rights: Iterable[Right], name: str, cluster: str) -> str:
-    """The KafkaUser resource of Strimzi that has the rights, as YAML; how it proves who it is, is to be added."""
-    lines = ["apiVersion: kafka.strimzi.io/v1", "kind: KafkaUser", "metadata:", f"  name: {name}", "  labels:"]
-    lines += [f"    strimzi.io/cluster: {cluster}", "spec:", "  authorization:", "    type: simple", "    acls:"]
-    for right in rights:
-        pattern = "prefix" if right.prefixed else "literal"
-        resource = f"{{type: {right.resource}, name: {json.dumps(right.name)}, patternType: {pattern}}}"
-        lines += [f"      - resource: {resource}", f"        operations: [{', '.join(right.operations)}]"]
-    return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -13,6 +13,7 @@ EXTRAS = {
     "topics": "worker",
     "import": "worker",
     "dnc": "worker",
+    "doctor": "worker",
     "worker": "worker",
     "bench": "broker",
     "adapter": "worker",

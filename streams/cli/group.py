@@ -47,6 +47,7 @@ COMMANDS = {
     "topics": "Create the topics, or compare them with the catalog.",
     "import": "Send what another system knows: contacts, Do Not Call lists, callbacks, past calls.",
     "dnc": "Name the Do Not Call entries that no number can match.",
+    "doctor": "Say what is wrong with Kafka and those who write to it, and what to change.",
     "worker": "Process events until told to stop.",
     "adapter": "Make events of what another system says: Genesys Cloud, VICIdial.",
     "callbacks": "Find callbacks, say why each was or was not dialed, move, change or cancel them.",

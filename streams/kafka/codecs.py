@@ -79,3 +79,25 @@ def _blocks(data: memoryview) -> list[memoryview]:
         blocks.append(data[at : at + length])
         at += length
     return blocks
+
+
+def name_of(codec: int) -> str:
+    """A codec by its number in a batch, as Kafka's settings call it; one that is not known by its number."""
+    return "none" if codec == 0 else NAMES.get(codec, f"unknown ({codec})")
+
+
+def readable() -> dict[str, bool]:
+    """By name, whether what each codec is decompressed with is there and works: something is compressed and read."""
+    return {"none": True} | {name: _works(codec, name) for codec, name in NAMES.items()}
+
+
+def _works(codec: int, name: str) -> bool:
+    try:
+        library = getattr(cramjam, name)
+        made = library.compress_raw(_TRIED) if codec == SNAPPY else library.compress(_TRIED)
+        return bytes(decompressed(codec, memoryview(bytes(made)), 2 * len(_TRIED))[0]) == _TRIED
+    except (AttributeError, KeyError, CannotDecompress, cramjam.CompressionError):
+        return False
+
+
+_TRIED = b"ringback" * 100

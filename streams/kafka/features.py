@@ -5,7 +5,7 @@ here. Sources: KIP-584; Kafka's ApiVersionsRequest.json and ApiVersionsResponse.
 """
 
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion
@@ -66,14 +66,27 @@ class _FeaturesRequest(Request[_FeaturesRequestStruct]):  # type: ignore[misc]
         return request_struct_class("ringback", "1", {})
 
 
+class Agreed(NamedTuple):
+    """What a broker knows. apis: by key of a request its highest version. features: levels that are switched on."""
+
+    apis: dict[int, int]
+    features: dict[str, int]
+
+
+async def agreed(admin: AIOKafkaAdminClient, node: int | None = None) -> Agreed:
+    """What a broker knows, some broker without `node`; nothing when it is too old to say. Raises KafkaError."""
+    try:
+        answer: Any = await ask(admin, _FeaturesRequest(), node)
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return Agreed({}, {})
+    features = answer.tags.get(FINALIZED)
+    levels = {name: level for name, level, _ in _FEATURES.decode(BytesIO(features))} if features else {}
+    return Agreed({key: highest for key, _, highest in answer.versions}, levels)
+
+
 async def finalized(admin: AIOKafkaAdminClient) -> dict[str, int]:
     """The level of each feature that is switched on; {} when the broker is too old for features. Raises KafkaError."""
-    try:
-        answer: Any = await ask(admin, _FeaturesRequest())
-    except (IncompatibleBrokerVersion, NotImplementedError):
-        return {}
-    features = answer.tags.get(FINALIZED)
-    return {name: level for name, level, _ in _FEATURES.decode(BytesIO(features))} if features else {}
+    return (await agreed(admin)).features
 
 
 async def check_transactions(admin: AIOKafkaAdminClient, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from streams.tables import CONTACTS
 from topics.catalog import CATALOG, NEEDED_TOPICS, Direction, Topic
 from topics.names import TopicName
 
+MISSING = "is missing"
 MAX_BYTES = "max.message.bytes"
 KAFKA_LIMIT = 1048588
 """Kafka's own default of it."""
@@ -81,7 +82,7 @@ def compare(
     for topic in catalog.values():
         name = prefix + topic.name
         if name not in there:
-            differences.append(Difference(name, "is missing", fatal=not topic.of_console))
+            differences.append(Difference(name, MISSING, fatal=not topic.of_console))
             continue
         differences += _shape(name, topic, there[name], wanted, replication)
         differences += _settings(name, topic, configs[name], replication)

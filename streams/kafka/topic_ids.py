@@ -110,15 +110,18 @@ class _MetadataRequestStruct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
+class TopicsRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
+    """Asks about topics by full name, without creating any. rights: also what may be done to each, and to all."""
+
     API_KEY = 3
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = list(names)
+    def __init__(self, names: Iterable[str], rights: bool = False) -> None:
+        self._names, self._rights = list(names), rights
 
     def build(self, request_struct_class: type[_MetadataRequestStruct]) -> _MetadataRequestStruct:
+        """The request."""
         topics: list[tuple[UUID, str, dict[int, bytes]]] = [(NOBODYS, name, {}) for name in self._names]
-        return request_struct_class(topics, False, False, False, {})
+        return request_struct_class(topics, False, self._rights, self._rights, {})
 
 
 async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, TopicMetadata]:
@@ -127,7 +130,7 @@ async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[s
     Raises KafkaError. No topic is created by the question.
     """
     try:
-        answer: Any = await ask(admin, _MetadataRequest(names))
+        answer: Any = await ask(admin, TopicsRequest(names))
     except (IncompatibleBrokerVersion, NotImplementedError):
         return {}
     return {

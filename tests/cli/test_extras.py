@@ -96,6 +96,7 @@ CALLS = {
     "topics": ["topics", "check"],
     "import": ["import", "contacts", "examples/import/contacts.csv"],
     "dnc": ["dnc", "check"],
+    "doctor": ["doctor", "--broker", "127.0.0.1:1"],
     "worker": ["worker", "--broker", "127.0.0.1:1"],
     "bench": ["bench", "restart"],
     "console": ["console", "--broker", "127.0.0.1:1", "--console-port", "0", "--console-dir", "/dev/null/console"],

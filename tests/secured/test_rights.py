@@ -30,6 +30,8 @@ from streams.console.erasing.request import Request
 from streams.console.erasing.traces import look as traces_of
 from streams.console.trial.change import removal
 from streams.dev.local import LocalWorker
+from streams.doctor import examination
+from streams.doctor.findings import Result
 from streams.importer import kinds
 from streams.kafka import topic_admin
 from streams.kafka.clients import Clients
@@ -38,7 +40,7 @@ from tests.kafka.cluster import PARTITIONS, Cluster, feeder
 from tests.secured.kafka import Acls, SecuredKafka
 from tests.secured.work import do_everything, events
 from topics.audit import ActedVia, ActionKind
-from topics.catalog import CATALOG, NEEDED_TOPICS
+from topics.catalog import CATALOG, CONFIGURATION_TOPICS, CONTACT_TOPICS_IN, NEEDED_TOPICS
 from topics.of_adapters import OF_ADAPTERS
 from topics.partitions import partition_for
 from topics.right import Right
@@ -163,6 +165,29 @@ async def _dial(settings: Settings) -> None:
         raise OperatorError(repr(error)) from None
 
 
+def produce(settings: Settings) -> object:
+    """A record on each topic that others write."""
+    return asyncio.run(_produce(settings))
+
+
+async def _produce(settings: Settings) -> None:
+    async with Clients(settings).producer(enable_idempotence=True) as producer:
+        for name in (*CONTACT_TOPICS_IN, *CONFIGURATION_TOPICS):
+            try:
+                await producer.send_and_wait(settings.topic(name), b"{}", key=b"L|c")
+            except TopicAuthorizationFailedError:
+                raise OperatorError(f"no right to Write topic {settings.topic(name)}.") from None
+
+
+def examine(settings: Settings) -> object:
+    """All but the clock, which takes a right on the cluster."""
+    report = asyncio.run(examination.Doctor(Clients(settings), SystemClock(), examination.Chosen()).examine())
+    unseen = [one.seen for one in report.findings if one.result is Result.COULD_NOT_LOOK]
+    if lacking := [one for one in unseen if "no right to" in one and "cluster" not in one]:
+        raise OperatorError("\n".join(lacking))
+    return report
+
+
 RUN: dict[str, Command] = {
     "topics create": create,
     "topics check": lambda settings: topic_admin.check(Clients(settings)),
@@ -175,7 +200,9 @@ RUN: dict[str, Command] = {
     "apply": configure,
     "erase": erase,
     "console": replay,
+    "doctor": examine,
     "dialer": dial,
+    "producer": produce,
 }
 
 

@@ -64,6 +64,6 @@ async def bootstrapped(client: Any) -> dict[Any, Any] | None:
     return brokers(again)
 
 
-async def ask(admin: AIOKafkaAdminClient, request: Request) -> Any:
-    """The answer of some broker to a request that no method of the admin client sends as it is."""
-    return await admin._send_request(request)
+async def ask(admin: AIOKafkaAdminClient, request: Request, node: int | None = None) -> Any:
+    """The answer of a broker, of some broker without `node`, to a request that no method of the admin client sends."""
+    return await admin._send_request(request, node)

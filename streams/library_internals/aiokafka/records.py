@@ -62,3 +62,10 @@ class PartitionReading(_Base):  # type: ignore[misc]
 def read_through(batches: type, reading: type[PartitionReading]) -> None:
     """Have every consumer of this process read through these."""
     fetcher.MemoryRecords, fetcher.PartitionRecords = batches, reading
+
+
+def committed(
+    reading: type[PartitionReading], partition: Any, batches: Any, aborted: Any, first_offset: int
+) -> PartitionReading:
+    """Reads what a fetch of one's own returned, as a consumer that is read_committed would. aborted: of its answer."""
+    return reading(partition, batches, aborted, first_offset, None, None, True, fetcher.READ_COMMITTED)

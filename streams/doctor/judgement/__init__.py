@@ -1,0 +1,1 @@
+"""What is to be said about records, rights, versions and clocks that others have looked at."""
