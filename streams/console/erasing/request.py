@@ -30,16 +30,16 @@ from streams.kafka.compacted import ReadRecord, reader
 from streams.kafka.diagnosis import RIGHTS
 from streams.logic.contact.erasures import event_digest
 from streams.logic.partition.own_rows import decode_erased, erased_key
+from streams.tables import CONTACTS
 from topics.audit import AuditStep
 from topics.callback_events import ContactErased
-from topics.catalog import STATE_TOPIC
 from topics.codec import contact_key, encode
 from topics.names import TopicName
 from topics.partitions import partition_for
 
 AT_ONCE = 500
 POLL_MS = 200
-READ_BACK = (STATE_TOPIC, TopicName.OUTSTANDING_CALLBACKS, TopicName.CONTACTS, TopicName.DEAD_LETTER)
+READ_BACK = (CONTACTS.changelog, TopicName.OUTSTANDING_CALLBACKS, TopicName.CONTACTS, TopicName.DEAD_LETTER)
 
 Say = Callable[[str, int], None]
 
@@ -159,7 +159,7 @@ class Request:
     def _take(self, topic: str, records: Sequence[ReadRecord]) -> None:
         for record in records:
             key = record.key or b""
-            if topic == self._topic(STATE_TOPIC) and key in self._rows and record.value is not None:
+            if topic == self._topic(CONTACTS.changelog) and key in self._rows and record.value is not None:
                 answer = self._answers[self._rows[key]]
                 answer.is_applied |= decode_erased(record.value).event == event_digest(answer.event_id)
             elif key in self._answers:

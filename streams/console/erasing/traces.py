@@ -16,7 +16,8 @@ from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.diagnosis import RIGHTS
 from streams.kafka.topic_admin import partitions_of
 from streams.kafka.whole_topic import partitions_there
-from topics.catalog import CATALOG, STATE_TOPIC
+from streams.tables import CONTACTS
+from topics.catalog import CATALOG
 from topics.codec import contact_key
 from topics.names import TopicName
 from topics.partitions import partition_for
@@ -96,7 +97,7 @@ class Traces:
     def numbers(self) -> set[str]:
         """The phone numbers that their records and their states have."""
         found = set[str]()
-        for value in (*self._last(TopicName.CONTACTS), *self._last(STATE_TOPIC)):
+        for value in (*self._last(TopicName.CONTACTS), *self._last(CONTACTS.changelog)):
             try:
                 known = _known.decode(value)
             except msgspec.DecodeError:  # Of somebody else's making.
