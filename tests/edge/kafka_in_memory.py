@@ -222,7 +222,7 @@ class MemoryAdmin:
     async def describe_cluster(self) -> dict[str, str]:
         return {"cluster_id": self._kafka.cluster}
 
-    async def _send_request(self, request: object) -> Any:
+    async def _send_request(self, request: object, node_id: int | None = None) -> Any:
         topic_ids = self._kafka.topic_ids
         if topic_ids is None:
             raise IncompatibleBrokerVersion

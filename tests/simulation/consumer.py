@@ -237,7 +237,7 @@ class AIOKafkaAdminClient:
         """Its id."""
         return await self._wire.call("DescribeCluster", lambda: {"cluster_id": CLUSTER})
 
-    async def _send_request(self, request: Any) -> Any:
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
         """Topics are not made anew here, and this broker tells no ids."""
         raise IncompatibleBrokerVersion
 
