@@ -213,7 +213,7 @@ def test_a_console_shows_its_pages_to_who_signs_in_and_answers_its_health_check(
     assert code == 0
     token = next(line.strip() for line in text.splitlines() if line.startswith("  "))
     tokens = tmp_path / "console-tokens"
-    tokens.write_text(text.splitlines()[-1] + "\n")
+    tokens.write_text(next(line for line in text.splitlines() if " sha256:" in line) + "\n")
     (port,) = reserved_ports("127.0.0.1", 1)
     environment = of_compose(
         "console", kafka, RINGBACK_PREFIX=topics, RINGBACK_CONSOLE_HOST="127.0.0.1", RINGBACK_CONSOLE_PORT=str(port)
