@@ -50,7 +50,10 @@ class Deciding:
         self.taken: list[Taken] = []
 
     async def decide(self, outcome: Outcome, now: datetime) -> set[str]:
-        """Decide about what is due, then about events; returns the topics of these. now: as of the configuration."""
+        """Decide about what is due, then about events; returns the topics of these.
+
+        now: until when the configuration has been applied. Decisions are made as of `self.now`, which is later.
+        """
         self.now = now
         if not (self._inbox or self._has_due()):
             return set()

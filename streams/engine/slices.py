@@ -33,7 +33,10 @@ class Turn:
 
 
 class Slices:
-    """Of one partition: `take`, `begin`, ask after each step whether a slice has ended; `next` begins another one."""
+    """Of one partition, which has the turn within `async with`.
+
+    There: `begin`, ask after each step whether a slice has `ended`, then `next`.
+    """
 
     def __init__(self, clock: Clock, pace: Pace = PACE, turn: Turn | None = None) -> None:
         self._clock, self._pace = clock, pace

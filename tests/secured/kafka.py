@@ -17,6 +17,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from streams.dev.broker.java import java_command, last_words, launch
 from streams.dev.broker.kafka import SHARED_PROPERTIES
+from streams.kafka.authorized import OPERATIONS
 from tests.ports import reserved_ports
 from tests.secured.certificates import HOST, Authority
 from topics.right import Resource, Right
@@ -68,7 +69,6 @@ org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required uns
 """
 
 RESOURCES = {Resource.TOPIC: 2, Resource.GROUP: 3, Resource.TRANSACTIONAL_ID: 5}
-OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 LITERAL, PREFIXED, ALLOW = 3, 4, 3
 
 

@@ -25,6 +25,8 @@ CONTACTS = 1000
 LIST = "members"
 BUSY_MINUTES = 20
 NO_ANSWER_MINUTES = 45
+SPOKE = "SPOKE-WITH-MEMBER"
+"""The wrap-up code after which nothing is to be done."""
 TOMORROW_MINUTES = 24 * 60
 
 RENEWALS = "renewals"
@@ -92,7 +94,7 @@ class Part:
     campaign_id: str
     count: int
     answers: str = "S"
-    code: str = "SPOKE-WITH-MEMBER"
+    code: str = SPOKE
     hindrance: Hindrance | None = None
 
     def answer(self, number: int) -> Answer:

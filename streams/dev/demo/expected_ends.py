@@ -56,7 +56,7 @@ def _hindered(player: Player, hindrance: Hindrance) -> tuple[Name, End]:
 
 
 def _gone_out(player: Player, callback_id: str, *, as_preview: bool) -> Iterator[tuple[Name, End]]:
-    answer = player.part.answer(player.index)
+    answer = player.answer
     handed_out = Transition.PRESENTED if as_preview else Transition.DIALING
     state = {Answer.NOT_YET: handed_out, Answer.TOMORROW: Transition.RESCHEDULED}.get(answer, Transition.COMPLETED)
     yield (player.key, callback_id), End(int(as_preview), int(not as_preview), state)

@@ -15,6 +15,8 @@ from streams.dev.demo.cast import (
     BUSY_MINUTES,
     LIST,
     NO_ANSWER_MINUTES,
+    SPOKE,
+    Answer,
     Part,
     Plot,
     contact_id,
@@ -33,7 +35,6 @@ DUE_UNLESS_CHANGED_S = 60.0
 """When a callback would fall due that is moved away or called off: far off, so that on a slow machine the change comes
 first, too."""
 TOMORROW = timedelta(days=1)
-SPOKE = "SPOKE-WITH-MEMBER"
 
 
 class Message(NamedTuple):
@@ -85,6 +86,11 @@ class Player:
     def arranged(self) -> str:
         """Id of the callback that an agent arranges with this contact."""
         return f"cb-{self.number}"
+
+    @property
+    def answer(self) -> Answer:
+        """How the call of its callback ends."""
+        return self.part.answer(self.index)
 
     @property
     def soon(self) -> datetime:

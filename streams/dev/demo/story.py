@@ -16,6 +16,7 @@ from streams.dev.demo.cast import (
     PARTS,
     PILOT,
     RENEWALS,
+    SPOKE,
     WINBACK,
     Answer,
     Hindrance,
@@ -120,7 +121,7 @@ class Story:
 
     def ask(self, command: DialCommand, now: datetime) -> Message | None:
         """What an agent who has been shown a callback sends before the call; None for a call of the system."""
-        if command.checks is not Checks.AT_PLACEMENT or self._answer_of(command) is Answer.NOT_YET:
+        if command.checks is not Checks.AT_PLACEMENT or self._player(command).answer is Answer.NOT_YET:
             return None
         request = PlacementRequested(
             event_id=f"pr-{command.command_id}",
@@ -138,8 +139,8 @@ class Story:
 
     def answer(self, command: DialCommand, now: datetime) -> tuple[Message, ...]:
         """The events after a call that a command asked for. now: the end of the call."""
-        player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
-        match player.part.answer(player.index):
+        player = self._player(command)
+        match player.answer:
             case Answer.NOT_YET:
                 return ()
             case Answer.TOMORROW:
@@ -158,14 +159,13 @@ class Story:
         match record.transition:
             case Transition.SCHEDULED if player and player.part.plot is Plot.AGENT_THEN_RULE:
                 return (player.wrapped_up(),) if record.callback_id == player.arranged else ()
-            case Transition.RESCHEDULED if player and player.part.answer(player.index) is Answer.TOMORROW:
+            case Transition.RESCHEDULED if player and player.answer is Answer.TOMORROW:
                 assert record.callback_id, "only a rejection may lack it"
                 return (player.call_ended(record.callback_id, now),)
         return ()
 
-    def _answer_of(self, command: DialCommand) -> Answer:
-        player = self._by_key[contact_key(command.contact_list_id, command.contact_id)]
-        return player.part.answer(player.index)
+    def _player(self, command: DialCommand) -> Player:
+        return self._by_key[contact_key(command.contact_list_id, command.contact_id)]
 
     def _allowed(self) -> int:
         """Calls that agents ask about and may make: every preview that somebody answers, but the hindered ones."""
@@ -173,7 +173,7 @@ class Story:
         return sum(
             end.previews
             for player, end in ends_of
-            if player.part.hindrance is None and player.part.answer(player.index) is not Answer.NOT_YET
+            if player.part.hindrance is None and player.answer is not Answer.NOT_YET
         )
 
     def _hindered(self) -> int:
@@ -205,7 +205,7 @@ class Story:
             contact_list_id=contact(0).contact_list_id,
             contact_id=contact(players[0].number).contact_id,
             phone_number=contact(players[0].number).numbers[0].phone_number,
-            wrap_up_code="SPOKE-WITH-MEMBER",
+            wrap_up_code=SPOKE,
         )
         key = players[0].key.encode()
         yield Cue(at_s, Message(TopicName.WRAP_UP, key, b"<wrap-up>not JSON</wrap-up>"))
