@@ -36,7 +36,8 @@ class Readiness(Protocol):
 class Deciding:
     """Of one partition engine. taken: topic and timestamp of each event of the transaction at hand.
 
-    now: of its latest decisions. It is looked at again before each slice, since a hold may have begun meanwhile.
+    now: of its latest decisions. It is looked at again before each slice, since a hold may have begun meanwhile. It
+    does not go back within a transaction: all of its records are written with the last of them.
     """
 
     def __init__(
@@ -58,15 +59,24 @@ class Deciding:
         if not (self._inbox or self._has_due()):
             return set()
         async with self._slices:
-            self._look_again(outcome)
-            if self._readiness.active:
-                await self._fire_due(outcome)
-            return await self._take_in(outcome) if self._readiness.active else set()
+            if not self._may_go_on(outcome):
+                return set()
+            await self._fire_due(outcome)
+            may_take_in = self._readiness.active and not self._is_set_back(outcome, self._clock.now())
+            return await self._take_in(outcome) if may_take_in else set()
 
-    def _look_again(self, outcome: Outcome) -> None:
-        """After others have had their turn: it is later, and the configuration may have changed."""
-        self.now = self._clock.now()
-        outcome.merge(self._core.configure(self.now))
+    def _may_go_on(self, outcome: Outcome) -> bool:
+        """Asked after others have had their turn: it is later, the configuration and the readiness may have changed."""
+        now = self._clock.now()
+        if self._is_set_back(outcome, now):
+            return False
+        self.now = now
+        outcome.merge(self._core.configure(now))
+        return self._readiness.active
+
+    def _is_set_back(self, outcome: Outcome, now: datetime) -> bool:
+        """Whether the clock was set back since a decision, which is committed first, with the time at which it was."""
+        return now < self.now and bool(outcome or self.taken)
 
     def _has_due(self) -> bool:
         at = self._core.next_at() if self._readiness.ready else None
@@ -92,8 +102,7 @@ class Deciding:
             return topics
         if self._slices.ended:
             await self._slices.next()
-            self._look_again(outcome)
-            if not self._readiness.active:
+            if not self._may_go_on(outcome):
                 return topics
         taken, self._decided_at = 0, self.now
         self._slices.begin(events=True)
@@ -115,8 +124,7 @@ class Deciding:
         if self._slices.is_last or (topics is not None and self._is_waited_for(topics)):
             return True
         await self._slices.next()
-        self._look_again(outcome)
-        return not self._readiness.active
+        return not self._may_go_on(outcome)
 
     def _is_waited_for(self, topics: Collection[str]) -> bool:
         """Whether a timer that is due waits for the end, or somebody whose request has been taken, or can be."""

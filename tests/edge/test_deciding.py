@@ -61,7 +61,7 @@ class Core:
     def _stepped(self, what: str) -> Outcome:
         self.log.append(what)
         self.clock.seconds += PACE.slice_s / STEPS + 0.001
-        return Outcome()
+        return Outcome(writes={what.encode(): None})
 
 
 @dataclass
@@ -169,6 +169,34 @@ async def test_who_gives_the_partition_up_waits_for_one_slice_alone():
     await partition.deciding.decide(Outcome(), NOW)
     await asked
     assert partition.core.log.count("fire") == STEPS
+
+
+async def test_what_was_decided_before_the_clock_was_set_back_is_written_with_the_time_at_which_it_was():
+    for timers, events in ((1000, 0), (0, 1000), (STEPS, 1000)):
+        clock = Stopwatch(at=NOW)
+        partition = Partition(events=events, timers=timers, clock=clock)
+        await partition.inbox.put(Batch(EVENTS, 0, list(partition.events), 1, 0))
+
+        async def sets_it_back(partition: Partition = partition, clock: Stopwatch = clock) -> None:
+            while not {"fire", "apply"} & {*partition.core.log}:
+                await asyncio.sleep(0)
+            clock.at = NOW - timedelta(hours=1)
+
+        asked, outcome = asyncio.create_task(sets_it_back()), Outcome()
+        await partition.deciding.decide(outcome, NOW)
+        await asked
+        decided = [what for what in partition.core.log if what != "configure"]
+        assert len(decided) == STEPS
+        assert outcome
+        assert partition.deciding.now == NOW
+
+
+async def test_while_nothing_is_decided_the_clock_may_be_set_back():
+    clock = Stopwatch(at=NOW - timedelta(hours=1))
+    partition = Partition(events=3, timers=1, clock=clock)
+    assert await partition.take_in() == 3
+    assert "fire" not in partition.core.log
+    assert partition.deciding.now == clock.at
 
 
 async def test_partitions_decide_slice_by_slice_in_turn_and_what_came_in_is_dealt_with_before_each():

@@ -1,7 +1,7 @@
 """A console over a morning, without Kafka: the real view, door and pages; what acts keeps what it was asked for."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -184,8 +184,13 @@ def filled(folder: Path) -> Path:
     return folder
 
 
-def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> Rig:
-    """A console over a filled view. tokens: people sign in with one; without, everybody has the open role."""
+def rig(
+    view: Path, folder: Path, *, tokens: bool = False, seconds: Callable[[], float] = lambda: 0.0, **settings: Any
+) -> Rig:
+    """A console over a filled view.
+
+    tokens: people sign in with one; without, everybody has the open role. seconds: the clock of the rates of requests.
+    """
     known = {role: new_token(f"{role}-1", role) for role in Role} if tokens else {}
     if tokens:
         folder.mkdir(parents=True, exist_ok=True)
@@ -194,5 +199,5 @@ def rig(view: Path, folder: Path, *, tokens: bool = False, **settings: Any) -> R
         settings["console_token_file"] = path
     clock, deeds, trials, looks = At(), Remembering(), Trying(), View(view)
     made = make(console_dir=folder, **settings)
-    built = site(made, clock, looks, Foreseen(looks), deeds, trials, seconds=lambda: 0.0)
+    built = site(made, clock, looks, Foreseen(looks), deeds, trials, seconds=seconds)
     return Rig(built, deeds, trials, clock, {str(role): token for role, (token, _) in known.items()})

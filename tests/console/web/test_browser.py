@@ -1,10 +1,12 @@
 """The pages in a real browser: axe finds nothing, scripts break nothing, and without scripts all can be read."""
 
 from datetime import timedelta
+from time import monotonic, sleep
 
 import pytest
 from playwright.sync_api import expect
 
+from streams.console.access.rates import READS
 from tests.console.web import tried
 from tests.console.web.browsers import PHONE, chromium, listening, needs_chromium, violations
 from tests.console.web.rig import rig
@@ -22,7 +24,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def console(view, tmp_path_factory):
-    built = rig(view, tmp_path_factory.mktemp("console"), console_open_role="admin")
+    built = rig(view, tmp_path_factory.mktemp("console"), console_open_role="admin", seconds=monotonic)
     with built.browser() as browser:
         browser.post("/act", page="/act?agent=a7", act="reassign", agent_id="a2", why="a7 has left", agent="a7")
     built.trials.begin(tried.asked())
@@ -131,6 +133,39 @@ def test_what_changes_comes_by_itself(browser, address, console):
         finally:
             console.clock.instant -= timedelta(minutes=7)
         assert page.complaints == []
+
+
+def test_a_script_that_comes_late_costs_no_change(browser, address, console):
+    def late(route):
+        sleep(0.5)
+        route.continue_()
+
+    with browser.page(address) as page:
+        page.route("**/htmx-sse-*.js", late)
+        with page.expect_response("**/live", timeout=60_000):
+            page.goto("/")
+
+
+def test_a_page_that_is_refused_its_stream_stays_as_it_is_and_asks_again(browser, view, tmp_path):
+    at_s = [0.0]
+    built = rig(view, tmp_path / "console", console_open_role="admin", seconds=lambda: at_s[0])
+
+    def asks_too_often(route):
+        while built.site.rates.take(READS, "somebody-on-this-machine") == 0:
+            pass
+        route.continue_()
+
+    with listening(built.site) as address, browser.page(address) as page:
+        page.goto("/campaigns")
+        expect(page.locator("body")).to_have_attribute("data-zone", "America/New_York", timeout=60_000)
+        page.route("**/live", asks_too_often)
+        with page.expect_response(lambda answer: answer.status == 429, timeout=60_000):
+            page.goto("/")
+        page.wait_for_timeout(200)
+        assert "As of 10:00" in page.locator("#live").inner_text()
+        page.unroute("**/live")
+        at_s[0], built.clock.instant = 60.0, built.clock.instant + timedelta(minutes=7)
+        expect(page.locator("#live")).to_contain_text("As of 10:07", timeout=60_000)
 
 
 def test_only_the_fields_of_the_chosen_action_are_shown(browser, address):
