@@ -1,7 +1,8 @@
 """Puts the effects of a committed transaction into the metrics and the log."""
 
 import logging
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from prometheus_client import Histogram
@@ -55,12 +56,8 @@ def count(core: Partition, outcome: Outcome, taken: Collection[Taken], prefix: s
     engine.TRANSACTIONS.inc()
     for bug in outcome.bugs:
         engine.INTERNAL_ERRORS.labels(bug.kind).inc()
-    for fired in outcome.fired:
-        late_s = max(0.0, (now - fired.due_at).total_seconds())
-        callbacks.LATENESS.labels(fired.topic, fired.cause).observe(late_s, _exemplar(fired))
-        callbacks.COMMANDS.labels(fired.topic).inc()
-    for transition in outcome.transitions:
-        _count_transition(transition, transition.campaign_id in core.census.campaigns)
+    _count_fired(outcome.fired, now)
+    _count_transitions(outcome.transitions, core.census.campaigns)
     for (topic, type_, result), number in outcome.counts.items():
         events.EVENTS.labels(topic, type_, result).inc(number)
     for code, number in outcome.dead.items():
@@ -72,22 +69,36 @@ def count(core: Partition, outcome: Outcome, taken: Collection[Taken], prefix: s
     _observe_delays(taken, now)
 
 
+def _count_fired(all_fired: Iterable[Fired], now: datetime) -> None:
+    by_kind: dict[tuple[str, str], list[Fired]] = defaultdict(list)
+    for fired in all_fired:
+        by_kind[fired.topic, fired.cause].append(fired)
+    for (topic, cause), alike in by_kind.items():
+        callbacks.COMMANDS.labels(topic).inc(len(alike))
+        lateness = callbacks.LATENESS.labels(topic, cause)
+        for fired in alike:
+            lateness.observe(max(0.0, (now - fired.due_at).total_seconds()), _exemplar(fired))
+
+
 def _exemplar(fired: Fired) -> dict[str, str] | None:
     """The command, and its trace if it has one, as far as OpenMetrics has room for them."""
     labels = {"command_id": fired.command_id}
     if fired.traceparent is not None:
         labels["trace_id"] = fired.traceparent.split("-")[1]
-    return labels if sum(len(name) + len(value) for name, value in labels.items()) <= EXEMPLAR_CHARACTERS_MAX else None
+    return labels if len("".join([*labels, *labels.values()])) <= EXEMPLAR_CHARACTERS_MAX else None
 
 
-def _count_transition(record: CallbackLifecycle[object], is_of_named: bool) -> None:
-    callbacks.TRANSITIONS.labels(record.transition).inc()
-    for reason in record.reasons:
-        callbacks.TRANSITION_REASONS.labels(record.transition, reason).inc()
-    if is_of_named:
-        callbacks.CAMPAIGN_TRANSITIONS.labels(record.campaign_id, record.transition).inc()
-        for reason in record.reasons:
-            callbacks.CAMPAIGN_REASONS.labels(record.campaign_id, record.transition, reason).inc()
+def _count_transitions(records: Iterable[CallbackLifecycle[object]], campaigns: Collection[str]) -> None:
+    """campaigns: those that are counted by their names, too."""
+    alike = Counter((record.transition, record.reasons, record.campaign_id) for record in records)
+    for (transition, reasons, campaign_id), number in alike.items():
+        callbacks.TRANSITIONS.labels(transition).inc(number)
+        for reason in reasons:
+            callbacks.TRANSITION_REASONS.labels(transition, reason).inc(number)
+        if campaign_id in campaigns:
+            callbacks.CAMPAIGN_TRANSITIONS.labels(campaign_id, transition).inc(number)
+            for reason in reasons:
+                callbacks.CAMPAIGN_REASONS.labels(campaign_id, transition, reason).inc(number)
 
 
 def _observe_delays(taken: Collection[Taken], now: datetime) -> None:
