@@ -8,6 +8,7 @@ so is the time until the last commit, which depends on how often a peer commits 
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psutil
@@ -48,16 +49,24 @@ class Processes:
         self._first = psutil.Process(pid)
 
     def used(self) -> tuple[float, int]:
-        """CPU seconds, user and system, and resident bytes. Raises psutil.Error when it has gone."""
+        """CPU seconds, user and system, and resident bytes. Raises psutil.Error when it has gone.
+
+        What it has started may end at any moment, and does while it starts: a helper of a library's, say.
+        """
         if self._first.status() == psutil.STATUS_ZOMBIE:
             raise psutil.NoSuchProcess(self._first.pid)
-        cpu_s, resident = 0.0, 0
-        for process in (self._first, *self._first.children(recursive=True)):
-            with process.oneshot():
-                times = process.cpu_times()
-                cpu_s += times.user + times.system
-                resident += process.memory_info().rss
+        cpu_s, resident = _used(self._first)
+        for child in self._first.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                more_s, more = _used(child)
+                cpu_s, resident = cpu_s + more_s, resident + more
         return cpu_s, resident
+
+
+def _used(process: psutil.Process) -> tuple[float, int]:
+    with process.oneshot():
+        times = process.cpu_times()
+        return times.user + times.system, process.memory_info().rss
 
 
 def speed(samples: Sequence[Sample], total: int, started_at: float) -> Speed | None:

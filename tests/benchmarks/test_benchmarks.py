@@ -1,10 +1,12 @@
 """A peer that does less, or something else, is noticed; what is compared is what a restart and a reader would find."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC
 
 import orjson
+import psutil
 import pytest
 
 from benchmarks.canonical import Digest, Output, canonical, differences
@@ -16,7 +18,7 @@ from benchmarks.peers.hosted import HostedCore
 from benchmarks.rounds import mistakes, orders
 from benchmarks.table import ratio, table, turn_data
 from benchmarks.turn import Turn
-from benchmarks.watch import Sample, Speed, speed
+from benchmarks.watch import Processes, Sample, Speed, speed
 from benchmarks.workload import Workload
 from streams.base.clock import SystemClock
 from streams.base.errors import OperatorError
@@ -143,3 +145,15 @@ def test_the_worker_with_one_process_and_two_plain_faust_and_the_bare_loop_are_p
     assert len(hashes) == 1 and data["rounds"][0]["ringback"]["outputs"]["lifecycle"]["records"] == 100
     text = (tmp_path / "bench.md").read_text()
     assert all(f"| {goal.title} | " in text for goal in GOALS) and "`ringback bench changes` was not asked for" in text
+
+
+def test_a_child_that_has_just_ended_does_not_end_what_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        known = psutil.Process(gone.pid)
+        gone.wait()
+        monkeypatch.setattr(psutil.Process, "children", lambda self, recursive=False: [known])
+        cpu_s, resident = Processes(os.getpid()).used()
+        assert cpu_s > 0
+        assert resident > 0
+        with pytest.raises(psutil.NoSuchProcess):
+            Processes(known.pid)
