@@ -57,7 +57,7 @@ def svg(plot: Plot) -> bytes:
     """The plot as a file, with text as text."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
-    from matplotlib.ticker import StrMethodFormatter
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     into = BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": plot.name}):  # Otherwise each file has ids of its own.
@@ -66,6 +66,7 @@ def svg(plot: Plot) -> bytes:
         for name, points in plot.lines.items():
             axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=name)
         axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y, ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.legend()
         axes.grid(alpha=0.3)

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from streams.kafka.fetch_watch import FetchWatch
 from streams.kafka.reconnects import Reconnects, Verdict
@@ -183,7 +183,7 @@ def install(session_s: float, rebalance_s: float, transaction_s: float) -> None:
     """Have every client of this process connect like this. Once is enough; the last values count."""
     _PROCESS.timeouts = RequestTimeouts(session_s, rebalance_s, transaction_s)
     make_connections(Connection)
-    of_aiokafka.intercept(_take_connection, _update_metadata)
+    of_aiokafka.intercept(_take_connection, _update_metadata, _look_up_coordinator)
 
 
 async def _take_connection(client: Any, node_id: Any, **options: Any) -> Any:
@@ -197,6 +197,16 @@ async def _take_connection(client: Any, node_id: Any, **options: Any) -> Any:
         if isinstance(other, Connection) and other.idle:
             other.drop()
     return await of_aiokafka.take_connection(client, node_id, **options)
+
+
+async def _look_up_coordinator(client: Any, coordinator_type: int, key: str) -> Any:
+    """The node of a coordinator. Raises NodeNotReadyError while no broker is known, which is asked for again.
+
+    A broker that the cluster has given up, as after a pause, takes connections before it is one again, and names none.
+    """
+    if client.get_random_node() is None:
+        raise NodeNotReadyError("the broker that answers is none of the cluster's yet")
+    return await of_aiokafka.look_up_coordinator(client, coordinator_type, key)
 
 
 async def _update_metadata(client: Any, cluster: Any, topics: Any) -> bool:

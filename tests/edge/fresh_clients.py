@@ -10,7 +10,8 @@ from streams.kafka import reconnecting
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have clients connect as those of a worker do, until the test is over."""
     for where, name in (
-        (aiokafka.conn, "AIOKafkaConnection"), (AIOKafkaClient, "_get_conn"), (AIOKafkaClient, "_metadata_update")
+        (aiokafka.conn, "AIOKafkaConnection"), (AIOKafkaClient, "_get_conn"), (AIOKafkaClient, "_metadata_update"),
+        (AIOKafkaClient, "coordinator_lookup"),
     ):  # fmt: skip
         monkeypatch.setattr(where, name, getattr(where, name))
     monkeypatch.setattr(reconnecting, "_PROCESS", reconnecting._Process())

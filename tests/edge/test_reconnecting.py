@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 
 import aiokafka.conn
 import pytest
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import KafkaError, NodeNotReadyError
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
@@ -220,3 +220,11 @@ async def test_errors_of_the_protocol_count_as_failed_attempts(monkeypatch) -> N
             await aiokafka.conn.create_conn(HOST, port, max_idle_ms=1000)
         with pytest.raises(KafkaError, match="not accepted"):
             await aiokafka.conn.create_conn(HOST, port, max_idle_ms=1000)
+
+
+async def test_while_no_broker_of_the_cluster_is_known_its_coordinators_are_asked_for_again() -> None:
+    """A broker that was fenced takes connections, and names none, until it is one again."""
+    client = AIOKafkaClient(bootstrap_servers=f"{HOST}:1")
+    with pytest.raises(NodeNotReadyError) as refused:
+        await client.coordinator_lookup(CoordinationType.TRANSACTION, "app-0")
+    assert refused.value.retriable

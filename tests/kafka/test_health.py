@@ -15,7 +15,7 @@ import pytest
 
 from streams.dev.local import POLL_S, LocalWorker
 from tests.faults.brokers import Brokers
-from tests.kafka.cluster import LIST, PARTITIONS, Cluster, configure, feeder
+from tests.kafka.cluster import CONTACTS, LIST, PARTITIONS, Cluster, configure, feeder
 from tests.kafka.counted import counted
 from tests.kafka.test_kafka_of_others import open_transactions
 from tests.kafka.test_worker import scheduled, settled
@@ -196,12 +196,17 @@ async def test_a_broker_that_is_away_makes_a_worker_not_ready_before_it_is_back_
     brokers: Brokers, alone: Cluster, fault: str
 ) -> None:
     """A callback falls due meanwhile: its partition is named too, since nothing that it does can be committed."""
+    number = 1
+    contacts = [f"c{n}" for n in range(CONTACTS) if partition_for(f"{LIST}|c{n}".encode(), PARTITIONS) == number]
     async with feeder(alone) as feed:
         await configure(feed)
         worker = alone.worker()
         await ready(worker)
-        await settled(alone, feed, scheduled("k1", "c1", datetime.now(UTC) + timedelta(seconds=4)))
-    number = partition_for(f"{LIST}|c1".encode(), PARTITIONS)
+        # One each second for longer than a minute: however long the rest takes here, one falls due meanwhile.
+        begin = datetime.now(UTC) + timedelta(seconds=4)
+        due = [begin + timedelta(seconds=second) for second in range(len(contacts))]
+        events = [scheduled(f"k-{contact}", contact, at) for contact, at in zip(contacts, due, strict=True)]
+        await settled(alone, feed, *events)
     if fault == "stopped":
         brokers.signal(0, SIGSTOP)
     else:

@@ -65,10 +65,15 @@ class Sender:
                 return await self._send(run, outbox, partitions)
 
     async def note_aborted(self, name: str, actor: str) -> None:
-        """Note that a run is aborted that nobody sends. Raises NotAllowed when somebody does."""
+        """Note that a run is aborted that nobody sends. Raises NotAllowed when somebody does.
+
+        Whoever sent it may have seen that it is to be aborted, and have noted it, since that was asked.
+        """
         with self._store.sole(name):
-            async with self._outbox() as outbox:
-                await self._end(self._run(name), outbox, RunState.ABORTED, actor)
+            run = self._run(name)
+            if run.state is RunState.SENDING:
+                async with self._outbox() as outbox:
+                    await self._end(run, outbox, RunState.ABORTED, actor)
 
     def _run(self, name: str) -> Run:
         run = self._store.run(name)

@@ -22,14 +22,18 @@ take_connection = AIOKafkaClient._get_conn
 """aiokafka's own, as it was before `intercept`: an open connection to a node, or None."""
 update_metadata = AIOKafkaClient._metadata_update
 """The same: whether one of the known brokers has answered about the cluster."""
+look_up_coordinator = AIOKafkaClient.coordinator_lookup
+"""The same: the node of a coordinator. It asserts that a broker is known."""
 
 
 def intercept(
-    take: Callable[..., Awaitable[Any]], update: Callable[[Any, Any, Any], Awaitable[bool]]
+    take: Callable[..., Awaitable[Any]], update: Callable[[Any, Any, Any], Awaitable[bool]],
+    look_up: Callable[[Any, int, str], Awaitable[Any]],
 ) -> None:  # fmt: skip
-    """Have every client of this process take connections, and ask for metadata, through these."""
+    """Have every client of this process take connections, ask for metadata, and look up coordinators, through these."""
     AIOKafkaClient._get_conn = take
     AIOKafkaClient._metadata_update = update
+    AIOKafkaClient.coordinator_lookup = look_up
 
 
 def connections(client: Any) -> list[Any]:

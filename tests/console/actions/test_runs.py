@@ -350,3 +350,17 @@ def test_an_interrupted_run_can_be_aborted_and_a_plan_that_nobody_asked_for_is_d
     clock.text = "2026-11-24T14:45:01Z"
     made.plan(world, OF_A7, move(), VIA, "next")
     assert plan.name not in {run.name for run in made.all()} and {name, "next"} == {run.name for run in made.all()}
+
+
+def test_an_abort_that_the_sender_has_noted_meanwhile_is_audited_once(tmp_path):
+    world, clock = many(), At()
+    broken = runs(world, tmp_path, clock, lambda _: Box(world, breaks_after=3))
+    name = broken.plan(world, OF_A7, move(), VIA).name
+    with pytest.raises(OperatorError):
+        send(broken, name)
+    made = runs(world, tmp_path, clock)
+    asyncio.run(made.abort(name, CLIENTS, "boss"))
+    told = list(world.sent)
+    asyncio.run(made._sender(CLIENTS).note_aborted(name, "boss"))
+    assert world.sent == told
+    assert made.run(name).state is RunState.ABORTED
