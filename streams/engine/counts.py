@@ -85,7 +85,7 @@ def _exemplar(fired: Fired) -> dict[str, str] | None:
     labels = {"command_id": fired.command_id}
     if fired.traceparent is not None:
         labels["trace_id"] = fired.traceparent.split("-")[1]
-    return labels if len("".join([*labels, *labels.values()])) <= EXEMPLAR_CHARACTERS_MAX else None
+    return labels if sum(len(name) + len(value) for name, value in labels.items()) <= EXEMPLAR_CHARACTERS_MAX else None
 
 
 def _count_transitions(records: Iterable[CallbackLifecycle[object]], campaigns: Collection[str]) -> None:

@@ -204,9 +204,10 @@ async def test_a_broker_that_is_away_makes_a_worker_not_ready_before_it_is_back_
         await ready(worker)
         # One each second for longer than a minute: however long the rest takes here, one falls due meanwhile.
         begin = datetime.now(UTC) + timedelta(seconds=4)
-        due = [begin + timedelta(seconds=second) for second in range(len(contacts))]
-        events = [scheduled(f"k-{contact}", contact, at) for contact, at in zip(contacts, due, strict=True)]
-        await settled(alone, feed, *events)
+        await settled(alone, feed, *(
+            scheduled(f"k-{contact}", contact, begin + timedelta(seconds=second))
+            for second, contact in enumerate(contacts)
+        ))  # fmt: skip
     if fault == "stopped":
         brokers.signal(0, SIGSTOP)
     else:

@@ -130,7 +130,7 @@ class Rig:
         missing, seen = set(callback_ids), 0
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            # To look at all of them each time took a tenth of a core from the worker.
+            # Those that are new alone: there may be half a million, and the worker shares the machine.
             new = list(islice(self.commands, seen, None))
             missing.difference_update(new)
             seen += len(new)

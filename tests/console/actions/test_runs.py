@@ -338,13 +338,18 @@ def test_a_run_is_not_resumed_when_its_time_has_gone_by(tmp_path):
     assert made.can_be_resumed(made.run(name))
 
 
-def test_an_interrupted_run_can_be_aborted_and_a_plan_that_nobody_asked_for_is_dropped_after_a_day(tmp_path):
-    world, clock = many(), At()
+def interrupted(world, tmp_path, clock):
+    """The runs, and the name of one whose broker has gone away while it was sent."""
     broken = runs(world, tmp_path, clock, lambda _: Box(world, breaks_after=3))
     name = broken.plan(world, OF_A7, move(), VIA).name
     with pytest.raises(OperatorError):
         send(broken, name)
-    made = runs(world, tmp_path, clock)
+    return runs(world, tmp_path, clock), name
+
+
+def test_an_interrupted_run_can_be_aborted_and_a_plan_that_nobody_asked_for_is_dropped_after_a_day(tmp_path):
+    world, clock = many(), At()
+    made, name = interrupted(world, tmp_path, clock)
     assert asyncio.run(made.abort(name, CLIENTS, "boss")).state is RunState.ABORTED
     plan = made.plan(world, OF_A7, move(), VIA)
     clock.text = "2026-11-24T14:45:01Z"
@@ -354,11 +359,7 @@ def test_an_interrupted_run_can_be_aborted_and_a_plan_that_nobody_asked_for_is_d
 
 def test_an_abort_that_the_sender_has_noted_meanwhile_is_audited_once(tmp_path):
     world, clock = many(), At()
-    broken = runs(world, tmp_path, clock, lambda _: Box(world, breaks_after=3))
-    name = broken.plan(world, OF_A7, move(), VIA).name
-    with pytest.raises(OperatorError):
-        send(broken, name)
-    made = runs(world, tmp_path, clock)
+    made, name = interrupted(world, tmp_path, clock)
     asyncio.run(made.abort(name, CLIENTS, "boss"))
     told = list(world.sent)
     asyncio.run(made._sender(CLIENTS).note_aborted(name, "boss"))
