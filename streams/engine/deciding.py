@@ -87,7 +87,7 @@ class Deciding:
         self._slices.begin()
         for _ in range(self._settings.fire_batch_max if self._readiness.ready else 0):
             at = self._core.next_at()
-            if at is None or at > self.now or await self._is_over(outcome):
+            if at is None or at > self.now or (self._slices.ended and await self._is_over(outcome)):
                 break
             self._decided_at = self._clock.moment(at, self.now, self._decided_at)
             fired = self._core.fire(self._decided_at)
@@ -113,14 +113,12 @@ class Deciding:
             outcome.merge(self._spans.applied(self._core, event, self.now))
             self.taken.append((event.topic, event.timestamp_ms))
             taken += len(record.value or b"")
-            if taken > TRANSACTION_BYTES_MAX or await self._is_over(outcome, topics):
+            if taken > TRANSACTION_BYTES_MAX or (self._slices.ended and await self._is_over(outcome, topics)):
                 break
         return topics
 
     async def _is_over(self, outcome: Outcome, topics: Collection[str] | None = None) -> bool:
-        """Whether it is time to commit, asked after each step. topics: of the events so far, None for timers."""
-        if not self._slices.ended:
-            return False
+        """Whether it is time to commit, asked when a slice has ended. topics: of the events so far, None for timers."""
         if self._slices.is_last or (topics is not None and self._is_waited_for(topics)):
             return True
         await self._slices.next()

@@ -5,23 +5,23 @@ all rows once: of a folder that has none, was filled from its changelog, or come
 Source: docs/decisions/0057-due-index-on-disk.md.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
 
-from streams.logic.contact.rows import Outlined, RowOutline, decode_outline
+from streams.logic.contact.rows import Outlined, decode_outline
 from streams.logic.contact.upgrades import ROW_VERSION
 from streams.logic.partition.due_index import Wanted
 from streams.logic.partition.own_rows import APPENDED_KEY, ERASED_KEY, is_contact
-from streams.logic.partition.shelf import BEGINNING, Shelved, Totals, first_timer, is_at_hand, shelved
+from streams.logic.partition.shelf import BEGINNING, NOTHING, Derived, Shelved, Totals, derived, first_timer
 from streams.storage import entries
 from streams.storage.disk_rows import Damaged, DiskRows
 
-Change = tuple[Outlined | None, Outlined | None]
-"""A contact as its row on disk has it, and as it is now."""
+Change = tuple[Derived, Derived]
+"""What follows from the row of a contact on disk, and from the one that it has now."""
 Save = Callable[[Any], None]
 """Writes a batch, together with a header that says whether the entries are whole."""
 
@@ -37,6 +37,7 @@ class DiskShelf:
         self._rows, self._damaged = rows, damaged
         self._batch, self._save = batch, save
         self._changes: dict[bytes, Change] = {}
+        self._same: set[bytes] = set()  # Their rows have changed, and nothing that follows from these.
         self._totals: dict[str, dict[str, int]] = {}
         # A newer program may have derived them from rows that this one cannot read.
         self.is_whole = 0 < made_for <= ROW_VERSION
@@ -54,7 +55,7 @@ class DiskShelf:
             with closing(self._rows.read(b"", entries.DERIVED)) as rows:
                 while step := list(islice(rows, rows_per_step)):
                     batch = self._batch()
-                    self._add(batch, {key: (None, decode_outline(row)) for key, row in step if is_contact(key)})
+                    self._add(batch, [(key, NOTHING, _of(key, row)) for key, row in step if is_contact(key)])
                     self._save(batch)
                     yield
             self.is_whole = True
@@ -64,23 +65,28 @@ class DiskShelf:
     def complete(self) -> None:
         """Note the rows that have changed without a note of the core: those that were read from the changelog."""
         for key, row in self._rows.changes.items() if self.is_whole else ():
-            if key not in self._changes and is_contact(key):
-                self.note(key, _outline(self._rows.committed(key)), _outline(row))
+            if key not in self._changes and key not in self._same and is_contact(key):
+                self.note(key, _of(key, self._rows.committed(key)), _of(key, row))
 
     def add_to(self, batch: Any) -> None:
         """Put into a batch what the changes of rows, which are in it, have changed here."""
         if self.is_whole:
             self.complete()
-            self._add(batch, self._changes)
+            self._add(batch, [(key, was, now) for key, (was, now) in self._changes.items()])
 
     def written(self) -> None:
         """That batch has been written."""
         self._changes.clear()
+        self._same.clear()
 
-    def note(self, key: bytes, before: Outlined | None, after: Outlined | None) -> None:
+    def note(self, key: bytes, was: Derived, now: Derived) -> None:
         """Kept until the rows are written."""
         known = self._changes.get(key)
-        self._changes[key] = (before if known is None else known[0], after)
+        self._changes[key] = (was if known is None else known[0], now)
+
+    def note_same(self, key: bytes) -> None:
+        """The same."""
+        self._same.add(key)
 
     def at_hand(self) -> Iterator[tuple[bytes, bytes]]:
         """Those rows. Raises UnusableState if one of a contact is not there."""
@@ -95,7 +101,7 @@ class DiskShelf:
                         raise self._damaged("a contact that is at hand has no row")
                     yield key, row
         for key, (_, now) in self._changes.items():
-            if is_at_hand(now):
+            if now.at_hand:
                 yield key, self._rows[key]
 
     def totals(self) -> Totals:
@@ -106,7 +112,7 @@ class DiskShelf:
 
     def following(self, after: Wanted, until: datetime, most: int) -> Sequence[Shelved]:
         """Those on disk, with the changes on top."""
-        changed = (shelved(key, now)[0] for key, (_, now) in self._changes.items())
+        changed = (now.shelved for _, now in self._changes.values())
         new = sorted(one for one in changed if one and after < one.wanted and one.wanted[0] < until)
         with closing(self._on_disk(after, until)) as found:
             return list(islice(merge(found, new), most))
@@ -120,13 +126,13 @@ class DiskShelf:
                 if key not in self._changes and entry != first:
                     yield key
         for key, (_, now) in list(self._changes.items()):
-            timer = first_timer(key, now)
+            timer = now.first_timer
             if timer is not None and after < timer:
                 yield key
 
-    def verify(self, timer: Wanted, row: bytes | None) -> None:
+    def verify(self, timer: Wanted, row: Outlined | None) -> None:
         """Raise UnusableState unless this is the first timer of this row."""
-        if first_timer(timer[2], _outline(row)) != timer:
+        if first_timer(timer[2], row) != timer:
             raise self._damaged("a timer is not that of its contact's row")
 
     def _on_disk(self, after: Wanted, until: datetime) -> Generator[Shelved]:
@@ -150,19 +156,14 @@ class DiskShelf:
         except Exception as error:
             raise self._damaged(f"an entry cannot be read: {error!r}") from None
 
-    def _add(self, batch: Any, changes: Mapping[bytes, Change]) -> None:
+    def _add(self, batch: Any, changes: Iterable[tuple[bytes, Derived, Derived]]) -> None:
         changed: list[Change] = []
-        for key, (before, after) in changes.items():
-            gone, come = before.callbacks if before else (), after.callbacks if after else ()
-            # Most events leave the very same callbacks, and with them everything that is derived.
-            if gone and (gone is come or gone == come):
-                continue
-            (timer_before, was_at_hand), (timer_after, at_hand) = shelved(key, before), shelved(key, after)
-            _add_timer(batch, timer_before, timer_after)
-            if was_at_hand is not at_hand:
-                _add_at_hand(batch, key, at_hand)
-            if gone or come:
-                changed.append((before, after))
+        for key, was, now in changes:
+            _add_timer(batch, was.shelved, now.shelved)
+            if was.at_hand is not now.at_hand:
+                _add_at_hand(batch, key, now.at_hand)
+            if was.states != now.states:
+                changed.append((was, now))
         for campaign_id in _count(self._totals, changed):
             name = entries.TOTALS + campaign_id.encode()
             states = {state: number for state, number in self._totals[campaign_id].items() if number}
@@ -173,8 +174,8 @@ class DiskShelf:
                 del self._totals[campaign_id]
 
 
-def _outline(row: bytes | None) -> RowOutline | None:
-    return None if row is None else decode_outline(row)
+def _of(key: bytes, row: bytes | None) -> Derived:
+    return derived(key, None if row is None else decode_outline(row))
 
 
 def _total_of(entry: bytes, value: bytes) -> tuple[str, dict[str, int]]:
@@ -200,10 +201,10 @@ def _add_at_hand(batch: Any, key: bytes, at_hand: bool) -> None:
 def _count(totals: dict[str, dict[str, int]], changes: Iterable[Change]) -> set[str]:
     """Let the callbacks of these contacts count as they are now; returns the campaigns that have changed."""
     changed = set()
-    for change in changes:
-        for row, step in zip(change, (-1, 1), strict=True):
-            for callback in row.callbacks if row is not None else ():
-                states = totals.setdefault(callback.campaign_id, {})
-                states[callback.status] = states.get(callback.status, 0) + step
-                changed.add(callback.campaign_id)
+    for was, now in changes:
+        for contact, step in ((was, -1), (now, 1)):
+            for campaign_id, status in contact.states:
+                states = totals.setdefault(campaign_id, {})
+                states[status] = states.get(status, 0) + step
+                changed.add(campaign_id)
     return changed

@@ -13,7 +13,7 @@ from streams.logic.contact.rows import Outlined, RowOutline, decode_outline, wai
 from streams.logic.partition.census import Census
 from streams.logic.partition.due_index import DueIndex, Wanted
 from streams.logic.partition.retries import Retried, Retries
-from streams.logic.partition.shelf import EVER, REACH, Reach, Shelf, first_timer, is_at_hand
+from streams.logic.partition.shelf import EVER, REACH, Derived, Reach, Shelf, derived
 from streams.logic.partition.waiting_room import WaitingRoom
 
 
@@ -48,16 +48,17 @@ class Agenda:
 
     def update(self, key: bytes, before: Outlined | None, after: Outlined | None) -> None:
         """A contact as it was until now, and as it is from now on."""
-        self._shelf.note(key, before, after)
         gone, come = before.callbacks if before else (), after.callbacks if after else ()
         # Most events leave the very same callbacks, and with them the same timers.
         if gone and (gone is come or gone == come):
+            self._shelf.note_same(key)
             return
         was_near = is_near = True
         if self._reached is not EVER:
-            was_first, is_first = first_timer(key, before), first_timer(key, after)
-            was_near, is_near = self._is_near(was_first, before), self._is_near(is_first, after)
-            self._changed_beyond(was_first, is_first)
+            was, is_now = derived(key, before), derived(key, after)
+            self._shelf.note(key, was, is_now)
+            was_near, is_near = self._is_near(was), self._is_near(is_now)
+            self._changed_beyond(was.first_timer, is_now.first_timer)
         if gone or come:
             self.census.count(gone, come)
             self.census.place(gone if was_near else (), come if is_near else ())
@@ -113,8 +114,9 @@ class Agenda:
         waiting = self.waiting.keys(set(self.waiting.campaign_ids()))
         return chain(self._index, waiting, self._shelf.keys(self._reached))
 
-    def _is_near(self, first: Wanted | None, row: Outlined | None) -> bool:
-        return (first is not None and first <= self._reached) or is_at_hand(row)
+    def _is_near(self, contact: Derived) -> bool:
+        first = contact.first_timer
+        return contact.at_hand or (first is not None and first <= self._reached)
 
     def _changed_beyond(self, gone: Wanted | None, come: Wanted | None) -> None:
         """The first timer of a contact has changed: keep what is known of the first one after `_reached`."""

@@ -54,8 +54,7 @@ class Partition:
         self._shelf = shelf or InMemory(table)
         self.agenda = Agenda(self._shelf, campaigns, reach)
         self.census, self._waiting = self.agenda.census, self.agenda.waiting
-        self._partitions = partitions
-        self._configuration = configuration
+        self._partitions, self._configuration = partitions, configuration
         self.table, self.outlet, self._decide = table, outlet, decide
         self._pacing = Pacing(partitions, configuration, self._waiting)
         self._config_sync = ConfigSync(number, partitions, configuration, self.outlet)
@@ -173,12 +172,11 @@ class Partition:
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
         row = self.table.get(key)
-        if not self.agenda.is_retried(key):
-            self._shelf.verify(timer, row)
+        shelved = None if self.agenda.is_retried(key) else timer
         turn = self._pacing.turn(row, callback_id, now)
         try:
             input_ = TimerFired(callback_id or None, turn.waits)
-            outcome = self._apply_with_retry(key, row, input_, Cause(partition=self.number), now)
+            outcome = self._apply_with_retry(key, row, input_, Cause(partition=self.number), now, shelved=shelved)
             if outcome:
                 self._pacing.took(turn, outcome, now)
                 return outcome
@@ -212,20 +210,24 @@ class Partition:
         return self._with_meta(outcome, self._config_sync.done())
 
     def _apply_with_retry(
-        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, arrived: Arrived | None = None
-    ) -> Outcome:
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime,
+        arrived: Arrived | None = None, shelved: Wanted | None = None,
+    ) -> Outcome:  # fmt: skip
         """Apply an input, and once more if it meets a bug: it undoes itself. Raises BadEvent, and the second bug."""
         try:
-            return self._apply_input(key, row, input_, cause, now, arrived)
+            return self._apply_input(key, row, input_, cause, now, arrived, shelved)
         except BadEvent:
             raise
         except Exception:
-            return self._apply_input(key, row, input_, cause, now, arrived)
+            return self._apply_input(key, row, input_, cause, now, arrived, shelved)
 
     def _apply_input(
-        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime, arrived: Arrived | None = None
-    ) -> Outcome:
+        self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime,
+        arrived: Arrived | None = None, shelved: Wanted | None = None,
+    ) -> Outcome:  # fmt: skip
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
+        if shelved is not None:
+            self._shelf.verify(shelved, before)
         more = {"trace": trace_of(arrived), "erasure": self.erasures.of(key, now)}
         after, effects = self._decide(before, input_, cause, self._configuration, now, **more)
         if after is before and not effects:

@@ -32,6 +32,26 @@ class Shelved(NamedTuple):
     scheduled: tuple[tuple[str, int], ...] = ()
 
 
+class Derived(NamedTuple):
+    """What follows from the row of a contact. shelved: None if no timer does.
+
+    states: a campaign and a state for each of its callbacks.
+    """
+
+    shelved: Shelved | None = None
+    at_hand: bool = False
+    states: tuple[tuple[str, Status], ...] = ()
+
+    @property
+    def first_timer(self) -> Wanted | None:
+        """The timer that is wanted first."""
+        return None if self.shelved is None else self.shelved.wanted
+
+
+NOTHING = Derived()
+"""Of a contact that has no row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """How far a partition reads ahead. entries: in one step; ahead: what is in memory at least, twice that at most.
@@ -66,10 +86,13 @@ class Shelf(Protocol):
     def keys(self, after: Wanted) -> Iterator[bytes]:
         """The contacts whose first timer comes after this one."""
 
-    def note(self, key: bytes, before: Outlined | None, after: Outlined | None) -> None:
-        """The row of a contact has changed, and what is on the shelf has changed with it."""
+    def note(self, key: bytes, was: Derived, now: Derived) -> None:
+        """The row of a contact has changed, and what follows from it."""
 
-    def verify(self, timer: Wanted, row: bytes | None) -> None:
+    def note_same(self, key: bytes) -> None:
+        """The row of a contact has changed, and nothing that follows from it."""
+
+    def verify(self, timer: Wanted, row: Outlined | None) -> None:
         """A timer fires that has not been retried: raise what damage raises unless the row has it too."""
 
 
@@ -100,10 +123,13 @@ class InMemory:
         """There are none."""
         return iter(())
 
-    def note(self, key: bytes, before: Outlined | None, after: Outlined | None) -> None:
+    def note(self, key: bytes, was: Derived, now: Derived) -> None:
         """Nothing."""
 
-    def verify(self, timer: Wanted, row: bytes | None) -> None:
+    def note_same(self, key: bytes) -> None:
+        """Nothing."""
+
+    def verify(self, timer: Wanted, row: Outlined | None) -> None:
         """It was derived from that row."""
 
 
@@ -132,11 +158,15 @@ def second_of(at: datetime) -> int:
     return int(at.timestamp())
 
 
-def shelved(key: bytes, row: Outlined | None) -> tuple[Shelved | None, bool]:
-    """What the shelf holds of a contact with this row, None if nothing; and whether the contact is at hand."""
-    if row is None:
-        return None, False
-    wanted, at_hand = first_timer(key, row), is_at_hand(row)
-    if wanted is None or at_hand:
-        return None if wanted is None else Shelved(wanted), at_hand
-    return Shelved(wanted, tuple([(one.campaign_id, second_of(one.due_at)) for one in row.callbacks])), False
+def derived(key: bytes, row: Outlined | None) -> Derived:
+    """What follows from this row of a contact."""
+    wanted = first_timer(key, row)
+    if row is None or not row.callbacks:
+        return NOTHING if wanted is None else Derived(Shelved(wanted))
+    states = tuple([(one.campaign_id, one.status) for one in row.callbacks])
+    if is_at_hand(row):
+        return Derived(None if wanted is None else Shelved(wanted), True, states)
+    if wanted is None:
+        return Derived(None, False, states)
+    due = tuple([(one.campaign_id, second_of(one.due_at)) for one in row.callbacks])
+    return Derived(Shelved(wanted, due), False, states)
