@@ -4,7 +4,6 @@ Each record replaces the one before it under the same key; a tombstone removes i
 Source: docs/contract.md, section "In, per campaign and lists".
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from topics.fields import (
     FilledId,
     Id,
     Instant,
+    LocalDate,
     OptionalId,
     PhoneNumber,
     Region,
@@ -200,7 +200,7 @@ class DaySlot(Struct, frozen=True, kw_only=True):
 class CallableException(Struct, frozen=True, kw_only=True):
     """What stands in place of a local date's windows, for a region, a time zone, or all. No slots: a holiday."""
 
-    date: date
+    date: LocalDate
     region: Region | None = None
     time_zone: FilledId | None = None
     slots: tuple[DaySlot, ...] = ()

@@ -6,7 +6,7 @@ Source: docs/contract.md, section "Values".
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -39,6 +39,9 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 TimeOfDay = Annotated[str, Meta(pattern=r"\A(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)\Z")]
 """`HH:MM` or `HH:MM:SS` on a wall clock; `24:00` is the end of the day."""
+
+LocalDate = date
+"""A date on a wall calendar. A field called `date` cannot be of `date`: from Python 3.14 on it would name itself."""
 
 Weekday = Annotated[int, Meta(ge=1, le=7)]
 """ISO weekday: 1 is Monday, 7 is Sunday."""
