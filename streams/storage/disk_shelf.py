@@ -5,7 +5,7 @@ all rows once: of a folder that has none, was filled from its changelog, or come
 Source: docs/decisions/0057-due-index-on-disk.md.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from heapq import merge
@@ -55,7 +55,7 @@ class DiskShelf:
             with closing(self._rows.read(b"", entries.DERIVED)) as rows:
                 while step := list(islice(rows, rows_per_step)):
                     batch = self._batch()
-                    self._add(batch, [(key, NOTHING, _of(key, row)) for key, row in step if is_contact(key)])
+                    self._add(batch, {key: (NOTHING, _derived(key, row)) for key, row in step if is_contact(key)})
                     self._save(batch)
                     yield
             self.is_whole = True
@@ -66,13 +66,13 @@ class DiskShelf:
         """Note the rows that have changed without a note of the core: those that were read from the changelog."""
         for key, row in self._rows.changes.items() if self.is_whole else ():
             if key not in self._changes and key not in self._same and is_contact(key):
-                self.note(key, _of(key, self._rows.committed(key)), _of(key, row))
+                self.note(key, _derived(key, self._rows.committed(key)), _derived(key, row))
 
     def add_to(self, batch: Any) -> None:
         """Put into a batch what the changes of rows, which are in it, have changed here."""
         if self.is_whole:
             self.complete()
-            self._add(batch, [(key, was, now) for key, (was, now) in self._changes.items()])
+            self._add(batch, self._changes)
 
     def written(self) -> None:
         """That batch has been written."""
@@ -85,7 +85,7 @@ class DiskShelf:
         self._changes[key] = (was if known is None else known[0], now)
 
     def note_same(self, key: bytes) -> None:
-        """The same."""
+        """Kept as long, so that nobody looks at the two rows again."""
         self._same.add(key)
 
     def at_hand(self) -> Iterator[tuple[bytes, bytes]]:
@@ -156,9 +156,9 @@ class DiskShelf:
         except Exception as error:
             raise self._damaged(f"an entry cannot be read: {error!r}") from None
 
-    def _add(self, batch: Any, changes: Iterable[tuple[bytes, Derived, Derived]]) -> None:
+    def _add(self, batch: Any, changes: Mapping[bytes, Change]) -> None:
         changed: list[Change] = []
-        for key, was, now in changes:
+        for key, (was, now) in changes.items():
             _add_timer(batch, was.shelved, now.shelved)
             if was.at_hand is not now.at_hand:
                 _add_at_hand(batch, key, now.at_hand)
@@ -174,7 +174,7 @@ class DiskShelf:
                 del self._totals[campaign_id]
 
 
-def _of(key: bytes, row: bytes | None) -> Derived:
+def _derived(key: bytes, row: bytes | None) -> Derived:
     return derived(key, None if row is None else decode_outline(row))
 
 

@@ -16,7 +16,6 @@ from streams.logic.contact.limits import REMEMBERED_MAX
 from streams.logic.contact.state import Contact
 from streams.logic.contact.trace_context import TraceContext
 from streams.logic.decisions.lifecycle import ENDS, InputKind, OutsideLifecycle, State, next_state
-from topics.commands import Origin
 from topics.facts import LifecycleFacts
 from topics.records import (
     CallbackLifecycle,
@@ -197,8 +196,9 @@ class Step:
         if callbacks == self.before.callbacks and ended == self.before.ended:
             return self.contact, tuple(self.effects)
         contact = replace(self.contact, callbacks=callbacks, ended=ended)
-        if sorted(map(_viewed, callbacks)) != sorted(map(_viewed, self.before.callbacks)):
-            self.effects.append(view_of(contact))
+        view = view_of(contact)
+        if view != view_of(self.before):
+            self.effects.append(view)
         return contact, tuple(self.effects)
 
 
@@ -212,11 +212,6 @@ def _as_it_waits(callback: Callback) -> Callback:
 def state_of(callback: Callback) -> CallbackState:
     """Where an outstanding callback stands, in the words of the contract."""
     return _STATES[callback.status]
-
-
-def _viewed(callback: Callback) -> tuple[str, str, Origin, datetime, Status]:
-    """What the view says of an outstanding callback."""
-    return callback.callback_id, callback.campaign_id, callback.origin, callback.due_at, callback.status
 
 
 def view_of(contact: Contact) -> OutstandingCallbacks:

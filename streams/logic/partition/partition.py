@@ -172,11 +172,11 @@ class Partition:
     def _fire_timer(self, timer: Wanted, now: datetime) -> Outcome:
         _, callback_id, key = timer
         row = self.table.get(key)
-        shelved = None if self.agenda.is_retried(key) else timer
+        to_verify = None if self.agenda.is_retried(key) else timer
         turn = self._pacing.turn(row, callback_id, now)
         try:
             input_ = TimerFired(callback_id or None, turn.waits)
-            outcome = self._apply_with_retry(key, row, input_, Cause(partition=self.number), now, shelved=shelved)
+            outcome = self._apply_with_retry(key, row, input_, Cause(partition=self.number), now, to_verify=to_verify)
             if outcome:
                 self._pacing.took(turn, outcome, now)
                 return outcome
@@ -211,23 +211,23 @@ class Partition:
 
     def _apply_with_retry(
         self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime,
-        arrived: Arrived | None = None, shelved: Wanted | None = None,
+        arrived: Arrived | None = None, to_verify: Wanted | None = None,
     ) -> Outcome:  # fmt: skip
         """Apply an input, and once more if it meets a bug: it undoes itself. Raises BadEvent, and the second bug."""
         try:
-            return self._apply_input(key, row, input_, cause, now, arrived, shelved)
+            return self._apply_input(key, row, input_, cause, now, arrived, to_verify)
         except BadEvent:
             raise
         except Exception:
-            return self._apply_input(key, row, input_, cause, now, arrived, shelved)
+            return self._apply_input(key, row, input_, cause, now, arrived, to_verify)
 
     def _apply_input(
         self, key: bytes, row: bytes | None, input_: Input, cause: Cause, now: datetime,
-        arrived: Arrived | None = None, shelved: Wanted | None = None,
+        arrived: Arrived | None = None, to_verify: Wanted | None = None,
     ) -> Outcome:  # fmt: skip
         before = None if row is None else decode_contact(row, self._config_sync.recorded_since or now)
-        if shelved is not None:
-            self._shelf.verify(shelved, before)
+        if to_verify is not None:
+            self._shelf.verify(to_verify, before)
         more = {"trace": trace_of(arrived), "erasure": self.erasures.of(key, now)}
         after, effects = self._decide(before, input_, cause, self._configuration, now, **more)
         if after is before and not effects:

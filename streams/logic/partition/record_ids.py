@@ -9,7 +9,7 @@ from streams.logic.contact.effects import Effect
 from streams.logic.contact.exchange import Arrived
 from streams.logic.contact.ids import callback_step_id, event_step_id, transition_id
 from streams.logic.contact.state import Contact
-from topics.facts import DialingFacts, LifecycleFacts, PresentedFacts
+from topics.facts import DialingFacts, PresentedFacts
 from topics.records import CallbackLifecycle
 
 _NUMBERS = tuple(b"-%d" % number for number in range(64))
@@ -42,20 +42,14 @@ def time_ids(key: bytes, before: Contact | None, effects: Sequence[Effect]) -> I
     """
     latest = b""
     for number, effect in enumerate(effects):
-        if isinstance(effect, CallbackLifecycle):
-            latest = _transition_id(key, before, effect)
-            yield latest
-        else:
-            yield numbered(latest or transition_id(key, repr(effect), None), number)
-
-
-def _transition_id(key: bytes, before: Contact | None, effect: CallbackLifecycle[LifecycleFacts]) -> bytes:
-    facts = effect.facts
-    if isinstance(facts, PresentedFacts | DialingFacts):
-        return facts.command_id.encode() + b"-t"
-    known = None
-    for callback in before.callbacks if before is not None else ():
-        if callback.callback_id == effect.callback_id:
-            known = callback
-            break
-    return transition_id(key, effect.transition, known)
+        match effect:
+            case CallbackLifecycle(facts=PresentedFacts() | DialingFacts() as facts):
+                latest = facts.command_id.encode() + b"-t"
+                yield latest
+            case CallbackLifecycle(callback_id=callback_id, transition=transition):
+                callbacks = () if before is None else before.callbacks
+                known = next((one for one in callbacks if one.callback_id == callback_id), None)
+                latest = transition_id(key, transition, known)
+                yield latest
+            case _:
+                yield numbered(latest or transition_id(key, repr(effect), None), number)
