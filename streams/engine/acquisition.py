@@ -6,7 +6,7 @@ docs/engine.md, "Acquiring a partition".
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from streams.base.log import about
 from streams.base.settings import Settings
 from streams.engine.assignment import Assignment
 from streams.engine.away import retried
-from streams.engine.beginning import Beginning, LogGaps
+from streams.engine.beginning import ANSWER_S, Beginning, LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
@@ -78,14 +78,24 @@ class Acquisition:
             raise asyncio.CancelledError
         while True:
             spans, went_back = await self._ends.of(engine.number), self._log_gaps.went_back(engine.number)
-            beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited)
             async with resume(engine.number) as paused:
+                engine.leader_epochs.open(paused.notes, self._reader.topic_ids)
+                kept = await self._kept(engine, spans)
+                beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited, kept)
                 starts = beginning.starts(paused.committed)
                 await paused.seek(starts)
                 beginning.begin(starts)
             if self._log_gaps.begun(engine.number, went_back):
                 return
             await engine.suspend()  # Another topic has gone back meanwhile.
+
+    async def _kept(self, engine: PartitionEngine, topics: Iterable[str]) -> dict[str, int]:
+        """How far each log is the one that was read, as their leaders say. Raises KafkaError, TimeoutError."""
+        known = {topic: epoch for topic in topics if (epoch := engine.leader_epochs.of(topic)) is not None}
+        async with asyncio.timeout(ANSWER_S):
+            asked = (self._ends.end_of_epoch(topic, engine.number, epoch) for topic, epoch in known.items())
+            ends = await asyncio.gather(*asked)
+        return {topic: end for topic, end in zip(known, ends, strict=True) if end is not None}
 
     async def _acquire(self, kept: set[int]) -> None:
         wanted, generation = sorted(self._assignment.wanted), self._assignment.generation

@@ -5,7 +5,7 @@ It is the one place that knows which partitions are this worker's. It acquires n
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.base.settings import Settings
 from streams.engine.fenced import Rejoin
@@ -18,10 +18,14 @@ SAME_GENERATION_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class PausedPartition:
-    """One of which nothing is fetched for now: its committed offsets, and how to seek it; both by full topic name."""
+    """One of which nothing is fetched for now: its committed offsets, how to seek it, and what was noted with offsets.
+
+    All by full topic name.
+    """
 
     committed: Mapping[str, int]
     seek: Callable[[Mapping[str, int]], Awaitable[None]]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 Resume = Callable[[int], AbstractAsyncContextManager[PausedPartition]]

@@ -10,17 +10,23 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from aiokafka.errors import KafkaError
+
 from streams.base import metrics
 from streams.base.log import about
+from streams.engine.away import is_away
 from streams.engine.partition_engine import Broken, PartitionEngine
-from streams.kafka.source_ends import Span
+from streams.kafka.source_ends import SourceEnds, Span
 
 log = logging.getLogger(__name__)
 
+ANSWER_S = 1.0
+"""How long a leader is waited for that is asked about its epochs: nothing is fetched meanwhile."""
 
-def shorter(reached: Mapping[str, int], spans: Mapping[str, Span]) -> set[str]:
-    """The topics whose log ends before the offset that had been reached."""
-    return {topic for topic, offset in reached.items() if offset > spans[topic].end}
+
+def shorter(reached: Mapping[str, int], spans: Mapping[str, Span], kept: Mapping[str, int]) -> set[str]:
+    """The topics whose log ends, or is another one, before the offset that had been reached. kept: see `Beginning`."""
+    return {topic for topic, offset in reached.items() if offset > min(spans[topic].end, kept.get(topic, offset))}
 
 
 @dataclass
@@ -29,7 +35,7 @@ class Beginning:
 
     spans: of each contact topic, by full name; prefix: what those begin with; went_back: topics that are known to have
     gone back to their beginning, however far they go by now. awaited: how far each topic has to be read before timers
-    fire; None for as far as it goes.
+    fire; None for as far as it goes. kept: how far each log is still the one that was read, where its leader tells.
     """
 
     engine: PartitionEngine
@@ -37,15 +43,18 @@ class Beginning:
     prefix: str
     went_back: Collection[str] = ()
     awaited: Mapping[str, int] | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)
     _recreated: set[str] = field(default_factory=set)
 
     def starts(self, committed: Mapping[str, int]) -> dict[str, int]:
         """The offset to read each topic from."""
         known = self.engine.inbox.next
         reached = {topic: max(offset, known.get(topic, 0)) for topic, offset in committed.items()}
-        self._recreated = shorter(reached, self.spans) | set(self.went_back)
+        self._recreated = shorter(reached, self.spans, self.kept) | set(self.went_back)
         for topic in sorted(self._recreated):
-            log_shorter(self.prefix, topic, self.engine.number, reached[topic], self.spans[topic])
+            of = self.prefix, topic, self.engine.number
+            log_shorter(*of, reached[topic], self.spans[topic], self.kept.get(topic))
+        self.engine.leader_epochs.forget(self._recreated)
         for topic, offset in sorted(committed.items()):
             if topic not in self._recreated and 0 < offset < self.spans[topic].first:
                 log_deleted(self.prefix, topic, self.engine.number, offset, self.spans[topic].first)
@@ -65,17 +74,42 @@ class Beginning:
 class LogGaps:
     """Logs that a consumer found not to go on where it had read to. A partition whose log went back begins again."""
 
-    def __init__(self, prefix: str, begin: Callable[[PartitionEngine], Awaitable[None]], broken: Broken) -> None:
-        self._prefix, self._begin, self._broken = prefix, begin, broken
+    def __init__(
+        self, prefix: str, ends: SourceEnds, begin: Callable[[PartitionEngine], Awaitable[None]], broken: Broken
+    ) -> None:  # fmt: skip
+        self._prefix, self._ends, self._begin, self._broken = prefix, ends, begin, broken
         self._went_back: dict[int, set[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def found(self, engine: PartitionEngine, topic: str, first: int) -> None:
         """`first`: the record after the jump. Records that are missing are gone; those from before come again."""
-        reached, known = engine.handed.to(topic), engine.number in self._went_back
+        reached = engine.handed.to(topic)
         if first >= reached:
             log_deleted(self._prefix, topic, engine.number, reached, first)
-            return
+        else:
+            self._go_back(engine, topic)
+
+    async def is_compared(self, engine: PartitionEngine, topic: str, leader_epoch: int) -> bool:
+        """Find whether a log with a new leader epoch is still the one that was read; False if nobody can say so now."""
+        reached, epoch, known = engine.handed.to(topic), engine.epoch, engine.leader_epochs.of(topic)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                end = None if known is None else await self._ends.end_of_epoch(topic, engine.number, known)
+        except (KafkaError, TimeoutError) as error:
+            if not is_away(error):
+                raise
+            log.warning("%s-%d: its new leader cannot be asked yet: %r", topic, engine.number, error)
+            return False
+        if engine.epoch != epoch:
+            return False  # It has begun again meanwhile.
+        if end is not None and end < reached:
+            self._go_back(engine, topic)
+        else:
+            engine.leader_epochs.read(topic, leader_epoch)
+        return True
+
+    def _go_back(self, engine: PartitionEngine, topic: str) -> None:
+        known = engine.number in self._went_back
         self._went_back.setdefault(engine.number, set()).add(topic)
         if engine.active and not known:  # Else it begins again anyway, after the assignment.
             task = asyncio.create_task(self._begin_again(engine), name=f"begin-again-{engine.number}")
@@ -112,13 +146,16 @@ class LogGaps:
             self._broken(f"partition {engine.number}", error)
 
 
-def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span) -> None:
-    """One line, and a count: records may come again."""
+def log_shorter(prefix: str, topic: str, partition: int, reached: int, span: Span, kept: int | None = None) -> None:
+    """One line, and a count: records may come again. kept: how far it is the log that was read, if a leader tells."""
+    now = f"and is out of its range now, {span.first} to {span.end}"
+    if kept is not None and kept < reached <= span.end:
+        now = f"what was read of it ends at {kept} now, and other records go on to {span.end}"
     metrics.events.LOG_GAPS.labels(topic.removeprefix(prefix), metrics.events.LOG_SHORTER).inc()
     log.error(
-        "%s-%d: its log is shorter than what was read of it: offset %d was reached, and is out of its range now, "
-        "%d to %d. It is read from %d: what comes again is known by its event_id, see docs/operate.md",
-        topic, partition, reached, span.first, span.end, span.first,
+        "%s-%d: its log is shorter than what was read of it: offset %d was reached, %s. "
+        "It is read from %d: what comes again is known by its event_id, see docs/operate.md",
+        topic, partition, reached, now, span.first,
         extra=about("log_shorter", topic=topic, partition=partition, offset=reached),
     )  # fmt: skip
 

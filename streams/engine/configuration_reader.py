@@ -16,7 +16,7 @@ from streams.engine.configuration_intake import Intake
 from streams.engine.dnc_maintenance import DncMaintenance
 from streams.engine.outside import Outside
 from streams.engine.recall import Recall
-from streams.engine.topic_watch import TopicWatch
+from streams.engine.topic_watch import Led, TopicWatch
 from streams.engine.waits import Waits
 from streams.kafka.compacted import ReadRecord, batches_to_end, reader
 from streams.kafka.source_ends import SourceEnds
@@ -31,10 +31,15 @@ RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
 
 
+async def nobody(topic: str, partition: int, leader_epoch: int) -> None:
+    """Does nothing, for a reader beside which nothing else is read."""
+
+
 class ConfigurationReader:
     """Keeps `configuration` up to date, and calls `changed` after each batch with news for partitions.
 
-    prefix: what topic names begin with. ends, written_ends: of what is committed, and of all that is written.
+    prefix: what topic names begin with. ends, written_ends: of what is committed, and of all that is written. led: see
+    `TopicWatch`.
     """
 
     def __init__(
@@ -45,13 +50,14 @@ class ConfigurationReader:
         written_ends: SourceEnds,
         changed: Callable[[], None],
         broken: Callable[[str, BaseException], None],
+        led: Led = nobody,
     ) -> None:
         self.configuration = Configuration()
         self._clients, self._clock, self._pace = clients, clock, pace = outside.clients, outside.clock, outside.pace
         self._tables, self._prefix = outside.tables, prefix
         self._dnc = TopicPartition(prefix + TopicName.DNC_ENTRIES, 0)
         self._ends, self._written_ends = ends, written_ends
-        self._broken = broken
+        self._broken, self._led = broken, led
         self._maintenance = DncMaintenance(
             clients, clock, outside.snapshots, self._dnc.topic, self._ends, self.configuration
         )  # fmt: skip
@@ -78,6 +84,11 @@ class ConfigurationReader:
         if self._reading is None:
             self._reading = asyncio.create_task(self._run(), name="configuration")
         await self._read.wait()
+
+    @property
+    def topic_ids(self) -> dict[str, str]:
+        """Of all topics of the worker, by full name; none before the configuration has been read."""
+        return self._topics.ids
 
     async def stop(self) -> None:
         """Stop following."""
@@ -120,7 +131,7 @@ class ConfigurationReader:
             if self._tables is not None:
                 await asyncio.shield(self._tables)
             self.configuration.topic_ids = await self._topics.begin()
-            self._watching = asyncio.create_task(self._topics.watch(self._broken), name="topics")
+            self._watching = asyncio.create_task(self._topics.watch(self._broken, self._led), name="topics")
             first, end = await self._ends.span(self._dnc.topic)
             async with reader(self._clients, partitions) as consumer:
                 began = self._clock.monotonic()

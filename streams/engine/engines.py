@@ -16,6 +16,7 @@ from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment, Resume
+from streams.engine.away import retried
 from streams.engine.beginning import LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engine_status import WORKER, EngineStatus
@@ -55,17 +56,17 @@ class Engines:
         """
         self.topics = frozenset(topics)
         self.pace, self._tracing = outside.pace, outside.tracing
-        self._broken = broken
+        self._settings, self._broken = settings, broken
         self._closing = False
         self._logging_waits: asyncio.Task[None] | None = None
         self._ends = SourceEnds(outside.clients, sorted(topics))
         self._written_ends = SourceEnds(outside.clients, committed=False)
-        log_gaps = LogGaps(settings.prefix, self._begin_again, broken)
+        log_gaps = LogGaps(settings.prefix, self._ends, self._begin_again, broken)
         self.held = HeldEngines()
         self.handover = Handover(self.held.engines, log_gaps)
         self._assignment, self._fenced = Assignment(settings, partitions, broken), Fenced(broken)
         self._reader = ConfigurationReader(
-            outside, settings.prefix, self._ends, self._written_ends, self.held.wake, broken
+            outside, settings.prefix, self._ends, self._written_ends, self.held.wake, broken, self._led
         )  # fmt: skip
         self._new = NewEngines(
             settings, partitions, outside, self._written_ends, self._reader.configuration,
@@ -140,9 +141,15 @@ class Engines:
         reacquiring = self._acquisition.reacquisitions.numbers()
         return {number for number in reacquiring if not self.handover.epochs([number])} | set(self._fenced.numbers())
 
+    async def _led(self, topic: str, partition: int, leader_epoch: int) -> None:
+        """So a partition is led now. If nothing of a log is read, nothing else tells that it is another one."""
+        if topic in self.topics:
+            await self.handover.is_compared(topic, partition, leader_epoch)
+
     async def _begin_again(self, engine: PartitionEngine) -> None:
         """Its log went back while it was read."""
-        await self._acquisition.begin(engine)
+        patience_s, what = self._settings.transaction_timeout_s, f"partition {engine.number} cannot begin again yet"
+        await retried(partial(self._acquisition.begin, engine), patience_s, what, self.pace)
 
     def _failed(self, number: int, where: str, error: BaseException) -> None:
         """An engine cannot go on. If Kafka knows the outcome of its work, it is read there; else the process ends."""

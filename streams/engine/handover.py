@@ -44,6 +44,18 @@ class Handover:
         if engine is not None and engine.epoch:
             self._log_gaps.found(engine, topic, first)
 
+    async def is_compared(self, topic: str, partition: int, leader_epoch: int | None) -> bool:
+        """Whether it is known that a log goes on from what was read of it, or that it does not, which is seen to.
+
+        False if a new leader cannot be asked now: what it gave has to be read again. leader_epoch: the latest that is
+        known of the log, None if none is.
+        """
+        engine = self._engines.get(partition)
+        if engine is None or not engine.epoch or leader_epoch is None:
+            return True
+        is_new = engine.leader_epochs.is_new(topic, leader_epoch)
+        return not is_new or await self._log_gaps.is_compared(engine, topic, leader_epoch)
+
     def awaited_sources(self) -> list[tuple[str, int]]:
         """The source partitions that closed gates, or placement requests, wait for."""
         return [(topic, number) for number, engine in self._engines.items() for topic in engine.waits_for()]

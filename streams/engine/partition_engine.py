@@ -20,6 +20,7 @@ from streams.engine.deciding import REQUESTS, Deciding
 from streams.engine.gate import AcquireGate
 from streams.engine.handed import Handed
 from streams.engine.inbox import Inbox
+from streams.engine.leader_epochs import LeaderEpochs
 from streams.engine.slices import Slices
 from streams.engine.tracing import NO_SPANS, Spans
 from streams.kafka.transactions import Transaction, Transactions
@@ -47,7 +48,7 @@ class PartitionEngine:
         self.core = core
         self.number = core.number
         self.epoch = self.in_flight = 0  # In flight: callbacks in the transaction that is being committed.
-        self.inbox, self.handed = Inbox(), Handed()
+        self.inbox, self.handed, self.leader_epochs = Inbox(), Handed(), LeaderEpochs()
         self.gate = AcquireGate({})
         self._in_transaction = False
         self.next_timer: datetime | None = None  # As of the last transaction; other threads read this, not the index.
@@ -203,7 +204,8 @@ class PartitionEngine:
         self.transaction_since_s = began = self._clock.monotonic()
         self.in_flight = len(outcome.fired)
         self._spans.going_out(outcome, now)
-        transaction = Transaction(outcome.records, outcome.writes, offsets, timestamp_ms=int(now.timestamp() * 1000))
+        written_ms, notes = int(now.timestamp() * 1000), self.leader_epochs.notes
+        transaction = Transaction(outcome.records, outcome.writes, offsets, written_ms, notes)
         self._store.committed(await self._transactions.commit(transaction), now)
         self.proven, self.in_flight = True, 0
         self._spans.committed(self._clock.now())

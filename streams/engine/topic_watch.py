@@ -6,7 +6,7 @@ Source: docs/decisions/0032-refused-at-the-start.md.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka.errors import KafkaError
 
@@ -23,12 +23,17 @@ LATELY_S = 1.0
 """Nobody deletes a topic, recreates it and writes to it in so short a time."""
 
 
+Led = Callable[[str, int, int], Awaitable[object]]
+"""Called with a partition of a topic, by full name, and the present epoch of its leader."""
+
+
 class TopicWatch:
     """Of one worker, whose topic names begin with `prefix`. With a broker without topic ids there is nothing to see."""
 
     def __init__(self, clients: Clients, clock: Clock, prefix: str) -> None:
         self._clients, self._clock, self._prefix = clients, clock, prefix
         self._known: dict[str, TopicMetadata] = {}
+        self._leader_epochs: dict[str, Mapping[int, int]] = {}
         self._looked_at = -LATELY_S
 
     async def begin(self) -> dict[str, str]:
@@ -36,6 +41,11 @@ class TopicWatch:
         self._known = await topic_metadata(self._clients, map(self._topic, NEEDED_TOPICS))
         ids = {name: self._known.get(self._topic(name)) for name in CONFIGURATION_TOPICS}
         return {name: found.topic_id for name, found in ids.items() if found is not None}
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Of all topics, by full name, as they were when this began."""
+        return {name: known.topic_id for name, known in self._known.items()}
 
     async def look(self) -> None:
         """Raise OperatorError if they have changed; not if no broker answers now."""
@@ -46,19 +56,23 @@ class TopicWatch:
         self._looked_at = self._clock.monotonic()
         for name in map(self._topic, NEEDED_TOPICS):
             self._compare(name, self._known.get(name), found.get(name))
+        self._leader_epochs = {name: topic.leader_epochs for name, topic in found.items()}
 
     async def look_lately(self) -> None:
         """The same, unless that was done a moment ago."""
         if self._known and self._clock.monotonic() >= self._looked_at + LATELY_S:
             await self.look()
 
-    async def watch(self, broken: Callable[[str, BaseException], None]) -> None:
-        """Look again and again; `broken` is called when something has changed."""
+    async def watch(self, broken: Callable[[str, BaseException], None], led: Led) -> None:
+        """Look again and again; `broken` is called when something has changed, `led` for each partition each time."""
         while self._known:
             await asyncio.sleep(LOOKED_EVERY_S)
             try:
                 await self.look()
-            except OperatorError as refusal:
+                for name, leader_epochs in self._leader_epochs.items():
+                    for number, leader_epoch in leader_epochs.items():
+                        await led(name, number, leader_epoch)
+            except (OperatorError, KafkaError) as refusal:
                 broken("a topic", refusal)
 
     def _topic(self, name: str) -> str:

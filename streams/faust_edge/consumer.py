@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar, cast
 
 from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
@@ -21,10 +22,12 @@ from streams.engine.batch import Batch
 from streams.engine.deciding import REQUESTS
 from streams.engine.engines import Engines
 from streams.kafka.clients import Clients
+from streams.kafka.fetched import leader_epoch_of
 from streams.library_internals.aiokafka import group_member
 from streams.library_internals.faust.consumer import OpenConsumer, OpenThread
 
 IDLE_S = 0.5  # How often is looked again while there is no partition to fetch.
+NO_OFFSET = OffsetAndMetadata(0, "")
 MARKERS_EVERY_S = 2.0  # How often the offsets of topics that end in markers of transactions are committed.
 FETCH_WAIT_MS = 500  # Faust's 1,500 ms would be the wait for the first record after a seek.
 
@@ -107,11 +110,10 @@ class ConsumerThread(OpenThread):
         """Leave the group when this member stops, though it has an instance id: it is not coming back."""
         group_member.leave_when_stopped(self.client)
 
-    async def starts(self, tps: list[TP]) -> dict[TP, int]:
-        """The committed offsets, and 0 where there are none."""
-        client = self.client
-        committed = await asyncio.gather(*(client.committed(tp) for tp in tps))
-        return {tp: offset or 0 for tp, offset in zip(tps, committed, strict=True)}
+    async def starts(self, tps: list[TP]) -> dict[TP, OffsetAndMetadata]:
+        """The committed offsets and what was noted with them; 0 and nothing where there are none."""
+        committed: Mapping[Any, OffsetAndMetadata] = await group_member.committed(self.client, tps)
+        return {tp: committed.get(tp, NO_OFFSET) for tp in tps}
 
 
 class Consumer(OpenConsumer):
@@ -148,7 +150,7 @@ class Consumer(OpenConsumer):
             await asyncio.sleep(pace.acquiring_s if self.engines.acquiring else IDLE_S)
             return
         await self._report_positions()
-        self._pass_markers()
+        await self._pass_markers()
         fetched = await self._fetched(pace.acquiring_s if self.engines.acquiring else pace.fetch_s)
         epochs = self._fetched_in
         # Requests last: what the same fetch returned counts as arrived before them.
@@ -182,10 +184,13 @@ class Consumer(OpenConsumer):
             await self.sleep(1)
             return {}
         async with self._fetch_or_seek:
-            records = await self.thread.getmany(active_partitions, wait_s)
+            records: dict[TP, Any] = dict(await self.thread.getmany(active_partitions, wait_s))
             self._fetched_in = self.engines.handover.epochs(tp.partition for tp in records)
             for tp in [tp for tp in records if self.thread.jumped(tp)]:
                 self.engines.handover.jumped(tp.topic, tp.partition, records[tp][0].offset)
+            for tp in [tp for tp in records if records[tp]]:
+                if not await self.engines.handover.is_compared(tp.topic, tp.partition, leader_epoch_of(*tp)):
+                    await self.thread.seek_wait({tp: records.pop(tp)[0].offset})
             return records
 
     async def _report_positions(self) -> None:
@@ -202,13 +207,15 @@ class Consumer(OpenConsumer):
                     if self.engines.handover.epochs([partition]) == epochs:
                         self.engines.handover.read_to(topic, partition, position)
 
-    def _pass_markers(self) -> None:
+    async def _pass_markers(self) -> None:
         """Note for engines how far topics go that end in markers, now and then."""
         if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
         self._passed_at = now
-        for tp in sorted(self.active_partitions):  # In one order, so that a simulation can be run again.
-            if tp.topic in self.engines.topics and (position := self.thread.position_of(tp)) is not None:
+        sources = (tp for tp in self.active_partitions if tp.topic in self.engines.topics)
+        for tp in sorted(sources):  # In one order, so that a simulation can be run again.
+            is_compared = await self.engines.handover.is_compared(tp.topic, tp.partition, leader_epoch_of(*tp))
+            if is_compared and (position := self.thread.position_of(tp)) is not None:
                 self.engines.handover.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
@@ -232,7 +239,8 @@ class Consumer(OpenConsumer):
             await self.thread.seek_wait({tp: starts[tp.topic] for tp in tps})
 
         async with self._fetch_or_seek:
-            yield PausedPartition({tp.topic: offset for tp, offset in committed.items()}, seek)
+            offsets = {tp.topic: found.offset for tp, found in committed.items()}
+            yield PausedPartition(offsets, seek, {tp.topic: found.metadata for tp, found in committed.items()})
             super().resume_partitions(tps)
 
 

@@ -36,6 +36,7 @@ TIMES_READ = 3
 _HEADER = DefaultRecordBase.HEADER_STRUCT
 _LENGTH_AT, _MAGIC_AT, _ATTRIBUTES_AT = 8, 16, 22
 _BEFORE_LENGTH = 12
+_LEADER_EPOCH, _HAS_LEADER_EPOCH = slice(12, 16), 2
 _LEAST = 14  # Of the shortest batch of the oldest format.
 _NO_TIMESTAMP = -1
 
@@ -86,6 +87,9 @@ class PartitionRecords(PartitionReading):
     tries: ClassVar[dict[TopicPartition, tuple[int, int]]] = {}
     """Of batches with a wrong checksum, by partition: the offset, and how often it has been read."""
 
+    leader_epochs: ClassVar[dict[TopicPartition, int]] = {}
+    """In which epoch of its leader the batch was written that was read last, by partition."""
+
     def unpacked(self) -> Iterator[Any]:
         """Record after record; what cannot be decoded stands in its place."""
         self._taken = 0
@@ -96,6 +100,8 @@ class PartitionRecords(PartitionReading):
                 # fetched again, and the broker says again which transactions were aborted.
                 yield from self._given_up(raw)
                 return
+            if raw[_MAGIC_AT] >= _HAS_LEADER_EPOCH:
+                self.leader_epochs[self.partition] = int.from_bytes(raw[_LEADER_EPOCH], "big", signed=True)
             if not self.is_passed_over(batch):
                 for record in self._records_of(raw, batch):
                     yield record
@@ -206,6 +212,11 @@ class PartitionRecords(PartitionReading):
         damage = replace(damage, first_offset=self.next_fetch_offset)
         self.next_fetch_offset = end
         return DamagedRecord(*self.partition, end - 1, timestamp, 0, None, None, None, -1, -1, (), damage)
+
+
+def leader_epoch_of(topic: str, partition: int) -> int | None:
+    """In which epoch of its leader the last records were written that were read of a partition; None if not known."""
+    return PartitionRecords.leader_epochs.get(TopicPartition(topic, partition))
 
 
 def _content(raw: memoryview, bytes_max: int) -> tuple[memoryview | None, bool]:

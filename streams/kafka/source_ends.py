@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from aiokafka import TopicPartition
 
 from streams.kafka.clients import Clients
+from streams.kafka.leader_epochs import end_of_epoch
 
 
 class Span(NamedTuple):
@@ -53,6 +54,10 @@ class SourceEnds:
         client = await self._connected()
         found = (await client.offsets_for_times({partition: int(at.timestamp() * 1000)}))[partition]
         return None if found is None else int(found.offset)
+
+    async def end_of_epoch(self, topic: str, number: int, leader_epoch: int) -> int | None:
+        """Where a partition goes on after an epoch of its leader; None if nobody can say. Raises KafkaError at once."""
+        return await end_of_epoch(await self._connected(), TopicPartition(topic, number), leader_epoch)
 
     async def close(self) -> None:
         """Disconnect."""

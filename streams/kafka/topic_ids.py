@@ -4,7 +4,7 @@ aiokafka speaks the Metadata request up to version 5, and ids came with version 
 Source: Kafka's MetadataRequest.json and MetadataResponse.json.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,6 +36,8 @@ class TopicMetadata(NamedTuple):
 
     topic_id: str
     partitions: int
+    leader_epochs: Mapping[int, int] = {}
+    """The present one of each partition."""
 
 
 class _Uuid(AbstractType[UUID]):  # type: ignore[misc]
@@ -134,7 +136,7 @@ async def ask_topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[s
     except (IncompatibleBrokerVersion, NotImplementedError):
         return {}
     return {
-        name: TopicMetadata(str(topic_id), len(partitions))
+        name: TopicMetadata(str(topic_id), len(partitions), {number: epoch for _, number, _, epoch, *_ in partitions})
         for error, name, topic_id, _, partitions, *_ in answer.topics
         if not error and topic_id != NOBODYS
     }

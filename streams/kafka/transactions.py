@@ -6,7 +6,7 @@ It does not decide what is written, and it does not recover: after an error past
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,12 +52,16 @@ wait_between_transactions(TRANSACTION_BACKOFF_S)
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """The content of one transaction: records in order, changed rows, and the next input offsets."""
+    """The content of one transaction: records in order, changed rows, and the next input offsets.
+
+    notes: what is committed with the offset of a topic, by its full name.
+    """
 
     records: Iterable[Record]
     rows: Mapping[bytes, bytes | None]
     offsets: Mapping[TopicPartition, int]
     timestamp_ms: int
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,9 @@ class Transactions:
 
     async def _send_offsets(self, transaction: Transaction) -> None:
         if transaction.offsets:
-            await self._producer.send_offsets_to_transaction(dict(transaction.offsets), self._group)
+            notes = transaction.notes
+            offsets = {tp: (offset, notes.get(tp.topic, "")) for tp, offset in transaction.offsets.items()}
+            await self._producer.send_offsets_to_transaction(offsets, self._group)
 
     async def _send(self, transaction: Transaction) -> "tuple[list[asyncio.Future[RecordMetadata]], int]":
         """Rows last. Returns what is on its way, a future a batch, and how many records the last batch has."""

@@ -227,8 +227,12 @@ class MemoryAdmin:
         if topic_ids is None:
             raise IncompatibleBrokerVersion
         return SimpleNamespace(
-            topics=[(0, name, one.topic_id, False, range(one.partitions), 0) for name, one in topic_ids.items()]
-        )  # fmt: skip
+            topics=[(0, name, one.topic_id, False, _partitions(one), 0) for name, one in topic_ids.items()]
+        )
+
+
+def _partitions(topic: TopicMetadata) -> list[tuple[int, int, int, int]]:
+    return [(0, number, 1, topic.leader_epochs.get(number, 0)) for number in range(topic.partitions)]
 
 
 async def _seek(_: Mapping[str, int]) -> None: ...

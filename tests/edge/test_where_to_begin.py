@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
+from aiokafka.errors import KafkaError, NotLeaderForPartitionError
+from aiokafka.errors import TopicAuthorizationFailedError as NoRight
 
 from streams.base import metrics
 from streams.base.settings import make
 from streams.engine.beginning import Beginning, LogGaps
 from streams.engine.engines import Engines
 from streams.engine.partition_engine import PartitionEngine
-from streams.kafka.source_ends import Span
+from streams.kafka.source_ends import SourceEnds, Span
 from streams.logic.configuration.configuration import Configuration
 from streams.logic.partition.partition import Partition
 from tests.edge import single_engine
@@ -33,11 +36,14 @@ def gaps(kind: str) -> float:
     return float(metrics.events.LOG_GAPS.labels("wrap-up", kind)._value.get())
 
 
-def starts(committed: int, first: int, end: int, *, known: int = 0, went_back: bool = False) -> int:
+def starts(
+    committed: int, first: int, end: int, *, known: int = 0, went_back: bool = False, kept: int | None = None
+) -> int:  # fmt: skip
     engine = engine_of()
     engine.inbox.next = {TOPIC: known} if known else {}
-    spans = {TOPIC: Span(first, end)}
-    return Beginning(engine, spans, "ringback.", {TOPIC} if went_back else ()).starts({TOPIC: committed})[TOPIC]
+    spans, told = {TOPIC: Span(first, end)}, {} if kept is None else {TOPIC: kept}
+    beginning = Beginning(engine, spans, "ringback.", {TOPIC} if went_back else (), kept=told)
+    return beginning.starts({TOPIC: committed})[TOPIC]
 
 
 async def test_a_log_that_goes_on_is_read_from_the_committed_offset() -> None:
@@ -67,6 +73,18 @@ async def test_a_log_that_is_known_to_have_gone_back_is_read_from_its_beginning_
     assert starts(10, 0, 300, went_back=True) == 0
 
 
+async def test_another_log_is_read_from_its_beginning_though_it_goes_further_than_what_was_read(caplog) -> None:
+    """The leader knows where what was read ends in its log; a log that goes on ends there or later."""
+    with caplog.at_level(logging.ERROR):
+        assert starts(3, 0, 3, kept=0) == 0
+        assert starts(9, 4, 50, kept=7) == 4
+    assert "offset 3 was reached, what was read of it ends at 0 now, and other records go on to 3. " in caplog.text
+    assert "offset 9 was reached, what was read of it ends at 7 now, and other records go on to 50. " in caplog.text
+    caplog.clear()
+    assert starts(9, 4, 50, kept=9) == 9 and starts(9, 4, 50, kept=40) == 9
+    assert not caplog.messages
+
+
 async def test_records_that_were_deleted_before_they_were_read_are_told() -> None:
     before = gaps("records_deleted")
     assert starts(5, 7, 9) == 7
@@ -82,12 +100,28 @@ async def test_an_engine_that_begins_at_another_log_takes_records_that_it_would_
     assert engine.inbox.next == {TOPIC: 3}
 
 
+class LeaderSays:
+    """Answers where an epoch ended; raises what it is given instead. asked: which epochs."""
+
+    def __init__(self) -> None:
+        self.ends: list[int | KafkaError | None] = []
+        self.asked: list[int] = []
+
+    async def end_of_epoch(self, topic: str, number: int, leader_epoch: int) -> int | None:
+        self.asked.append(leader_epoch)
+        answer = self.ends.pop(0)
+        if isinstance(answer, KafkaError):
+            raise answer
+        return answer
+
+
 class Releases:
     """Begins an engine, as the consumer does."""
 
     def __init__(self, spans: Mapping[str, Span]) -> None:
         self.spans, self.begun = spans, 0
-        self.log_gaps = LogGaps("ringback.", self.begin, broken)
+        self.ends = LeaderSays()
+        self.log_gaps = LogGaps("ringback.", cast(SourceEnds, self.ends), self.begin, broken)
 
     async def begin(self, engine: PartitionEngine) -> None:
         went_back = self.log_gaps.went_back(engine.number)
@@ -127,6 +161,29 @@ async def test_a_jump_ahead_is_told_and_the_partition_goes_on(reading) -> None:
     await asyncio.sleep(0.01)
     assert gaps("records_deleted") == before + 1
     assert not releases.begun and not releases.log_gaps.went_back(0)
+
+
+@pytest.mark.parametrize(("end", "goes_on"), [(10, True), (25, True), (None, True), (9, False), (0, False)])
+async def test_a_new_leader_is_asked_how_much_its_log_has_of_what_was_read(
+    end: int | None, goes_on: bool, reading
+) -> None:
+    """`None`: it cannot say, as before there were epochs."""
+    engine, releases = reading
+    releases.ends.ends = [end]
+    engine.leader_epochs.read(TOPIC, 4)
+    assert await releases.log_gaps.is_compared(engine, TOPIC, 6)
+    assert releases.ends.asked == [4]
+    assert releases.log_gaps.went_back(0) == (frozenset() if goes_on else {TOPIC})
+
+
+async def test_a_new_leader_that_cannot_be_asked_yet_is_asked_again_and_any_other_error_is_raised(reading) -> None:
+    engine, releases = reading
+    releases.ends.ends = [NotLeaderForPartitionError(), NoRight()]
+    engine.leader_epochs.read(TOPIC, 4)
+    assert not await releases.log_gaps.is_compared(engine, TOPIC, 6)
+    assert not releases.log_gaps.went_back(0)
+    with pytest.raises(NoRight):
+        await releases.log_gaps.is_compared(engine, TOPIC, 6)
 
 
 async def test_a_log_that_goes_back_while_the_group_shares_out_is_known_when_the_partition_is_kept(reading) -> None:

@@ -22,6 +22,7 @@ WORKERS = 2
 CALM_S = 2.0
 """Between two faults, once everything works again."""
 QUIET_S = 3.0
+LOG_SHORTER = "its log is shorter than what was read of it"
 
 
 @dataclass
@@ -77,6 +78,7 @@ async def run_on(
         records = await read_all(prefix, OUTPUTS, brokers.direct)
     sent = Sent(sending.events, sending.received, sending.replayed, stage.clock_faults)
     verdict = verify(sent, Read(records, prefix))
+    verdict.add("log taken for another one", _logs_taken_for_others(cluster))
     _note_lateness(made, sending)
     result = Run(verdict, time.monotonic() - began, made, [(_blamed(made, one), one) for one in stage.ended])
     for fault, one in result.ended:
@@ -85,6 +87,12 @@ async def run_on(
             name = fault.name if fault else "nothing"
             verdict.add("worker ended", [f"by {name}, with {one.code}: {one.words}"])
     return result
+
+
+def _logs_taken_for_others(cluster: Cluster) -> list[str]:
+    """What workers say of logs that do not go on from what was read; no fault shortens one."""
+    lines = (line for worker in cluster.workers for line in worker.log.read_text("utf-8", "replace").splitlines())
+    return [line for line in lines if LOG_SHORTER in line]
 
 
 async def _play(stage: Stage, faults: Iterable[Fault], chance: random.Random) -> list[Made]:

@@ -32,6 +32,8 @@ from topics.events import (
     PlacementRequested,
     WrapUp,
 )
+from topics.fields import ID_LENGTH_MAX
+from topics.names import TopicName
 from topics.rules import AppendToDnc, Rule, RuleCategory, RuleSet, ScheduleCallback, WrapUpCodeCondition
 
 pytestmark = pytest.mark.kafka
@@ -228,8 +230,10 @@ async def some_refused(feed: Feeder, name: str, times: str, count: int = 2) -> N
         if name == "contact-list-cleared":
             clear = ContactListCleared(event_id=f"z-{times}", occurred_at=datetime.now(UTC), contact_list_id="M")
             await feed.send(name, clear)
+        # Under a key that is an id, a hold that cannot be read stops everything.
+        padding = "x" * ID_LENGTH_MAX if name == TopicName.HOLDS else ""
         for number in range(count):
-            await feed.send(name, b"{", key=f"{times}-{number}")
+            await feed.send(name, b"{", key=f"{times}-{number}{padding}")
     await feed.flush()
 
 

@@ -28,6 +28,7 @@ from topics.partitions import partition_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
 
+SHORTER = "its log is shorter than what was read of it"
 SOON_S = 60.0
 AWAY_S = 13.0
 
@@ -92,6 +93,15 @@ def lateness_s(worker: LocalWorker) -> float:
     """Of all commands together."""
     lines = (line for line in worker.metrics().splitlines() if line.startswith("ringback_lateness_seconds_sum{"))
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def lose_logs(brokers: Brokers, cluster: Cluster) -> None:
+    """The disk of the only copy of what schedules callbacks is replaced."""
+    brokers.kill(0)
+    for log in brokers.data(0).glob(f"{cluster.prefix}callback-scheduled-*"):
+        shutil.rmtree(log)
+    brokers.start(0)
+    brokers.await_started(0)
 
 
 async def test_a_network_that_forgets_idle_connections_ends_no_worker_and_holds_up_a_callback_for_a_moment(
@@ -226,6 +236,7 @@ async def test_a_broker_that_comes_back_elsewhere_is_found_by_an_address_of_the_
     async with feeder(cluster) as feed:
         assert await commands_of(cluster, feed, "k2") == ["k2"]
         assert worker.exit_code is None
+        assert not said(worker, SHORTER), "the broker leads its logs anew, and has all of them"
 
 
 async def test_a_log_that_is_lost_while_a_worker_reads_it_is_read_from_its_beginning(
@@ -237,15 +248,40 @@ async def test_a_log_that_is_lost_while_a_worker_reads_it_is_read_from_its_begin
         worker = cluster.worker(broker=brokers.proxied())
         names = [f"a{number}" for number in range(10)]
         assert sorted(await commands_of(cluster, feed, *names)) == names
-        brokers.kill(0)
-        for log in brokers.data(0).glob(f"{cluster.prefix}callback-scheduled-*"):
-            shutil.rmtree(log)
-        brokers.start(0)
-        brokers.await_started(0)
+        lose_logs(brokers, cluster)
     async with feeder(cluster) as feed:
         later = [f"b{number}" for number in range(5)]
         assert sorted(await commands_of(cluster, feed, *later)) == later
-        lost = {partition_for(f"L|c{number}".encode(), PARTITIONS) for number in range(5)}
-        assert len(said(worker, "its log is shorter than what was read of it")) == len(lost)
-        assert f'ringback_log_gaps_total{{kind="shorter",topic="callback-scheduled"}} {len(lost)}.0' in worker.metrics()
+        assert {partition_for(f"L|c{number}".encode(), PARTITIONS) for number in range(10)} == set(range(PARTITIONS))
+        # Also where nothing came since, or as much as had been read before: the worker looks who leads a log.
+        await until(lambda: len(said(worker, SHORTER)) >= PARTITIONS, poll_s=POLL_S)
+        gaps = f'ringback_log_gaps_total{{kind="shorter",topic="callback-scheduled"}} {PARTITIONS}.0'
+        await until(lambda: gaps in worker.metrics(), poll_s=POLL_S)
         assert worker.exit_code is None
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+async def test_a_log_that_was_lost_and_has_grown_since_is_read_from_its_beginning_by_the_next_worker(
+    brokers: Brokers, cluster: Cluster, protocol: int
+) -> None:
+    """Its offsets go on beyond those that were committed, so that these tell nothing; the epochs of its leader do."""
+    async with feeder(cluster) as feed:
+        await configure(feed)
+        worker = cluster.worker(broker=brokers.proxied(), transaction_protocol=protocol)
+        names = [f"a{number}" for number in range(10)]
+        assert sorted(await commands_of(cluster, feed, *names)) == names
+        worker.stop()
+        lose_logs(brokers, cluster)
+    async with feeder(cluster) as feed, reader(cluster, ["dial-preview"]) as taken:
+        later = {f"b{number}" for number in range(40)}
+        for number, name in enumerate(sorted(later)):
+            due = datetime.now(UTC) + timedelta(seconds=1)
+            await feed.send("callback-scheduled", scheduled(name, f"c{number % 10}", due))
+        await feed.flush()
+        worker.start()
+        await taken.until(lambda: {one["callback_id"] for one in taken.values("dial-preview")} >= later, SOON_S)
+        assert len(said(worker, "what was read of it ends at 0 now, and other records go on")) == PARTITIONS
+        worker.stop()
+        worker.start()
+        worker.wait_ready()
+        assert len(said(worker, SHORTER)) == PARTITIONS, "it is known now"

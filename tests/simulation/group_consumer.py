@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -35,7 +36,9 @@ class GroupConsumer:
         self.chance = wire.chance
         self._wire = wire
         self._fetcher = self._subscriptions = self
-        self._coordinator = SimpleNamespace(check_errors=lambda: None)
+        self._coordinator = SimpleNamespace(
+            check_errors=lambda: None, fetch_committed_offsets=self.fetch_committed_offsets
+        )
         self._fetching = Fetcher(wire, committed=True)
         self._known = SimpleNamespace(tps=frozenset[TP](), state_value=lambda tp: self._fetching.states[tp])
         self._subscription = SimpleNamespace(
@@ -74,6 +77,11 @@ class GroupConsumer:
         """What the group has committed."""
         found = await self._wire.call("OffsetFetch", lambda: self._wire.broker.fetch_offsets([tp]))
         return found[tp]
+
+    async def fetch_committed_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """What the group has committed, where it has."""
+        found = await self._wire.call("OffsetFetch", lambda: self._wire.broker.fetch_offsets(tps))
+        return {tp: OffsetAndMetadata(offset, "") for tp, offset in found.items() if offset is not None}
 
     async def fetched_records(self, partitions: set[TP], timeout: float, max_records: int) -> Records:
         """Records of those partitions."""

@@ -127,10 +127,13 @@ class AIOKafkaProducer:
             self._senders[tp] = asyncio.create_task(self._send_all(tp))
         return delivered
 
-    async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group_id: str) -> None:
+    async def send_offsets_to_transaction(
+        self, offsets: dict[TopicPartition, tuple[int, str]], group_id: str
+    ) -> None:  # fmt: skip
         """Input offsets, as part of the transaction."""
         self._check()
-        ordered, broker, epoch = dict(sorted(offsets.items())), self._wire.broker, self._epoch
+        ordered = {tp: offset for tp, (offset, _) in sorted(offsets.items())}
+        broker, epoch = self._wire.broker, self._epoch
         async with self._coordinator:
             if self._is_v2:
                 await self._ask("TxnOffsetCommit", lambda: broker.commit_offsets_v2(self._name, epoch, ordered))

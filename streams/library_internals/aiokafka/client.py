@@ -8,10 +8,11 @@ import copy
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, LeaderNotAvailableError
 
 from streams.library_internals.aiokafka.protocol import Request
 
@@ -71,3 +72,25 @@ async def bootstrapped(client: Any) -> dict[Any, Any] | None:
 async def ask(admin: AIOKafkaAdminClient, request: Request, node: int | None = None) -> Any:
     """The answer of a broker, of some broker without `node`, to a request that no method of the admin client sends."""
     return await admin._send_request(request, node)
+
+
+async def ask_leader(consumer: Any, tp: TopicPartition, request: Request) -> Any:
+    """The answer of the leader of a partition to a request that no method of a consumer sends.
+
+    Raises KafkaError. Who is the leader is looked up again for the next question if this one found none.
+    """
+    client = consumer._client
+    await client._wait_on_metadata(tp.topic)
+    leader = client.cluster.leader_for_partition(tp)
+    try:
+        if leader is None or leader < 0:
+            raise LeaderNotAvailableError(f"{tp.topic}-{tp.partition}")
+        return await client.send(leader, request)
+    except KafkaError:
+        await look_for_leaders(consumer)
+        raise
+
+
+async def look_for_leaders(consumer: Any) -> None:
+    """Have a consumer ask for metadata: another broker may lead a partition by now."""
+    await consumer._client.force_metadata_update()

@@ -16,6 +16,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.protocol.types import (
     AbstractType,
+    Array,
     Boolean,
     CompactArray,
     CompactBytes,
@@ -24,6 +25,7 @@ from aiokafka.protocol.types import (
     Int32,
     Int64,
     Schema,
+    String,
     TaggedFields,
     UnsignedVarInt32,
 )
@@ -31,6 +33,7 @@ from aiokafka.protocol.types import (
 __all__ = [
     "AbstractType",
     "ApiVersionRequest",
+    "Array",
     "Boolean",
     "CompactArray",
     "CompactBytes",
@@ -51,6 +54,7 @@ __all__ = [
     "Response",
     "ResponseHeader_v0",
     "Schema",
+    "String",
     "Structs",
     "SyncGroupRequest",
     "TaggedFields",
