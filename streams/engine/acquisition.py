@@ -6,7 +6,7 @@ docs/engine.md, "Acquiring a partition".
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -79,9 +79,7 @@ class Acquisition:
         while True:
             spans, went_back = await self._ends.of(engine.number), self._log_gaps.went_back(engine.number)
             async with resume(engine.number) as paused:
-                engine.leader_epochs.open(paused.notes, self._reader.topic_ids)
-                kept = await self._kept(engine, spans)
-                beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited, kept)
+                beginning = Beginning(engine, spans, self._settings.prefix, went_back, awaited, paused.kept)
                 starts = beginning.starts(paused.committed)
                 await paused.seek(starts)
                 beginning.begin(starts)
@@ -89,11 +87,16 @@ class Acquisition:
                 return
             await engine.suspend()  # Another topic has gone back meanwhile.
 
-    async def _kept(self, engine: PartitionEngine, topics: Iterable[str]) -> dict[str, int]:
-        """How far each log is the one that was read, as their leaders say. Raises KafkaError, TimeoutError."""
-        known = {topic: epoch for topic in topics if (epoch := engine.leader_epochs.of(topic)) is not None}
+    async def kept(self, number: int, notes: Mapping[str, str]) -> dict[str, int]:
+        """How far logs of a held partition are those that were read, as their leaders say, by full topic name.
+
+        notes: what was noted with their committed offsets. Raises KafkaError, TimeoutError.
+        """
+        engine = self._held.engines[number]
+        engine.leader_epochs.open(notes, self._reader.topic_ids)
+        known = {topic: epoch for topic in notes if (epoch := engine.leader_epochs.of(topic)) is not None}
         async with asyncio.timeout(ANSWER_S):
-            asked = (self._ends.end_of_epoch(topic, engine.number, epoch) for topic, epoch in known.items())
+            asked = (self._ends.end_of_epoch(topic, number, epoch) for topic, epoch in known.items())
             ends = await asyncio.gather(*asked)
         return {topic: end for topic, end in zip(known, ends, strict=True) if end is not None}
 

@@ -18,14 +18,14 @@ SAME_GENERATION_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class PausedPartition:
-    """One of which nothing is fetched for now: its committed offsets, how to seek it, and what was noted with offsets.
+    """One of which nothing is fetched for now: its committed offsets, and how to seek it; both by full topic name.
 
-    All by full topic name.
+    kept: see `Beginning`.
     """
 
     committed: Mapping[str, int]
     seek: Callable[[Mapping[str, int]], Awaitable[None]]
-    notes: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
 
 
 Resume = Callable[[int], AbstractAsyncContextManager[PausedPartition]]

@@ -7,7 +7,7 @@ Source: docs/rules.md, section 8 rows 13 and 22.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -31,7 +31,7 @@ RECORDS_MAX = 500
 """Taken in at once when following: a millisecond of the loop, so that timers stay on time."""
 
 
-async def nobody(topic: str, partition: int, leader_epoch: int) -> None:
+async def nobody(leader_epochs: Mapping[tuple[str, int], int]) -> None:
     """Does nothing, for a reader beside which nothing else is read."""
 
 

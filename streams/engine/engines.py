@@ -6,7 +6,7 @@ held, `handover` passes fetched records on, `engine_status` has what is shown of
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from aiokafka.errors import ProducerFenced
@@ -141,10 +141,13 @@ class Engines:
         reacquiring = self._acquisition.reacquisitions.numbers()
         return {number for number in reacquiring if not self.handover.epochs([number])} | set(self._fenced.numbers())
 
-    async def _led(self, topic: str, partition: int, leader_epoch: int) -> None:
-        """So a partition is led now. If nothing of a log is read, nothing else tells that it is another one."""
-        if topic in self.topics:
-            await self.handover.is_compared(topic, partition, leader_epoch)
+    async def kept(self, partition: int, notes: Mapping[str, str]) -> dict[str, int]:
+        """For the consumer that is about to resume a partition: see `Acquisition.kept`."""
+        return await self._acquisition.kept(partition, notes)
+
+    async def _led(self, leader_epochs: Mapping[tuple[str, int], int]) -> None:
+        """So partitions are led now. Where nothing of a log is read, nothing else tells that it is another one."""
+        await self.handover.compare({tp: epoch for tp, epoch in leader_epochs.items() if tp[0] in self.topics})
 
     async def _begin_again(self, engine: PartitionEngine) -> None:
         """Its log went back while it was read."""

@@ -1,10 +1,15 @@
 """What the consumer asks of the held engines, and notes for them, before its records go to the agents."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from streams.engine.batch import Batch, SourceRecord
 from streams.engine.beginning import LogGaps
 from streams.engine.partition_engine import PartitionEngine
+
+TP = TypeVar("TP", bound=tuple[str, int])
+"""A partition of a topic, as whoever asks has it."""
 
 
 class Handover:
@@ -44,17 +49,23 @@ class Handover:
         if engine is not None and engine.epoch:
             self._log_gaps.found(engine, topic, first)
 
-    async def is_compared(self, topic: str, partition: int, leader_epoch: int | None) -> bool:
-        """Whether it is known that a log goes on from what was read of it, or that it does not, which is seen to.
+    async def compare(self, latest: Mapping[TP, int | None]) -> set[TP]:
+        """Find whether logs with new leaders go on from what was read of them; what does not is seen to.
 
-        False if a new leader cannot be asked now: what it gave has to be read again. leader_epoch: the latest that is
-        known of the log, None if none is.
+        latest: the latest epoch of its leader that is known of each, None for none. Returns those whose leader cannot
+        be asked now: what it gave has to be read again.
         """
-        engine = self._engines.get(partition)
-        if engine is None or not engine.epoch or leader_epoch is None:
-            return True
-        is_new = engine.leader_epochs.is_new(topic, leader_epoch)
-        return not is_new or await self._log_gaps.is_compared(engine, topic, leader_epoch)
+        new = [
+            (tp, engine, leader_epoch)
+            for tp, leader_epoch in latest.items()
+            if leader_epoch is not None and (engine := self._engines.get(tp[1])) is not None and engine.epoch
+            if engine.leader_epochs.is_new(tp[0], leader_epoch)
+        ]
+        if not new:
+            return set()
+        asked = (self._log_gaps.is_compared(engine, topic, epoch) for (topic, _), engine, epoch in new)
+        compared = await asyncio.gather(*asked)
+        return {tp for (tp, *_), is_compared in zip(new, compared, strict=True) if not is_compared}
 
     def awaited_sources(self) -> list[tuple[str, int]]:
         """The source partitions that closed gates, or placement requests, wait for."""

@@ -23,8 +23,8 @@ LATELY_S = 1.0
 """Nobody deletes a topic, recreates it and writes to it in so short a time."""
 
 
-Led = Callable[[str, int, int], Awaitable[object]]
-"""Called with a partition of a topic, by full name, and the present epoch of its leader."""
+Led = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
+"""Called with the present epoch of the leader of each partition of each topic, by full name."""
 
 
 class TopicWatch:
@@ -33,7 +33,7 @@ class TopicWatch:
     def __init__(self, clients: Clients, clock: Clock, prefix: str) -> None:
         self._clients, self._clock, self._prefix = clients, clock, prefix
         self._known: dict[str, TopicMetadata] = {}
-        self._leader_epochs: dict[str, Mapping[int, int]] = {}
+        self._leader_epochs: dict[tuple[str, int], int] = {}
         self._looked_at = -LATELY_S
 
     async def begin(self) -> dict[str, str]:
@@ -56,7 +56,9 @@ class TopicWatch:
         self._looked_at = self._clock.monotonic()
         for name in map(self._topic, NEEDED_TOPICS):
             self._compare(name, self._known.get(name), found.get(name))
-        self._leader_epochs = {name: topic.leader_epochs for name, topic in found.items()}
+        self._leader_epochs = {
+            (name, number): epoch for name, topic in found.items() for number, epoch in topic.leader_epochs.items()
+        }
 
     async def look_lately(self) -> None:
         """The same, unless that was done a moment ago."""
@@ -64,14 +66,12 @@ class TopicWatch:
             await self.look()
 
     async def watch(self, broken: Callable[[str, BaseException], None], led: Led) -> None:
-        """Look again and again; `broken` is called when something has changed, `led` for each partition each time."""
+        """Look again and again; `broken` is called when something has changed, `led` each time."""
         while self._known:
             await asyncio.sleep(LOOKED_EVERY_S)
             try:
                 await self.look()
-                for name, leader_epochs in self._leader_epochs.items():
-                    for number, leader_epoch in leader_epochs.items():
-                        await led(name, number, leader_epoch)
+                await led(self._leader_epochs)
             except (OperatorError, KafkaError) as refusal:
                 broken("a topic", refusal)
 

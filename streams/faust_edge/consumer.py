@@ -188,9 +188,9 @@ class Consumer(OpenConsumer):
             self._fetched_in = self.engines.handover.epochs(tp.partition for tp in records)
             for tp in [tp for tp in records if self.thread.jumped(tp)]:
                 self.engines.handover.jumped(tp.topic, tp.partition, records[tp][0].offset)
-            for tp in [tp for tp in records if records[tp]]:
-                if not await self.engines.handover.is_compared(tp.topic, tp.partition, leader_epoch_of(*tp)):
-                    await self.thread.seek_wait({tp: records.pop(tp)[0].offset})
+            latest = {tp: leader_epoch_of(*tp) for tp in records if records[tp]}
+            if unknown := await self.engines.handover.compare(latest):
+                await self.thread.seek_wait({tp: records.pop(tp)[0].offset for tp in sorted(unknown)})
             return records
 
     async def _report_positions(self) -> None:
@@ -212,10 +212,10 @@ class Consumer(OpenConsumer):
         if (now := asyncio.get_running_loop().time()) < self._passed_at + MARKERS_EVERY_S:
             return
         self._passed_at = now
-        sources = (tp for tp in self.active_partitions if tp.topic in self.engines.topics)
-        for tp in sorted(sources):  # In one order, so that a simulation can be run again.
-            is_compared = await self.engines.handover.is_compared(tp.topic, tp.partition, leader_epoch_of(*tp))
-            if is_compared and (position := self.thread.position_of(tp)) is not None:
+        sources = [tp for tp in self.active_partitions if tp.topic in self.engines.topics]
+        unknown = await self.engines.handover.compare({tp: leader_epoch_of(*tp) for tp in sources})
+        for tp in sorted(set(sources) - unknown):  # In one order, so that a simulation can be run again.
+            if (position := self.thread.position_of(tp)) is not None:
                 self.engines.handover.pass_markers(tp.topic, tp.partition, position)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
@@ -238,9 +238,9 @@ class Consumer(OpenConsumer):
         async def seek(starts: Mapping[str, int]) -> None:
             await self.thread.seek_wait({tp: starts[tp.topic] for tp in tps})
 
+        kept = await self.engines.kept(partition, {tp.topic: found.metadata for tp, found in committed.items()})
         async with self._fetch_or_seek:
-            offsets = {tp.topic: found.offset for tp, found in committed.items()}
-            yield PausedPartition(offsets, seek, {tp.topic: found.metadata for tp, found in committed.items()})
+            yield PausedPartition({tp.topic: found.offset for tp, found in committed.items()}, seek, kept)
             super().resume_partitions(tps)
 
 

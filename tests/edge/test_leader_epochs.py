@@ -118,18 +118,17 @@ async def test_a_leader_is_asked_once_about_each_epoch_that_is_new(reading) -> N
     engines, engine, says = reading
     says.ends = [10]
     for leader_epoch in (None, 3, 4):
-        assert await engines.handover.is_compared(TOPIC, 0, leader_epoch)
+        assert not await engines.handover.compare({(TOPIC, 0): leader_epoch})
     assert says.asked == []
     for _ in range(2):
-        assert await engines.handover.is_compared(TOPIC, 0, 6)
+        assert not await engines.handover.compare({(TOPIC, 0): 6, (TOPIC, 1): 6})  # Somebody else has that.
     assert says.asked == [4] and engine.leader_epochs.of(TOPIC) == 6
-    assert await engines.handover.is_compared(TOPIC, 1, 6)  # Somebody else has it.
 
 
 async def test_where_no_epoch_is_known_the_first_that_is_seen_is_taken_and_nobody_asked(reading) -> None:
     engines, engine, says = reading
     engine.leader_epochs.forget([TOPIC])
-    assert await engines.handover.is_compared(TOPIC, 0, 6)
+    assert not await engines.handover.compare({(TOPIC, 0): 6})
     assert says.asked == [] and engine.leader_epochs.of(TOPIC) == 6
 
 
@@ -138,9 +137,9 @@ async def test_an_epoch_in_which_a_log_does_not_go_on_from_what_was_read_is_neve
     engines, engine, says = reading
     engine.active = False  # In a rebalance: it does not begin again in place.
     says.ends = [NotLeaderForPartitionError(), 9]
-    assert not await engines.handover.is_compared(TOPIC, 0, 6)
+    assert await engines.handover.compare({(TOPIC, 0): 6}) == {(TOPIC, 0)}
     assert known(engine.leader_epochs.notes[TOPIC]) == 4
-    assert await engines.handover.is_compared(TOPIC, 0, 6)
+    assert not await engines.handover.compare({(TOPIC, 0): 6})
     assert known(engine.leader_epochs.notes[TOPIC]) == 4
     assert engines.handover._log_gaps.went_back(0) == {TOPIC}
 
@@ -153,7 +152,7 @@ async def test_an_answer_that_comes_after_the_partition_has_begun_again_counts_f
         return 0
 
     says.end_of_epoch = later
-    assert not await engines.handover.is_compared(TOPIC, 0, 6)
+    assert await engines.handover.compare({(TOPIC, 0): 6}) == {(TOPIC, 0)}
     assert engine.leader_epochs.of(TOPIC) == 4 and not engines.handover._log_gaps.went_back(0)
 
 
