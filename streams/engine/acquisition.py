@@ -90,15 +90,21 @@ class Acquisition:
     async def kept(self, number: int, notes: Mapping[str, str]) -> dict[str, int]:
         """How far logs of a held partition are those that were read, as their leaders say, by full topic name.
 
-        notes: what was noted with their committed offsets. Raises KafkaError, TimeoutError.
+        notes: what was noted with their committed offsets. Leaders that cannot be asked are waited for.
         """
         engine = self._held.engines[number]
         engine.leader_epochs.open(notes, self._reader.topic_ids)
+        kept: dict[str, int] = {}
+
+        async def ask(topic: str, leader_epoch: int) -> None:
+            async with asyncio.timeout(ANSWER_S):
+                end = await self._ends.end_of_epoch(topic, number, leader_epoch)
+            if end is not None:
+                kept[topic] = end
+
         known = {topic: epoch for topic in notes if (epoch := engine.leader_epochs.of(topic)) is not None}
-        async with asyncio.timeout(ANSWER_S):
-            asked = (self._ends.end_of_epoch(topic, number, epoch) for topic, epoch in known.items())
-            ends = await asyncio.gather(*asked)
-        return {topic: end for topic, end in zip(known, ends, strict=True) if end is not None}
+        await asyncio.gather(*(self._patiently(partial(ask, *one), f"partition {number}") for one in known.items()))
+        return kept
 
     async def _acquire(self, kept: set[int]) -> None:
         wanted, generation = sorted(self._assignment.wanted), self._assignment.generation

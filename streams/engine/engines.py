@@ -16,7 +16,6 @@ from streams.base.clock import Clock
 from streams.base.settings import Settings
 from streams.engine.acquisition import Acquisition
 from streams.engine.assignment import Assignment, Resume
-from streams.engine.away import retried
 from streams.engine.beginning import LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.engine_status import WORKER, EngineStatus
@@ -56,7 +55,7 @@ class Engines:
         """
         self.topics = frozenset(topics)
         self.pace, self._tracing = outside.pace, outside.tracing
-        self._settings, self._broken = settings, broken
+        self._broken = broken
         self._closing = False
         self._logging_waits: asyncio.Task[None] | None = None
         self._ends = SourceEnds(outside.clients, sorted(topics))
@@ -151,8 +150,7 @@ class Engines:
 
     async def _begin_again(self, engine: PartitionEngine) -> None:
         """Its log went back while it was read."""
-        patience_s, what = self._settings.transaction_timeout_s, f"partition {engine.number} cannot begin again yet"
-        await retried(partial(self._acquisition.begin, engine), patience_s, what, self.pace)
+        await self._acquisition.begin(engine)
 
     def _failed(self, number: int, where: str, error: BaseException) -> None:
         """An engine cannot go on. If Kafka knows the outcome of its work, it is read there; else the process ends."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, InvalidTxnState
+from aiokafka.errors import InvalidProducerEpoch, InvalidTxnState, NotLeaderForPartitionError
 
 from tests.simulation.chance import Chance
 from tests.simulation.log import Content, Log, Stored
@@ -19,6 +19,8 @@ from topics.partitions import partition_for
 
 MARKER_LATEST_S = 5.0
 """By how much a marker is late at most."""
+NOT_THE_LEADER = 0.2
+"""How likely who is asked about its epochs does not lead the partition any more."""
 
 
 class Again(Exception):
@@ -47,6 +49,7 @@ class Transactional:
     partitions: dict[TopicPartition, None] = field(default_factory=dict)
     with_offsets: bool = False
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    notes: dict[TopicPartition, str] = field(default_factory=dict)
     number: int = 0
     transaction: int = -1
     taken_at: dict[int, float] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Broker:
         self.trace = trace
         self.logs: dict[TopicPartition, Log] = {}
         self.committed: dict[TopicPartition, int] = {}
+        self.notes: dict[TopicPartition, str] = {}
         self.ids: dict[str, Transactional] = {}
         self.marker_is_late: Callable[[], None] = lambda: None
         self.down_until = 0.0
@@ -111,12 +115,15 @@ class Broker:
         """Make the group's offsets part of the transaction."""
         self._begun(name, epoch).with_offsets = True
 
-    def commit_offsets(self, name: str, epoch: int, offsets: dict[TopicPartition, int]) -> None:
-        """Offsets that count when the transaction is committed."""
+    def commit_offsets(
+        self, name: str, epoch: int, offsets: dict[TopicPartition, int], notes: dict[TopicPartition, str]
+    ) -> None:  # fmt: skip
+        """Offsets, and what is noted with them, that count when the transaction is committed."""
         known = self._known(name, epoch)
         if known.stage is not Stage.ONGOING or not known.with_offsets:
             raise InvalidTxnState
         known.offsets.update(offsets)
+        known.notes.update(notes)
 
     def produce(self, name: str, epoch: int, tp: TopicPartition, sequence: int, contents: list[Content]) -> int:
         """Append a batch; returns its offset, or -1 when it is there already and the broker has forgotten where.
@@ -145,6 +152,13 @@ class Broker:
     def fetch_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int | None]:
         """Committed offsets, as OffsetFetch v3 has them: what a transaction is about to commit does not show."""
         return {tp: self.committed.get(tp) for tp in partitions}
+
+    def end_of_epoch(self, tp: TopicPartition, leader_epoch: int) -> int:
+        """Where a log goes on after an epoch of its leader. Now and then another broker leads it, which is not told."""
+        self.chance.counts["leaders asked"] += 1
+        if self.chance.on and self.chance.happens(NOT_THE_LEADER):
+            raise NotLeaderForPartitionError
+        return self.log(tp).end_of_epoch(leader_epoch)
 
     def taken_at(self, record: Stored) -> float:
         """When the producer of a record took its transactional id."""
@@ -192,7 +206,7 @@ class Broker:
         marks: list[Callable[[], None]] = [self._marker(known, tp, commits) for tp in known.partitions]
         if known.with_offsets:
             marks.append(self._offsets(known, commits))
-        known.partitions, known.offsets, known.with_offsets = {}, {}, False
+        known.partitions, known.offsets, known.notes, known.with_offsets = {}, {}, {}, False
         left = [len(marks)]
         for mark in marks:
             late = self.chance.on and self.chance.happens(self.chance.rates.markers_late)
@@ -212,12 +226,13 @@ class Broker:
         return lambda: self.log(tp).mark(pid, epoch, commits, transaction, self.loop.time())
 
     def _offsets(self, known: Transactional, commits: bool) -> Callable[[], None]:
-        offsets = known.offsets if commits else {}
+        offsets, notes = (known.offsets, known.notes) if commits else ({}, {})
         # A transaction that writes nothing may stay where it is: it asks whether the partition is still its owner's.
         least = 1 if known.partitions else 0
 
         def write() -> None:
             self.stood_still += [tp for tp, offset in offsets.items() if offset < self.committed.get(tp, 0) + least]
             self.committed.update(offsets)
+            self.notes.update(notes)
 
         return write

@@ -23,11 +23,14 @@ class BrokerV2(Broker):
         base = log.produce(known.pid, epoch, sequence, contents, self.loop.time())
         return -1 if is_repeat and self.chance.happens(0.5) else base
 
-    def commit_offsets_v2(self, name: str, epoch: int, offsets: dict[TopicPartition, int]) -> None:
-        """Offsets that count when the transaction is committed; the group becomes part of it."""
+    def commit_offsets_v2(
+        self, name: str, epoch: int, offsets: dict[TopicPartition, int], notes: dict[TopicPartition, str]
+    ) -> None:  # fmt: skip
+        """As `commit_offsets`; the group becomes part of the transaction."""
         known = self._begun(name, epoch)
         known.with_offsets = True
         known.offsets.update(offsets)
+        known.notes.update(notes)
 
     def end_v2(self, name: str, epoch: int, *, commits: bool = True) -> int:
         """Decide the transaction; returns the epoch of the next one. Asked once more, it says the same."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -28,11 +29,12 @@ LAGS, LAG_MOST_S = 0.1, 10.0
 
 @dataclass
 class Position:
-    """Where a consumer stands in a partition. lso, highwater: as the last fetch told."""
+    """Where a consumer stands in a partition. lso, highwater: as the last fetch told; leader_epoch: of what it read."""
 
     position: int | None = None
     lso: int | None = None
     highwater: int | None = None
+    leader_epoch: int | None = None
 
     @property
     def has_valid_position(self) -> bool:
@@ -49,6 +51,7 @@ class Fetched:
     next: int
     lso: int
     highwater: int
+    leader_epoch: int
 
 
 class Fetcher:
@@ -89,6 +92,8 @@ class Fetcher:
             if state is None or state.position != fetched.start:
                 continue
             state.position, state.lso, state.highwater = fetched.next, fetched.lso, fetched.highwater
+            if fetched.next > fetched.start:
+                state.leader_epoch = fetched.leader_epoch
             if fetched.records:
                 records[tp] = fetched.records
         return records
@@ -136,7 +141,8 @@ def _read(
             if not record.is_marker and (record.is_committed or not committed):
                 records.append(_consumed(record))
                 limit -= 1
-        found[tp] = Fetched(start, records, position, log.stable_end, log.end)
+        leader_epoch = log.leader_epoch_at(position - 1)
+        found[tp] = Fetched(start, records, position, log.stable_end, log.end, leader_epoch)
     return found
 
 
@@ -147,6 +153,10 @@ def _consumed(record: Stored) -> Any:
     )  # fmt: skip
 
 
+async def _known(*_: Any) -> None:
+    """Who leads what is known to everybody."""
+
+
 class AIOKafkaConsumer:
     """Of assigned partitions; it begins at their start."""
 
@@ -154,6 +164,16 @@ class AIOKafkaConsumer:
         self._wire = this_machine().wire
         self._committed = isolation_level == "read_committed"
         self._fetcher = Fetcher(self._wire, committed=self._committed)
+        self._client = SimpleNamespace(
+            _wait_on_metadata=_known, force_metadata_update=_known, send=self._ask,
+            cluster=SimpleNamespace(leader_for_partition=lambda _: 0),
+        )  # fmt: skip
+
+    async def _ask(self, _: int, request: Any) -> Any:
+        """OffsetForLeaderEpoch."""
+        tp, leader_epoch = request._tp, request._leader_epoch
+        end = await self._wire.once("OffsetForLeaderEpoch", lambda: self._wire.broker.end_of_epoch(tp, leader_epoch))
+        return SimpleNamespace(topics=[(tp.topic, [(0, tp.partition, leader_epoch, end)])])
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """Read these from their start."""

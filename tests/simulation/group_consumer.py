@@ -18,6 +18,7 @@ from faust.types import TP
 
 from streams.engine.engines import Engines
 from streams.faust_edge import consumer as transport
+from streams.faust_edge.consumer_thread import ConsumerThread
 from tests.simulation.consumer import Fetcher, Position, Records
 from tests.simulation.wire import Wire
 
@@ -81,7 +82,8 @@ class GroupConsumer:
     async def fetch_committed_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """What the group has committed, where it has."""
         found = await self._wire.call("OffsetFetch", lambda: self._wire.broker.fetch_offsets(tps))
-        return {tp: OffsetAndMetadata(offset, "") for tp, offset in found.items() if offset is not None}
+        notes = self._wire.broker.notes
+        return {tp: OffsetAndMetadata(offset, notes[tp]) for tp, offset in found.items() if offset is not None}
 
     async def fetched_records(self, partitions: set[TP], timeout: float, max_records: int) -> Records:
         """Records of those partitions."""
@@ -101,11 +103,11 @@ class Thread:
     """What Faust's consumer thread does, without the thread: most of it is the real code."""
 
     log = SimpleNamespace(dev=lambda *_: None)
-    idle = transport.ConsumerThread.idle
-    ends_beside = transport.ConsumerThread.ends_beside
-    jumped = transport.ConsumerThread.jumped
-    position_of = transport.ConsumerThread.position_of
-    starts = transport.ConsumerThread.starts
+    idle = ConsumerThread.idle
+    ends_beside = ConsumerThread.ends_beside
+    jumped = ConsumerThread.jumped
+    position_of = ConsumerThread.position_of
+    starts = ConsumerThread.starts
     seek_wait = driver.AIOKafkaConsumerThread.seek_wait
     _seek_wait = driver.AIOKafkaConsumerThread._seek_wait
     position = driver.AIOKafkaConsumerThread.position
@@ -124,6 +126,11 @@ class Thread:
 
     def _ensure_consumer(self) -> GroupConsumer:
         return self._client
+
+    def leader_epoch_of(self, tp: TP) -> int | None:
+        """Of what was read last."""
+        state = self._client._fetching.states.get(cast(TopicPartition, tp))
+        return None if state is None else state.leader_epoch
 
     async def call_thread(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """On the way back from the other thread everything else may run, now and then for long."""

@@ -61,6 +61,7 @@ class Log:
         self.waiting: dict[asyncio.Future[None], None] = {}
         self._known: dict[int, _Known] = {}
         self._stable = 0
+        self._led_from = [0]
 
     @property
     def end(self) -> int:
@@ -71,6 +72,19 @@ class Log:
     def stable_end(self) -> int:
         """The last stable offset: nothing before it is undecided."""
         return self._stable
+
+    def elect(self) -> None:
+        """From here on another broker leads it, which has all of it: a new epoch begins."""
+        self._led_from.append(self.end)
+
+    def leader_epoch_at(self, offset: int) -> int:
+        """In which epoch of its leader a record was written."""
+        return max((epoch for epoch, begin in enumerate(self._led_from) if begin <= offset), default=0)
+
+    def end_of_epoch(self, leader_epoch: int) -> int:
+        """Where the log went on after an epoch, -1 for one that is not known, as OffsetForLeaderEpoch has it."""
+        ends = [*self._led_from[1:], self.end]
+        return ends[leader_epoch] if leader_epoch < len(ends) else -1
 
     def append(self, contents: list[Content], now: float) -> int:
         """Append outside of transactions; returns the offset of the first."""

@@ -133,15 +133,14 @@ class AIOKafkaProducer:
         """Input offsets, as part of the transaction."""
         self._check()
         ordered = {tp: offset for tp, (offset, _) in sorted(offsets.items())}
-        broker, epoch = self._wire.broker, self._epoch
+        notes = {tp: note for tp, (_, note) in offsets.items()}
+        broker, name, epoch = self._wire.broker, self._name, self._epoch
         async with self._coordinator:
             if self._is_v2:
-                await self._ask("TxnOffsetCommit", lambda: broker.commit_offsets_v2(self._name, epoch, ordered))
+                await self._ask("TxnOffsetCommit", lambda: broker.commit_offsets_v2(name, epoch, ordered, notes))
                 return
             await self._ask("AddOffsetsToTxn", lambda: self._wire.broker.add_offsets(self._name, self._epoch))
-            await self._ask(
-                "TxnOffsetCommit", lambda: self._wire.broker.commit_offsets(self._name, self._epoch, ordered)
-            )
+            await self._ask("TxnOffsetCommit", lambda: broker.commit_offsets(name, self._epoch, ordered, notes))
 
     async def commit_transaction(self) -> None:
         """Send what is left, then decide."""

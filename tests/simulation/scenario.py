@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from streams.engine import beginning
 from tests.simulation import safeguards
 from tests.simulation.broker_v2 import BrokerV2
 from tests.simulation.chance import Chance, Rates
@@ -38,6 +39,7 @@ WATCHED_S = 6.0
 """What is right must stay right for so long."""
 ZOMBIES = 0.6
 SHARED_OUT_ANEW = 0.5
+ELECTED = 0.5
 ONE = (1,)
 CLOSINGS_MAX = 20
 """A coroutine may await something in each `finally` that it is in."""
@@ -74,7 +76,8 @@ class Simulation:
             random, Random(f"promises {seed}"), Random(f"erased {seed}"), self.broker, self.partitions, self._note
         )
         self.workers = self._made_workers(random, session_s, clients, protocols)
-        self._random = random
+        self._random, self._elections = random, Random(f"elections {seed}")
+        self.taken_for_others: list[str] = []
         self.group.assigned = self._wake_zombies
         self.broker.marker_is_late = self._rebalance
 
@@ -114,6 +117,8 @@ class Simulation:
             self.loop.outside(random.uniform(3, until), self._outage, random.uniform(0.5, 12))
         for _ in range(random.choice((0, 1))):
             self.loop.outside(random.uniform(3, until), self._freeze, random.choice(self.workers))
+        for _ in range(self._elections.choice((0, 2, 8))):
+            self.loop.outside(self._elections.uniform(1, until), self._elect)
         await asyncio.sleep(0.3)
         self.chance.on = True
         await asyncio.sleep(until + FAULTS_AFTER_S)
@@ -133,6 +138,17 @@ class Simulation:
 
     def _note(self, what: str) -> None:
         self.trace.append(f"{self.loop.time():10.4f} {what}")
+
+    def _elect(self) -> None:
+        """Other brokers lead some logs, which have all that was there."""
+        self.chance.counts["elections"] += 1
+        for log in self.broker.logs.values():
+            if self._elections.random() < ELECTED:
+                log.elect()
+
+    def take_for_another(self, prefix: str, topic: str, partition: int, *_: object) -> None:
+        """Stands for what an engine says of a log that does not go on from what was read of it: all of them do."""
+        self.taken_for_others.append(f"taken for another log: {topic}-{partition}")
 
     def _outage(self, seconds: float) -> None:
         self._note(f"the broker is not reached for {seconds:.1f} s")
@@ -200,10 +216,10 @@ def simulate(seed: int, *, without: str | None = None, protocols: Sequence[int] 
     taken = safeguards.SAFEGUARDS[without]() if without else safeguards.Taken()
     simulation = Simulation(seed, taken.clients, protocols)
     try:
-        with replaced(*taken.places):
+        with replaced((beginning, "log_shorter", simulation.take_for_another), *taken.places):
             try:
                 simulation.loop.run_until_complete(simulation.run())
-                wrong = judge(simulation)
+                wrong = judge(simulation) + simulation.taken_for_others
             except Exception as error:  # The seed has to be told, whatever it was.
                 wrong = [f"crashed: {error!r} in {traceback.extract_tb(error.__traceback__)[-1]}"]
             simulation.close()

@@ -30,7 +30,7 @@ STRUCK = (
     *(fault for fault in Fault if fault is not Fault.NONE),
     "outages", "power cuts", "asked to stop", "sessions run out", "rebalances asked for", "timed out", "aborted",
     "zombies woken at a takeover", "batches dropped by Faust", "producers in doubt",
-    "asked the group anew", "broken: TimeoutError",
+    "asked the group anew", "broken: TimeoutError", "elections", "leaders asked",
 )  # fmt: skip
 
 
