@@ -92,9 +92,11 @@ class Acquisition:
 
         notes: what was noted with their committed offsets. Leaders that cannot be asked are waited for.
         """
-        engine = self._held.engines[number]
-        engine.leader_epochs.open(notes, self._reader.topic_ids)
-        kept: dict[str, int] = {}
+        engine, kept = self._held.engines.get(number), dict[str, int]()
+        if engine is None:  # It has been given up meanwhile.
+            return kept
+        epochs = engine.leader_epochs
+        epochs.open(notes, self._reader.topic_ids)
 
         async def ask(topic: str, leader_epoch: int) -> None:
             async with asyncio.timeout(ANSWER_S):
@@ -102,7 +104,7 @@ class Acquisition:
             if end is not None:
                 kept[topic] = end
 
-        known = {topic: epoch for topic in notes if (epoch := engine.leader_epochs.of(topic)) is not None}
+        known = {topic: epoch for topic in notes if (epoch := epochs.of(topic)) is not None}
         await asyncio.gather(*(self._patiently(partial(ask, *one), f"partition {number}") for one in known.items()))
         return kept
 
