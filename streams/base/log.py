@@ -17,7 +17,7 @@ from streams.base.shared_stream import SharedStreamHandler
 
 CONSOLE = "%(asctime)s %(levelname)-7s %(message)s"
 # Faust and aiokafka log every rebalance and retry at INFO; the engine logs what an operator must know of it.
-QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "opentelemetry", "streams.app", "streams.faust_edge.consumer")
+QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio", "opentelemetry", "streams.app", "streams.faust_edge")
 
 # A Kafka 4 broker asks aiokafka to retry while it verifies a transaction: a warning for each, and nothing is wrong.
 SILENT = ("aiokafka.producer.sender",)

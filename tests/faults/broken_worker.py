@@ -100,10 +100,10 @@ def _records_come_again() -> None:
         starts = await consumer.thread.call_thread(consumer.thread.starts, tps)
 
         async def seek(_: Mapping[str, int]) -> None:
-            await consumer.thread.seek_wait({tp: max(0, offset - AGAIN) for tp, offset in starts.items()})
+            await consumer.thread.seek_wait({tp: max(0, found.offset - AGAIN) for tp, found in starts.items()})
 
         async with consumer._fetch_or_seek:
-            yield PausedPartition({tp.topic: offset for tp, offset in starts.items()}, seek)
+            yield PausedPartition({tp.topic: found.offset for tp, found in starts.items()}, seek)
             driver.Consumer.resume_partitions(consumer, tps)
 
     Consumer.resume_source = resume_source  # type: ignore[method-assign,assignment]
