@@ -15,7 +15,7 @@ from streams.base.log import about
 from streams.base.settings import Settings
 from streams.engine.assignment import Assignment
 from streams.engine.away import retried
-from streams.engine.beginning import ANSWER_S, Beginning, LogGaps
+from streams.engine.beginning import Beginning, LogGaps
 from streams.engine.configuration_reader import ConfigurationReader
 from streams.engine.held import HeldEngines
 from streams.engine.new_engines import NewEngines
@@ -99,8 +99,7 @@ class Acquisition:
         epochs.open(notes, self._reader.topic_ids)
 
         async def ask(topic: str, leader_epoch: int) -> None:
-            async with asyncio.timeout(ANSWER_S):
-                end = await self._ends.end_of_epoch(topic, number, leader_epoch)
+            end = await self._ends.end_of_epoch(topic, number, leader_epoch)
             if end is not None:
                 kept[topic] = end
 

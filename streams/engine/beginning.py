@@ -20,9 +20,6 @@ from streams.kafka.source_ends import SourceEnds, Span
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 1.0
-"""How long a leader is waited for that is asked about its epochs: nothing is fetched meanwhile."""
-
 
 def shorter(reached: Mapping[str, int], spans: Mapping[str, Span], kept: Mapping[str, int]) -> set[str]:
     """The topics whose log ends, or is another one, before the offset that had been reached. kept: see `Beginning`."""
@@ -93,8 +90,7 @@ class LogGaps:
         """Find whether a log with a new leader epoch is still the one that was read; False if nobody can say so now."""
         reached, epoch, known = engine.handed.to(topic), engine.epoch, engine.leader_epochs.of(topic)
         try:
-            async with asyncio.timeout(ANSWER_S):
-                end = None if known is None else await self._ends.end_of_epoch(topic, engine.number, known)
+            end = None if known is None else await self._ends.end_of_epoch(topic, engine.number, known)
         except (KafkaError, TimeoutError) as error:
             if not is_away(error):
                 raise

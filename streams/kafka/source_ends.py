@@ -13,6 +13,9 @@ from aiokafka import TopicPartition
 from streams.kafka.clients import Clients
 from streams.kafka.leader_epochs import end_of_epoch
 
+LEADER_ANSWERS_S = 1.0
+"""How long a leader is waited for that is asked about its epochs: nothing may be fetched meanwhile."""
+
 
 class Span(NamedTuple):
     """The first offset of a log, and the one after its last record."""
@@ -56,8 +59,12 @@ class SourceEnds:
         return None if found is None else int(found.offset)
 
     async def end_of_epoch(self, topic: str, number: int, leader_epoch: int) -> int | None:
-        """Where a partition goes on after an epoch of its leader; None if nobody can say. Raises KafkaError at once."""
-        return await end_of_epoch(await self._connected(), TopicPartition(topic, number), leader_epoch)
+        """Where a partition goes on after an epoch of its leader; None if nobody can say.
+
+        Raises KafkaError at once, and TimeoutError.
+        """
+        async with asyncio.timeout(LEADER_ANSWERS_S):
+            return await end_of_epoch(await self._connected(), TopicPartition(topic, number), leader_epoch)
 
     async def close(self) -> None:
         """Disconnect."""

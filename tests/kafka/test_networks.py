@@ -20,6 +20,7 @@ from streams.kafka.request_timeouts import ANSWER_S, DATA_ANSWER_S
 from streams.worker.ending import EXIT_BROKEN
 from tests.faults.brokers import Brokers
 from tests.faults.proxy import HOST
+from tests.faults.run import LOG_SHORTER
 from tests.kafka.cluster import PARTITIONS, Cluster, Feeder, configure, feeder, reader
 from tests.kafka.test_worker import scheduled, settled
 from tests.ports import reserved_ports
@@ -28,7 +29,6 @@ from topics.partitions import partition_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.long]
 
-SHORTER = "its log is shorter than what was read of it"
 SOON_S = 60.0
 AWAY_S = 13.0
 
@@ -236,7 +236,7 @@ async def test_a_broker_that_comes_back_elsewhere_is_found_by_an_address_of_the_
     async with feeder(cluster) as feed:
         assert await commands_of(cluster, feed, "k2") == ["k2"]
         assert worker.exit_code is None
-        assert not said(worker, SHORTER), "the broker leads its logs anew, and has all of them"
+        assert not said(worker, LOG_SHORTER), "the broker leads its logs anew, and has all of them"
 
 
 async def test_a_log_that_is_lost_while_a_worker_reads_it_is_read_from_its_beginning(
@@ -254,7 +254,7 @@ async def test_a_log_that_is_lost_while_a_worker_reads_it_is_read_from_its_begin
         assert sorted(await commands_of(cluster, feed, *later)) == later
         assert {partition_for(f"L|c{number}".encode(), PARTITIONS) for number in range(10)} == set(range(PARTITIONS))
         # Also where nothing came since, or as much as had been read before: the worker looks who leads a log.
-        await until(lambda: len(said(worker, SHORTER)) >= PARTITIONS, poll_s=POLL_S)
+        await until(lambda: len(said(worker, LOG_SHORTER)) >= PARTITIONS, poll_s=POLL_S)
         gaps = f'ringback_log_gaps_total{{kind="shorter",topic="callback-scheduled"}} {PARTITIONS}.0'
         await until(lambda: gaps in worker.metrics(), poll_s=POLL_S)
         assert worker.exit_code is None
@@ -284,4 +284,4 @@ async def test_a_log_that_was_lost_and_has_grown_since_is_read_from_its_beginnin
         worker.stop()
         worker.start()
         worker.wait_ready()
-        assert len(said(worker, SHORTER)) == PARTITIONS, "it is known now"
+        assert len(said(worker, LOG_SHORTER)) == PARTITIONS, "it is known now"
